@@ -1,0 +1,324 @@
+//! What is in a file: bytes at hand, a slice of a source, or a slice that is deflated already.
+
+use std::fmt;
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use flate2::bufread::DeflateDecoder;
+use shipwheel_oci::Digest;
+
+/// Bytes that can be read at any offset, from any thread: a file or a buffer.
+pub trait Source: Send + Sync {
+    /// The length in bytes.
+    fn size(&self) -> u64;
+
+    /// Fills `buffer` with the bytes from `offset` on.
+    ///
+    /// # Errors
+    /// When the source ends before the buffer is full, or cannot be read.
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// Names the source in errors: a file's path, a wheel's file name.
+    fn name(&self) -> String;
+}
+
+impl Source for Vec<u8> {
+    fn size(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        let start = usize::try_from(offset).map_err(|_| io::ErrorKind::UnexpectedEof)?;
+        let slice = start.checked_add(buffer.len()).and_then(|end| self.get(start..end));
+        buffer.copy_from_slice(slice.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn name(&self) -> String {
+        "a buffer".to_owned()
+    }
+}
+
+/// A content that is not what it was said to be.
+#[derive(Debug, thiserror::Error)]
+pub enum ContentError {
+    /// The source could not be read.
+    #[error("failed to read {source_name}")]
+    Read {
+        /// The source's name.
+        source_name: String,
+        /// The cause.
+        #[source]
+        cause: io::Error,
+    },
+    /// The bytes have another sha256 than their `RECORD` or manifest says.
+    #[error("sha256 is {found}, expected {expected}")]
+    Digest {
+        /// What was promised.
+        expected: Digest,
+        /// What the bytes have.
+        found: Digest,
+    },
+    /// A deflated slice does not inflate to what its archive says.
+    #[error("deflated data in {source_name} does not inflate to the size and CRC-32 that its archive states")]
+    Deflated {
+        /// The source's name.
+        source_name: String,
+    },
+}
+
+/// Where a raw deflate stream (RFC 1951) stands and what it must inflate to.
+#[derive(Clone)]
+pub struct Deflated {
+    /// The archive.
+    pub source: Arc<dyn Source>,
+    /// Where the stream begins in it, in bytes.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub compressed_size: u64,
+    /// The length of what it inflates to.
+    pub size: u64,
+    /// The CRC-32 of what it inflates to.
+    pub crc32: u32,
+}
+
+#[derive(Clone)]
+enum Data {
+    Bytes(Bytes),
+    Slice { source: Arc<dyn Source>, offset: u64, size: u64 },
+    Deflated(Deflated),
+}
+
+/// A file's content, with the digest it must have where one was promised.
+#[derive(Clone)]
+pub struct Content {
+    data: Data,
+    expected: Option<Digest>,
+}
+
+impl Content {
+    /// Bytes at hand.
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
+        Self { data: Data::Bytes(bytes.into()), expected: None }
+    }
+
+    /// A plain slice of a source.
+    pub fn from_slice(source: Arc<dyn Source>, offset: u64, size: u64) -> Self {
+        Self { data: Data::Slice { source, offset, size }, expected: None }
+    }
+
+    /// A slice that is a deflate stream: a layer takes it over without compressing it again.
+    pub fn from_deflated(deflated: Deflated) -> Self {
+        Self { data: Data::Deflated(deflated), expected: None }
+    }
+
+    /// Has the digest checked whenever the content is read to its end.
+    #[must_use]
+    pub fn with_expected(mut self, digest: Digest) -> Self {
+        self.expected = Some(digest);
+        self
+    }
+
+    /// The digest that was promised.
+    pub fn expected(&self) -> Option<Digest> {
+        self.expected
+    }
+
+    /// The length in bytes, inflated.
+    pub fn size(&self) -> u64 {
+        match &self.data {
+            Data::Bytes(bytes) => bytes.len() as u64,
+            Data::Slice { size, .. } => *size,
+            Data::Deflated(deflated) => deflated.size,
+        }
+    }
+
+    /// The deflate stream, where the content is one.
+    pub fn deflated(&self) -> Option<&Deflated> {
+        match &self.data {
+            Data::Deflated(deflated) => Some(deflated),
+            _ => None,
+        }
+    }
+
+    /// The source's name, for errors.
+    pub(crate) fn source_name(&self) -> String {
+        match &self.data {
+            Data::Bytes(_) => "a buffer".to_owned(),
+            Data::Slice { source, .. } | Data::Deflated(Deflated { source, .. }) => source.name(),
+        }
+    }
+
+    /// A reader over the bytes, inflated; it checks neither digest nor CRC.
+    pub(crate) fn reader(&self) -> Box<dyn Read + '_> {
+        match &self.data {
+            Data::Bytes(bytes) => Box::new(bytes.as_ref()),
+            Data::Slice { source, offset, size } => Box::new(SourceReader::slice(source.as_ref(), *offset, *size)),
+            Data::Deflated(d) => {
+                Box::new(DeflateDecoder::new(SourceReader::slice(d.source.as_ref(), d.offset, d.compressed_size)))
+            }
+        }
+    }
+
+    /// Reads all of it to memory and checks size, CRC-32 and digest.
+    ///
+    /// # Errors
+    /// When the source cannot be read or the bytes are not the promised ones.
+    pub fn to_vec(&self) -> Result<Vec<u8>, ContentError> {
+        let size = self.size();
+        let mut bytes = Vec::with_capacity(usize::try_from(size.min(1 << 24)).unwrap_or_default());
+        // One byte more than promised: a stream that inflates to more is caught, and never read on.
+        let read = self.reader().take(size + 1).read_to_end(&mut bytes);
+        if let Some(deflated) = self.deflated() {
+            if read.is_err() || bytes.len() as u64 != size || crc32fast::hash(&bytes) != deflated.crc32 {
+                return Err(ContentError::Deflated { source_name: self.source_name() });
+            }
+        }
+        read.map_err(|cause| ContentError::Read { source_name: self.source_name(), cause })?;
+        if bytes.len() as u64 != size {
+            let cause = io::ErrorKind::UnexpectedEof.into();
+            return Err(ContentError::Read { source_name: self.source_name(), cause });
+        }
+        self.check(Digest::of(&bytes))?;
+        Ok(bytes)
+    }
+
+    /// Compares a digest with the promised one.
+    pub(crate) fn check(&self, found: Digest) -> Result<(), ContentError> {
+        match self.expected {
+            Some(expected) if expected != found => Err(ContentError::Digest { expected, found }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Content({} bytes of {})", self.size(), self.source_name())
+    }
+}
+
+/// A buffered reader over a source or a slice of it, with seeking, as `tar` and `zip` want one.
+#[derive(Clone)]
+pub struct SourceReader<S> {
+    source: S,
+    start: u64,
+    end: u64,
+    /// Where the buffer's end is in the source.
+    offset: u64,
+    buffer: Vec<u8>,
+    used: usize,
+}
+
+impl<'a> SourceReader<&'a dyn Source> {
+    const BUFFER: u64 = 64 << 10;
+
+    /// A reader over `size` bytes from `offset` on.
+    pub fn slice(source: &'a dyn Source, offset: u64, size: u64) -> Self {
+        let end = offset.saturating_add(size);
+        Self { source, start: offset, end, offset, buffer: Vec::new(), used: 0 }
+    }
+
+    /// A reader over all of it.
+    pub fn new(source: &'a dyn Source) -> Self {
+        Self::slice(source, 0, source.size())
+    }
+
+    fn position(&self) -> u64 {
+        self.offset - (self.buffer.len() - self.used) as u64
+    }
+}
+
+impl BufRead for SourceReader<&dyn Source> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.used == self.buffer.len() {
+            let size = self.end.saturating_sub(self.offset).min(Self::BUFFER);
+            self.buffer.resize(usize::try_from(size).expect("the buffer is small"), 0);
+            self.used = 0;
+            self.source.read_exact_at(&mut self.buffer, self.offset).inspect_err(|_| self.buffer.clear())?;
+            self.offset += size;
+        }
+        Ok(&self.buffer[self.used..])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.used = (self.used + amount).min(self.buffer.len());
+    }
+}
+
+impl Read for SourceReader<&dyn Source> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let size = available.len().min(buffer.len());
+        buffer[..size].copy_from_slice(&available[..size]);
+        self.consume(size);
+        Ok(size)
+    }
+}
+
+impl Seek for SourceReader<&dyn Source> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let (origin, distance) = match to {
+            SeekFrom::Start(distance) => (self.start, i64::try_from(distance).map_err(io::Error::other)?),
+            SeekFrom::End(distance) => (self.end, distance),
+            SeekFrom::Current(distance) => (self.position(), distance),
+        };
+        let target = origin.checked_add_signed(distance).filter(|target| *target >= self.start);
+        let target = target.ok_or(io::ErrorKind::InvalidInput)?;
+        let buffered = self.offset - self.buffer.len() as u64;
+        if (buffered..=self.offset).contains(&target) {
+            self.used = usize::try_from(target - buffered).expect("inside the buffer");
+        } else {
+            self.buffer.clear();
+            self.used = 0;
+            self.offset = target;
+        }
+        Ok(target - self.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_seeks_inside_its_slice() {
+        let source: Vec<u8> = (0..=255).cycle().take(200_000).collect();
+        let mut reader = SourceReader::slice(&source, 100, 150_000);
+        let mut byte = [0];
+        for (to, expected) in [
+            (SeekFrom::Start(0), 100),
+            (SeekFrom::End(-1), 149_999 + 100),
+            (SeekFrom::Current(-1001), 148_999 + 100),
+            (SeekFrom::Start(70_000), 70_100),
+        ] {
+            reader.seek(to).expect("inside");
+            reader.read_exact(&mut byte).expect("inside");
+            assert_eq!(u32::from(byte[0]), expected % 256, "{to:?}");
+        }
+        assert!(reader.seek(SeekFrom::Current(-1_000_000)).is_err());
+        reader.seek(SeekFrom::End(10)).expect("behind the end is allowed");
+        assert_eq!(reader.read(&mut byte).expect("end of file"), 0);
+    }
+
+    #[test]
+    fn a_stream_that_inflates_to_something_else_is_an_error() {
+        use std::io::Write as _;
+        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(b"hello hello hello").expect("to memory");
+        let raw = encoder.finish().expect("to memory");
+        let compressed_size = raw.len() as u64;
+        let source: Arc<dyn Source> = Arc::new(raw);
+        let content = |size, crc32| {
+            Content::from_deflated(Deflated { source: source.clone(), offset: 0, compressed_size, size, crc32 })
+        };
+        let crc32 = crc32fast::hash(b"hello hello hello");
+        assert_eq!(content(17, crc32).to_vec().expect("as promised"), b"hello hello hello");
+        assert!(content(16, crc32).to_vec().is_err());
+        assert!(content(18, crc32).to_vec().is_err());
+        assert!(content(17, 1).to_vec().is_err());
+        let wrong = content(17, crc32).with_expected(Digest::of(b"other"));
+        assert!(matches!(wrong.to_vec(), Err(ContentError::Digest { .. })));
+    }
+}

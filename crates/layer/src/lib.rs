@@ -1,0 +1,31 @@
+//! Trees and layers: a [`Tree`] of files becomes a canonical tar, compressed, with both digests.
+//!
+//! ```
+//! use shipwheel_layer::{Content, Tree, write_layer};
+//! let mut tree = Tree::new();
+//! tree.insert_file("/app/main.py", 0o644, Content::from_bytes(&b"print('hi')\n"[..])).unwrap();
+//! let (blob, layer) = write_layer(&tree, Vec::new()).unwrap();
+//! assert_eq!(layer.blob.size, blob.len() as u64);
+//! ```
+//!
+//! The same tree gives the same bytes on any machine, at any parallelism. No I/O happens
+//! here: file contents come through [`Source`], bytes leave through a writer.
+
+mod content;
+mod gzip;
+mod listing;
+mod path;
+mod read;
+mod tar;
+mod tree;
+mod write;
+
+pub use content::{Content, ContentError, Deflated, Source, SourceReader};
+pub use listing::listing;
+pub use path::{PathError, TreePath};
+pub use read::{ReadError, ReadLimits, overlay_tar};
+pub use tree::{Metadata, Node, Tree, TreeError};
+pub use write::{WriteError, write_layer};
+
+/// Raise this when the bytes that a tree becomes change: it is part of every layer's key.
+pub const LAYER_RECIPE: u32 = 1;

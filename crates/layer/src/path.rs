@@ -1,0 +1,163 @@
+//! Paths inside an image: absolute, normalised, without `..`, UTF-8.
+
+use std::fmt;
+
+/// A path that may not stand in an image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is no path for an image: {reason}")]
+pub struct PathError {
+    /// The path as it was found.
+    pub found: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+/// An absolute, normalised path in an image, such as `/usr/bin/python3`; the root is `/`.
+///
+/// Ordered by its bytes with `/` before all else, so that a directory stands before what is in it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct TreePath(String);
+
+impl TreePath {
+    /// The longest path that Linux opens.
+    const MAX: usize = 4096;
+
+    /// The root.
+    pub fn root() -> Self {
+        Self("/".to_owned())
+    }
+
+    /// A path from text with or without a leading `/`; `.` and doubled slashes are dropped.
+    ///
+    /// # Errors
+    /// When it has `..` or a NUL in it, or is too long.
+    pub fn new(text: &str) -> Result<Self, PathError> {
+        let error = |reason| PathError { found: text.chars().take(200).collect(), reason };
+        let mut path = String::with_capacity(text.len() + 1);
+        for part in text.split('/').filter(|part| !part.is_empty() && *part != ".") {
+            if part == ".." {
+                return Err(error("`..` is not allowed"));
+            }
+            if part.contains('\0') {
+                return Err(error("a NUL byte is not allowed"));
+            }
+            if part.len() > 255 {
+                return Err(error("a component is longer than 255 bytes"));
+            }
+            path.push('/');
+            path.push_str(part);
+        }
+        if path.len() >= Self::MAX {
+            return Err(error("it is longer than 4,095 bytes"));
+        }
+        Ok(if path.is_empty() { Self::root() } else { Self(path) })
+    }
+
+    /// The path below this one.
+    ///
+    /// # Errors
+    /// As [`TreePath::new`].
+    pub fn join(&self, below: &str) -> Result<Self, PathError> {
+        Self::new(&format!("{}/{below}", self.0))
+    }
+
+    /// The text, with its leading `/`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text without the leading `/`: empty for the root.
+    pub fn relative(&self) -> &str {
+        &self.0[1..]
+    }
+
+    /// Whether this is `/`.
+    pub fn is_root(&self) -> bool {
+        self.0 == "/"
+    }
+
+    /// The last component; empty for the root.
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The directory it is in; `None` for the root.
+    pub fn parent(&self) -> Option<Self> {
+        let (parent, _) = self.0.rsplit_once('/')?;
+        match (self.is_root(), parent) {
+            (true, _) => None,
+            (false, "") => Some(Self::root()),
+            (false, parent) => Some(Self(parent.to_owned())),
+        }
+    }
+
+    /// The directories above it, nearest first, without the root.
+    pub fn ancestors(&self) -> impl Iterator<Item = Self> {
+        std::iter::successors(self.parent(), Self::parent).filter(|path| !path.is_root())
+    }
+
+    /// Whether it is this path or below it.
+    pub fn starts_with(&self, above: &Self) -> bool {
+        above.is_root() || self.0.strip_prefix(&above.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+impl Ord for TreePath {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.split('/').map(str::as_bytes).cmp(other.0.split('/').map(str::as_bytes))
+    }
+}
+
+impl PartialOrd for TreePath {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for TreePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for TreePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_become_their_normal_form_or_are_refused() {
+        for (text, expected) in [
+            ("", Some("/")),
+            ("/", Some("/")),
+            ("./a//b/./c/", Some("/a/b/c")),
+            ("/a", Some("/a")),
+            ("a/..", None),
+            ("/../etc", None),
+            ("a\0b", None),
+        ] {
+            assert_eq!(TreePath::new(text).ok().as_ref().map(TreePath::as_str), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_directory_stands_before_what_is_in_it_and_its_neighbours_after() {
+        let mut paths = ["/a-b", "/a/b", "/a", "/a.b", "/"].map(|p| TreePath::new(p).expect("valid"));
+        paths.sort();
+        assert_eq!(paths.map(|p| p.to_string()), ["/", "/a", "/a/b", "/a-b", "/a.b"]);
+    }
+
+    #[test]
+    fn parents_end_at_the_root() {
+        let path = TreePath::new("/a/b/c").expect("valid");
+        assert_eq!(path.ancestors().map(|p| p.to_string()).collect::<Vec<_>>(), ["/a/b", "/a"]);
+        assert_eq!(TreePath::root().parent(), None);
+        assert!(path.starts_with(&TreePath::new("/a/b").expect("valid")));
+        assert!(!path.starts_with(&TreePath::new("/a/bb").expect("valid")));
+    }
+}

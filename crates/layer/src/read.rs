@@ -1,0 +1,280 @@
+//! An uncompressed tar laid over a tree: a layer over those below it, or a package's files.
+//!
+//! Everything in the tar is hostile until checked: names, links, sizes, counts. Nothing is
+//! unpacked; a file's content stays a slice of the source.
+
+use std::io;
+use std::sync::Arc;
+
+use tar::{Archive, Entry, EntryType};
+
+use crate::TreePath;
+use crate::content::{Content, Source, SourceReader};
+use crate::path::PathError;
+use crate::tree::{Metadata, Node, Tree, TreeError};
+
+/// A tar that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The bytes are no tar, or end too early.
+    #[error("{name} is no complete tar")]
+    Tar {
+        /// The source's name.
+        name: String,
+        /// The cause.
+        #[source]
+        cause: io::Error,
+    },
+    /// An entry's path is not allowed.
+    #[error("{name} has an entry that is not allowed")]
+    Path {
+        /// The source's name.
+        name: String,
+        /// The cause.
+        #[source]
+        cause: PathError,
+    },
+    /// An entry does not fit into the tree.
+    #[error("{name} does not fit over what is below it")]
+    Tree {
+        /// The source's name.
+        name: String,
+        /// The cause.
+        #[source]
+        cause: TreeError,
+    },
+    /// An entry has a form that is not supported.
+    #[error("{name}: `{path}` {reason}")]
+    Unsupported {
+        /// The source's name.
+        name: String,
+        /// The entry.
+        path: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// More entries or bytes than the limits allow.
+    #[error("{name} has more than {limit}: it is refused as a possible bomb")]
+    Limit {
+        /// The source's name.
+        name: String,
+        /// The limit that was passed.
+        limit: String,
+    },
+}
+
+/// How much a tar may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadLimits {
+    /// Entries.
+    pub entries: u64,
+    /// Bytes of all files together.
+    pub bytes: u64,
+}
+
+impl Default for ReadLimits {
+    /// A million entries, 64 GiB: far above any Python image, far below what hurts.
+    fn default() -> Self {
+        Self { entries: 1_000_000, bytes: 64 << 30 }
+    }
+}
+
+/// Lays an uncompressed tar over a tree, whiteouts included (OCI image spec, `layer.md`).
+///
+/// Devices and pipes are passed over: a container's runtime makes its own.
+///
+/// # Errors
+/// When the tar is broken, has a path that is not allowed or does not fit, or passes a limit.
+pub fn overlay_tar(tree: &mut Tree, source: Arc<dyn Source>, limits: ReadLimits) -> Result<(), ReadError> {
+    let layer = read_layer(tree, &source, limits)?;
+    for path in &layer.whiteouts {
+        let path = tree.resolve_parent(path);
+        tree.remove(&path);
+    }
+    for directory in &layer.opaque {
+        let below: Vec<TreePath> = tree.below(directory).map(|(path, _)| path.clone()).collect();
+        below.iter().for_each(|path| tree.remove(path));
+    }
+    tree.overlay(layer.tree).map_err(|cause| ReadError::Tree { name: source.name(), cause })
+}
+
+#[derive(Default)]
+struct Layer {
+    tree: Tree,
+    whiteouts: Vec<TreePath>,
+    opaque: Vec<TreePath>,
+}
+
+fn read_layer(lower: &Tree, source: &Arc<dyn Source>, limits: ReadLimits) -> Result<Layer, ReadError> {
+    let name = || source.name();
+    let broken = |cause| ReadError::Tar { name: name(), cause };
+    let mut archive = Archive::new(SourceReader::new(source.as_ref()));
+    let (mut layer, mut entries, mut bytes) = (Layer::default(), 0u64, 0u64);
+    for entry in archive.entries_with_seek().map_err(broken)? {
+        let entry = entry.map_err(broken)?;
+        entries += 1;
+        bytes = bytes.saturating_add(entry.size());
+        if entries > limits.entries {
+            return Err(ReadError::Limit { name: name(), limit: format!("{} entries", limits.entries) });
+        }
+        if bytes > limits.bytes {
+            return Err(ReadError::Limit { name: name(), limit: format!("{} bytes", limits.bytes) });
+        }
+        let path = text(&entry.path_bytes()).map_err(|path| unsupported(&name(), path))?;
+        let path = TreePath::new(&path).map_err(|cause| ReadError::Path { name: name(), cause })?;
+        if path.is_root() {
+            continue;
+        }
+        match path.name().strip_prefix(".wh.") {
+            Some(".wh..opq") => layer.opaque.extend(path.parent()),
+            Some(hidden) => {
+                let parent = path.parent().unwrap_or_else(TreePath::root);
+                let hidden = parent.join(hidden).map_err(|cause| ReadError::Path { name: name(), cause })?;
+                layer.whiteouts.push(hidden);
+            }
+            None => {
+                if let Some(node) = read_node(&entry, &path, source, &layer.tree, lower)? {
+                    let path = layer.tree.resolve_parent(&path);
+                    layer.tree.replace(path, node).map_err(|cause| ReadError::Tree { name: name(), cause })?;
+                }
+            }
+        }
+    }
+    Ok(layer)
+}
+
+fn text(bytes: &[u8]) -> Result<String, String> {
+    String::from_utf8(bytes.to_vec()).map_err(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+fn unsupported(name: &str, path: String) -> ReadError {
+    ReadError::Unsupported { name: name.to_owned(), path, reason: "is not UTF-8" }
+}
+
+fn read_node<R: io::Read>(
+    entry: &Entry<'_, R>,
+    path: &TreePath,
+    source: &Arc<dyn Source>,
+    layer: &Tree,
+    lower: &Tree,
+) -> Result<Option<Node>, ReadError> {
+    let name = source.name();
+    let broken = |cause| ReadError::Tar { name: source.name(), cause };
+    let refused = |reason| ReadError::Unsupported { name: source.name(), path: path.to_string(), reason };
+    let header = entry.header();
+    let owner = |id: io::Result<u64>| {
+        id.ok().and_then(|id| u32::try_from(id).ok()).ok_or_else(|| refused("has no valid owner"))
+    };
+    let metadata = Metadata {
+        mode: header.mode().map_err(broken)? & 0o7777,
+        uid: owner(header.uid())?,
+        gid: owner(header.gid())?,
+    };
+    let link = || {
+        let link = entry.link_name_bytes().ok_or_else(|| refused("is a link without a target"))?;
+        text(&link).map_err(|link| unsupported(&name, link))
+    };
+    Ok(Some(match header.entry_type() {
+        EntryType::Regular | EntryType::Continuous => {
+            let offset = entry.raw_file_position();
+            if offset.checked_add(entry.size()).is_none_or(|end| end > source.size()) {
+                return Err(broken(io::ErrorKind::UnexpectedEof.into()));
+            }
+            Node::File(metadata, Content::from_slice(source.clone(), offset, entry.size()))
+        }
+        EntryType::Directory => Node::Directory(metadata),
+        EntryType::Symlink => Node::Symlink(link()?),
+        EntryType::Link => {
+            let target = TreePath::new(&link()?).map_err(|cause| ReadError::Path { name: source.name(), cause })?;
+            let found = [layer, lower].into_iter().find_map(|tree| tree.node(&tree.resolve_parent(&target)));
+            match found {
+                Some(node) if !node.is_directory() => node.clone(),
+                _ => return Err(refused("is a hard link to something that is not there")),
+            }
+        }
+        EntryType::GNUSparse => return Err(refused("is a sparse file, which layers may not have")),
+        _ => return Ok(None),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tar::{Builder, Header};
+
+    fn tar(entries: &[(&str, EntryType, &str)]) -> Arc<dyn Source> {
+        let mut builder = Builder::new(Vec::new());
+        for (path, kind, data) in entries {
+            let mut header = Header::new_ustar();
+            // Written raw: the crate refuses the very names that are tested here.
+            header.as_ustar_mut().expect("ustar").name[..path.len()].copy_from_slice(path.as_bytes());
+            header.set_entry_type(*kind);
+            header.set_mode(0o644);
+            (header.set_uid(0), header.set_gid(0), header.set_mtime(0));
+            let body = if *kind == EntryType::Regular { *data } else { "" };
+            header.as_ustar_mut().expect("ustar").linkname[..data.len()].copy_from_slice(data.as_bytes());
+            header.set_size(body.len() as u64);
+            header.set_cksum();
+            builder.append(&header, body.as_bytes()).expect("to memory");
+        }
+        Arc::new(builder.into_inner().expect("to memory"))
+    }
+
+    fn check(lower: &[(&str, EntryType, &str)], upper: &[(&str, EntryType, &str)], expected: &[&str]) {
+        let mut tree = Tree::new();
+        overlay_tar(&mut tree, tar(lower), ReadLimits::default()).expect("lower");
+        overlay_tar(&mut tree, tar(upper), ReadLimits::default()).expect("upper");
+        let paths: Vec<_> = tree.iter().map(|(path, _)| path.to_string()).collect();
+        assert_eq!(paths, expected);
+    }
+
+    use EntryType::{Directory, Link, Regular, Symlink};
+
+    #[test]
+    fn whiteouts_hide_what_is_below_and_nothing_of_their_own_layer() {
+        check(&[("a/x", Regular, "1"), ("a/y", Regular, "2")], &[("a/.wh.x", Regular, "")], &["/a", "/a/y"]);
+        check(
+            &[("a/x", Regular, "1"), ("a/b/y", Regular, "2")],
+            &[("a/new", Regular, ""), ("a/.wh..wh..opq", Regular, "")],
+            &["/a", "/a/new"],
+        );
+        check(&[("a", Regular, "1")], &[("a", Directory, ""), ("a/b", Regular, "")], &["/a", "/a/b"]);
+    }
+
+    #[test]
+    fn hard_links_are_the_file_that_they_name() {
+        check(
+            &[("a", Regular, "1")],
+            &[("b", Regular, "2"), ("c", Link, "b"), ("d", Link, "a")],
+            &["/a", "/b", "/c", "/d"],
+        );
+    }
+
+    #[test]
+    fn entries_below_a_link_land_where_it_points() {
+        check(
+            &[("usr/lib", Directory, ""), ("lib", Symlink, "usr/lib")],
+            &[("lib/libc.so", Regular, "")],
+            &["/lib", "/usr", "/usr/lib", "/usr/lib/libc.so"],
+        );
+    }
+
+    #[test]
+    fn hostile_tars_are_errors() {
+        let limits = ReadLimits { entries: 2, bytes: 10 };
+        for (entries, expected) in [
+            (&[("../x", Regular, "")][..], "not allowed"),
+            (&[("a/../../x", Regular, "")], "not allowed"),
+            (&[("a", Regular, "0123456789x")], "possible bomb"),
+            (&[("a", Regular, ""), ("b", Regular, ""), ("c", Regular, "")], "possible bomb"),
+            (&[("a", Link, "nowhere")], "not there"),
+            (&[("a", Regular, ""), ("a/b", Regular, "")], "does not fit"),
+        ] {
+            let error = overlay_tar(&mut Tree::new(), tar(entries), limits).expect_err(expected);
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+        let mut cut = vec![0; 512];
+        cut[..4].copy_from_slice(b"junk");
+        assert!(overlay_tar(&mut Tree::new(), Arc::new(cut), limits).is_err());
+    }
+}

@@ -1,0 +1,91 @@
+//! Tar entries that depend on nothing but the tree (POSIX.1-1988 ustar, with PAX for long names).
+//!
+//! A fresh header for every entry: one that is used again keeps its old `prefix`. The
+//! `tar` crate sets no field that is not set here.
+
+use tar::{EntryType, Header};
+
+use crate::TreePath;
+use crate::tree::{Metadata, Node};
+
+/// The size of a header and the unit that data is padded to.
+pub(crate) const BLOCK: u64 = 512;
+
+/// The two empty blocks that end an archive.
+pub(crate) const END: [u8; 1024] = [0; 1024];
+
+/// Appends the header blocks of an entry, the PAX ones included.
+pub(crate) fn append_header(out: &mut Vec<u8>, path: &TreePath, node: &Node) {
+    let mut name = path.relative().to_owned();
+    let (kind, metadata, size, link) = match node {
+        Node::Directory(metadata) => {
+            name.push('/');
+            (EntryType::Directory, *metadata, 0, None)
+        }
+        Node::File(metadata, content) => (EntryType::Regular, *metadata, content.size(), None),
+        Node::Symlink(target) => (EntryType::Symlink, Metadata::root(0o777), 0, Some(target.as_str())),
+    };
+    let mut pax = Vec::new();
+    if !fits(&name) {
+        append_record(&mut pax, "path", &name);
+    }
+    if let Some(link) = link.filter(|link| !fits(link)) {
+        append_record(&mut pax, "linkpath", link);
+    }
+    // ustar's field has eleven octal digits.
+    if size > 0o77_777_777_777 {
+        append_record(&mut pax, "size", &size.to_string());
+    }
+    if !pax.is_empty() {
+        let header = header(EntryType::XHeader, Metadata::root(0o644), pax.len() as u64, "PaxHeaders/entry", None);
+        out.extend_from_slice(header.as_bytes());
+        out.extend_from_slice(&pax);
+        out.extend_from_slice(padding(pax.len() as u64));
+    }
+    let size = size.min(0o77_777_777_777);
+    out.extend_from_slice(header(kind, metadata, size, &name, link).as_bytes());
+}
+
+/// The zeros that follow `size` bytes of data.
+pub(crate) fn padding(size: u64) -> &'static [u8] {
+    const ZEROS: [u8; 512] = [0; 512];
+    let rest = (BLOCK - size % BLOCK) % BLOCK;
+    &ZEROS[..usize::try_from(rest).expect("less than a block")]
+}
+
+/// Whether a name goes into a ustar field as it is; everything else is written as PAX, which
+/// every runtime reads, and never split into `prefix`.
+fn fits(name: &str) -> bool {
+    name.len() <= 100 && name.is_ascii()
+}
+
+fn header(kind: EntryType, metadata: Metadata, size: u64, name: &str, link: Option<&str>) -> Header {
+    let mut header = Header::new_ustar();
+    let fields = header.as_ustar_mut().expect("made as ustar above");
+    copy_field(&mut fields.name, name);
+    copy_field(&mut fields.linkname, link.unwrap_or_default());
+    header.set_entry_type(kind);
+    header.set_mode(metadata.mode);
+    header.set_uid(metadata.uid.into());
+    header.set_gid(metadata.gid.into());
+    header.set_mtime(0);
+    header.set_size(size);
+    header.set_cksum();
+    header
+}
+
+/// Copies what fits, cut at a character: a reader without PAX gets a short name, none a broken one.
+fn copy_field(field: &mut [u8; 100], text: &str) {
+    let end = (0..=text.len().min(field.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    field[..end].copy_from_slice(&text.as_bytes()[..end]);
+}
+
+/// One PAX record: its own length in decimal, counted with its own digits.
+fn append_record(out: &mut Vec<u8>, key: &str, value: &str) {
+    let rest = key.len() + value.len() + 3;
+    let mut length = rest + 1;
+    while length != rest + length.to_string().len() {
+        length = rest + length.to_string().len();
+    }
+    out.extend_from_slice(format!("{length} {key}={value}\n").as_bytes());
+}

@@ -1,0 +1,354 @@
+//! A tree of files as an image will have them: no host path, owner, umask or time in it.
+
+use std::collections::BTreeMap;
+
+use crate::path::PathError;
+use crate::{Content, TreePath};
+
+/// A change to a tree that cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TreeError {
+    /// The path is not allowed in an image.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// Two different things want the same path.
+    #[error("two different files at `{path}`")]
+    Conflict {
+        /// The path.
+        path: TreePath,
+    },
+    /// A file or a link stands where a directory is needed.
+    #[error("`{path}` is not a directory, and `{below}` cannot be put below it")]
+    NotADirectory {
+        /// What stands there.
+        path: TreePath,
+        /// What was to be put below it.
+        below: TreePath,
+    },
+}
+
+/// Mode and owner of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metadata {
+    /// Permission bits, with set-uid, set-gid and sticky: `0o755`.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+}
+
+impl Metadata {
+    /// Root's, with a mode.
+    pub const fn root(mode: u32) -> Self {
+        Self { mode, uid: 0, gid: 0 }
+    }
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone)]
+pub enum Node {
+    /// A directory.
+    Directory(Metadata),
+    /// A regular file.
+    File(Metadata, Content),
+    /// A symbolic link, its target as written: `usr/lib`, `/etc/alternatives/x`.
+    Symlink(String),
+}
+
+impl Node {
+    /// Whether this is a directory.
+    pub fn is_directory(&self) -> bool {
+        matches!(self, Self::Directory(_))
+    }
+
+    /// Whether two nodes are the same without reading them: equal links, directories, or
+    /// files whose bytes are at hand or whose digests are promised.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Directory(a), Self::Directory(b)) => a == b,
+            (Self::Symlink(a), Self::Symlink(b)) => a == b,
+            (Self::File(a, one), Self::File(b, two)) => {
+                let digests = one.expected().zip(two.expected()).map(|(one, two)| one == two);
+                a == b
+                    && one.size() == two.size()
+                    && digests.unwrap_or_else(|| one.to_vec().ok().zip(two.to_vec().ok()).is_some_and(|(x, y)| x == y))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Paths and what stands at them, in the order in which a tar has them.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    nodes: BTreeMap<TreePath, Node>,
+}
+
+impl Tree {
+    /// An empty tree.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// All entries, a directory before what is in it.
+    pub fn iter(&self) -> impl Iterator<Item = (&TreePath, &Node)> {
+        self.nodes.iter()
+    }
+
+    /// What stands at a path, links not followed.
+    pub fn node(&self, path: &TreePath) -> Option<&Node> {
+        self.nodes.get(path)
+    }
+
+    /// The sum of the file sizes, in bytes.
+    pub fn content_size(&self) -> u64 {
+        self.nodes.values().map(|node| if let Node::File(_, content) = node { content.size() } else { 0 }).sum()
+    }
+
+    /// Adds a file of root's, and the directories above it (0755, root's) where they are missing.
+    ///
+    /// # Errors
+    /// When the path is not allowed, or something different is there.
+    pub fn insert_file(&mut self, path: &str, mode: u32, content: Content) -> Result<(), TreeError> {
+        self.insert(TreePath::new(path)?, Node::File(Metadata::root(mode), content))
+    }
+
+    /// Adds a symbolic link.
+    ///
+    /// # Errors
+    /// As [`Tree::insert_file`].
+    pub fn insert_symlink(&mut self, path: &str, target: &str) -> Result<(), TreeError> {
+        self.insert(TreePath::new(path)?, Node::Symlink(target.to_owned()))
+    }
+
+    /// Adds a directory of root's.
+    ///
+    /// # Errors
+    /// As [`Tree::insert_file`].
+    pub fn insert_directory(&mut self, path: &str, mode: u32) -> Result<(), TreeError> {
+        self.insert(TreePath::new(path)?, Node::Directory(Metadata::root(mode)))
+    }
+
+    /// Adds an entry and the directories above it where they are missing.
+    ///
+    /// The same entry twice is fine: identical files of two wheels are one file.
+    ///
+    /// # Errors
+    /// When something different is there, or a file stands where a directory is needed.
+    pub fn insert(&mut self, path: TreePath, node: Node) -> Result<(), TreeError> {
+        self.make_parents(&path)?;
+        match self.nodes.get(&path) {
+            // A directory given by name takes the place of one made for what is in it.
+            Some(there) if there.is_directory() && node.is_directory() => {}
+            Some(there) if there.is_same(&node) => return Ok(()),
+            Some(_) => return Err(TreeError::Conflict { path }),
+            None => {}
+        }
+        self.nodes.insert(path, node);
+        Ok(())
+    }
+
+    /// Adds an entry in place of whatever stood there, as a later layer or package does.
+    ///
+    /// # Errors
+    /// When a file stands where a directory is needed.
+    pub fn replace(&mut self, path: TreePath, node: Node) -> Result<(), TreeError> {
+        self.make_parents(&path)?;
+        if !node.is_directory() {
+            self.remove(&path);
+        }
+        self.nodes.insert(path, node);
+        Ok(())
+    }
+
+    fn make_parents(&mut self, path: &TreePath) -> Result<(), TreeError> {
+        for parent in path.ancestors() {
+            match self.nodes.get(&parent) {
+                Some(Node::Directory(_)) => return Ok(()),
+                Some(_) => return Err(TreeError::NotADirectory { path: parent, below: path.clone() }),
+                None => {
+                    self.nodes.insert(parent, Node::Directory(Metadata::root(0o755)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an entry out, with everything below it.
+    pub fn remove(&mut self, path: &TreePath) {
+        self.nodes.remove(path);
+        let below: Vec<TreePath> = self.below(path).map(|(path, _)| path.clone()).collect();
+        for path in below {
+            self.nodes.remove(&path);
+        }
+    }
+
+    /// What is below a directory, the directory itself left out.
+    pub fn below<'a>(&'a self, path: &'a TreePath) -> impl Iterator<Item = (&'a TreePath, &'a Node)> {
+        self.nodes
+            .range(path.clone()..)
+            .skip_while(move |(p, _)| *p == path)
+            .take_while(move |(p, _)| p.starts_with(path))
+    }
+
+    /// Adds every entry of another tree.
+    ///
+    /// # Errors
+    /// As [`Tree::insert`]: the first conflict.
+    pub fn merge(&mut self, other: Tree) -> Result<(), TreeError> {
+        for (path, node) in other.nodes {
+            // A directory that both have keeps what it was given first.
+            let both = node.is_directory() && self.nodes.get(&path).is_some_and(Node::is_directory);
+            if !both {
+                self.insert(path, node)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lays another tree over this one, as a layer over those below: what is there is replaced.
+    ///
+    /// A directory over a symbolic link to a directory keeps the link, and the files go where it
+    /// points: that is how packages with `/lib/...` land in a merged `/usr`.
+    ///
+    /// # Errors
+    /// When a path above an entry is a file.
+    pub fn overlay(&mut self, upper: Tree) -> Result<(), TreeError> {
+        for (path, node) in upper.nodes {
+            let path = self.resolve_parent(&path);
+            let under = self.nodes.get(&path);
+            let keeps_link = node.is_directory()
+                && matches!(under, Some(Node::Symlink(_)))
+                && self.resolve(&path).is_some_and(|(_, node)| node.is_directory());
+            if !keeps_link {
+                self.replace(path, node)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The path with the links among its parents followed inside the tree.
+    pub fn resolve_parent(&self, path: &TreePath) -> TreePath {
+        let resolved = path.parent().and_then(|parent| self.follow(&parent, 40));
+        match resolved {
+            Some(parent) => parent.join(path.name()).unwrap_or_else(|_| path.clone()),
+            None => path.clone(),
+        }
+    }
+
+    /// Follows every link inside the tree: where a path really is and what stands there.
+    ///
+    /// Absolute links start at the tree's root and `..` ends there, so nothing outside is
+    /// ever named. `None` when it is missing or the links go in a circle.
+    pub fn resolve(&self, path: &TreePath) -> Option<(TreePath, &Node)> {
+        let resolved = self.follow(path, 40)?;
+        self.nodes.get(&resolved).map(|node| (resolved, node))
+    }
+
+    fn follow(&self, path: &TreePath, budget: usize) -> Option<TreePath> {
+        let mut done: Vec<String> = Vec::new();
+        let mut todo: Vec<String> = path.relative().rsplit('/').filter(|p| !p.is_empty()).map(str::to_owned).collect();
+        let mut budget = budget;
+        while let Some(part) = todo.pop() {
+            match part.as_str() {
+                "" | "." => continue,
+                ".." => {
+                    done.pop();
+                    continue;
+                }
+                _ => done.push(part),
+            }
+            let here = TreePath::new(&done.join("/")).ok()?;
+            if let Some(Node::Symlink(target)) = self.nodes.get(&here) {
+                budget = budget.checked_sub(1)?;
+                if target.starts_with('/') {
+                    done.clear();
+                } else {
+                    done.pop();
+                }
+                todo.extend(target.rsplit('/').map(str::to_owned));
+            }
+        }
+        TreePath::new(&done.join("/")).ok()
+    }
+}
+
+impl IntoIterator for Tree {
+    type Item = (TreePath, Node);
+    type IntoIter = std::collections::btree_map::IntoIter<TreePath, Node>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.nodes.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> TreePath {
+        TreePath::new(text).expect("valid")
+    }
+
+    fn file(text: &'static str) -> Content {
+        Content::from_bytes(text.as_bytes())
+    }
+
+    #[test]
+    fn parents_are_there_once_and_before_their_files() {
+        let mut tree = Tree::new();
+        tree.insert_file("/a/b/one", 0o644, file("1")).expect("new");
+        tree.insert_file("/a/b/two", 0o644, file("2")).expect("new");
+        let paths: Vec<_> = tree.iter().map(|(path, _)| path.to_string()).collect();
+        assert_eq!(paths, ["/a", "/a/b", "/a/b/one", "/a/b/two"]);
+    }
+
+    #[test]
+    fn equal_files_are_one_and_different_ones_a_conflict() {
+        let mut tree = Tree::new();
+        tree.insert_file("/a", 0o644, file("1")).expect("new");
+        assert_eq!(tree.insert_file("/a", 0o644, file("1")), Ok(()));
+        let conflict = Err(TreeError::Conflict { path: path("/a") });
+        assert_eq!(tree.insert_file("/a", 0o644, file("2")), conflict);
+        assert_eq!(tree.insert_file("/a", 0o755, file("1")), conflict);
+        assert!(matches!(tree.insert_file("/a/b", 0o644, file("2")), Err(TreeError::NotADirectory { .. })));
+    }
+
+    #[test]
+    fn an_overlay_follows_a_merged_usr() {
+        let mut tree = Tree::new();
+        tree.insert_directory("/usr/lib", 0o755).expect("new");
+        tree.insert_symlink("/lib", "usr/lib").expect("new");
+        let mut upper = Tree::new();
+        upper.insert_file("/lib/x/libc.so.6", 0o755, file("elf")).expect("new");
+        tree.overlay(upper).expect("fits");
+        assert!(tree.node(&path("/usr/lib/x/libc.so.6")).is_some());
+        assert!(matches!(tree.node(&path("/lib")), Some(Node::Symlink(_))));
+    }
+
+    #[test]
+    fn links_are_followed_inside_the_tree_alone() {
+        let mut tree = Tree::new();
+        tree.insert_file("/etc/real", 0o644, file("1")).expect("new");
+        tree.insert_symlink("/up", "../../../etc/real").expect("new");
+        tree.insert_symlink("/abs", "/up").expect("new");
+        tree.insert_symlink("/loop", "loop").expect("new");
+        tree.insert_symlink("/gone", "nowhere").expect("new");
+        let found = |p: &str| tree.resolve(&path(p)).map(|(path, _)| path.to_string());
+        assert_eq!(found("/up").as_deref(), Some("/etc/real"));
+        assert_eq!(found("/abs").as_deref(), Some("/etc/real"));
+        assert_eq!(found("/loop"), None);
+        assert_eq!(found("/gone"), None);
+    }
+}

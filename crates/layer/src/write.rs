@@ -1,0 +1,379 @@
+//! Tree → tar → gzip, with both digests in one pass.
+//!
+//! The tar stream is cut into segments that become one gzip member each: plain ones of at
+//! most 1 MiB, which are compressed here, and deflated wheel members, which are wrapped as
+//! they are. Segments are worked on in parallel and written in order, so the bytes depend on
+//! neither the number of threads nor the machine. A wrapped file's payload is a member of its
+//! own, which is also what eStargz asks of a layer.
+
+use std::io::{self, Write};
+
+use flate2::{Decompress, FlushDecompress, Status};
+use rayon::prelude::*;
+use shipwheel_oci::{Descriptor, DiffId, Digest, HashWriter, Hasher, LayerDescriptor, media_type};
+
+use crate::TreePath;
+use crate::content::{Content, ContentError, Deflated, SourceReader};
+use crate::gzip;
+use crate::tar;
+use crate::tree::{Node, Tree};
+
+/// A layer that could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// A file's content cannot be had or is not what was promised.
+    #[error("`{path}`")]
+    Content {
+        /// The file in the image.
+        path: TreePath,
+        /// The cause.
+        #[source]
+        cause: ContentError,
+    },
+    /// The destination failed.
+    #[error("failed to write the layer")]
+    Write(#[from] io::Error),
+}
+
+/// Deflated files below this are compressed together with the headers around them: a member
+/// of their own would cost more than it saves.
+const SMALLEST_PASSED_THROUGH: u64 = 1 << 10;
+
+/// Deflated files above this are streamed instead of inflated to memory.
+const LARGEST_IN_MEMORY: u64 = 8 << 20;
+
+/// How many bytes of segments are worked on at once.
+const BATCH: u64 = 16 << 20;
+
+/// Writes a tree as a gzip layer; gives the writer back with the blob's descriptor and diff id.
+///
+/// # Errors
+/// When a content cannot be read, is not what it was promised to be, or the writer fails.
+pub fn write_layer<W: Write>(tree: &Tree, out: W) -> Result<(W, LayerDescriptor), WriteError> {
+    let mut writer = LayerWriter::new(out);
+    for (path, node) in tree.iter() {
+        writer.append(path, node)?;
+    }
+    writer.finish()
+}
+
+enum Segment<'a> {
+    Plain(Vec<u8>),
+    Deflated(&'a TreePath, &'a Content, &'a Deflated),
+}
+
+/// What a segment becomes: its bytes in the tar and its gzip member.
+struct Member {
+    tar: Vec<u8>,
+    gzip: Vec<u8>,
+}
+
+struct LayerWriter<'a, W> {
+    out: HashWriter<W>,
+    diff_id: Hasher,
+    plain: Vec<u8>,
+    batch: Vec<Segment<'a>>,
+    batch_size: u64,
+}
+
+impl<'a, W: Write> LayerWriter<'a, W> {
+    fn new(out: W) -> Self {
+        Self { out: HashWriter::new(out), diff_id: Hasher::new(), plain: Vec::new(), batch: Vec::new(), batch_size: 0 }
+    }
+
+    fn append(&mut self, path: &'a TreePath, node: &'a Node) -> Result<(), WriteError> {
+        tar::append_header(&mut self.plain, path, node);
+        if let Node::File(_, content) = node {
+            match content.deflated() {
+                Some(deflated) if deflated.compressed_size >= SMALLEST_PASSED_THROUGH => {
+                    self.end_plain()?;
+                    self.append_deflated(path, content, deflated)?;
+                }
+                _ => self.append_content(path, content)?,
+            }
+            self.plain.extend_from_slice(tar::padding(content.size()));
+        }
+        self.cut_plain()
+    }
+
+    fn append_content(&mut self, path: &TreePath, content: &Content) -> Result<(), WriteError> {
+        let error = |cause| WriteError::Content { path: path.clone(), cause };
+        if content.size() <= LARGEST_IN_MEMORY {
+            self.plain.extend_from_slice(&content.to_vec().map_err(error)?);
+            return Ok(());
+        }
+        let read_error = |cause| error(ContentError::Read { source_name: content.source_name(), cause });
+        let mut reader = content.reader();
+        let mut hasher = Hasher::new();
+        let (mut left, mut buffer) = (content.size(), vec![0; gzip::BLOCK]);
+        while left > 0 {
+            let size = usize::try_from(left.min(gzip::BLOCK as u64)).expect("at most a block");
+            reader.read_exact(&mut buffer[..size]).map_err(read_error)?;
+            hasher.update(&buffer[..size]);
+            self.plain.extend_from_slice(&buffer[..size]);
+            left -= size as u64;
+            self.cut_plain()?;
+        }
+        content.check(hasher.finish()).map_err(error)
+    }
+
+    fn append_deflated(
+        &mut self,
+        path: &'a TreePath,
+        content: &'a Content,
+        deflated: &'a Deflated,
+    ) -> Result<(), WriteError> {
+        if deflated.size > LARGEST_IN_MEMORY || deflated.compressed_size > LARGEST_IN_MEMORY {
+            self.flush()?;
+            return self.stream_deflated(content, deflated).map_err(|error| match error {
+                Streamed::Content(cause) => WriteError::Content { path: path.clone(), cause },
+                Streamed::Write(cause) => WriteError::Write(cause),
+            });
+        }
+        self.push(Segment::Deflated(path, content, deflated), deflated.size)
+    }
+
+    /// Passes a large file through without holding it: raw bytes to the blob, inflated ones to the digests.
+    fn stream_deflated(&mut self, content: &Content, deflated: &Deflated) -> Result<(), Streamed> {
+        let name = || deflated.source.name();
+        let corrupt = || Streamed::Content(ContentError::Deflated { source_name: name() });
+        self.out.write_all(&gzip::HEADER).map_err(Streamed::Write)?;
+        let mut raw = SourceReader::slice(deflated.source.as_ref(), deflated.offset, deflated.compressed_size);
+        let mut inflate = Decompress::new(false);
+        let (mut crc, mut hasher) = (crc32fast::Hasher::new(), Hasher::new());
+        let mut buffer = vec![0; gzip::BLOCK];
+        let mut ended = false;
+        loop {
+            let chunk = io::BufRead::fill_buf(&mut raw)
+                .map_err(|cause| Streamed::Content(ContentError::Read { source_name: name(), cause }))?;
+            if chunk.is_empty() && ended {
+                break;
+            }
+            let (read_before, written_before) = (inflate.total_in(), inflate.total_out());
+            let status = inflate.decompress(chunk, &mut buffer, FlushDecompress::None).map_err(|_| corrupt())?;
+            let read = usize::try_from(inflate.total_in() - read_before).expect("at most a chunk");
+            let written = usize::try_from(inflate.total_out() - written_before).expect("at most a buffer");
+            if ended
+                || (read == 0 && written == 0 && status != Status::StreamEnd)
+                || inflate.total_out() > deflated.size
+            {
+                return Err(corrupt());
+            }
+            self.out.write_all(&chunk[..read]).map_err(Streamed::Write)?;
+            crc.update(&buffer[..written]);
+            if content.expected().is_some() {
+                hasher.update(&buffer[..written]);
+            }
+            self.diff_id.update(&buffer[..written]);
+            ended = status == Status::StreamEnd;
+            io::BufRead::consume(&mut raw, read);
+        }
+        if inflate.total_in() != deflated.compressed_size
+            || inflate.total_out() != deflated.size
+            || crc.finalize() != deflated.crc32
+        {
+            return Err(corrupt());
+        }
+        if content.expected().is_some() {
+            content.check(hasher.finish()).map_err(Streamed::Content)?;
+        }
+        self.out.write_all(&gzip::trailer(deflated.crc32, deflated.size)).map_err(Streamed::Write)
+    }
+
+    /// Moves whole blocks of plain bytes to the batch.
+    fn cut_plain(&mut self) -> Result<(), WriteError> {
+        while self.plain.len() >= gzip::BLOCK {
+            let rest = self.plain.split_off(gzip::BLOCK);
+            let block = std::mem::replace(&mut self.plain, rest);
+            self.push(Segment::Plain(block), gzip::BLOCK as u64)?;
+        }
+        Ok(())
+    }
+
+    fn end_plain(&mut self) -> Result<(), WriteError> {
+        self.cut_plain()?;
+        if !self.plain.is_empty() {
+            let block = std::mem::take(&mut self.plain);
+            let size = block.len() as u64;
+            self.push(Segment::Plain(block), size)?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, segment: Segment<'a>, size: u64) -> Result<(), WriteError> {
+        self.batch.push(segment);
+        self.batch_size += size;
+        if self.batch_size >= BATCH { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), WriteError> {
+        self.batch_size = 0;
+        let members: Vec<Member> =
+            std::mem::take(&mut self.batch).into_par_iter().map(Segment::into_member).collect::<Result<_, _>>()?;
+        for member in members {
+            self.diff_id.update(&member.tar);
+            self.out.write_all(&member.gzip)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(W, LayerDescriptor), WriteError> {
+        self.plain.extend_from_slice(&tar::END);
+        self.end_plain()?;
+        self.flush()?;
+        let (out, digest, size) = self.out.finish();
+        let blob = Descriptor::new(media_type::LAYER_GZIP, digest, size);
+        Ok((out, LayerDescriptor { blob, diff_id: DiffId::from_hasher(self.diff_id) }))
+    }
+}
+
+enum Streamed {
+    Content(ContentError),
+    Write(io::Error),
+}
+
+impl Segment<'_> {
+    fn into_member(self) -> Result<Member, WriteError> {
+        match self {
+            Self::Plain(tar) => Ok(Member { gzip: gzip::member(&tar), tar }),
+            Self::Deflated(path, content, deflated) => {
+                wrap(content, deflated).map_err(|cause| WriteError::Content { path: path.clone(), cause })
+            }
+        }
+    }
+}
+
+/// Wraps a deflate stream as a gzip member after checking all that its archive says of it.
+fn wrap(content: &Content, deflated: &Deflated) -> Result<Member, ContentError> {
+    let name = || deflated.source.name();
+    let corrupt = || ContentError::Deflated { source_name: name() };
+    let header = gzip::HEADER.len();
+    let in_memory = |size: u64| usize::try_from(size).expect("checked to be small");
+    let mut wrapped = vec![0; header + in_memory(deflated.compressed_size)];
+    wrapped[..header].copy_from_slice(&gzip::HEADER);
+    deflated
+        .source
+        .read_exact_at(&mut wrapped[header..], deflated.offset)
+        .map_err(|cause| ContentError::Read { source_name: name(), cause })?;
+    let mut tar = Vec::with_capacity(in_memory(deflated.size) + 1);
+    let mut inflate = Decompress::new(false);
+    let status =
+        inflate.decompress_vec(&wrapped[header..], &mut tar, FlushDecompress::Finish).map_err(|_| corrupt())?;
+    if status != Status::StreamEnd || tar.len() as u64 != deflated.size || crc32fast::hash(&tar) != deflated.crc32 {
+        return Err(corrupt());
+    }
+    if content.expected().is_some() {
+        content.check(Digest::of(&tar))?;
+    }
+    if inflate.total_in() != deflated.compressed_size {
+        // Bytes behind the stream's end would end a gzip reader: compress anew.
+        return Ok(Member { gzip: gzip::member(&tar), tar });
+    }
+    wrapped.extend_from_slice(&gzip::trailer(deflated.crc32, deflated.size));
+    Ok(Member { tar, gzip: wrapped })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Source;
+    use std::io::Read as _;
+    use std::sync::Arc;
+
+    fn noise(size: usize, seed: u64) -> Vec<u8> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 60) as u8
+        };
+        (0..size).map(|_| next()).collect()
+    }
+
+    fn deflate(data: &[u8]) -> Deflated {
+        let mut encoder = flate2::write::DeflateEncoder::new(vec![7; 3], flate2::Compression::best());
+        encoder.write_all(data).expect("to memory");
+        let raw = encoder.finish().expect("to memory");
+        Deflated {
+            offset: 3,
+            compressed_size: raw.len() as u64 - 3,
+            size: data.len() as u64,
+            crc32: crc32fast::hash(data),
+            source: Arc::new(raw) as Arc<dyn Source>,
+        }
+    }
+
+    fn sample() -> Tree {
+        let mut tree = Tree::new();
+        for (number, size) in [0, 1, 511, 512, 513, 3_000, 1 << 20, (1 << 20) + 5, 9 << 20].into_iter().enumerate() {
+            let data = noise(size, number as u64);
+            let name = format!("/data/{number}");
+            tree.insert_file(&format!("{name}.deflated"), 0o644, Content::from_deflated(deflate(&data))).expect("new");
+            tree.insert_file(&format!("{name}.slice"), 0o755, Content::from_slice(Arc::new(data), 0, size as u64))
+                .expect("new");
+        }
+        tree.insert_symlink(&format!("/{}/ü", "long".repeat(40)), &"../up//./x".repeat(20)).expect("new");
+        tree
+    }
+
+    fn gunzip(blob: &[u8]) -> Vec<u8> {
+        let mut tar = Vec::new();
+        flate2::read::MultiGzDecoder::new(blob).read_to_end(&mut tar).expect("gzip");
+        tar
+    }
+
+    #[test]
+    fn a_layer_unpacks_to_its_tree_and_has_both_digests() {
+        let tree = sample();
+        let (blob, layer) = write_layer(&tree, Vec::new()).expect("to memory");
+        let tar = gunzip(&blob);
+        assert_eq!(layer.blob.digest, Digest::of(&blob));
+        assert_eq!(layer.diff_id, DiffId::of(&tar));
+        let mut back = Tree::new();
+        crate::overlay_tar(&mut back, Arc::new(tar), crate::ReadLimits::default()).expect("own tar");
+        assert_eq!(crate::listing(&back).expect("readable"), crate::listing(&tree).expect("readable"));
+    }
+
+    #[test]
+    fn the_bytes_do_not_depend_on_the_number_of_threads() {
+        let tree = sample();
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            pool.install(|| write_layer(&tree, Vec::new()).expect("to memory").1)
+        };
+        let one = with(1);
+        assert!([2, 3, 7].into_iter().all(|threads| with(threads) == one));
+    }
+
+    #[test]
+    fn a_pinned_tree_has_a_pinned_digest() {
+        // When this fails and no recipe was meant to change, a compressor or `tar` changed its
+        // output: every user's layers would be pushed anew. Raise LAYER_RECIPE if it must be.
+        let (_, layer) = write_layer(&sample(), Vec::new()).expect("to memory");
+        assert_eq!(layer.diff_id.short(), "b8aedc8e592a", "the tar writer moved");
+        assert_eq!(layer.blob.digest.short(), "e1f5826b7014", "the compressor moved");
+    }
+
+    #[test]
+    fn contents_that_break_their_promise_are_errors_with_the_path() {
+        for size in [3_000, 9 << 20] {
+            let data = noise(size, 1);
+            let good = deflate(&data);
+            let cases = [
+                Content::from_deflated(Deflated { crc32: 1, ..good.clone() }),
+                Content::from_deflated(Deflated { size: good.size - 1, ..good.clone() }),
+                Content::from_deflated(Deflated { size: good.size + 1, ..good.clone() }),
+                Content::from_deflated(Deflated { compressed_size: good.compressed_size - 1, ..good.clone() }),
+                Content::from_deflated(Deflated { compressed_size: good.compressed_size + 9, ..good.clone() }),
+                Content::from_deflated(good.clone()).with_expected(Digest::of(b"other")),
+                Content::from_slice(Arc::new(data.clone()), 0, size as u64).with_expected(Digest::of(b"other")),
+                Content::from_slice(Arc::new(data.clone()), 1, size as u64),
+            ];
+            for content in cases {
+                let mut tree = Tree::new();
+                tree.insert_file("/x", 0o644, content.clone()).expect("new");
+                let error = write_layer(&tree, Vec::new()).expect_err("broken promise");
+                assert!(error.to_string().contains("/x"), "{content:?}: {error}");
+            }
+        }
+    }
+}

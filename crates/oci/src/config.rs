@@ -1,0 +1,244 @@
+//! The image config: the base's, kept whole, with what an image adds to it (OCI image spec, `config.md`).
+//!
+//! It stays a JSON value: `oci-spec`'s type loses `Healthcheck`, `OnBuild`, `Shell` and every
+//! key it does not know.
+
+use std::collections::BTreeMap;
+
+use oci_spec::image::History;
+use serde_json::{Map, Value, json};
+
+use crate::{DiffId, Platform, canonical_value};
+
+/// A config that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The bytes are no JSON.
+    #[error("image config is no valid JSON")]
+    Parse(#[from] serde_json::Error),
+    /// A field has not the form that the spec asks for.
+    #[error("image config: `{field}` is {found}, expected {expected}")]
+    Field {
+        /// The field's path.
+        field: &'static str,
+        /// What the spec asks for.
+        expected: &'static str,
+        /// What was found.
+        found: String,
+    },
+}
+
+fn field_error(field: &'static str, expected: &'static str, found: Option<&Value>) -> ConfigError {
+    let found = found.map_or("missing".to_owned(), |value| {
+        let text = value.to_string();
+        format!("`{}`", text.chars().take(80).collect::<String>())
+    });
+    ConfigError::Field { field, expected, found }
+}
+
+/// What an image asks of the runtime: the part of the config that a user sets.
+///
+/// `None` and empty leave the base's value; `env` is merged by name; labels and ports are added.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuntimeConfig {
+    /// `Entrypoint`; setting it clears the base's `Cmd`, as a Dockerfile does.
+    pub entrypoint: Option<Vec<String>>,
+    /// `Cmd`.
+    pub cmd: Option<Vec<String>>,
+    /// Variables by name.
+    pub env: BTreeMap<String, String>,
+    /// `User`.
+    pub user: Option<String>,
+    /// `WorkingDir`.
+    pub workdir: Option<String>,
+    /// `Labels`.
+    pub labels: BTreeMap<String, String>,
+    /// `ExposedPorts`, such as `8080/tcp`.
+    pub exposed_ports: Vec<String>,
+    /// `StopSignal`.
+    pub stop_signal: Option<String>,
+}
+
+/// An image config.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageConfig(Map<String, Value>);
+
+impl ImageConfig {
+    /// A config without layers.
+    pub fn empty(platform: &Platform) -> Self {
+        let Value::Object(mut map) = json!({
+            "architecture": platform.architecture,
+            "os": platform.os,
+            "config": {},
+            "rootfs": { "type": "layers", "diff_ids": [] },
+            "history": [],
+        }) else {
+            unreachable!("the literal is an object")
+        };
+        if let Some(variant) = &platform.variant {
+            map.insert("variant".into(), variant.clone().into());
+        }
+        Self(map)
+    }
+
+    /// Reads a config, of either family.
+    ///
+    /// # Errors
+    /// When the bytes are no JSON object, or platform and diff ids are not as the spec has them.
+    pub fn parse(raw: &[u8]) -> Result<Self, ConfigError> {
+        let config = match serde_json::from_slice(raw)? {
+            Value::Object(map) => Self(map),
+            other => return Err(field_error("config", "an object", Some(&other))),
+        };
+        config.diff_ids()?;
+        config.platform()?;
+        Ok(config)
+    }
+
+    /// Writes the config canonically.
+    pub fn to_json(&self) -> Vec<u8> {
+        canonical_value(Value::Object(self.0.clone()))
+    }
+
+    /// The platform the config says it is for.
+    ///
+    /// # Errors
+    /// When `os` or `architecture` is missing.
+    pub fn platform(&self) -> Result<Platform, ConfigError> {
+        let text = |key: &'static str| {
+            self.0.get(key).and_then(Value::as_str).ok_or_else(|| field_error(key, "a text", self.0.get(key)))
+        };
+        let variant = self.0.get("variant").and_then(Value::as_str);
+        Ok(Platform::normalised(text("os")?, text("architecture")?, variant))
+    }
+
+    /// The diff ids, bottom to top.
+    ///
+    /// # Errors
+    /// When they are missing or no sha256 digests.
+    pub fn diff_ids(&self) -> Result<Vec<DiffId>, ConfigError> {
+        let found = self.0.get("rootfs").and_then(|rootfs| rootfs.get("diff_ids"));
+        let error = || field_error("rootfs.diff_ids", "a list of sha256 digests", found);
+        let list = found.and_then(Value::as_array).ok_or_else(error)?;
+        list.iter().map(|id| id.as_str().and_then(|id| id.parse().ok()).ok_or_else(error)).collect()
+    }
+
+    /// The environment, by name; a variable without `=` counts as empty.
+    pub fn env(&self) -> BTreeMap<String, String> {
+        let list = self.runtime().and_then(|c| c.get("Env")).and_then(Value::as_array);
+        list.into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    fn runtime(&self) -> Option<&Map<String, Value>> {
+        self.0.get("config").and_then(Value::as_object)
+    }
+
+    fn runtime_mut(&mut self) -> &mut Map<String, Value> {
+        let value = self.0.entry("config").or_insert_with(|| json!({}));
+        if !value.is_object() {
+            *value = json!({});
+        }
+        value.as_object_mut().expect("made an object above")
+    }
+
+    /// Puts a layer on top, with the line that history shows for it.
+    pub fn push_layer(&mut self, diff_id: DiffId, created: &str, created_by: &str) {
+        let rootfs = self.0.entry("rootfs").or_insert_with(|| json!({ "type": "layers", "diff_ids": [] }));
+        if let Some(list) = rootfs.get_mut("diff_ids").and_then(Value::as_array_mut) {
+            list.push(diff_id.to_string().into());
+        }
+        let mut entry = History::default();
+        entry.set_created(Some(created.to_owned()));
+        entry.set_created_by(Some(created_by.to_owned()));
+        let history = self.0.entry("history").or_insert_with(|| json!([]));
+        if let Some(list) = history.as_array_mut() {
+            list.push(serde_json::to_value(&entry).expect("history serialises"));
+        }
+    }
+
+    /// Sets when the image was created: RFC 3339, never from a clock.
+    pub fn set_created(&mut self, created: &str) {
+        self.0.insert("created".into(), created.into());
+    }
+
+    /// Applies what the image asks of the runtime over what the base had.
+    pub fn apply(&mut self, runtime: &RuntimeConfig) {
+        let mut env = self.env();
+        env.extend(runtime.env.clone());
+        let env: Vec<String> = env.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let target = self.runtime_mut();
+        if !env.is_empty() {
+            target.insert("Env".into(), env.into());
+        }
+        if let Some(entrypoint) = &runtime.entrypoint {
+            target.insert("Entrypoint".into(), entrypoint.clone().into());
+            target.remove("Cmd");
+        }
+        if let Some(cmd) = &runtime.cmd {
+            target.insert("Cmd".into(), cmd.clone().into());
+        }
+        let texts = [("User", &runtime.user), ("WorkingDir", &runtime.workdir), ("StopSignal", &runtime.stop_signal)];
+        for (key, value) in texts {
+            if let Some(value) = value {
+                target.insert(key.into(), value.clone().into());
+            }
+        }
+        extend_object(target, "Labels", runtime.labels.iter().map(|(k, v)| (k.clone(), v.clone().into())));
+        extend_object(target, "ExposedPorts", runtime.exposed_ports.iter().map(|port| (port.clone(), json!({}))));
+    }
+}
+
+fn extend_object(target: &mut Map<String, Value>, key: &str, entries: impl Iterator<Item = (String, Value)>) {
+    let mut object = match target.remove(key) {
+        Some(Value::Object(object)) => object,
+        _ => Map::new(),
+    };
+    object.extend(entries);
+    if !object.is_empty() {
+        target.insert(key.to_owned(), Value::Object(object));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = r#"{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin","LANG=C"],"Cmd":["python3"],
+        "Healthcheck":{"Test":["NONE"]},"Labels":{"a":"1"}},"unknown":7,
+        "rootfs":{"type":"layers","diff_ids":["sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"]},
+        "history":[{"created_by":"base"}]}"#;
+
+    #[test]
+    fn what_the_base_says_and_nobody_knows_is_kept() {
+        let mut config = ImageConfig::parse(BASE.as_bytes()).expect("valid");
+        config.apply(&RuntimeConfig {
+            env: [("LANG".to_owned(), "C.UTF-8".to_owned())].into(),
+            entrypoint: Some(vec!["app".into()]),
+            labels: [("b".to_owned(), "2".to_owned())].into(),
+            exposed_ports: vec!["80/tcp".into()],
+            ..RuntimeConfig::default()
+        });
+        config.push_layer(DiffId::of(b"x"), "1970-01-01T00:00:00Z", "shipwheel");
+        let value: Value = serde_json::from_slice(&config.to_json()).expect("valid");
+        assert_eq!(value["unknown"], 7);
+        assert_eq!(value["config"]["Healthcheck"]["Test"][0], "NONE");
+        assert_eq!(value["config"]["Env"], json!(["LANG=C.UTF-8", "PATH=/bin"]));
+        assert_eq!(value["config"].get("Cmd"), None, "a new entrypoint clears the base's cmd");
+        assert_eq!(value["config"]["Labels"], json!({"a": "1", "b": "2"}));
+        assert_eq!(value["config"]["ExposedPorts"], json!({"80/tcp": {}}));
+        assert_eq!(value["history"].as_array().map(Vec::len), Some(2));
+        assert_eq!(config.diff_ids().expect("valid").len(), 2);
+    }
+
+    #[test]
+    fn configs_without_the_required_fields_are_errors() {
+        for bad in ["", "[]", "{}", r#"{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":["x"]}}"#] {
+            assert!(ImageConfig::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Digests, diff ids and chain ids as three types, and the writers that make them.
+//!
+//! A value of these types exists only because something was hashed or a string was
+//! parsed (OCI image spec, `descriptor.md#digests`). Only sha256 is accepted: it is the
+//! one algorithm that every registry and runtime implements.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::Digest as _;
+
+/// A text that is no `sha256:` digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is no digest: expected `sha256:` and 64 lowercase hex digits")]
+pub struct DigestError {
+    /// The text as it was found.
+    pub found: String,
+}
+
+/// The sha256 of stored bytes: what a descriptor names and a registry serves.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// Hashes a whole byte string.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// The 64 lowercase hex digits, without the algorithm: a blob's file name in a layout.
+    pub fn hex(&self) -> String {
+        hex::encode(self.0)
+    }
+
+    /// The first 12 hex digits, for tables and messages.
+    pub fn short(&self) -> String {
+        hex::encode(&self.0[..6])
+    }
+
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// A digest from 64 hex digits without the algorithm, as lock files and RECORD write it.
+    ///
+    /// # Errors
+    /// When the text is anything but 64 lowercase hex digits.
+    pub fn from_hex(digits: &str) -> Result<Self, DigestError> {
+        let error = || DigestError { found: digits.to_owned() };
+        if digits.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(error());
+        }
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(digits, &mut bytes).map_err(|_| error())?;
+        Ok(Self(bytes))
+    }
+
+    /// A digest from 32 raw bytes that were a digest before, as RECORD's base64 encodes them.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        text.strip_prefix("sha256:")
+            .and_then(|digits| Self::from_hex(digits).ok())
+            .ok_or_else(|| DigestError { found: text.to_owned() })
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The sha256 of a layer's uncompressed tar (`config.md`, `rootfs.diff_ids`).
+///
+/// It does not convert to a [`Digest`]: to ask a registry for a diff id is always a mistake.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DiffId(Digest);
+
+impl DiffId {
+    /// Hashes a whole uncompressed tar.
+    pub fn of(tar: &[u8]) -> Self {
+        Self(Digest::of(tar))
+    }
+
+    /// The diff id that a hasher of uncompressed tar bytes gives when finished.
+    pub fn from_hasher(hasher: Hasher) -> Self {
+        Self(hasher.finish())
+    }
+
+    /// The first 12 hex digits, for tables and messages.
+    pub fn short(&self) -> String {
+        self.0.short()
+    }
+}
+
+impl FromStr for DiffId {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for DiffId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for DiffId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The identity of a stack of layers, bottom to top (`config.md#layer-chainid`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChainId(Digest);
+
+impl ChainId {
+    /// The chain id of a stack of diff ids; `None` for an empty stack.
+    pub fn of(diff_ids: &[DiffId]) -> Option<Self> {
+        let (first, rest) = diff_ids.split_first()?;
+        Some(
+            rest.iter()
+                .fold(Self(first.0), |chain, diff_id| Self(Digest::of(format!("{} {diff_id}", chain.0).as_bytes()))),
+        )
+    }
+
+    /// The 64 lowercase hex digits, for file names.
+    pub fn hex(&self) -> String {
+        self.0.hex()
+    }
+}
+
+impl fmt::Display for ChainId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for ChainId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A running sha256.
+#[derive(Clone, Default)]
+pub struct Hasher(sha2::Sha256);
+
+impl Hasher {
+    /// An empty hasher.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes more bytes in.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Takes one field in with its length before it, so that ("ab", "c") and ("a", "bc") differ.
+    ///
+    /// For keys made of several parts.
+    pub fn field(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        let bytes = bytes.as_ref();
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+        self
+    }
+
+    /// The digest of all that was taken in.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
+impl Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A writer that hashes and counts what goes through it, and yields both when finished.
+pub struct HashWriter<W> {
+    inner: W,
+    hasher: Hasher,
+    size: u64,
+}
+
+impl<W: Write> HashWriter<W> {
+    /// Wraps a writer.
+    pub fn new(inner: W) -> Self {
+        Self { inner, hasher: Hasher::new(), size: 0 }
+    }
+
+    /// The bytes written so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The writer, with the digest and the count of what was written to it.
+    pub fn finish(self) -> (W, Digest, u64) {
+        (self.inner, self.hasher.finish(), self.size)
+    }
+}
+
+impl<W: Write> Write for HashWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        self.size += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HELLO: &str = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
+    #[test]
+    fn digest_of_bytes_prints_as_the_spec_has_it() {
+        assert_eq!(Digest::of(b"hello").to_string(), HELLO);
+    }
+
+    #[test]
+    fn only_lowercase_sha256_parses() {
+        assert!(HELLO.parse::<Digest>().is_ok());
+        for bad in [
+            "",
+            "sha256:",
+            "md5:abc",
+            &HELLO.to_uppercase(),
+            &HELLO.replace("2cf2", "2CF2"),
+            &HELLO[..70],
+            &format!("{HELLO}00"),
+            "sha256:../../../../etc/passwd",
+        ] {
+            assert!(bad.parse::<Digest>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn chain_id_of_one_layer_is_its_diff_id_and_of_two_follows_the_spec() {
+        let (one, two) = (DiffId::of(b"1"), DiffId::of(b"2"));
+        assert_eq!(ChainId::of(&[]), None);
+        assert_eq!(ChainId::of(&[one]).map(|c| c.to_string()), Some(one.to_string()));
+        let expected = Digest::of(format!("{one} {two}").as_bytes()).to_string();
+        assert_eq!(ChainId::of(&[one, two]).map(|c| c.to_string()), Some(expected));
+    }
+
+    #[test]
+    fn fields_do_not_run_together() {
+        let key = |parts: &[&str]| {
+            let mut hasher = Hasher::new();
+            for part in parts {
+                hasher.field(part);
+            }
+            hasher.finish()
+        };
+        assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]));
+    }
+
+    #[test]
+    fn hash_writer_counts_what_it_hashes() {
+        let mut writer = HashWriter::new(Vec::new());
+        writer.write_all(b"hel").expect("a Vec takes all");
+        writer.write_all(b"lo").expect("a Vec takes all");
+        let (bytes, digest, size) = writer.finish();
+        assert_eq!((bytes.as_slice(), digest.to_string().as_str(), size), (&b"hello"[..], HELLO, 5));
+    }
+}

@@ -1,0 +1,133 @@
+//! An index over one manifest per platform (OCI image spec, `image-index.md`).
+
+use std::collections::{BTreeMap, HashMap};
+
+use oci_spec::image::{ImageIndex, ImageIndexBuilder, MediaType};
+
+use crate::descriptor::media_type;
+use crate::{Descriptor, DigestError, Platform, canonical_json};
+
+/// An index that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The bytes are no index in JSON.
+    #[error("index is no valid JSON of an image index")]
+    Parse(#[source] oci_spec::OciSpecError),
+    /// It names a manifest by something else than a sha256.
+    #[error("index names a manifest by an unsupported digest")]
+    Digest(#[from] DigestError),
+    /// The platform is not among its manifests.
+    #[error("no {platform} in {}; found {}", .name, list(.found))]
+    NoPlatform {
+        /// What was asked for.
+        platform: Platform,
+        /// What the index belongs to.
+        name: String,
+        /// The platforms it has.
+        found: Vec<Platform>,
+    },
+}
+
+fn list(platforms: &[Platform]) -> String {
+    if platforms.is_empty() {
+        return "no platform at all".to_owned();
+    }
+    platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// One entry of an index, with the annotations that belong to it.
+pub type IndexEntry = Descriptor;
+
+/// An index: the bytes that were hashed, and its entries in order.
+#[derive(Debug, Clone)]
+pub struct Index {
+    raw: Vec<u8>,
+    descriptor: Descriptor,
+    entries: Vec<IndexEntry>,
+}
+
+impl Index {
+    /// Reads an index of either family (OCI index, Docker manifest list).
+    ///
+    /// # Errors
+    /// When the bytes are no index, or name a manifest by another algorithm than sha256.
+    pub fn parse(raw: Vec<u8>) -> Result<Self, IndexError> {
+        let spec = ImageIndex::from_reader(raw.as_slice()).map_err(IndexError::Parse)?;
+        let own_type = spec.media_type().as_ref().map_or(media_type::INDEX.to_owned(), ToString::to_string);
+        let entries = spec.manifests().iter().map(Descriptor::from_spec).collect::<Result<_, _>>()?;
+        Ok(Self { descriptor: Descriptor::of(&own_type, &raw), entries, raw })
+    }
+
+    /// Writes an index over entries, in the order given.
+    pub fn assemble(entries: Vec<IndexEntry>, annotations: &BTreeMap<String, String>) -> Self {
+        let mut builder = ImageIndexBuilder::default()
+            .schema_version(2u32)
+            .media_type(MediaType::ImageIndex)
+            .manifests(entries.iter().map(Descriptor::to_spec).collect::<Vec<_>>());
+        if !annotations.is_empty() {
+            builder = builder.annotations(annotations.clone().into_iter().collect::<HashMap<_, _>>());
+        }
+        let spec = builder.build().expect("schema version and manifests are set");
+        let raw = canonical_json(&spec);
+        Self { descriptor: Descriptor::of(media_type::INDEX, &raw), entries, raw }
+    }
+
+    /// The bytes, as fetched or as written.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// Media type, digest and size of the bytes.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// All entries, in order.
+    pub fn entries(&self) -> &[IndexEntry] {
+        &self.entries
+    }
+
+    /// The platforms of its image manifests; attestations (`unknown/unknown`) are left out.
+    pub fn platforms(&self) -> Vec<Platform> {
+        self.entries.iter().filter_map(|e| e.platform.clone()).filter(|p| p.os != "unknown").collect()
+    }
+
+    /// The entry for a platform; `name` is what the index belongs to, for the error.
+    ///
+    /// # Errors
+    /// When no entry has the platform; the error lists those there are.
+    pub fn for_platform(&self, platform: &Platform, name: &str) -> Result<&IndexEntry, IndexError> {
+        self.entries.iter().find(|entry| entry.platform.as_ref() == Some(platform)).ok_or_else(|| {
+            IndexError::NoPlatform { platform: platform.clone(), name: name.to_owned(), found: self.platforms() }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(platform: Platform) -> Descriptor {
+        let mut descriptor = Descriptor::of(media_type::MANIFEST, platform.to_string().as_bytes());
+        descriptor.platform = Some(platform);
+        descriptor
+    }
+
+    #[test]
+    fn an_index_gives_the_entry_of_a_platform_and_says_what_it_has_otherwise() {
+        let index = Index::assemble(vec![entry(Platform::linux_arm64())], &BTreeMap::new());
+        let index = Index::parse(index.raw().to_vec()).expect("own index parses");
+        assert!(index.for_platform(&Platform::linux_arm64(), "base").is_ok());
+        let error = index.for_platform(&Platform::linux_amd64(), "base").expect_err("it is not there");
+        assert_eq!(error.to_string(), "no linux/amd64 in base; found linux/arm64");
+    }
+
+    #[test]
+    fn arm64_v8_in_an_index_is_arm64() {
+        let raw = br#"{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json",
+            "digest":"sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824","size":5,
+            "platform":{"os":"linux","architecture":"arm64","variant":"v8"}}]}"#;
+        let index = Index::parse(raw.to_vec()).expect("valid");
+        assert!(index.for_platform(&Platform::linux_arm64(), "base").is_ok());
+    }
+}

@@ -1,0 +1,142 @@
+//! One platform's manifest: its raw bytes beside what they say (OCI image spec, `manifest.md`).
+
+use std::collections::BTreeMap;
+
+use oci_spec::image::{ImageManifest, ImageManifestBuilder, MediaType};
+
+use crate::descriptor::media_type;
+use crate::{Descriptor, DigestError, canonical_json};
+
+/// A manifest that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// The bytes are no manifest in JSON.
+    #[error("manifest is no valid JSON of an image manifest")]
+    Parse(#[source] oci_spec::OciSpecError),
+    /// It names a blob by something else than a sha256.
+    #[error("manifest names a blob by an unsupported digest")]
+    Digest(#[from] DigestError),
+    /// Its schema version is not 2.
+    #[error("manifest has schema version {found}, expected 2")]
+    SchemaVersion {
+        /// The version found.
+        found: u32,
+    },
+}
+
+/// A manifest: the bytes that were hashed, and the descriptors in them.
+///
+/// The bytes of a fetched manifest are kept and never written anew.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    raw: Vec<u8>,
+    descriptor: Descriptor,
+    config: Descriptor,
+    layers: Vec<Descriptor>,
+}
+
+impl Manifest {
+    /// Reads a manifest of either family (OCI, Docker schema 2).
+    ///
+    /// # Errors
+    /// When the bytes are no such manifest, or name a blob by another algorithm than sha256.
+    pub fn parse(raw: Vec<u8>) -> Result<Self, ManifestError> {
+        let spec = ImageManifest::from_reader(raw.as_slice()).map_err(ManifestError::Parse)?;
+        if spec.schema_version() != 2 {
+            return Err(ManifestError::SchemaVersion { found: spec.schema_version() });
+        }
+        let own_type = spec.media_type().as_ref().map_or(media_type::MANIFEST.to_owned(), ToString::to_string);
+        let layers = spec.layers().iter().map(Descriptor::from_spec).collect::<Result<_, _>>()?;
+        Ok(Self {
+            descriptor: Descriptor::of(&own_type, &raw),
+            config: Descriptor::from_spec(spec.config())?,
+            layers,
+            raw,
+        })
+    }
+
+    /// Writes the manifest of a config and its layers, bottom to top, in OCI's own media types.
+    pub fn assemble(config: Descriptor, layers: Vec<Descriptor>, annotations: &BTreeMap<String, String>) -> Self {
+        let mut builder = ImageManifestBuilder::default()
+            .schema_version(2u32)
+            .media_type(MediaType::ImageManifest)
+            .config(config.to_spec())
+            .layers(layers.iter().map(Descriptor::to_spec).collect::<Vec<_>>());
+        if !annotations.is_empty() {
+            builder = builder.annotations(annotations.clone().into_iter().collect::<std::collections::HashMap<_, _>>());
+        }
+        let spec = builder.build().expect("schema version, config and layers are set");
+        let raw = canonical_json(&spec);
+        Self { descriptor: Descriptor::of(media_type::MANIFEST, &raw), config, layers, raw }
+    }
+
+    /// The bytes, as fetched or as written.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// Media type, digest and size of the bytes.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// The config blob.
+    pub fn config(&self) -> &Descriptor {
+        &self.config
+    }
+
+    /// The layers, bottom to top.
+    pub fn layers(&self) -> &[Descriptor] {
+        &self.layers
+    }
+
+    /// Every blob that must be present before the manifest may be: config first, then layers.
+    pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
+        std::iter::once(&self.config).chain(&self.layers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Manifest {
+        let annotations = ["c", "a", "b", "z", "k", "m"].map(|k| (k.to_owned(), k.to_owned()));
+        Manifest::assemble(
+            Descriptor::of(media_type::CONFIG, b"{}"),
+            vec![Descriptor::of(media_type::LAYER_GZIP, b"layer")],
+            &annotations.into(),
+        )
+    }
+
+    #[test]
+    fn what_is_assembled_parses_to_the_same_descriptors_and_bytes() {
+        let manifest = sample();
+        let again = Manifest::parse(manifest.raw().to_vec()).expect("own manifest parses");
+        assert_eq!(again.descriptor(), manifest.descriptor());
+        assert_eq!(again.config(), manifest.config());
+        assert_eq!(again.layers(), manifest.layers());
+    }
+
+    #[test]
+    fn the_bytes_do_not_depend_on_map_order() {
+        let first = sample();
+        assert!((0..20).all(|_| sample().raw() == first.raw()));
+        let text = String::from_utf8_lossy(first.raw()).into_owned();
+        assert!(text.starts_with(r#"{"annotations":{"a":"a","b":"b","c":"c","k":"k""#), "{text}");
+    }
+
+    #[test]
+    fn hostile_manifests_are_errors() {
+        for bad in [
+            "",
+            "{}",
+            "[]",
+            r#"{"schemaVersion":1,"config":{},"layers":[]}"#,
+            r#"{"schemaVersion":2,"config":{"mediaType":"x","digest":"md5:abc","size":1},"layers":[]}"#,
+            r#"{"schemaVersion":2,"config":{"mediaType":"x","digest":"sha256:../../x","size":1},"layers":[]}"#,
+        ] {
+            assert!(Manifest::parse(bad.as_bytes().to_vec()).is_err(), "{bad}");
+        }
+    }
+}
