@@ -1,0 +1,53 @@
+//! `cargo xtask bench`: three numbers, measured by hyperfine: a build from downloads alone, unchanged, one line changed.
+
+use std::path::Path;
+
+use xshell::{Shell, cmd};
+
+use crate::test::is_installed;
+use crate::{Outcome, ci};
+
+/// Measures the README's first command, by the binary itself and, where nothing changed, through cargo too.
+pub fn run(shell: &Shell) -> Outcome {
+    if !is_installed("hyperfine") {
+        return Err("hyperfine is not installed here: run `apt-get install hyperfine` as root".into());
+    }
+    let scratch = tempfile::tempdir()?;
+    let (cache, layout, image) =
+        (scratch.path().join("cache"), scratch.path().join("layout"), scratch.path().join("variosync"));
+    cmd!(shell, "cp -r images/variosync {image}").quiet().run()?;
+    let _cache = shell.push_env("SHIPWHEEL_CACHE_DIR", &cache);
+
+    let xtask = std::env::current_exe()?;
+    let words = ci::FIRST_COMMAND.trim_start_matches("xtask ");
+    let build = format!("{words} --output oci:{} {}", layout.display(), image.display());
+    let binary = format!("{} {build}", xtask.display());
+    let cargo = format!("cargo xtask {build}");
+
+    // The downloads are fetched once, outside of every measurement.
+    cmd!(shell, "sh -c {binary}").quiet().ignore_stdout().run()?;
+
+    let forget = forget_all_but_downloads(&xtask);
+    measure(shell, "from downloads alone", &binary, Some(&forget))?;
+    measure(shell, "nothing changed", &binary, None)?;
+    measure(shell, "nothing changed, through cargo", &cargo, None)?;
+    measure(shell, "one line changed", &binary, Some(&change_a_line(&image)))
+}
+
+/// Runs one command many times, preparing each run outside of the time taken.
+fn measure(shell: &Shell, name: &str, command: &str, prepare: Option<&str>) -> Outcome {
+    let prepare: Vec<&str> = prepare.map_or_else(Vec::new, |line| vec!["--prepare", line]);
+    let runs = if name == "from downloads alone" { "3" } else { "10" };
+    cmd!(shell, "hyperfine --style basic --runs {runs} --command-name {name} {prepare...} {command}").run()?;
+    Ok(())
+}
+
+/// The shell line that empties the cache but for what came over the network.
+fn forget_all_but_downloads(xtask: &Path) -> String {
+    format!("{} cache clear --keep-downloads", xtask.display())
+}
+
+/// The shell line that changes one line of the application, differently each time.
+fn change_a_line(image: &Path) -> String {
+    format!("sh -c 'echo \"# $(date +%s%N)\" >> {}'", image.join("variosync/settings.py").display())
+}

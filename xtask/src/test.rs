@@ -1,0 +1,73 @@
+//! `cargo xtask test [FILTER…]`: sets up the judges that the end-to-end tests ask, then runs every test.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use xshell::{Shell, cmd};
+
+use crate::Outcome;
+
+/// A program that the tests ask for its judgement, and the Debian package that it is in.
+struct Judge {
+    program: &'static str,
+    package: &'static str,
+}
+
+const JUDGES: [Judge; 7] = [
+    Judge { program: "docker-registry", package: "docker-registry" },
+    Judge { program: "skopeo", package: "skopeo" },
+    Judge { program: "umoci", package: "umoci" },
+    Judge { program: "podman", package: "podman" },
+    Judge { program: "crun", package: "crun" },
+    Judge { program: "newuidmap", package: "uidmap" },
+    Judge { program: "qemu-aarch64-static", package: "qemu-user-static" },
+];
+
+/// The account that containers are run as where the tests run as root: rootless is what must work.
+const JUDGE_USER: &str = "shipwheel-judge";
+
+/// Installs what is missing where that is allowed, then runs `cargo test --workspace`; nothing is ever skipped.
+pub fn run(shell: &Shell, filters: &[OsString]) -> Outcome {
+    let missing: Vec<&str> = JUDGES.iter().filter(|judge| !is_installed(judge.program)).map(|it| it.package).collect();
+    if !missing.is_empty() {
+        install(shell, &missing)?;
+    }
+    if is_root(shell)? {
+        add_judge_user(shell)?;
+    }
+    cmd!(shell, "cargo test --workspace {filters...}").run()?;
+    Ok(())
+}
+
+/// Installs Debian packages, or says how to.
+fn install(shell: &Shell, packages: &[&str]) -> Outcome {
+    let line = format!("apt-get install --no-install-recommends {}", packages.join(" "));
+    if !is_root(shell)? || !is_installed("apt-get") {
+        return Err(format!("the tests need programs that are not installed here: run `{line}` as root").into());
+    }
+    let _quiet = shell.push_env("DEBIAN_FRONTEND", "noninteractive");
+    if cmd!(shell, "apt-get install --yes --quiet --no-install-recommends {packages...}").run().is_err() {
+        // A fresh machine has no package lists, or old ones.
+        cmd!(shell, "apt-get update --quiet").run()?;
+        cmd!(shell, "apt-get install --yes --quiet --no-install-recommends {packages...}").run()?;
+    }
+    Ok(())
+}
+
+fn add_judge_user(shell: &Shell) -> Outcome {
+    if cmd!(shell, "id --user {JUDGE_USER}").quiet().ignore_stdout().ignore_stderr().run().is_err() {
+        cmd!(shell, "useradd --no-create-home --shell /usr/sbin/nologin {JUDGE_USER}").run()?;
+    }
+    Ok(())
+}
+
+fn is_root(shell: &Shell) -> Result<bool, xshell::Error> {
+    Ok(cmd!(shell, "id --user").quiet().read()? == "0")
+}
+
+/// Whether a program is on PATH, or where Debian keeps those of administrators.
+pub fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let administrators = [Path::new("/usr/sbin").to_path_buf(), Path::new("/sbin").to_path_buf()];
+    std::env::split_paths(&path).chain(administrators).any(|folder| folder.join(program).is_file())
+}

@@ -1,0 +1,192 @@
+//! `cargo xtask tidy`: the house rules that no compiler checks, also kept as a test.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+
+use crate::Outcome;
+
+/// The longest file that still has one subject.
+const MOST_LINES: usize = 600;
+/// The longest ARCHITECTURE.md that is still read.
+const MOST_ARCHITECTURE_LINES: usize = 200;
+
+/// How far up each crate stands: an edge goes to a lower number only.
+const HEIGHTS: [(&str, u8); 10] = [
+    ("shipwheel-oci", 0),
+    ("shipwheel-layer", 1),
+    ("shipwheel-debian", 2),
+    ("shipwheel-python", 2),
+    ("shipwheel-store", 2),
+    ("shipwheel-plan", 3),
+    ("shipwheel-build", 4),
+    ("shipwheel-cli", 5),
+    ("xtask", 6),
+    ("shipwheel-tests", 7),
+];
+
+/// The crates that take values and give values: no files, processes, environment or clock.
+const PURE: [&str; 5] = ["debian", "layer", "oci", "plan", "python"];
+
+/// Checks every rule over the whole workspace and reports all that is broken at once.
+pub fn run(workspace: &Path) -> Outcome {
+    let mut broken = Vec::new();
+    for path in files(workspace)? {
+        let name = path.strip_prefix(workspace).unwrap_or(&path).to_string_lossy().into_owned();
+        // What is no text has no lines to check.
+        if let Ok(text) = std::fs::read_to_string(&path) {
+            broken.extend(check_file(&name, &text).into_iter().map(|rule| format!("{name}: {rule}")));
+        }
+    }
+    broken.extend(check_architecture(workspace)?);
+    broken.extend(check_edges(workspace)?);
+    broken.extend(check_pure(workspace));
+    match broken.len() {
+        0 => Ok(()),
+        count => Err(format!("{count} house rules broken:\n  {}", broken.join("\n  ")).into()),
+    }
+}
+
+/// All files that could be committed, sorted.
+fn files(workspace: &Path) -> Result<Vec<PathBuf>, ignore::Error> {
+    let walk = WalkBuilder::new(workspace)
+        .hidden(false)
+        .require_git(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .sort_by_file_name(Ord::cmp)
+        .build();
+    walk.filter(|entry| entry.as_ref().map_or(true, |entry| entry.path().is_file()))
+        .map(|entry| entry.map(ignore::DirEntry::into_path))
+        .collect()
+}
+
+/// The rules that look at one file alone.
+fn check_file(name: &str, text: &str) -> Vec<String> {
+    let mut broken = Vec::new();
+    let path = Path::new(name);
+    let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if file_name == "uv.lock" || (file_name.starts_with("pylock.") && file_name.ends_with(".toml")) {
+        broken.push("a lock format that records download addresses is not committed here".to_owned());
+    }
+    if file_name == "requirements.txt" && text.contains("://") {
+        broken.push("a lock names an address".to_owned());
+    }
+    let openings: &[&str] = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("rs") => &["//! ", "// "],
+        Some("toml" | "md") => &["# "],
+        Some("py") => &["\"\"\"", "# "],
+        _ => return broken,
+    };
+    let first = text.lines().next().unwrap_or_default();
+    if !openings.iter().any(|opening| first.starts_with(opening)) {
+        broken.push("the first line does not say what the file is for".to_owned());
+    }
+    let lines = text.lines().count();
+    if lines > MOST_LINES {
+        broken.push(format!("{lines} lines; at most {MOST_LINES}"));
+    }
+    if name.ends_with(".rs") && !name.starts_with("tests/") {
+        broken.extend(unwraps(text).map(|line| format!("line {line}: `unwrap` outside tests")));
+    }
+    broken
+}
+
+/// The numbers of the lines that unwrap before the file's own tests begin.
+fn unwraps(text: &str) -> impl Iterator<Item = usize> {
+    let code = text.lines().enumerate().take_while(|(_, line)| line.trim() != "#[cfg(test)]");
+    code.filter(|(_, line)| line.contains(concat!(".unwrap", "()")) && !line.trim_start().starts_with("//"))
+        .map(|(index, _)| index + 1)
+}
+
+/// ARCHITECTURE.md stays short, and every path in it is there.
+fn check_architecture(workspace: &Path) -> Result<Vec<String>, std::io::Error> {
+    let text = std::fs::read_to_string(workspace.join("ARCHITECTURE.md"))?;
+    let mut broken = Vec::new();
+    let lines = text.lines().count();
+    if lines > MOST_ARCHITECTURE_LINES {
+        broken.push(format!("ARCHITECTURE.md: {lines} lines; at most {MOST_ARCHITECTURE_LINES}"));
+    }
+    let missing = paths_in(&text).filter(|path| !workspace.join(path).exists());
+    broken.extend(missing.map(|path| format!("ARCHITECTURE.md: `{path}` does not exist")));
+    Ok(broken)
+}
+
+/// The words in backticks that name a file or folder of the workspace: `crates/oci`, not `/opt/venv` or `tar`.
+fn paths_in(text: &str) -> impl Iterator<Item = &str> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted.filter(|word| {
+        let known = ["crates/", "docs/", "images/", "tests/", "xtask/", ".ci/", ".cargo/"];
+        !word.contains(['<', '*', ' ']) && known.iter().any(|folder| word.starts_with(folder))
+    })
+}
+
+/// Crates depend downward only.
+fn check_edges(workspace: &Path) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+    let heights = BTreeMap::from(HEIGHTS);
+    let mut broken = Vec::new();
+    for manifest in files(workspace)?.iter().filter(|path| path.ends_with("Cargo.toml")) {
+        let table: toml::Table = std::fs::read_to_string(manifest)?.parse()?;
+        let Some(name) = table.get("package").and_then(|package| package.get("name")?.as_str()) else { continue };
+        broken.extend(upward_edges(name, &table, &heights));
+    }
+    Ok(broken)
+}
+
+/// What one manifest depends on that does not stand below it.
+fn upward_edges(name: &str, manifest: &toml::Table, heights: &BTreeMap<&str, u8>) -> Vec<String> {
+    let Some(height) = heights.get(name) else {
+        return vec![format!("{name}: a crate without a place; give it one in xtask/src/tidy.rs")];
+    };
+    let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let names = tables.iter().filter_map(|table| manifest.get(*table)?.as_table()).flat_map(toml::Table::keys);
+    names
+        .filter(|below| heights.get(below.as_str()).is_some_and(|below| below >= height))
+        .map(|below| format!("{name}: depends on {below}, which does not stand below it"))
+        .collect()
+}
+
+/// Each pure crate has the lints that keep it pure.
+fn check_pure(workspace: &Path) -> Vec<String> {
+    let lints = |name: &&&str| !workspace.join("crates").join(name).join("clippy.toml").is_file();
+    PURE.iter().filter(lints).map(|name| format!("crates/{name}: pure, but without a clippy.toml")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_house_rules_hold() {
+        run(&crate::workspace()).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_breaks_a_rule_is_named_with_the_rule() {
+        let check = |name: &str, text: &str, expected: &[&str]| assert_eq!(check_file(name, text), expected, "{name}");
+        let unsaid = "the first line does not say what the file is for";
+        check("crates/a/src/b.rs", "//! B.\n", &[]);
+        check("crates/a/src/b.rs", "use c;\n", &[unsaid]);
+        check("a.toml", "[package]\n", &[unsaid]);
+        check("a.py", "import os\n", &[unsaid]);
+        check("a.md", "# A\n", &[]);
+        check("images/a/uv.lock", "", &["a lock format that records download addresses is not committed here"]);
+        check("images/a/requirements.txt", "--index-url https://index.example/\n", &["a lock names an address"]);
+        check("a.rs", "//! A.\nfn a() { b().unwrap() }\n", &["line 2: `unwrap` outside tests"]);
+        check("a.rs", "//! A.\n// .unwrap()\n#[cfg(test)]\nfn a() { b().unwrap() }\n", &[]);
+        check("a.rs", &"// a\n".repeat(601), &["601 lines; at most 600"]);
+    }
+
+    #[test]
+    fn an_upward_edge_is_found() {
+        let manifest: toml::Table = "[dependencies]\nshipwheel-cli.workspace = true\nserde = \"1\"\n".parse().unwrap();
+        let broken = upward_edges("shipwheel-build", &manifest, &BTreeMap::from(HEIGHTS));
+        assert_eq!(broken, ["shipwheel-build: depends on shipwheel-cli, which does not stand below it"]);
+    }
+
+    #[test]
+    fn only_paths_of_the_workspace_are_looked_for() {
+        let text = "`crates/oci` and `/opt/venv`, `images/<name>`, `tar`, `docs/guide.md`";
+        assert_eq!(paths_in(text).collect::<Vec<_>>(), ["crates/oci", "docs/guide.md"]);
+    }
+}
