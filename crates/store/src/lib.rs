@@ -1,1 +1,41 @@
-//! placeholder
+//! Where blobs come from and go: the cache, HTTP, registries, OCI layouts and archives.
+//!
+//! ```no_run
+//! use shipwheel_store::{Cache, CredentialSources, Http, HttpOptions, NoProgress, Registry};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let cache = Cache::open(std::path::Path::new("/var/tmp/shipwheel"))?;
+//! let registry = Registry::new(Http::new(HttpOptions::default())?, CredentialSources::from_environment());
+//! let base = registry.resolve_image(&"registry.example/python:3.13".parse()?, &"amd64".parse()?, &cache)?;
+//! println!("{} has {} layers", base.manifest.descriptor().digest, base.manifest.layers().len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every call blocks; a thread of its own drives the network. Bytes are verified before
+//! anyone sees them. What an image is made of is not decided here: that is `shipwheel-build`.
+
+mod auth;
+mod cache;
+mod challenge;
+mod error;
+mod fetch;
+mod http;
+mod image;
+mod network;
+mod progress;
+mod push;
+mod registry;
+mod request;
+mod token;
+mod upload;
+mod url;
+
+pub use auth::{CredentialSources, Credentials, Secret};
+pub use cache::{BlobWriter, Cache, KeyLock};
+pub use error::{Cause, ErrorKind, Result, StoreError};
+pub use fetch::{Download, FetchOptions, Fetched};
+pub use http::{Http, HttpOptions};
+pub use image::{Blobs, PlatformImage, StoredImage};
+pub use progress::{NoProgress, Progress};
+pub use push::{PushReport, Pushed};
+pub use registry::Registry;

@@ -1,0 +1,286 @@
+//! The cache: blobs by digest, small records by key, folders by key; safe against kills and other processes.
+//!
+//! Everything appears by one rename of something that is complete. Nothing in it is ever
+//! needed: without the cache a build takes longer and gives the same result.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shipwheel_oci::{Descriptor, Digest, HashWriter};
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::error::{Result, StoreError};
+
+/// Leftovers of killed processes are removed when they are this old: nobody writes one file for longer.
+const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
+
+/// A cache folder. Cheap to clone; any number of threads and processes may use one folder.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    root: PathBuf,
+}
+
+/// A key held against other processes and threads, until dropped.
+#[derive(Debug)]
+pub struct KeyLock {
+    _file: File,
+}
+
+impl Cache {
+    /// Opens the cache in a folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn open(root: &Path) -> Result<Self> {
+        // The working directory may change later; the folder may not.
+        let root = std::path::absolute(root).map_err(StoreError::file("locate", root))?;
+        for folder in ["blobs/sha256", "records", "folders", "locks", "tmp"] {
+            let path = root.join(folder);
+            fs::create_dir_all(&path).map_err(StoreError::file("create", &path))?;
+        }
+        let cache = Self { root };
+        cache.remove_leftovers();
+        Ok(cache)
+    }
+
+    /// The cache's own folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn remove_leftovers(&self) {
+        let Ok(entries) = fs::read_dir(self.root.join("tmp")) else { return };
+        for entry in entries.flatten() {
+            let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|time| time.elapsed().ok());
+            if age.is_some_and(|age| age > LEFTOVER_AGE) {
+                // Whoever is first removes it; whoever fails, leaves it to the next run.
+                let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
+            }
+        }
+    }
+
+    fn blob_file(&self, digest: &Digest) -> PathBuf {
+        self.root.join("blobs/sha256").join(digest.hex())
+    }
+
+    /// Where a blob lies, if it is there.
+    pub fn blob_path(&self, digest: &Digest) -> Option<PathBuf> {
+        self.blob_size(digest).map(|_| self.blob_file(digest))
+    }
+
+    /// A blob's size, if it is there.
+    pub fn blob_size(&self, digest: &Digest) -> Option<u64> {
+        let metadata = fs::metadata(self.blob_file(digest)).ok()?;
+        // A machine that lost power leaves names without data.
+        let usable = metadata.is_file() && (metadata.len() > 0 || *digest == Digest::of(b""));
+        usable.then(|| metadata.len())
+    }
+
+    /// Whether the blob of a descriptor is there, in its full size.
+    pub fn has(&self, descriptor: &Descriptor) -> bool {
+        self.blob_size(&descriptor.digest) == Some(descriptor.size)
+    }
+
+    /// Opens a blob; its bytes are not verified.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn open_blob(&self, digest: &Digest) -> Result<File> {
+        let missing = || StoreError::Missing { digest: *digest, place: "the cache".to_owned() };
+        let path = self.blob_path(digest).ok_or_else(missing)?;
+        File::open(&path).map_err(StoreError::file("open", &path))
+    }
+
+    /// Reads a whole blob and verifies it; for manifests and configs.
+    ///
+    /// # Errors
+    /// When it is not there; when its bytes have another digest it is removed, so that the next
+    /// run gets it anew.
+    pub fn read_blob(&self, digest: &Digest) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let path = self.blob_file(digest);
+        self.open_blob(digest)?.read_to_end(&mut bytes).map_err(StoreError::file("read", &path))?;
+        let found = Digest::of(&bytes);
+        if found != *digest {
+            fs::remove_file(&path).map_err(StoreError::file("remove", &path))?;
+            return Err(StoreError::Digest { what: path.display().to_string(), expected: *digest, found });
+        }
+        Ok(bytes)
+    }
+
+    /// Begins a blob whose digest is not known yet.
+    ///
+    /// # Errors
+    /// When no file can be made.
+    pub fn blob_writer(&self) -> Result<BlobWriter> {
+        Ok(BlobWriter { cache: self.clone(), writer: HashWriter::new(self.scratch_file()?) })
+    }
+
+    /// Stores bytes as a blob.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub fn insert_bytes(&self, bytes: &[u8]) -> Result<Digest> {
+        let digest = Digest::of(bytes);
+        if self.blob_size(&digest) != Some(bytes.len() as u64) {
+            let mut file = self.scratch_file()?;
+            file.write_all(bytes).map_err(StoreError::file("write", file.path()))?;
+            self.publish(file, &self.blob_file(&digest))?;
+        }
+        Ok(digest)
+    }
+
+    /// Takes a file of [`Cache::scratch_file`] in as a blob, hashing it.
+    ///
+    /// # Errors
+    /// When it cannot be read or moved.
+    pub fn insert_file(&self, file: NamedTempFile) -> Result<(Digest, u64)> {
+        let mut reader = file.reopen().map_err(StoreError::file("open", file.path()))?;
+        let mut hasher = HashWriter::new(io::sink());
+        io::copy(&mut reader, &mut hasher).map_err(StoreError::file("read", file.path()))?;
+        let (_, digest, size) = hasher.finish();
+        self.publish(file, &self.blob_file(&digest))?;
+        Ok((digest, size))
+    }
+
+    /// A file inside the cache that is gone when dropped.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn scratch_file(&self) -> Result<NamedTempFile> {
+        let folder = self.root.join("tmp");
+        NamedTempFile::new_in(&folder).map_err(StoreError::file("create a file in", &folder))
+    }
+
+    /// A folder inside the cache that is gone when dropped.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn scratch_dir(&self) -> Result<TempDir> {
+        let folder = self.root.join("tmp");
+        TempDir::new_in(&folder).map_err(StoreError::file("create a folder in", &folder))
+    }
+
+    fn publish(&self, file: NamedTempFile, path: &Path) -> Result<()> {
+        let done = file.persist(path).map_err(|error| error.error);
+        done.map(|_| ()).map_err(StoreError::file("write", path))
+    }
+
+    fn keyed(&self, area: &str, kind: &str, key: &Digest) -> PathBuf {
+        debug_assert!(kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "a kind is a word of the code");
+        self.root.join(area).join(kind).join(key.hex())
+    }
+
+    /// A record, if it is there and says what is asked for; one that does not parse counts as absent.
+    pub fn record<T: DeserializeOwned>(&self, kind: &str, key: &Digest) -> Option<T> {
+        let bytes = fs::read(self.keyed("records", kind, key)).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// Writes a record, over the one there was.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub fn put_record<T: Serialize>(&self, kind: &str, key: &Digest, value: &T) -> Result<()> {
+        let path = self.keyed("records", kind, key);
+        create_parent(&path)?;
+        let bytes = shipwheel_oci::canonical_json(value);
+        let mut file = self.scratch_file()?;
+        file.write_all(&bytes).map_err(StoreError::file("write", file.path()))?;
+        self.publish(file, &path)
+    }
+
+    /// Waits until no other process or thread holds the key, and holds it.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made.
+    pub fn lock(&self, key: &Digest) -> Result<KeyLock> {
+        let path = self.root.join("locks").join(key.hex());
+        let file = File::create(&path).map_err(StoreError::file("create", &path))?;
+        file.lock().map_err(StoreError::file("lock", &path))?;
+        Ok(KeyLock { _file: file })
+    }
+
+    /// A folder that was published under the key.
+    pub fn folder(&self, kind: &str, key: &Digest) -> Option<PathBuf> {
+        Some(self.keyed("folders", kind, key)).filter(|path| path.is_dir())
+    }
+
+    /// The folder of the key; made by `fill` if it is not there, once, whoever asks at the same time.
+    ///
+    /// # Errors
+    /// What `fill` gives, and when the folder cannot be made; nothing is left behind then.
+    pub fn publish_folder<E: From<StoreError>>(
+        &self,
+        kind: &str,
+        key: &Digest,
+        fill: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<PathBuf, E> {
+        let path = self.keyed("folders", kind, key);
+        let _lock = self.lock(key)?;
+        if path.is_dir() {
+            return Ok(path);
+        }
+        create_parent(&path)?;
+        let folder = self.scratch_dir()?;
+        fill(folder.path())?;
+        fs::rename(folder.path(), &path).map_err(StoreError::file("create", &path))?;
+        // Moved: there is nothing left to remove.
+        let _ = folder.keep();
+        Ok(path)
+    }
+}
+
+fn create_parent(path: &Path) -> Result<()> {
+    let parent = path.parent().unwrap_or(path);
+    fs::create_dir_all(parent).map_err(StoreError::file("create", parent))
+}
+
+/// A blob being written: hashed as it comes; gone unless finished.
+pub struct BlobWriter {
+    cache: Cache,
+    writer: HashWriter<NamedTempFile>,
+}
+
+impl BlobWriter {
+    /// Puts the blob into the cache, under the digest it turned out to have.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub fn finish(self) -> Result<(Digest, u64)> {
+        let (file, digest, size) = self.writer.finish();
+        self.cache.publish(file, &self.cache.blob_file(&digest))?;
+        Ok((digest, size))
+    }
+
+    /// Puts the blob into the cache if it is the one expected, and drops it otherwise.
+    ///
+    /// # Errors
+    /// When the digest or the size is another; `what` names the blob in the error.
+    pub fn finish_expected(self, expected: &Digest, size: Option<u64>, what: &str) -> Result<u64> {
+        let what = || what.to_owned();
+        let (file, digest, found) = self.writer.finish();
+        if let Some(expected) = size.filter(|size| *size != found) {
+            return Err(StoreError::Size { what: what(), expected, found });
+        }
+        if digest != *expected {
+            return Err(StoreError::Digest { what: what(), expected: *expected, found: digest });
+        }
+        self.cache.publish(file, &self.cache.blob_file(&digest))?;
+        Ok(found)
+    }
+}
+
+impl Write for BlobWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}

@@ -1,0 +1,251 @@
+//! The one HTTP client: TLS by the system's store, proxies of the environment, timeouts and retries.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, Response};
+
+use crate::error::{Result, StoreError};
+use crate::network::Network;
+use crate::request::{Payload, Request};
+use crate::url::{authority, is_loopback, may_be_plain, redact};
+
+/// A server that asks for a longer pause than this gets its error shown instead.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
+/// How much of an error's body is read for the registry's own words.
+const ERROR_BODY: u64 = 16 << 10;
+
+/// How the client behaves.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// How long a connection may take to come about.
+    pub connect_timeout: Duration,
+    /// How long an open one may stay silent.
+    pub idle_timeout: Duration,
+    /// How often a request is tried again.
+    pub retries: u32,
+    /// The pause before the first retry; each further one is twice as long.
+    pub retry_delay: Duration,
+    /// Hosts, with or without port, that may be spoken to without TLS, besides this machine.
+    pub insecure_hosts: BTreeSet<String>,
+    /// PEM files with authorities to trust besides the system's.
+    pub ca_files: Vec<PathBuf>,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(20),
+            idle_timeout: Duration::from_secs(60),
+            retries: 4,
+            retry_delay: Duration::from_millis(400),
+            insecure_hosts: BTreeSet::new(),
+            ca_files: Vec::new(),
+        }
+    }
+}
+
+/// The client. Cheap to clone, usable from any thread; every call blocks.
+#[derive(Clone)]
+pub struct Http {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: Client,
+    /// For this machine's own addresses: as Go's clients do, past any proxy.
+    direct: Client,
+    options: HttpOptions,
+    network: Network,
+}
+
+impl Http {
+    /// Makes the client and starts its thread.
+    ///
+    /// # Errors
+    /// When an authority's file cannot be read, or the system gives no thread.
+    pub fn new(options: HttpOptions) -> Result<Self> {
+        // Fails only when a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let network = Network::start().map_err(|cause| StoreError::Client(cause.into()))?;
+        let client = build_client(&options, false)?;
+        let direct = build_client(&options, true)?;
+        Ok(Self { inner: Arc::new(Inner { client, direct, options, network }) })
+    }
+
+    pub(crate) fn options(&self) -> &HttpOptions {
+        &self.inner.options
+    }
+
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.inner.network.block_on(future)
+    }
+
+    /// Sends a request once. Statuses that may pass are errors, all others answers.
+    ///
+    /// `sent` hears of the bytes of a file as they leave.
+    pub(crate) async fn send_once(&self, request: &Request, sent: &dyn Fn(u64)) -> Result<Response> {
+        let client = if is_loopback(&authority(&request.url)) { &self.inner.direct } else { &self.inner.client };
+        let (builder, counter) = request.builder(client)?;
+        // After its last byte a large file is hashed and moved over there before the answer comes.
+        let patience = match request.payload {
+            Payload::File { .. } => 5 * self.options().idle_timeout,
+            _ => self.options().idle_timeout,
+        };
+        let mut answer = Box::pin(builder.send());
+        let mut silent_since = tokio::time::Instant::now();
+        let tick = Duration::from_millis(100).min(patience);
+        let response = loop {
+            let answered = tokio::time::timeout(tick, answer.as_mut()).await;
+            let moved = counter.take();
+            if moved > 0 {
+                sent(moved);
+                silent_since = tokio::time::Instant::now();
+            }
+            match answered {
+                Ok(response) => break response.map_err(|cause| request.transport_error(cause))?,
+                Err(_) if silent_since.elapsed() >= patience => return Err(request.silence(patience)),
+                Err(_) => {}
+            }
+        };
+        if is_passing(response.status().as_u16()) {
+            return Err(self.status_error(request, response).await);
+        }
+        Ok(response)
+    }
+
+    /// Runs an attempt until it succeeds, fails for good, or has failed too often.
+    pub(crate) async fn retry<T>(&self, attempt: impl AsyncFn() -> Result<T>) -> Result<T> {
+        let mut failures = 0;
+        loop {
+            let error = match attempt().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let Some(pause) = self.pause_after(failures, &error) else { return Err(error) };
+            tokio::time::sleep(pause).await;
+            failures += 1;
+        }
+    }
+
+    /// How long to wait after this failure; nothing if there is no point in another try.
+    pub(crate) fn pause_after(&self, failures: u32, error: &StoreError) -> Option<Duration> {
+        if failures >= self.options().retries || !error.may_be_retried() {
+            return None;
+        }
+        if let Some(asked) = error.retry_after() {
+            return (asked <= LONGEST_PAUSE).then_some(asked);
+        }
+        let pause = self.options().retry_delay.saturating_mul(1 << failures.min(10)).min(LONGEST_PAUSE);
+        // Half fixed, half by chance, so that many builds do not come back in step.
+        let chance = (RandomState::new().hash_one(failures) % 1000) as u32;
+        Some(pause / 2 + pause * chance / 2000)
+    }
+
+    /// The error of an answer, with what the registry says of it.
+    pub(crate) async fn status_error(&self, request: &Request, response: Response) -> StoreError {
+        let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers());
+        let body = self.read_body(request, response, ERROR_BODY).await.unwrap_or_default();
+        StoreError::Status {
+            method: request.method_name(),
+            url: redact(&request.url),
+            status,
+            detail: registry_errors(&body),
+            retry_after,
+        }
+    }
+
+    /// Reads a whole body of at most `limit` bytes.
+    pub(crate) async fn read_body(&self, request: &Request, mut response: Response, limit: u64) -> Result<Vec<u8>> {
+        let too_large = || StoreError::TooLarge { what: redact(&request.url), limit };
+        if response.content_length().is_some_and(|length| length > limit) {
+            return Err(too_large());
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = self.next_chunk(request, &mut response).await? {
+            if (body.len() + chunk.len()) as u64 > limit {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// The next piece of a body.
+    pub(crate) async fn next_chunk(&self, request: &Request, response: &mut Response) -> Result<Option<bytes::Bytes>> {
+        let idle = self.options().idle_timeout;
+        match tokio::time::timeout(idle, response.chunk()).await {
+            Ok(chunk) => chunk.map_err(|cause| request.transport_error(cause)),
+            Err(_) => Err(request.silence(idle)),
+        }
+    }
+}
+
+fn build_client(options: &HttpOptions, direct: bool) -> Result<Client> {
+    let insecure = options.insecure_hosts.clone();
+    let policy = Policy::custom(move |attempt| {
+        let was_secure = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
+        let is_plain = attempt.url().scheme() != "https";
+        if attempt.previous().len() > 10 {
+            attempt.error("too many redirects")
+        } else if was_secure && is_plain && !may_be_plain(&authority(attempt.url()), &insecure) {
+            attempt.error("redirect from https to http")
+        } else {
+            attempt.follow()
+        }
+    });
+    let mut builder = Client::builder()
+        .user_agent(concat!("shipwheel/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(options.connect_timeout)
+        .redirect(policy)
+        .tls_certs_merge(certificates(options)?);
+    if direct {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|cause| StoreError::Client(cause.into()))
+}
+
+fn certificates(options: &HttpOptions) -> Result<Vec<Certificate>> {
+    let mut all = Vec::new();
+    for path in &options.ca_files {
+        let pem = std::fs::read(path).map_err(StoreError::file("read", path))?;
+        all.extend(Certificate::from_pem_bundle(&pem).map_err(|cause| StoreError::Client(cause.into()))?);
+    }
+    Ok(all)
+}
+
+/// Statuses that another try may not meet again.
+fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// `Retry-After` in either of its forms (RFC 9110, 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    Some(Duration::try_from(date.duration_since(jiff::Timestamp::now())).unwrap_or_default())
+}
+
+/// `: CODE message; CODE message` from the body that the distribution spec asks for.
+fn registry_errors(body: &[u8]) -> String {
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else { return String::new() };
+    let errors = value.get("errors").and_then(|errors| errors.as_array());
+    let one = |error: &serde_json::Value| {
+        let text = |key| error.get(key).and_then(|value| value.as_str()).unwrap_or_default();
+        format!("{} {}", text("code"), text("message")).trim().to_owned()
+    };
+    let all: Vec<String> = errors.into_iter().flatten().map(one).filter(|text| !text.is_empty()).collect();
+    let joined: String = all.join("; ").chars().filter(|c| !c.is_control()).take(400).collect();
+    if joined.is_empty() { joined } else { format!(": {joined}") }
+}
