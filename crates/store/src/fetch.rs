@@ -148,7 +148,7 @@ impl Http {
             return Ok(());
         }
         // Another process, or thread, may be at it: then there is nothing left to do.
-        let _lock = target.cache.lock(&target.digest)?;
+        let _lock = target.cache.lock("blob", &target.digest)?;
         if target.is_there() {
             return Ok(());
         }
@@ -304,3 +304,6 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(
     results.sort_by_key(|(number, _)| *number);
     results.into_iter().map(|(_, result)| result).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,28 +14,36 @@
 //! Every call blocks; a thread of its own drives the network. Bytes are verified before
 //! anyone sees them. What an image is made of is not decided here: that is `shipwheel-build`.
 
+mod archive;
 mod auth;
+mod base;
 mod cache;
 mod challenge;
 mod error;
 mod fetch;
 mod http;
 mod image;
+mod layout;
 mod network;
 mod progress;
 mod push;
 mod registry;
 mod request;
+#[cfg(test)]
+mod testing;
 mod token;
 mod upload;
 mod url;
 
+pub use archive::{write_docker_archive, write_oci_archive};
 pub use auth::{CredentialSources, Credentials, Secret};
+pub use base::resolve_archive;
 pub use cache::{BlobWriter, Cache, KeyLock};
 pub use error::{Cause, ErrorKind, Result, StoreError};
 pub use fetch::{Download, FetchOptions, Fetched};
 pub use http::{Http, HttpOptions};
 pub use image::{Blobs, PlatformImage, StoredImage};
+pub use layout::Layout;
 pub use progress::{NoProgress, Progress};
 pub use push::{PushReport, Pushed};
 pub use registry::Registry;

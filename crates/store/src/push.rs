@@ -168,3 +168,6 @@ impl Registry {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

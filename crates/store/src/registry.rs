@@ -223,3 +223,6 @@ pub(crate) fn manifest_type(bytes: &[u8], content_type: Option<String>) -> Strin
     let by_keys = if value.get("manifests").is_some() { media_type::INDEX } else { media_type::MANIFEST };
     own.or(served.filter(|served| is_known(served))).unwrap_or(by_keys).to_owned()
 }
+
+#[cfg(test)]
+mod tests;
