@@ -1,0 +1,214 @@
+//! A wheel as the files that an image will have: the installation of PEP 427, without a disk.
+//!
+//! The files are those of `uv pip install --no-installer-metadata`, byte for byte but for the
+//! scripts of entry points, whose text is our own, and for bytecode, which has layers of its own.
+
+use std::io;
+
+use shipwheel_layer::{Content, ContentError, Tree, TreeError, TreePath};
+use shipwheel_oci::Digest;
+
+use crate::record::{Record, RecordRow};
+use crate::scheme::Scheme;
+use crate::wheel::{Member, Wheel};
+
+mod destination;
+mod merge;
+
+use destination::{Destination, destination, is_left_out};
+pub use merge::{Overlap, OverlapError, merge_installed};
+
+/// Raise this when the files that a wheel becomes change: it is part of every key of a layer.
+pub const INSTALL_RECIPE: u32 = 1;
+
+/// A wheel that cannot be installed.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to install {wheel}")]
+pub struct InstallError {
+    /// The wheel's file name.
+    pub wheel: String,
+    /// The cause.
+    #[source]
+    pub kind: InstallErrorKind,
+}
+
+/// Why a wheel cannot be installed.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallErrorKind {
+    /// A file goes to a place that the scheme does not have.
+    #[error("`{path}` is for the scheme `{scheme}`; known are purelib, platlib, scripts, headers and data")]
+    UnknownScheme {
+        /// The file in the wheel.
+        path: String,
+        /// The scheme's key.
+        scheme: String,
+    },
+    /// A script could not be read.
+    #[error("failed to read `{path}`")]
+    Read {
+        /// The file in the wheel.
+        path: String,
+        /// The cause.
+        #[source]
+        cause: io::Error,
+    },
+    /// A script could not be read to its end, or is not what RECORD says.
+    #[error("failed to read `{path}`")]
+    Content {
+        /// The file in the wheel.
+        path: String,
+        /// The cause.
+        #[source]
+        cause: ContentError,
+    },
+    /// A script that must be changed is too large.
+    #[error("the script `{path}` has {size} bytes, more than 16 MiB")]
+    LargeScript {
+        /// The file in the wheel.
+        path: String,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// Two of its files go to one place.
+    #[error("two of its files go to one place")]
+    Tree(#[from] TreeError),
+}
+
+/// A Python source that was installed: what the bytecode compiler takes.
+#[derive(Debug, Clone)]
+pub struct PythonSource {
+    /// Its path in the image.
+    pub path: TreePath,
+    /// Its sha256.
+    pub sha256: Digest,
+    /// Its content.
+    pub content: Content,
+}
+
+/// What a wheel becomes.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// The files in the image.
+    pub tree: Tree,
+    /// The modules among them, sorted by path; scripts and data are none.
+    pub sources: Vec<PythonSource>,
+}
+
+/// Scripts with `#!python` are read to memory; those larger are no scripts.
+const MAX_SCRIPT: u64 = 16 << 20;
+
+/// Installs a wheel into an environment's tree. Nothing is read but scripts.
+///
+/// # Errors
+/// When a file has no place in the scheme, two want one place, or a script cannot be read.
+pub fn install(wheel: &Wheel, scheme: &Scheme) -> Result<Installed, InstallError> {
+    let mut installation = Installation::new(wheel, scheme);
+    installation.run().map_err(|kind| InstallError { wheel: wheel.name().file_name().to_owned(), kind })?;
+    let Installation { tree, mut sources, .. } = installation;
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(Installed { tree, sources })
+}
+
+struct Installation<'a> {
+    wheel: &'a Wheel,
+    scheme: &'a Scheme,
+    tree: Tree,
+    record: Record,
+    sources: Vec<PythonSource>,
+}
+
+impl<'a> Installation<'a> {
+    fn new(wheel: &'a Wheel, scheme: &'a Scheme) -> Self {
+        Self { wheel, scheme, tree: Tree::new(), record: Record::default(), sources: Vec::new() }
+    }
+
+    fn run(&mut self) -> Result<(), InstallErrorKind> {
+        for member in self.wheel.files() {
+            if !is_left_out(self.wheel, member) {
+                self.add_member(member)?;
+            }
+        }
+        for entry_point in self.wheel.entry_points() {
+            let script = entry_point.script(self.scheme.interpreter());
+            self.add_bytes(&format!("{}/{}", Scheme::BIN, entry_point.name), 0o755, script.into_bytes())?;
+        }
+        self.add_record()
+    }
+
+    fn add_member(&mut self, member: &Member) -> Result<(), InstallErrorKind> {
+        match destination(self.wheel, self.scheme, member)? {
+            Destination::Script(path) => self.add_script(member, &path),
+            Destination::Module(path) => {
+                self.add_content(&path, mode(member), member)?;
+                if let Some(sha256) = member.sha256.filter(|_| path.ends_with(".py")) {
+                    let (path, content) = (self.path(&path)?, self.wheel.content(member));
+                    self.sources.push(PythonSource { path, sha256, content });
+                }
+                Ok(())
+            }
+            Destination::Data(path) => self.add_content(&path, mode(member), member),
+        }
+    }
+
+    fn add_content(&mut self, below_prefix: &str, mode: u32, member: &Member) -> Result<(), InstallErrorKind> {
+        let row = RecordRow { sha256: member.sha256, size: Some(member.size) };
+        self.add(below_prefix, mode, self.wheel.content(member), row)
+    }
+
+    fn add_bytes(&mut self, below_prefix: &str, mode: u32, bytes: Vec<u8>) -> Result<(), InstallErrorKind> {
+        let (sha256, size) = (Digest::of(&bytes), bytes.len() as u64);
+        let row = RecordRow { sha256: Some(sha256), size: Some(size) };
+        self.add(below_prefix, mode, Content::from_bytes(bytes).with_expected(sha256), row)
+    }
+
+    fn add(&mut self, below_prefix: &str, mode: u32, content: Content, row: RecordRow) -> Result<(), InstallErrorKind> {
+        self.tree.insert_file(self.path(below_prefix)?.as_str(), mode, content)?;
+        self.record.rows.insert(self.recorded(below_prefix), row);
+        Ok(())
+    }
+
+    /// A script: one that asks for any Python gets the environment's, all others stay as they are.
+    fn add_script(&mut self, member: &Member, path: &str) -> Result<(), InstallErrorKind> {
+        let read_error = |cause| InstallErrorKind::Read { path: member.path.clone(), cause };
+        if !self.wheel.begins_with(member, b"#!python").map_err(read_error)? {
+            return self.add_content(path, 0o755, member);
+        }
+        if member.size > MAX_SCRIPT {
+            return Err(InstallErrorKind::LargeScript { path: member.path.clone(), size: member.size });
+        }
+        let script = self.wheel.content(member).to_vec();
+        let script = script.map_err(|cause| InstallErrorKind::Content { path: member.path.clone(), cause })?;
+        let rest = script.iter().position(|byte| *byte == b'\n').map_or(&[][..], |end| &script[end + 1..]);
+        let mut bytes = format!("#!{}\n", self.scheme.interpreter()).into_bytes();
+        bytes.extend_from_slice(rest);
+        self.add_bytes(path, 0o755, bytes)
+    }
+
+    fn add_record(&mut self) -> Result<(), InstallErrorKind> {
+        let path = format!("{}/{}/RECORD", self.scheme.site(), self.wheel.dist_info());
+        self.record.rows.insert(self.recorded(&path), RecordRow::default());
+        let bytes = self.record.to_bytes();
+        let sha256 = Digest::of(&bytes);
+        let content = Content::from_bytes(bytes).with_expected(sha256);
+        Ok(self.tree.insert_file(self.path(&path)?.as_str(), 0o644, content)?)
+    }
+
+    fn path(&self, below_prefix: &str) -> Result<TreePath, TreeError> {
+        Ok(self.scheme.prefix().join(below_prefix)?)
+    }
+
+    /// A path as RECORD has it: relative to site-packages.
+    fn recorded(&self, below_prefix: &str) -> String {
+        match below_prefix.strip_prefix(&self.scheme.site()).and_then(|rest| rest.strip_prefix('/')) {
+            Some(module) => module.to_owned(),
+            None => format!("../../../{below_prefix}"),
+        }
+    }
+}
+
+fn mode(member: &Member) -> u32 {
+    if member.executable { 0o755 } else { 0o644 }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! What a wheel becomes in the image.
+
+use shipwheel_layer::{Node, Tree, TreePath};
+
+use super::{Installed, install};
+use crate::record::Record;
+use crate::sample::Sample;
+use crate::scheme::Scheme;
+
+const SITE: &str = "/opt/venv/lib/python3.11/site-packages";
+
+fn scheme() -> Scheme {
+    Scheme::new("/opt/venv", "3.11.2".parse().expect("valid")).expect("valid")
+}
+
+fn installed(sample: Sample) -> Installed {
+    install(&sample.open().unwrap_or_else(|e| panic!("{e}")), &scheme()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Mode and path of every file, without those of the sample itself.
+fn files(tree: &Tree) -> Vec<String> {
+    let files = tree.iter().filter_map(|(path, node)| match node {
+        Node::File(metadata, _) => Some((metadata.mode, path.as_str().replace(SITE, "SITE"))),
+        _ => None,
+    });
+    let own = ["SITE/pkg/__init__.py", "SITE/pkg-1.0.dist-info/"];
+    let others = files.filter(|(_, path)| !own.iter().any(|own| path.starts_with(own)));
+    others.map(|(mode, path)| format!("{mode:o} {path}")).collect()
+}
+
+fn text(tree: &Tree, path: &str) -> String {
+    let path = TreePath::new(path).expect("valid");
+    let Some(Node::File(_, content)) = tree.node(&path) else { panic!("{path} is missing") };
+    String::from_utf8(content.to_vec().expect("readable")).expect("text")
+}
+
+#[test]
+fn every_scheme_has_its_place() {
+    let data = "pkg-1.0.data";
+    let sample = Sample::new()
+        .file_with_mode("pkg/tool", b"x", 0o710)
+        .file_with_mode(&format!("{data}/purelib/pure.py"), b"1", 0o600)
+        .file(&format!("{data}/platlib/plat.so"), b"2")
+        .file(&format!("{data}/headers/h.h"), b"3")
+        .file(&format!("{data}/data/share/man/x.1"), b"4")
+        .file(&format!("{data}/data/lib/python3.11/site-packages/by_data.py"), b"5")
+        .file(&format!("{data}/scripts/s"), b"#!/bin/sh\n");
+    let installed = installed(sample);
+    assert_eq!(
+        files(&installed.tree),
+        [
+            "755 /opt/venv/bin/s",
+            "644 /opt/venv/include/site/python3.11/pkg/h.h",
+            "644 SITE/by_data.py",
+            "755 SITE/pkg/tool",
+            "644 SITE/plat.so",
+            "644 SITE/pure.py",
+            "644 /opt/venv/share/man/x.1",
+        ]
+    );
+    let sources: Vec<_> = installed.sources.iter().map(|source| source.path.as_str().replace(SITE, "")).collect();
+    assert_eq!(sources, ["/by_data.py", "/pkg/__init__.py", "/pure.py"]);
+    assert!(installed.sources.iter().all(|source| source.content.expected() == Some(source.sha256)));
+}
+
+#[test]
+fn a_place_that_no_scheme_has_is_an_error() {
+    for path in ["pkg-1.0.data/stdlib/os.py", "pkg-1.0.data/scripts"] {
+        let wheel = Sample::new().file(path, b"").open().expect("sound");
+        assert!(install(&wheel, &scheme()).is_err(), "{path}");
+    }
+}
+
+#[test]
+fn scripts_run_with_the_interpreter_of_the_image() {
+    let sample = Sample::new()
+        .file("pkg-1.0.data/scripts/a", b"#!python3 -E\nprint(1)\n")
+        .file("pkg-1.0.data/scripts/b", b"#!pythonw\r\nprint(1)\r\n")
+        .file("pkg-1.0.data/scripts/c", b"#!/usr/bin/python\n")
+        .file("pkg-1.0.data/scripts/d", b"#!python")
+        .file("pkg-1.0.dist-info/entry_points.txt", b"[console_scripts]\ne = pkg:main\n[gui_scripts]\nf = pkg:main\n");
+    let tree = installed(sample).tree;
+    for (name, expected) in [
+        ("a", "#!/opt/venv/bin/python\nprint(1)\n"),
+        ("b", "#!/opt/venv/bin/python\nprint(1)\r\n"),
+        ("c", "#!/usr/bin/python\n"),
+        ("d", "#!/opt/venv/bin/python\n"),
+    ] {
+        assert_eq!(text(&tree, &format!("/opt/venv/bin/{name}")), expected, "{name}");
+    }
+    assert!(text(&tree, "/opt/venv/bin/e").starts_with("#!/opt/venv/bin/python\n"));
+    assert_eq!(files(&tree).len(), 6);
+}
+
+#[test]
+fn bytecode_and_notes_of_installers_are_left_out() {
+    let sample = Sample::new()
+        .file("pkg/__pycache__/__init__.cpython-311.pyc", b"x")
+        .file("pkg/__init__.pyc", b"x")
+        .file("pkg/sourceless.pyc", b"x")
+        .file("pkg-1.0.dist-info/INSTALLER", b"other")
+        .file("pkg-1.0.dist-info/direct_url.json", b"{}")
+        .unlisted("pkg-1.0.dist-info/RECORD.jws", b"x", 0o644);
+    let tree = installed(sample).tree;
+    assert_eq!(files(&tree), ["644 SITE/pkg/sourceless.pyc"]);
+    let info: Vec<_> =
+        tree.iter().filter(|(path, _)| path.as_str().contains("dist-info/")).map(|(p, _)| p.name()).collect();
+    assert_eq!(info, ["METADATA", "RECORD", "WHEEL"]);
+}
+
+#[test]
+fn record_lists_exactly_what_was_installed() {
+    let sample = Sample::new()
+        .file("pkg-1.0.data/data/share/x", b"4")
+        .file("pkg-1.0.data/scripts/s", b"#!python\n")
+        .file("pkg-1.0.dist-info/entry_points.txt", b"[console_scripts]\ne = pkg:main\n");
+    let tree = installed(sample).tree;
+    let record = Record::parse(text(&tree, &format!("{SITE}/pkg-1.0.dist-info/RECORD")).as_bytes()).expect("valid");
+    let site = TreePath::new(SITE).expect("valid");
+    let installed: Vec<String> = tree
+        .iter()
+        .filter(|(_, node)| !node.is_directory())
+        .map(|(path, _)| match path.starts_with(&site) {
+            true => path.as_str()[SITE.len() + 1..].to_owned(),
+            false => path.as_str().replace("/opt/venv/", "../../../"),
+        })
+        .collect();
+    assert_eq!(record.rows.keys().cloned().collect::<std::collections::BTreeSet<_>>(), installed.into_iter().collect());
+    for (path, row) in &record.rows {
+        let found =
+            text(&tree, &path.replacen("../../../", "/opt/venv/", 1).replacen("pkg", &format!("{SITE}/pkg"), 1));
+        let is_record = path.ends_with("/RECORD");
+        assert_eq!(row.size, (!is_record).then_some(found.len() as u64), "{path}");
+        assert_eq!(row.sha256, (!is_record).then(|| shipwheel_oci::Digest::of(found.as_bytes())), "{path}");
+    }
+}
+
+#[test]
+fn two_files_for_one_place_are_an_error() {
+    let wheel = Sample::new().file("pkg-1.0.data/purelib/pkg/__init__.py", b"other").open().expect("sound");
+    assert!(install(&wheel, &scheme()).is_err());
+}

@@ -1,0 +1,240 @@
+//! Environment markers (PEP 508, with PEP 751's sets): parsed once, evaluated for a target.
+
+use std::fmt;
+use std::str::FromStr;
+
+use pep440_rs::{Version, VersionSpecifier};
+
+use crate::environment::{Environment, Variable};
+use crate::version::satisfies_one;
+
+mod parser;
+
+/// A text that is no marker.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("marker `{text}` is not valid at byte {offset}: {reason}")]
+pub struct MarkerError {
+    /// The marker.
+    pub text: String,
+    /// Where in it, in bytes.
+    pub offset: usize,
+    /// What is wrong there.
+    pub reason: &'static str,
+}
+
+/// A condition on the environment: `python_version < "3.12" and sys_platform == "linux"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    text: String,
+    expression: Expression,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Expression {
+    Any(Vec<Expression>),
+    All(Vec<Expression>),
+    Comparison(Operand, Comparator, Operand),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Operand {
+    Variable(Variable),
+    Literal(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparator {
+    Less,
+    LessEqual,
+    Equal,
+    NotEqual,
+    Greater,
+    GreaterEqual,
+    Compatible,
+    Identical,
+    In,
+    NotIn,
+}
+
+impl Comparator {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Less => "<",
+            Self::LessEqual => "<=",
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+            Self::Greater => ">",
+            Self::GreaterEqual => ">=",
+            Self::Compatible => "~=",
+            Self::Identical => "===",
+            Self::In => "in",
+            Self::NotIn => "not in",
+        }
+    }
+
+    fn compare_text(self, left: &str, right: &str) -> bool {
+        match self {
+            // Texts have no order: `packaging` says so too.
+            Self::Less | Self::Greater => false,
+            Self::Equal | Self::Identical | Self::LessEqual | Self::GreaterEqual => left == right,
+            Self::NotEqual => left != right,
+            Self::In => right.contains(left),
+            Self::NotIn => !right.contains(left),
+            // Refused by the parser but for versions, and `""` is no version.
+            Self::Compatible => false,
+        }
+    }
+}
+
+impl Marker {
+    /// Whether it holds in an environment.
+    pub fn evaluate(&self, environment: &Environment) -> bool {
+        self.expression.evaluate(environment)
+    }
+}
+
+impl Expression {
+    fn evaluate(&self, environment: &Environment) -> bool {
+        match self {
+            Self::Any(parts) => parts.iter().any(|part| part.evaluate(environment)),
+            Self::All(parts) => parts.iter().all(|part| part.evaluate(environment)),
+            Self::Comparison(left, comparator, right) => compare(left, *comparator, right, environment),
+        }
+    }
+}
+
+fn compare(left: &Operand, comparator: Comparator, right: &Operand, environment: &Environment) -> bool {
+    match (left, right) {
+        (Operand::Variable(set), Operand::Literal(name)) | (Operand::Literal(name), Operand::Variable(set))
+            if set.is_set() =>
+        {
+            let wanted = matches!(comparator, Comparator::Equal | Comparator::Identical | Comparator::In);
+            environment.has(*set, name) == wanted
+        }
+        _ => {
+            let text = |operand: &'_ Operand| match operand {
+                Operand::Variable(variable) => environment.text(*variable).to_owned(),
+                Operand::Literal(text) => text.clone(),
+            };
+            let as_version = left.is_version() || right.is_version();
+            let (left, right) = (text(left), text(right));
+            as_version
+                .then(|| compare_versions(&left, comparator, &right))
+                .flatten()
+                .unwrap_or_else(|| comparator.compare_text(&left, &right))
+        }
+    }
+}
+
+/// Compares as versions; `None` where the right side makes no specifier, and the texts count then.
+fn compare_versions(left: &str, comparator: Comparator, right: &str) -> Option<bool> {
+    if matches!(comparator, Comparator::In | Comparator::NotIn) {
+        return None;
+    }
+    let specifier: VersionSpecifier = format!("{}{right}", comparator.as_str()).parse().ok()?;
+    // An unknown kernel release satisfies no version.
+    Some(left.parse::<Version>().is_ok_and(|version| satisfies_one(&version, &specifier)))
+}
+
+impl Operand {
+    fn is_version(&self) -> bool {
+        matches!(self, Self::Variable(variable) if variable.is_version())
+    }
+}
+
+impl FromStr for Marker {
+    type Err = MarkerError;
+
+    fn from_str(text: &str) -> Result<Self, MarkerError> {
+        Ok(Self { text: text.to_owned(), expression: parser::parse(text)? })
+    }
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::{Libc, Target};
+    use proptest::prelude::*;
+
+    fn environment() -> Environment {
+        let target = Target {
+            python: "3.11.9".parse().expect("valid"),
+            platform: "linux/arm64".parse().expect("valid"),
+            libc: Libc::Glibc { major: 2, minor: 36 },
+        };
+        Environment::new(&target).with_extras(["Big_Extra"]).with_groups(["dev"])
+    }
+
+    #[test]
+    fn markers_hold_for_the_target() {
+        for (text, expected) in [
+            ("python_version < '3.12'", true),
+            ("python_version < \"3.9\"", false),
+            ("'3.8' <= python_version", true),
+            ("'3.12' <= python_version", false),
+            ("python_full_version >= '3.11.5'", true),
+            ("python_version == '3.11.*' and python_version ~= '3.8'", true),
+            ("python_version in '3.10 3.11'", true),
+            ("python_version not in '3.10, 3.11'", false),
+            ("python_version === '3.11'", true),
+            ("sys_platform == 'win32' or platform_machine == 'aarch64'", true),
+            ("sys_platform == 'win32' or os_name == 'posix' and platform_machine == 'x86_64'", false),
+            ("(sys_platform == 'win32' or os_name == 'posix') and platform_system == 'Linux'", true),
+            ("'linux' in sys_platform", true),
+            ("platform_python_implementation != 'PyPy'", true),
+            ("implementation_name == 'cpython' and implementation_version >= '3.11'", true),
+            ("platform_release >= '5.0'", false),
+            ("platform_version == ''", true),
+            ("extra == 'big.extra'", true),
+            ("extra == 'other'", false),
+            ("extra != 'other'", true),
+            ("'big-extra' in extras", true),
+            ("'other' not in extras", true),
+            ("'dev' in dependency_groups and 'docs' not in dependency_groups", true),
+            ("os.name=='posix'and(python_implementation=='CPython')", true),
+        ] {
+            let marker: Marker = text.parse().unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(marker.evaluate(&environment()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_marker_is_refused_with_its_place() {
+        let deep = "(".repeat(100) + "os_name=='a'" + &")".repeat(100);
+        for (text, offset) in [
+            ("", 0),
+            ("python_version", 14),
+            ("python_version <", 16),
+            ("python_version < 3", 17),
+            ("unknown == 'a'", 0),
+            ("os_name == 'a' and", 18),
+            ("os_name == 'a' xor os_name == 'b'", 15),
+            ("(os_name == 'a'", 15),
+            ("os_name == 'a')", 14),
+            ("os_name == 'a", 11),
+            ("'a' == 'b'", 0),
+            ("os_name ~= 'a'", 8),
+            ("python_version ~= '3'", 15),
+            ("'a' < extras", 4),
+            (&deep, 64),
+        ] {
+            let error = text.parse::<Marker>().expect_err(text);
+            assert_eq!(error.offset, offset, "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_parses_or_is_refused(text in "(python_version|extra|'a'|\"3\"| |in|not|and|or|<|=|~|\\(|\\)|é){0,12}") {
+            if let Ok(marker) = text.parse::<Marker>() {
+                marker.evaluate(&environment());
+            }
+        }
+    }
+}

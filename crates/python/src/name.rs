@@ -1,0 +1,113 @@
+//! Names of distributions, in the one form in which they compare (PEP 503).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A text that is no distribution's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is no distribution name: expected letters, digits, `.`, `-` and `_`, not at the ends")]
+pub struct NameError {
+    /// The text as it was found.
+    pub found: String,
+}
+
+/// A distribution's name, normalised: lowercase, runs of `-`, `_` and `.` are one `-`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DistributionName(String);
+
+impl DistributionName {
+    /// The normalised text: `typing-extensions`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Normalises any text as PEP 503 does: names of distributions, extras and groups.
+pub(crate) fn normalised(text: &str) -> String {
+    let mut name = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '-' | '_' | '.' if name.ends_with('-') => {}
+            '-' | '_' | '.' => name.push('-'),
+            other => name.push(other.to_ascii_lowercase()),
+        }
+    }
+    name
+}
+
+/// As [`normalised`], with blanks around the text cut off.
+pub(crate) fn normalised_trimmed(text: &str) -> String {
+    normalised(text.trim())
+}
+
+impl FromStr for DistributionName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let at_end = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+        let ends = at_end(text.bytes().next()) && at_end(text.bytes().next_back());
+        if !ends || text.len() > 255 || !text.bytes().all(inner) {
+            return Err(NameError { found: text.chars().take(200).collect() });
+        }
+        Ok(Self(normalised(text)))
+    }
+}
+
+impl fmt::Display for DistributionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for DistributionName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for DistributionName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_compare_in_their_normal_form() {
+        for (text, expected) in [
+            ("Typing_Extensions", Some("typing-extensions")),
+            ("zope.interface", Some("zope-interface")),
+            ("a--__..b", Some("a-b")),
+            ("A", Some("a")),
+            ("", None),
+            ("-a", None),
+            ("a-", None),
+            ("a/b", None),
+            ("ä", None),
+            ("a b", None),
+        ] {
+            assert_eq!(text.parse().ok().as_ref().map(DistributionName::as_str), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_normal_form_is_its_own_normal_form(text in "[a-zA-Z0-9]([a-zA-Z0-9._-]{0,20}[a-zA-Z0-9])?") {
+            let once: DistributionName = text.parse().expect("valid");
+            prop_assert_eq!(once.as_str().parse::<DistributionName>().expect("valid"), once);
+        }
+
+        #[test]
+        fn any_text_parses_or_is_refused(text in ".*") {
+            let _ = text.parse::<DistributionName>();
+        }
+    }
+}

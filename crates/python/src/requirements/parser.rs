@@ -1,0 +1,134 @@
+//! The lines of a requirements file, joined and taken apart.
+
+use shipwheel_oci::Digest;
+
+use super::{Requirement, RequirementProblem, RequirementProblemKind as Kind, Requirements, RequirementsError};
+
+/// Options that say where files are found, not which: for the tool that looks them up.
+const LOOKUP_OPTIONS: [&str; 13] = [
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "--no-index",
+    "-f",
+    "--find-links",
+    "--no-binary",
+    "--only-binary",
+    "--prefer-binary",
+    "--require-hashes",
+    "--pre",
+    "--trusted-host",
+    "--use-feature",
+];
+
+/// Parses a whole file.
+pub(super) fn parse(text: &str, file: &str) -> Result<Requirements, RequirementsError> {
+    let (mut requirements, mut problems) = (Vec::new(), Vec::new());
+    for (line, text) in logical_lines(text) {
+        match requirement(line, &text) {
+            Ok(found) => requirements.extend(found),
+            Err(kind) => problems.push(RequirementProblem { line, kind }),
+        }
+    }
+    let file = file.to_owned();
+    if problems.is_empty() {
+        Ok(Requirements { file, requirements })
+    } else {
+        Err(RequirementsError { file, problems })
+    }
+}
+
+/// Lines with `\` at their end joined, comments cut off, blank ones left out.
+fn logical_lines(text: &str) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    let mut open: Option<(usize, String)> = None;
+    for (number, line) in (1..).zip(text.lines()) {
+        let comment = line.trim_start().starts_with('#');
+        let (_, joined) = open.get_or_insert_with(|| (number, String::new()));
+        joined.push(' ');
+        match line.strip_suffix('\\') {
+            // As in pip: a comment ends a joined line, even with `\` at its end.
+            Some(rest) if !comment => joined.push_str(rest),
+            _ => {
+                joined.push_str(without_comment(line));
+                lines.extend(open.take());
+            }
+        }
+    }
+    lines.extend(open);
+    let trimmed = lines.into_iter().map(|(number, line)| (number, line.trim().to_owned()));
+    trimmed.filter(|(_, line)| !line.is_empty()).collect()
+}
+
+/// A `#` begins a comment at the start or behind a blank: URLs have fragments.
+fn without_comment(line: &str) -> &str {
+    let begins = |(at, _): &(usize, &str)| line[..*at].chars().next_back().is_none_or(char::is_whitespace);
+    line.match_indices('#').find(begins).map_or(line, |(at, _)| &line[..at])
+}
+
+fn requirement(line: usize, text: &str) -> Result<Option<Requirement>, Kind> {
+    if text.starts_with('-') {
+        return option(text).map(|()| None);
+    }
+    let (pin, options) = text.find(" --").map_or((text, ""), |at| text.split_at(at));
+    let (pin, marker) = match pin.split_once(';') {
+        Some((pin, marker)) => (pin.trim(), Some(marker.trim())),
+        None => (pin.trim(), None),
+    };
+    if pin.contains("://") || pin.contains('@') || pin.contains('/') || pin.starts_with('.') {
+        return Err(Kind::Url(pin.to_owned()));
+    }
+    let not_pinned = || Kind::NotPinned(pin.to_owned());
+    let (name, version) = pin.split_once("==").ok_or_else(not_pinned)?;
+    let (name, extras) = split_extras(name.trim()).ok_or_else(not_pinned)?;
+    let version = version.trim_start_matches('=').trim();
+    Ok(Some(Requirement {
+        name: name.parse().map_err(|_| not_pinned())?,
+        version: version.parse().map_err(|_| not_pinned())?,
+        extras,
+        marker: marker.map(str::parse).transpose().map_err(|error| Kind::Marker(format!("{error}")))?,
+        hashes: hashes(options)?,
+        line,
+    }))
+}
+
+fn option(text: &str) -> Result<(), Kind> {
+    let name = text.split([' ', '=', '\t']).next().unwrap_or_default();
+    match name {
+        "-r" | "--requirement" | "-c" | "--constraint" => Err(Kind::OtherFile(text.to_owned())),
+        "-e" | "--editable" => Err(Kind::Editable(text.to_owned())),
+        _ if LOOKUP_OPTIONS.contains(&name) => Ok(()),
+        _ => Err(Kind::Option(text.to_owned())),
+    }
+}
+
+/// `name[b,a]` → `name`, `a`, `b`.
+fn split_extras(text: &str) -> Option<(&str, Vec<String>)> {
+    let Some((name, rest)) = text.split_once('[') else { return Some((text, Vec::new())) };
+    let mut extras: Vec<String> = rest.strip_suffix(']')?.split(',').map(crate::name::normalised_trimmed).collect();
+    extras.sort();
+    extras.retain(|extra| !extra.is_empty());
+    Some((name.trim(), extras))
+}
+
+/// The sha256 values of `--hash=sha256:... --hash sha256:...`.
+fn hashes(options: &str) -> Result<Vec<Digest>, Kind> {
+    let mut digests = Vec::new();
+    let mut words = options.split_whitespace();
+    while let Some(word) = words.next() {
+        let value = match word.split_once('=') {
+            Some(("--hash", value)) => value,
+            None if word == "--hash" => words.next().unwrap_or_default(),
+            _ => return Err(Kind::Option(word.to_owned())),
+        };
+        match value.split_once(':') {
+            Some(("sha256", digits)) => {
+                let digest = Digest::from_hex(&digits.to_ascii_lowercase());
+                digests.push(digest.map_err(|_| Kind::Hash(value.to_owned()))?);
+            }
+            Some(("md5" | "sha1" | "sha224" | "sha384" | "sha512", _)) => {}
+            _ => return Err(Kind::Hash(value.to_owned())),
+        }
+    }
+    Ok(digests)
+}

@@ -1,0 +1,108 @@
+//! Which wheels are chosen, and what is said when none fits.
+
+use super::*;
+use crate::target::Libc;
+
+fn target(python: &str, platform: &str) -> Target {
+    let libc = Libc::Glibc { major: 2, minor: 36 };
+    Target { python: python.parse().expect("valid"), platform: platform.parse().expect("valid"), libc }
+}
+
+/// A package of a lock: name, further keys, file names of wheels.
+fn package(name: &str, keys: &str, wheels: &[&str]) -> String {
+    let hash = "0".repeat(64);
+    let wheel = |tags: &&str| format!("{{ name = '{name}-1-{tags}.whl', hashes = {{ sha256 = '{hash}' }} }},");
+    let wheels: String = wheels.iter().map(wheel).collect();
+    format!("[[packages]]\nname = '{name}'\nversion = '1'\n{keys}\nwheels = [{wheels}]\n")
+}
+
+fn lock(head: &str, packages: &[String]) -> Lock {
+    let text = format!("lock-version = '1.0'\n{head}\n{}", packages.concat());
+    Lock::parse(&text, "pylock.toml").unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn selected(lock: &Lock, target: &Target, selection: &Selection) -> Vec<String> {
+    let wheels = select(lock, target, selection).unwrap_or_else(|error| panic!("{error}"));
+    wheels.iter().map(|wheel| format!("{}-{}", wheel.name, wheel.wheel.compressed_tags())).collect()
+}
+
+fn problems(lock: &Lock, target: &Target) -> Vec<String> {
+    let error = select(lock, target, &Selection::default()).expect_err("nothing fits");
+    error.problems.iter().map(SelectProblem::to_string).collect()
+}
+
+#[test]
+fn the_best_tag_wins_then_the_highest_build() {
+    let wheels = [
+        "py3-none-any",
+        "cp311-abi3-manylinux_2_17_x86_64",
+        "cp311-cp311-manylinux_2_17_x86_64",
+        "9-cp311-cp311-manylinux_2_28_x86_64",
+        "10-cp311-cp311-manylinux_2_28_x86_64",
+        "cp311-cp311-manylinux_2_38_x86_64",
+        "cp311-cp311-manylinux_2_28_aarch64",
+    ];
+    let lock = lock("", &[package("a", "", &wheels)]);
+    let amd64 = select(&lock, &target("3.11.2", "amd64"), &Selection::default()).expect("fits");
+    assert_eq!(amd64[0].wheel.file_name(), "a-1-10-cp311-cp311-manylinux_2_28_x86_64.whl");
+    let both = |python| selected(&lock, &target(python, "arm64"), &Selection::default());
+    assert_eq!(both("3.11.2"), ["a-cp311-cp311-manylinux_2_28_aarch64"]);
+    assert_eq!(both("3.12.2"), ["a-py3-none-any"]);
+}
+
+#[test]
+fn markers_extras_and_groups_decide_what_is_needed_sorted_by_name() {
+    let any: &[&str] = &["py3-none-any"];
+    let lock = lock(
+        "default-groups = ['main']",
+        &[
+            package("z", "", any),
+            package("windows", "marker = \"sys_platform == 'win32'\"", any),
+            package("extra", "marker = \"'fast' in extras\"", any),
+            package("main", "marker = \"'main' in dependency_groups\"", any),
+            package("dev", "marker = \"'dev' in dependency_groups\"", any),
+        ],
+    );
+    let target = target("3.11.2", "amd64");
+    assert_eq!(selected(&lock, &target, &Selection::default()), ["main-py3-none-any", "z-py3-none-any"]);
+    let selection = Selection { extras: ["Fast".to_owned()].into(), groups: Some(["dev".to_owned()].into()) };
+    assert_eq!(selected(&lock, &target, &selection), ["dev-py3-none-any", "extra-py3-none-any", "z-py3-none-any"]);
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let lock = lock(
+        "requires-python = '>=3.12'\nenvironments = [\"sys_platform == 'win32'\"]",
+        &[
+            package("only-sdist", "sdist = { url = 'x' }", &[]),
+            package("folder", "directory = { path = './x' }", &[]),
+            package("newer", "requires-python = '>=3.11.5'", &["py3-none-any"]),
+            package("native", "", &["cp311-cp311-manylinux_2_39_x86_64", "cp312-cp312-win_amd64"]),
+            package("twice", "", &["py3-none-any"]),
+            package("twice", "", &["py3-none-any"]),
+            "[[packages]]\nname = 'unhashed'\nwheels = [{ url = 'unhashed-1-py3-none-any.whl' }]".to_owned(),
+        ],
+    );
+    assert_eq!(
+        problems(&lock, &target("3.11.2", "amd64")),
+        [
+            "the lock names the environments it was made for, and this is none of them",
+            "the lock was made for Python >=3.12",
+            "line 4: only-sdist 1 has a source distribution and no wheel",
+            "line 9: folder 1 comes from the folder ./x, not from a wheel",
+            "line 14: newer 1 requires Python >=3.11.5",
+            "line 19: native 1 has no wheel that fits; found:\n  \
+             cp311-cp311-manylinux_2_39_x86_64 needs glibc 2.39, and the base has glibc 2.36\n  \
+             cp312-cp312-win_amd64 is for the system win_amd64",
+            "line 29: twice 1 is wanted, and 1 too",
+            "line 34: unhashed has no sha256 for unhashed-1-py3-none-any.whl",
+        ]
+    );
+}
+
+#[test]
+fn a_hint_says_what_can_be_done() {
+    let lock = lock("", &[package("native", "", &["cp311-cp311-manylinux_2_39_x86_64"])]);
+    let error = select(&lock, &target("3.11.2", "amd64"), &Selection::default()).expect_err("too new");
+    assert!(error.problems[0].hint().contains("a base image with glibc 2.39 or newer"));
+}

@@ -1,0 +1,197 @@
+//! What wheels are chosen for: CPython's version, the platform and its C library.
+
+use std::fmt;
+use std::str::FromStr;
+
+use pep440_rs::Version;
+use shipwheel_oci::Platform;
+
+use crate::wheel_name::WheelTag;
+
+/// A text that is no full CPython version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is no full Python version: expected three numbers such as 3.11.9")]
+pub struct PythonVersionError {
+    /// The text as it was found.
+    pub found: String,
+}
+
+/// A full CPython version: requires-python is checked against all three numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct PythonVersion {
+    /// 3.
+    pub major: u32,
+    /// 11 in 3.11.9.
+    pub minor: u32,
+    /// 9 in 3.11.9.
+    pub micro: u32,
+}
+
+impl PythonVersion {
+    /// The version as PEP 440 compares it.
+    pub fn version(&self) -> Version {
+        Version::new([self.major, self.minor, self.micro].map(u64::from))
+    }
+
+    /// The interpreter's tag: `cp311`.
+    pub fn interpreter_tag(&self) -> String {
+        format!("cp{}{}", self.major, self.minor)
+    }
+}
+
+impl FromStr for PythonVersion {
+    type Err = PythonVersionError;
+
+    fn from_str(text: &str) -> Result<Self, PythonVersionError> {
+        let number = |part: &str| part.parse::<u16>().ok().filter(|_| !part.starts_with('+')).map(u32::from);
+        let numbers: Option<Vec<u32>> = text.split('.').map(number).collect();
+        match numbers.as_deref() {
+            Some(&[major, minor, micro]) => Ok(Self { major, minor, micro }),
+            _ => Err(PythonVersionError { found: text.chars().take(100).collect() }),
+        }
+    }
+}
+
+impl fmt::Display for PythonVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.micro)
+    }
+}
+
+/// The C library of the base image, with its version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Libc {
+    /// GNU's: manylinux wheels up to this version fit.
+    Glibc {
+        /// 2.
+        major: u32,
+        /// 36 in 2.36.
+        minor: u32,
+    },
+    /// musl: musllinux wheels up to this version fit.
+    Musl {
+        /// 1.
+        major: u32,
+        /// 2 in 1.2.
+        minor: u32,
+    },
+}
+
+impl fmt::Display for Libc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Glibc { major, minor } => write!(f, "glibc {major}.{minor}"),
+            Self::Musl { major, minor } => write!(f, "musl {major}.{minor}"),
+        }
+    }
+}
+
+/// CPython (with its global lock) on Linux: all that decides which wheels and markers fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The full version of the base image's interpreter.
+    pub python: PythonVersion,
+    /// The platform.
+    pub platform: Platform,
+    /// The base image's C library.
+    pub libc: Libc,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} with CPython {} and {}", self.platform, self.python, self.libc)
+    }
+}
+
+impl Target {
+    /// Every tag that fits, the best first: the order of `packaging.tags` for CPython.
+    pub fn tags(&self) -> Vec<WheelTag> {
+        let platforms = self.platform_tags();
+        let minor = self.python.minor;
+        let (cp, major) = (self.python.interpreter_tag(), self.python.major);
+        let mut tags = Vec::new();
+        let mut push = |python: &str, abi: &str, platforms: &[String]| {
+            tags.extend(platforms.iter().map(|platform| WheelTag {
+                python: python.to_owned(),
+                abi: abi.to_owned(),
+                platform: platform.clone(),
+            }));
+        };
+        push(&cp, &cp, &platforms);
+        push(&cp, "abi3", &platforms);
+        push(&cp, "none", &platforms);
+        for older in (2..minor).rev() {
+            push(&format!("cp{major}{older}"), "abi3", &platforms);
+        }
+        let mut generic = vec![format!("py{major}{minor}"), format!("py{major}")];
+        generic.extend((0..minor).rev().map(|older| format!("py{major}{older}")));
+        let any = ["any".to_owned()];
+        generic.iter().for_each(|python| push(python, "none", &platforms));
+        push(&cp, "none", &any);
+        generic.iter().for_each(|python| push(python, "none", &any));
+        tags
+    }
+
+    /// The platform tags, the best first (PEP 600, PEP 656).
+    fn platform_tags(&self) -> Vec<String> {
+        let machine = self.platform.machine();
+        let mut tags = Vec::new();
+        match self.libc {
+            Libc::Glibc { major, minor } => {
+                // The oldest glibc that wheels of a machine may ask for: manylinux1's, manylinux2014's.
+                let oldest = if machine == "x86_64" { 5 } else { 17 };
+                for minor in (oldest..=minor).rev() {
+                    tags.push(format!("manylinux_{major}_{minor}_{machine}"));
+                    tags.extend(legacy_manylinux(major, minor).map(|name| format!("{name}_{machine}")));
+                }
+            }
+            Libc::Musl { major, minor } => {
+                tags.extend((0..=minor).rev().map(|minor| format!("musllinux_{major}_{minor}_{machine}")));
+            }
+        }
+        tags.push(format!("linux_{machine}"));
+        tags
+    }
+}
+
+/// The older name of a manylinux policy, where it has one.
+fn legacy_manylinux(major: u32, minor: u32) -> Option<&'static str> {
+    match (major, minor) {
+        (2, 17) => Some("manylinux2014"),
+        (2, 12) => Some("manylinux2010"),
+        (2, 5) => Some("manylinux1"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(crate) fn target(python: &str, platform: &str, libc: Libc) -> Target {
+        Target { python: python.parse().expect("valid"), platform: platform.parse().expect("valid"), libc }
+    }
+
+    #[test]
+    fn the_tags_are_those_of_packaging_in_its_order() {
+        let glibc = |minor| Libc::Glibc { major: 2, minor };
+        let musl = Libc::Musl { major: 1, minor: 2 };
+        for (target, golden) in [
+            (target("3.11.9", "linux/amd64", glibc(36)), include_str!("golden/cp311-glibc236-x86_64.txt")),
+            (target("3.13.0", "linux/arm64", glibc(31)), include_str!("golden/cp313-glibc231-aarch64.txt")),
+            (target("3.9.2", "linux/arm64", musl), include_str!("golden/cp39-musl12-aarch64.txt")),
+        ] {
+            let tags: Vec<_> = target.tags().iter().map(WheelTag::to_string).collect();
+            assert_eq!(tags, golden.lines().collect::<Vec<_>>(), "{target}");
+        }
+    }
+
+    #[test]
+    fn a_python_version_has_three_numbers() {
+        for (text, valid) in
+            [("3.11.9", true), ("3.11", false), ("3.11.9rc1", false), ("", false), ("3.-1.0", false), ("3.+1.0", false)]
+        {
+            assert_eq!(text.parse::<PythonVersion>().is_ok(), valid, "{text}");
+        }
+    }
+}

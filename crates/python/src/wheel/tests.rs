@@ -1,0 +1,166 @@
+//! Wheels that are opened, hostile ones that are refused, and mutated ones that may be either.
+
+use proptest::prelude::*;
+
+use crate::record::RecordRow;
+use crate::sample::{Sample, WHEEL, open};
+use crate::scheme::Scheme;
+use crate::wheel::WheelError;
+use shipwheel_oci::Digest;
+
+fn refusal(sample: Sample) -> String {
+    sample.open().expect_err("hostile").to_string()
+}
+
+#[test]
+fn a_sound_wheel_opens_with_its_members_still_deflated() {
+    let text = b"print('hello hello hello hello')\n";
+    for (sample, deflated) in [(Sample::new(), true), (Sample::new().stored(), false)] {
+        let wheel = sample.file_with_mode("pkg/run.sh", b"#!/bin/sh\n", 0o755).open().unwrap_or_else(|e| panic!("{e}"));
+        let member = wheel.member("pkg/__init__.py").expect("listed");
+        assert_eq!((member.deflated, member.executable), (deflated, false));
+        assert_eq!(wheel.content(member).to_vec().expect("sound"), text);
+        assert_eq!(wheel.content(member).deflated().is_some(), deflated);
+        assert_eq!(wheel.python_sources(), [("pkg/__init__.py", Digest::of(text), text.len() as u64)]);
+        assert!(wheel.member("pkg/run.sh").expect("listed").executable);
+        assert_eq!((wheel.dist_info(), wheel.files().len()), ("pkg-1.0.dist-info", 5));
+    }
+}
+
+#[test]
+fn members_that_no_wheel_may_have_are_refused() {
+    for (path, part) in [
+        ("/etc/passwd", "absolute"),
+        ("../evil.py", "`..`"),
+        ("pkg/../../evil.py", "`..`"),
+        ("pkg\\evil.py", "backslashes"),
+        ("pkg/./evil.py", "shortest"),
+        ("pkg//evil.py", "shortest"),
+        ("pkg/ev\0il.py", "control"),
+        ("pkg/ev\nil.py", "control"),
+    ] {
+        let text = refusal(Sample::new().file(path, b"x"));
+        assert!(text.contains(part), "{path:?}: {text}");
+    }
+    let link = refusal(Sample::new().unlisted("pkg/link", b"/etc/passwd", 0o120_777));
+    assert!(link.contains("neither a file nor a folder"), "{link}");
+}
+
+#[test]
+fn metadata_must_be_there_once_and_of_this_distribution() {
+    for (sample, part) in [
+        (Sample::new().file("other-1.0.dist-info/METADATA", b""), "found other-1.0.dist-info, pkg-1.0.dist-info"),
+        (Sample::new().without("pkg-1.0.dist-info/WHEEL"), "missing from the archive"),
+        (Sample::new().file("pkg-1.0.dist-info/entry_points.txt", b"[console_scripts]\n../x=a:b\n"), "file name"),
+    ] {
+        let text = refusal(sample);
+        assert!(text.contains(part), "{text}");
+    }
+    let wheel = |text: &str| {
+        Sample::new().without("pkg-1.0.dist-info/WHEEL").file("pkg-1.0.dist-info/WHEEL", text.as_bytes()).open()
+    };
+    assert!(wheel(&WHEEL.replace("1.0", "2.0")).is_err());
+    let elsewhere = "pkg-1.1-py3-none-any.whl".parse().expect("valid");
+    let error = super::Wheel::open(elsewhere, std::sync::Arc::new(Sample::new().bytes())).expect_err("another version");
+    assert!(error.to_string().contains("expected one .dist-info folder of pkg 1.1, found pkg-1.0.dist-info"));
+}
+
+#[test]
+fn every_difference_between_record_and_archive_is_listed() {
+    let row = |size| RecordRow { sha256: Some(Digest::of(b"x")), size: Some(size) };
+    let text = refusal(
+        Sample::new()
+            .unlisted("pkg/unlisted.py", b"x", 0o644)
+            .row("pkg/gone.py", row(1))
+            .unlisted("pkg/size.py", b"x", 0o644)
+            .row("pkg/size.py", row(2))
+            .unlisted("pkg/unhashed.py", b"x", 0o644)
+            .row("pkg/unhashed.py", RecordRow::default()),
+    );
+    assert_eq!(
+        text,
+        "pkg-1.0-py3-none-any.whl: RECORD and the archive differ: `pkg/size.py` has another size, \
+         `pkg/unhashed.py` has no sha256, `pkg/unlisted.py` is not in RECORD, `pkg/gone.py` is missing from the archive"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_what_record_says_is_an_error_when_read() {
+    let row = RecordRow { sha256: Some(Digest::of(b"good")), size: Some(4) };
+    let wheel = Sample::new().unlisted("pkg/x.py", b"evil", 0o644).row("pkg/x.py", row).open().expect("sizes agree");
+    let member = wheel.member("pkg/x.py").expect("listed");
+    assert!(wheel.content(member).to_vec().is_err());
+}
+
+#[test]
+fn signatures_of_record_need_no_row() {
+    let sample = Sample::new().unlisted("pkg-1.0.dist-info/RECORD.jws", b"x", 0o644);
+    assert!(sample.open().is_ok());
+}
+
+#[test]
+fn a_bomb_is_refused_by_the_sizes_it_states() {
+    let text = refusal(Sample::new().file("pkg/zeros", &vec![0; 65 << 20]));
+    assert!(text.contains("possible bomb"), "{text}");
+}
+
+/// Replaces the first or last of the places where some bytes stand.
+fn patched(mut bytes: Vec<u8>, from: &[u8], to: &[u8], last: bool) -> Vec<u8> {
+    let mut places = bytes.windows(from.len()).enumerate().filter(|(_, window)| *window == from).map(|(at, _)| at);
+    let at = if last { places.next_back() } else { places.next() }.expect("it is there");
+    bytes[at..at + to.len()].copy_from_slice(to);
+    bytes
+}
+
+/// Sets the flag for encryption in the last header with a signature (APPNOTE 4.4.4).
+fn with_flags(mut bytes: Vec<u8>, signature: &[u8], flags_at: usize) -> Vec<u8> {
+    let at = bytes.windows(4).rposition(|window| window == signature).expect("it is there");
+    bytes[at + flags_at] |= 1;
+    bytes
+}
+
+#[test]
+fn archives_that_contradict_themselves_are_refused() {
+    let sound = || Sample::new().file("pkg/aa.py", b"1").file("pkg/bb.py", b"2").bytes();
+    assert!(open(sound()).is_ok());
+    for (name, bytes) in [
+        ("a duplicate", patched(patched(sound(), b"pkg/bb.py", b"pkg/aa.py", false), b"pkg/bb.py", b"pkg/aa.py", true)),
+        ("two names", patched(sound(), b"pkg/bb.py", b"pkg/cc.py", false)),
+        ("encryption", with_flags(with_flags(sound(), b"PK\x03\x04", 6), b"PK\x01\x02", 8)),
+        ("something before it", [b"#!/bin/sh\n".to_vec(), sound()].concat()),
+        ("no end", sound()[..200].to_vec()),
+        ("nothing", Vec::new()),
+    ] {
+        assert!(open(bytes).is_err(), "{name}");
+    }
+}
+
+/// All that a build does with a wheel, as far as it gets.
+fn use_wheel(bytes: Vec<u8>) -> Result<(), WheelError> {
+    let wheel = open(bytes)?;
+    let scheme = Scheme::new("/opt/venv", "3.11.2".parse().expect("valid")).expect("valid");
+    if let Ok(installed) = crate::install(&wheel, &scheme) {
+        let _ = shipwheel_layer::listing(&installed.tree);
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn no_change_of_bytes_makes_it_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+        let mut bytes = Sample::new().file("pkg-1.0.data/scripts/x", b"#!python\n").bytes();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let _ = use_wheel(bytes);
+    }
+
+    #[test]
+    fn no_cut_makes_it_panic(from in any::<prop::sample::Index>(), length in 0_usize..64) {
+        let mut bytes = Sample::new().bytes();
+        let from = from.index(bytes.len());
+        bytes.drain(from..(from + length).min(bytes.len()));
+        let _ = use_wheel(bytes);
+    }
+}
