@@ -1,1 +1,47 @@
-//! placeholder
+//! A base image straight from Debian's packages, without dpkg: apt sources, signed releases, indexes,
+//! the closure of dependencies, `.deb` archives, and the tree that they make together.
+//!
+//! ```
+//! use shipwheel_debian::{PackageIndex, resolve};
+//! let digest = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+//! let stanza = |name: &str, depends: &str| {
+//!     format!("Package: {name}\nVersion: 1\nArchitecture: amd64\n{depends}Filename: pool/{name}.deb\nSize: 1\nSHA256: {digest}\n")
+//! };
+//! let text = [stanza("python3.11", "Depends: libc6, perl-base\n"), stanza("libc6", "")].join("\n");
+//! let index = PackageIndex::parse(text.into_bytes()).unwrap();
+//! let found = resolve(&[&index], "amd64", &["python3.11".into()], &["perl*".into()]).unwrap();
+//! assert_eq!(found.iter().map(|f| f.package.name.as_str()).collect::<Vec<_>>(), ["libc6", "python3.11"]);
+//! ```
+//!
+//! Everything comes in as values: nothing is fetched, unpacked to disk or run here.
+
+mod apt;
+mod apt_conf;
+mod base;
+mod closure;
+mod compression;
+mod deb;
+mod keyring;
+mod mirrors;
+mod packages;
+mod relation;
+mod release;
+mod setup;
+mod slim;
+mod version;
+
+pub use apt::AptSource;
+pub use apt_conf::apt_conf_value;
+pub use base::{BaseError, BaseOptions, UnpackedPackage, assemble};
+pub use closure::{Chain, ResolveError, Resolved, resolve};
+pub use compression::{Compression, DecompressError, decompress};
+pub use deb::{Deb, DebError, open_deb, write_data_tar};
+pub use keyring::{Keyring, KeyringError};
+pub use mirrors::{Mirrors, debian_mirrors};
+pub use packages::{Package, PackageIndex, PackagesError};
+pub use relation::{Alternatives, Constraint, Operator, Relation, RelationError, parse_relations};
+pub use release::{IndexFile, Release, ReleaseError};
+pub use version::{Version, VersionError};
+
+/// Raise this when the tree that the same packages make changes: it is part of the base layer's key.
+pub const BASE_RECIPE: u32 = 1;

@@ -1,0 +1,238 @@
+//! `.deb` archives: the control files and the data tar (deb(5)).
+
+use std::cell::Cell;
+use std::io::{self, Read, Write};
+
+use crate::compression::{Compression, DecompressError};
+
+/// The most that a control tar may inflate to, in bytes.
+const CONTROL_LIMIT: u64 = 64 << 20;
+
+/// A `.deb` that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DebError {
+    /// It is no ar archive, or ends too early.
+    #[error("no complete .deb archive")]
+    Archive(#[source] io::Error),
+    /// It has another form than Debian's binary packages of version 2.
+    #[error("no Debian binary package: {reason}")]
+    Form {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A member cannot be decompressed.
+    #[error("member `{member}` of the .deb cannot be read")]
+    Member {
+        /// The member.
+        member: String,
+        /// The cause.
+        #[source]
+        cause: DecompressError,
+    },
+}
+
+/// An opened `.deb`.
+#[derive(Debug, Clone)]
+pub struct Deb<'a> {
+    /// The control files as an uncompressed tar.
+    pub control: Vec<u8>,
+    /// The data tar as it is stored.
+    pub data: &'a [u8],
+    /// How it is compressed.
+    pub compression: Compression,
+}
+
+/// Reads how a `.deb` is made up, and its control files.
+///
+/// # Errors
+/// When it is no Debian binary package, or compressed in a way that is not supported (zstd).
+pub fn open_deb(bytes: &[u8]) -> Result<Deb<'_>, DebError> {
+    let mut members = members(bytes)?.into_iter();
+    match members.next() {
+        Some((name, version)) if name == "debian-binary" && version.starts_with(b"2.") => {}
+        Some((name, _)) if name == "debian-binary" => return Err(DebError::Form { reason: "its version is not 2" }),
+        _ => return Err(DebError::Form { reason: "`debian-binary` is not the first member" }),
+    }
+    let (mut control, mut data) = (None, None);
+    // Members whose names begin with `_` are for later use and must be passed over.
+    for (name, bytes) in members.filter(|(name, _)| !name.starts_with('_')) {
+        let wanted = match name.split_once(".tar") {
+            Some(("control", _)) => &mut control,
+            Some(("data", _)) if control.is_some() => &mut data,
+            _ => return Err(DebError::Form { reason: "its members are not control.tar and data.tar in this order" }),
+        };
+        if wanted.is_some() {
+            return Err(DebError::Form { reason: "it has a member twice" });
+        }
+        let compression = compression(&name).map_err(|cause| DebError::Member { member: name.clone(), cause })?;
+        *wanted = Some((name, bytes, compression));
+    }
+    let (Some((member, packed, packed_as)), Some((_, data, compression))) = (control, data) else {
+        return Err(DebError::Form { reason: "control.tar or data.tar is missing" });
+    };
+    let mut control = Vec::new();
+    packed_as.write(packed, &mut control, CONTROL_LIMIT).map_err(|cause| DebError::Member { member, cause })?;
+    Ok(Deb { control, data, compression })
+}
+
+/// Writes the data tar of a `.deb`, uncompressed, and gives its size.
+///
+/// # Errors
+/// As [`open_deb`]; when the tar is larger than `limit` bytes; when the writer fails.
+pub fn write_data_tar(deb: &[u8], out: &mut dyn Write, limit: u64) -> Result<u64, DebError> {
+    open_deb(deb)?.write_data_tar(out, limit)
+}
+
+impl Deb<'_> {
+    /// Writes the data tar, uncompressed, and gives its size.
+    ///
+    /// # Errors
+    /// When it is broken or larger than `limit` bytes; when the writer fails.
+    pub fn write_data_tar(&self, out: &mut dyn Write, limit: u64) -> Result<u64, DebError> {
+        let error = |cause| DebError::Member { member: "data.tar".to_owned(), cause };
+        self.compression.write(self.data, out, limit).map_err(error)
+    }
+
+    /// A control file such as `control` or `md5sums`.
+    ///
+    /// # Errors
+    /// When the control tar is broken.
+    pub fn control_file(&self, name: &str) -> Result<Option<Vec<u8>>, DebError> {
+        let mut archive = tar::Archive::new(&self.control[..]);
+        for entry in archive.entries().map_err(DebError::Archive)? {
+            let mut entry = entry.map_err(DebError::Archive)?;
+            let path = entry.path_bytes();
+            if path.strip_prefix(b"./").unwrap_or(&path) == name.as_bytes() {
+                let mut content = Vec::new();
+                entry.read_to_end(&mut content).map_err(DebError::Archive)?;
+                return Ok(Some(content));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn compression(member: &str) -> Result<Compression, DecompressError> {
+    match member.rsplit_once(".tar").map(|(_, suffix)| suffix) {
+        Some("") => Ok(Compression::None),
+        Some(".gz") => Ok(Compression::Gzip),
+        Some(".xz") => Ok(Compression::Xz),
+        suffix => {
+            let found = format!("`{}`; supported are xz and gz", suffix.unwrap_or_default().trim_start_matches('.'));
+            Err(DecompressError::Unsupported { found })
+        }
+    }
+}
+
+/// The members of an ar archive as slices of it.
+fn members(bytes: &[u8]) -> Result<Vec<(String, &[u8])>, DebError> {
+    let position = Cell::new(0);
+    let mut archive = ar::Archive::new(Tracked { bytes, position: &position });
+    let mut members = Vec::new();
+    while let Some(entry) = archive.next_entry() {
+        let entry = entry.map_err(DebError::Archive)?;
+        let header = entry.header();
+        let start = position.get();
+        let end = usize::try_from(header.size()).ok().and_then(|size| start.checked_add(size));
+        let member = end.and_then(|end| bytes.get(start..end));
+        let member = member.ok_or_else(|| DebError::Archive(io::ErrorKind::UnexpectedEof.into()))?;
+        // dpkg ends names with a slash in some versions, as System V does.
+        let name = String::from_utf8_lossy(header.identifier());
+        members.push((name.trim_end_matches('/').to_owned(), member));
+    }
+    Ok(members)
+}
+
+/// A reader that tells how far it was read: where a member begins once its header is read.
+struct Tracked<'a> {
+    bytes: &'a [u8],
+    position: &'a Cell<usize>,
+}
+
+impl Read for Tracked<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut rest = &self.bytes[self.position.get()..];
+        let size = rest.read(buffer)?;
+        self.position.set(self.position.get() + size);
+        Ok(size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ar(members: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut builder = ar::Builder::new(Vec::new());
+        for (name, content) in members {
+            let header = ar::Header::new(name.as_bytes().to_vec(), content.len() as u64);
+            builder.append(&header, *content).expect("to memory");
+        }
+        builder.into_inner().expect("to memory")
+    }
+
+    fn tar(path: &str, content: &[u8]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Regular);
+        header.set_mode(0o644);
+        (header.set_uid(0), header.set_gid(0), header.set_mtime(0));
+        header.set_size(content.len() as u64);
+        builder.append_data(&mut header, path, content).expect("to memory");
+        builder.into_inner().expect("to memory")
+    }
+
+    fn xz(data: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        liblzma::read::XzEncoder::new(data, 6).read_to_end(&mut out).expect("to memory");
+        out
+    }
+
+    #[test]
+    fn a_deb_has_control_files_and_data() {
+        let (control, data) = (tar("./md5sums", b"0  usr/bin/a\n"), tar("./usr/bin/a", b"elf"));
+        let deb = ar(&[
+            ("debian-binary", b"2.0\n"),
+            ("control.tar.xz", &xz(&control)),
+            ("_future", b"x"),
+            ("data.tar", &data),
+        ]);
+        let opened = open_deb(&deb).expect("valid");
+        assert_eq!(opened.control_file("md5sums").expect("valid").as_deref(), Some(&b"0  usr/bin/a\n"[..]));
+        assert_eq!(opened.control_file("nothing").expect("valid"), None);
+        let mut out = Vec::new();
+        assert_eq!(write_data_tar(&deb, &mut out, 1 << 20).expect("valid"), data.len() as u64);
+        assert_eq!(out, data);
+        assert!(write_data_tar(&deb, &mut out, data.len() as u64 - 1).is_err());
+    }
+
+    #[test]
+    fn what_is_no_deb_is_an_error() {
+        let (control, data) = (("control.tar.xz", &xz(b"")[..]), ("data.tar", &b""[..]));
+        let binary = ("debian-binary", &b"2.0\n"[..]);
+        for (members, expected) in [
+            (&[][..], "first member"),
+            (&[control, data], "first member"),
+            (&[("debian-binary", b"3.0\n"), control, data], "version"),
+            (&[binary, data, control], "order"),
+            (&[binary, control, control, data], "twice"),
+            (&[binary, control], "missing"),
+            (&[binary, ("control.tar.xz", b"junk"), data], "`control.tar.xz`"),
+        ] {
+            let deb = ar(members);
+            let error = open_deb(&deb).expect_err(expected);
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+        assert!(open_deb(b"junk").is_err());
+        let deb = ar(&[binary, control, ("data.tar.xz", &xz(b"x"))]);
+        assert!((0..deb.len() - 1).all(|end| write_data_tar(&deb[..end], &mut Vec::new(), 10).is_err()));
+    }
+
+    #[test]
+    fn zstd_is_named_as_unsupported() {
+        let deb = ar(&[("debian-binary", b"2.0\n"), ("control.tar.zst", b""), ("data.tar.zst", b"")]);
+        let DebError::Member { member, cause } = open_deb(&deb).expect_err("zstd") else { panic!("another error") };
+        assert_eq!(member, "control.tar.zst");
+        assert_eq!(cause.to_string(), "unsupported compression: `zst`; supported are xz and gz");
+    }
+}

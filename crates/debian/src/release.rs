@@ -1,0 +1,246 @@
+//! `Release`: what a suite says of itself and of its indexes, read from signed text alone.
+
+use std::collections::BTreeMap;
+
+use deb822_fast::borrowed::{BorrowedParagraph, BorrowedParser};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use shipwheel_oci::Digest;
+
+/// A suite that cannot be trusted or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// The file is not one clear-signed message and nothing else.
+    #[error("no clear-signed message")]
+    NotSigned(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No key of the ring made a signature that counts.
+    #[error("no good signature by a known key: {}", problems.join("; "))]
+    NoGoodSignature {
+        /// What is wrong with each signature.
+        problems: Vec<String>,
+    },
+    /// A field is missing or cannot be read.
+    #[error("the release has no valid `{field}`: found `{found}`")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// Its value, or the line of it; empty when it is missing.
+        found: String,
+    },
+    /// The suite's own date of expiry has passed: a mirror could be serving old indexes.
+    #[error(
+        "suite `{suite}` was valid until {valid_until}, and it is {now}: set `check-valid-until = false` to build from an archived mirror all the same"
+    )]
+    Expired {
+        /// The suite.
+        suite: String,
+        /// Its date of expiry.
+        valid_until: Timestamp,
+        /// The time it was checked at.
+        now: Timestamp,
+    },
+    /// A good release, but of another suite.
+    #[error("asked for suite `{expected}`, found the release of `{codename}` (suite `{suite}`)")]
+    WrongSuite {
+        /// What was asked for.
+        expected: String,
+        /// The name of the suite that came.
+        suite: String,
+        /// Its codename.
+        codename: String,
+    },
+}
+
+/// A package index as a release names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexFile {
+    /// The path below the suite's folder: `main/binary-amd64/Packages.xz`.
+    pub path: String,
+    /// The path that names it by digest, where the archive keeps such: no race with an update.
+    pub by_hash: Option<String>,
+    /// Its sha256.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// A suite's release file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Release {
+    /// `oldstable`, `stable-security`; equals the codename where the file has none.
+    pub suite: String,
+    /// `bookworm`, `bookworm-security`.
+    pub codename: String,
+    /// When it was made.
+    pub date: Timestamp,
+    /// Until when it may be used.
+    pub valid_until: Option<Timestamp>,
+    /// Whether files can be fetched by digest.
+    pub acquire_by_hash: bool,
+    /// `amd64`, `arm64`.
+    pub architectures: Vec<String>,
+    /// `main`, `updates/main`.
+    pub components: Vec<String>,
+    /// Sha256 and size in bytes of each file, by its path below the suite's folder.
+    pub files: BTreeMap<String, (Digest, u64)>,
+}
+
+impl Release {
+    /// Reads the text of a release: what a signature covers, nothing else.
+    pub(crate) fn parse(text: &str) -> Result<Self, ReleaseError> {
+        let malformed =
+            |found: String| ReleaseError::Field { field: "Release", found: found.chars().take(200).collect() };
+        let paragraphs = BorrowedParser::new(text).parse_all().map_err(|error| malformed(error.to_string()))?;
+        let [paragraph] = &paragraphs[..] else {
+            return Err(malformed(format!("{} paragraphs instead of one", paragraphs.len())));
+        };
+        let words = |field| -> Vec<String> {
+            single(paragraph, field).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+        };
+        let (suite, codename) = (single(paragraph, "Suite"), single(paragraph, "Codename"));
+        let missing = ReleaseError::Field { field: "Codename", found: String::new() };
+        let codename = codename.or(suite).ok_or(missing)?.to_owned();
+        Ok(Self {
+            suite: suite.unwrap_or(&codename).to_owned(),
+            codename,
+            date: date(paragraph, "Date")?.ok_or(ReleaseError::Field { field: "Date", found: String::new() })?,
+            valid_until: date(paragraph, "Valid-Until")?,
+            acquire_by_hash: single(paragraph, "Acquire-By-Hash") == Some("yes"),
+            architectures: words("Architectures"),
+            components: words("Components"),
+            files: files(paragraph)?,
+        })
+    }
+
+    /// Checks that the release may still be used.
+    ///
+    /// # Errors
+    /// When its `Valid-Until` has passed. One without that date never expires.
+    pub fn check_valid_until(&self, now: Timestamp) -> Result<(), ReleaseError> {
+        match self.valid_until {
+            Some(valid_until) if valid_until < now => {
+                Err(ReleaseError::Expired { suite: self.codename.clone(), valid_until, now })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that this is the release that was asked for: another suite's is as well signed.
+    ///
+    /// # Errors
+    /// When neither codename nor suite is the one asked for.
+    pub fn check_suite(&self, expected: &str) -> Result<(), ReleaseError> {
+        if self.codename == expected || self.suite == expected {
+            return Ok(());
+        }
+        let (suite, codename) = (self.suite.clone(), self.codename.clone());
+        Err(ReleaseError::WrongSuite { expected: expected.to_owned(), suite, codename })
+    }
+
+    /// The package index of a component for an architecture: as xz, else as gzip.
+    pub fn packages_index(&self, component: &str, architecture: &str) -> Option<IndexFile> {
+        ["xz", "gz"].into_iter().find_map(|suffix| {
+            let folder = format!("{component}/binary-{architecture}");
+            let path = format!("{folder}/Packages.{suffix}");
+            let (digest, size) = *self.files.get(&path)?;
+            let by_hash = self.acquire_by_hash.then(|| format!("{folder}/by-hash/SHA256/{}", digest.hex()));
+            Some(IndexFile { path, by_hash, digest, size })
+        })
+    }
+}
+
+fn single<'a>(paragraph: &BorrowedParagraph<'a>, field: &str) -> Option<&'a str> {
+    paragraph.get_single(field).map(str::trim).filter(|value| !value.is_empty())
+}
+
+fn date(paragraph: &BorrowedParagraph<'_>, field: &'static str) -> Result<Option<Timestamp>, ReleaseError> {
+    let Some(text) = single(paragraph, field) else { return Ok(None) };
+    let parsed = DateTimeParser::new().parse_timestamp(text.replace("UTC", "+0000"));
+    parsed.map(Some).map_err(|_| ReleaseError::Field { field, found: text.chars().take(200).collect() })
+}
+
+fn files(paragraph: &BorrowedParagraph<'_>) -> Result<BTreeMap<String, (Digest, u64)>, ReleaseError> {
+    let lines = paragraph.get("SHA256").unwrap_or_default();
+    lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).map(file).collect()
+}
+
+fn file(line: &str) -> Result<(String, (Digest, u64)), ReleaseError> {
+    let error = || ReleaseError::Field { field: "SHA256", found: line.chars().take(200).collect() };
+    let mut words = line.split_whitespace();
+    match (words.next(), words.next(), words.next(), words.next()) {
+        (Some(digest), Some(size), Some(path), None) => {
+            let digest = Digest::from_hex(digest).map_err(|_| error())?;
+            Ok((path.to_owned(), (digest, size.parse().map_err(|_| error())?)))
+        }
+        _ => Err(error()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
+    fn text() -> String {
+        format!(
+            "Suite: oldstable-security\nCodename: bookworm-security\nDate: Sat, 21 Nov 2026 00:53:02 UTC\n\
+             Valid-Until: Sat, 28 Nov 2026 00:53:02 UTC\nAcquire-By-Hash: yes\nArchitectures: amd64 arm64\n\
+             Components: updates/main\nSHA256:\n {DIGEST}   20 main/binary-amd64/Packages.gz\n \
+             {DIGEST} 10 main/binary-amd64/Packages.xz\n {DIGEST} 20 main/binary-arm64/Packages.gz\n"
+        )
+    }
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().expect("a timestamp")
+    }
+
+    #[test]
+    fn a_release_names_its_indexes() {
+        let release = Release::parse(&text()).expect("valid");
+        assert_eq!(release.date, time("2026-11-21T00:53:02Z"));
+        assert_eq!(release.architectures, ["amd64", "arm64"]);
+        let index = release.packages_index("main", "amd64").expect("listed");
+        assert_eq!((index.path.as_str(), index.size), ("main/binary-amd64/Packages.xz", 10));
+        assert_eq!(index.by_hash, Some(format!("main/binary-amd64/by-hash/SHA256/{DIGEST}")));
+        assert_eq!(release.packages_index("main", "arm64").expect("listed").path, "main/binary-arm64/Packages.gz");
+        assert_eq!(release.packages_index("contrib", "amd64"), None);
+    }
+
+    #[test]
+    fn an_expired_release_is_refused_with_the_way_out() {
+        let release = Release::parse(&text()).expect("valid");
+        assert!(release.check_valid_until(time("2026-11-28T00:53:02Z")).is_ok());
+        let error = release.check_valid_until(time("2026-11-28T00:53:03Z")).expect_err("expired");
+        assert!(error.to_string().contains("valid until 2026-11-28T00:53:02Z"), "{error}");
+        assert!(error.to_string().contains("`check-valid-until = false`"), "{error}");
+    }
+
+    #[test]
+    fn a_release_of_another_suite_is_refused() {
+        let release = Release::parse(&text()).expect("valid");
+        for (suite, good) in
+            [("bookworm-security", true), ("oldstable-security", true), ("bookworm", false), ("", false)]
+        {
+            assert_eq!(release.check_suite(suite).is_ok(), good, "{suite}");
+        }
+    }
+
+    #[test]
+    fn fields_that_cannot_be_right_are_errors() {
+        for (good, bad, expected) in [
+            ("Sat, 21 Nov", "21.11.", "`Date`"),
+            ("Date: ", "Day: ", "`Date`"),
+            ("Valid-Until: Sat", "Valid-Until: never", "`Valid-Until`"),
+            (" 10 main", " ten main", "`SHA256`"),
+            (DIGEST, "00", "`SHA256`"),
+            ("Codename: bookworm-security", "", "`Release`"),
+            ("Suite", "\u{0}", "nothing"),
+        ] {
+            match Release::parse(&text().replacen(good, bad, 1)) {
+                Ok(_) => assert_eq!(expected, "nothing"),
+                Err(error) => assert!(error.to_string().contains(expected), "{error}"),
+            }
+        }
+    }
+}
