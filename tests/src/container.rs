@@ -1,0 +1,198 @@
+//! Runs images rootless with podman and crun, also where the tests themselves run as root.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use xshell::{Cmd, Shell, cmd};
+
+use crate::registry::free_port;
+use crate::{judge, scratch};
+
+/// The account that `cargo xtask test` makes where it runs as root.
+const JUDGE_USER: &str = "shipwheel-judge";
+
+/// As root: a mount namespace of our own in which cgroups are of one version, as crun wants them,
+/// then an ordinary account. Some machines mount versions 1 and 2 side by side.
+const AS_USER: &str = "mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null; mount --make-rshared / && \
+                       exec setpriv --reuid \"$0\" --regid \"$0\" --clear-groups \"$@\"";
+
+/// podman with storage of its own, as a user without privileges.
+#[derive(Debug)]
+pub struct Podman {
+    shell: Shell,
+    home: TempDir,
+    is_root: bool,
+}
+
+impl Podman {
+    /// A podman that knows no image yet.
+    ///
+    /// # Panics
+    /// When podman or crun are missing, or the account to run them as is.
+    pub fn new() -> Self {
+        judge("crun", "crun");
+        let shell = Shell::new().expect("a shell");
+        let is_root = cmd!(shell, "id --user").quiet().read().expect("id runs") == "0";
+        let home = scratch();
+        if is_root {
+            let home = home.path();
+            cmd!(shell, "chown {JUDGE_USER}:{JUDGE_USER} {home}")
+                .quiet()
+                .run()
+                .unwrap_or_else(|_| panic!("no account {JUDGE_USER}: run `cargo xtask test`"));
+        }
+        // Its own folder, and never one that the account may not enter.
+        shell.change_dir(home.path());
+        let this = Self { shell, home, is_root };
+        let runtime = this.home.path().join("run");
+        this.as_user(&["mkdir", "-m", "700", &runtime.display().to_string()]).run().expect("our own folder");
+        this
+    }
+
+    /// Fetches an image from a registry that speaks plain HTTP.
+    ///
+    /// # Panics
+    /// When podman cannot.
+    pub fn pull(&self, reference: &str) {
+        self.podman(&["pull", "--quiet", "--tls-verify=false", reference]).ignore_stdout().run().expect("pulled");
+    }
+
+    /// Loads an archive and gives the name of the image in it.
+    ///
+    /// # Panics
+    /// When podman cannot.
+    pub fn load(&self, archive: &Path) -> String {
+        let archive = archive.display().to_string();
+        let said = self.podman(&["load", "--quiet", "--input", &archive]).read().expect("loaded");
+        said.split_once(": ").map_or(said.as_str(), |(_, name)| name).trim().to_owned()
+    }
+
+    /// Runs a command in a container to its end, on a read-only root; gives standard output.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn run(&self, image: &str, command: &[&str]) -> String {
+        let fixed = ["run", "--rm", "--read-only", "--network", "host", "--cgroups", "disabled", image];
+        self.podman(&[&fixed, command].concat()).read().expect("the container ends well")
+    }
+
+    /// Starts a container on a read-only root and waits until `/healthz` answers on its port.
+    ///
+    /// # Panics
+    /// When it does not within a minute.
+    pub fn serve(&self, image: &str) -> Container<'_> {
+        let port = free_port();
+        let variable = format!("PORT={port}");
+        let fixed = ["run", "--detach", "--read-only", "--network", "host", "--cgroups", "disabled"];
+        let id = self.podman(&[&fixed, ["--env", &variable, image].as_slice()].concat()).read().expect("started");
+        let container = Container { podman: self, id: id.trim().to_owned(), port };
+        container.wait();
+        container
+    }
+
+    fn podman(&self, arguments: &[&str]) -> Cmd<'_> {
+        let podman = judge("podman", "podman").display().to_string();
+        let fixed = [podman.as_str(), "--cgroup-manager", "cgroupfs", "--runtime", "crun", "--log-level", "error"];
+        self.as_user(&[&fixed, arguments].concat())
+    }
+
+    /// A command as an ordinary account with a home of its own.
+    fn as_user(&self, command: &[&str]) -> Cmd<'_> {
+        let (home, runtime) = (self.home.path(), self.home.path().join("run"));
+        let shell = &self.shell;
+        let cmd = match self.is_root {
+            true => cmd!(shell, "unshare --mount sh -c {AS_USER} {JUDGE_USER} {command...}"),
+            false => {
+                let (program, arguments) = command.split_first().expect("a command");
+                cmd!(shell, "{program} {arguments...}")
+            }
+        };
+        cmd.quiet().env("HOME", home).env("XDG_RUNTIME_DIR", runtime).env_remove("XDG_CONFIG_HOME")
+    }
+}
+
+impl Default for Podman {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Podman {
+    fn drop(&mut self) {
+        // Its files belong to subordinate ids, which the account itself cannot remove; and it leaves
+        // a process behind that holds its namespace open. What cannot be cleared up harms no test.
+        let _ = self.podman(&["system", "reset", "--force"]).ignore_stdout().ignore_stderr().run();
+        let _ = self.podman(&["system", "migrate"]).ignore_stdout().ignore_stderr().run();
+    }
+}
+
+/// A container that serves; it is removed with the value.
+#[derive(Debug)]
+pub struct Container<'podman> {
+    podman: &'podman Podman,
+    id: String,
+    port: u16,
+}
+
+impl Container<'_> {
+    /// The status and the body that a path answers with.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    pub fn request(&self, path: &str) -> std::io::Result<(u16, String)> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n\r\n", self.port)?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        let answer = String::from_utf8_lossy(&answer);
+        let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        Ok((status, body.to_owned()))
+    }
+
+    /// The body of a path that must answer with 200.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[track_caller]
+    pub fn body(&self, path: &str) -> String {
+        let (status, body) = self.request(path).expect("the container answers");
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    /// Stops the container as an orchestrator does; gives its exit code.
+    ///
+    /// # Panics
+    /// When podman cannot.
+    pub fn stop(&self) -> String {
+        self.podman.podman(&["stop", "--time", "20", &self.id]).ignore_stdout().run().expect("stopped");
+        self.podman.podman(&["inspect", "--format", "{{.State.ExitCode}}", &self.id]).read().expect("inspected")
+    }
+
+    fn wait(&self) {
+        let patience = Instant::now() + Duration::from_secs(60);
+        while !matches!(self.request("/healthz"), Ok((200, _))) {
+            if Instant::now() > patience {
+                let logs = self.podman.podman(&["logs", &self.id]).ignore_status().output().expect("podman starts");
+                panic!(
+                    "no answer on port {}:\n{}{}",
+                    self.port,
+                    String::from_utf8_lossy(&logs.stdout),
+                    String::from_utf8_lossy(&logs.stderr)
+                );
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+impl Drop for Container<'_> {
+    fn drop(&mut self) {
+        let _ = self.podman.podman(&["rm", "--force", "--time", "0", &self.id]).ignore_stdout().ignore_stderr().run();
+    }
+}

@@ -1,0 +1,114 @@
+//! Small image definitions, written for one test each.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use shipwheel_oci::Digest;
+use tempfile::TempDir;
+
+use crate::scratch;
+
+/// A folder with an image.toml and what it needs.
+#[derive(Debug)]
+pub struct Definition {
+    folder: TempDir,
+}
+
+impl Definition {
+    /// An image over this base, as written in TOML, with one module as its application.
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub fn over(base: &str) -> Self {
+        let this = Self { folder: scratch() };
+        let toml = format!(
+            "# An image for one test.\nbase = {base}\nplatforms = [\"linux/amd64\", \"linux/arm64\"]\n\n\
+             [app]\nsources = [\"hello.py\"]\ndestination = \"/app\"\n\n[config]\ncmd = [\"python3\", \"/app/hello.py\"]\n"
+        );
+        this.with("hello.py", "\"\"\"Says hello.\"\"\"\nprint('hello')\n").with("image.toml", &toml)
+    }
+
+    /// An image whose base is another OCI layout.
+    pub fn over_layout(layout: &Path) -> Self {
+        Self::over(&format!("{{ layout = \"{}\" }}", layout.display()))
+    }
+
+    /// With one more file, or another text in one.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    #[must_use]
+    pub fn with(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.path().join(name), text).expect("our own folder");
+        self
+    }
+
+    /// With more lines at the end of image.toml.
+    ///
+    /// # Panics
+    /// When there is no image.toml.
+    #[must_use]
+    pub fn and(self, lines: &str) -> Self {
+        let toml = std::fs::read_to_string(self.path().join("image.toml")).expect("our own folder");
+        self.with("image.toml", &format!("{toml}\n{lines}\n"))
+    }
+
+    /// With a lock, in PEP 751's form, of these wheels of the distribution `thing` 1.0: (file name, address, SHA-256).
+    #[must_use]
+    pub fn with_lock(self, wheels: &[(&str, &str, &str)]) -> Self {
+        let mut lock = String::from(
+            "# Written for one test.\nlock-version = \"1.0\"\ncreated-by = \"test\"\n\n\
+             [[packages]]\nname = \"thing\"\nversion = \"1.0\"\n",
+        );
+        for (name, url, sha256) in wheels {
+            lock += &format!(
+                "[[packages.wheels]]\nname = \"{name}\"\nurl = \"{url}\"\nhashes = {{ sha256 = \"{sha256}\" }}\n"
+            );
+        }
+        self.with("pylock.toml", &lock).and("[python]\nlock = \"pylock.toml\"")
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder as an argument.
+    pub fn argument(&self) -> String {
+        self.path().display().to_string()
+    }
+
+    /// A place inside the folder for an output that is not there yet.
+    pub fn output(&self) -> PathBuf {
+        self.path().join("output")
+    }
+}
+
+/// A pure wheel of the distribution `thing` 1.0 with one module, and its SHA-256.
+///
+/// # Panics
+/// When it cannot be zipped.
+pub fn wheel() -> (Vec<u8>, String) {
+    let wheel = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
+    let metadata = "Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n";
+    let files = [
+        ("thing.py", "\"\"\"A thing.\"\"\"\nVALUE = 42\n"),
+        ("thing-1.0.dist-info/METADATA", metadata),
+        ("thing-1.0.dist-info/WHEEL", wheel),
+    ];
+    let row = |(name, text): &(&str, &str)| {
+        let hash = URL_SAFE_NO_PAD.encode(Digest::of(text.as_bytes()).as_bytes());
+        format!("{name},sha256={hash},{}\n", text.len())
+    };
+    let record = files.iter().map(row).collect::<String>() + "thing-1.0.dist-info/RECORD,,\n";
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in files.iter().copied().chain([("thing-1.0.dist-info/RECORD", record.as_str())]) {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("a name that zip takes");
+        zip.write_all(text.as_bytes()).expect("memory takes all");
+    }
+    let bytes = zip.finish().expect("memory takes all").into_inner();
+    let sha256 = Digest::of(&bytes).hex();
+    (bytes, sha256)
+}

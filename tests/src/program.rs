@@ -1,0 +1,180 @@
+//! Runs shipwheel as a user would: the built program, its exit code and both of its outputs.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+use xshell::{Shell, cmd};
+
+/// What one run of a program came to.
+#[derive(Debug)]
+pub struct Run {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Run {
+    /// The run itself, for a chain.
+    ///
+    /// # Panics
+    /// When it failed; the message is what the user would have seen.
+    #[track_caller]
+    pub fn succeeded(self) -> Self {
+        assert_eq!(self.code, 0, "exit code\n{}", self.stderr);
+        self
+    }
+
+    /// Checks that the run failed with this exit code, said all of this on standard error and nothing on the other.
+    ///
+    /// # Panics
+    /// When it did not.
+    #[track_caller]
+    pub fn failed(&self, code: i32, fragments: &[&str]) {
+        assert_eq!(self.code, code, "exit code\n{}", self.stderr);
+        let missing: Vec<_> = fragments.iter().filter(|fragment| !self.stderr.contains(**fragment)).collect();
+        assert!(missing.is_empty(), "not said: {missing:?}\n{}", self.stderr);
+        assert!(!self.stderr.contains("panicked"), "a panic is no answer\n{}", self.stderr);
+        assert_eq!(self.stdout, "", "a failed run says nothing on standard output");
+    }
+
+    /// The one line on standard output.
+    ///
+    /// # Panics
+    /// When there is not exactly one.
+    #[track_caller]
+    pub fn line(&self) -> &str {
+        let lines: Vec<&str> = self.stdout.lines().collect();
+        assert_eq!(lines.len(), 1, "standard output is one line\n{}", self.stdout);
+        lines[0]
+    }
+
+    /// Standard output as JSON.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in\n{}", self.stdout))
+    }
+}
+
+/// shipwheel with the surroundings it is to be run in.
+#[derive(Debug, Clone)]
+pub struct Shipwheel {
+    folder: PathBuf,
+    umask: &'static str,
+    environment: Vec<(String, String)>,
+}
+
+impl Shipwheel {
+    /// In the workspace, with the cache that all tests share.
+    pub fn new() -> Self {
+        let cache = shared_cache().display().to_string();
+        Self {
+            folder: workspace(),
+            umask: "022",
+            environment: vec![("SHIPWHEEL_CACHE_DIR".to_owned(), cache), ("NO_COLOR".to_owned(), "1".to_owned())],
+        }
+    }
+
+    /// From this folder.
+    #[must_use]
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        self.folder = folder.to_path_buf();
+        self
+    }
+
+    /// With this variable, in place of one of the same name.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.environment.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// With this umask.
+    #[must_use]
+    pub fn with_umask(mut self, umask: &'static str) -> Self {
+        self.umask = umask;
+        self
+    }
+
+    /// Runs one command line.
+    ///
+    /// # Panics
+    /// When the program cannot be started at all.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        let shell = Shell::new().expect("a shell");
+        shell.change_dir(&self.folder);
+        let (program, umask) = (built(), self.umask);
+        let script = format!("umask {umask} && exec \"$0\" \"$@\"");
+        let mut command = cmd!(shell, "sh -c {script} {program} {arguments...}").quiet().ignore_status();
+        for (name, value) in &self.environment {
+            command = command.env(name, value);
+        }
+        let output = command.output().expect("shipwheel starts");
+        Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Runs `image` with these arguments.
+    pub fn image(&self, arguments: &[&str]) -> Run {
+        self.run(&[&["image"], arguments].concat())
+    }
+}
+
+impl Default for Shipwheel {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The top of the workspace.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in a workspace").to_path_buf()
+}
+
+/// A folder of one test's own, gone with the value; every user may look into it, so that rootless judges can.
+///
+/// # Panics
+/// When none can be made.
+pub fn scratch() -> TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::Builder::new().prefix("shipwheel-test-").tempdir().expect("a temporary folder");
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("our own folder");
+    folder
+}
+
+/// The folder that cargo builds into: `<target>/debug/deps/<test>` is where a test runs from.
+pub(crate) fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows where it is");
+    test.ancestors().nth(3).expect("cargo's own layout").to_path_buf()
+}
+
+/// One cache for all tests; whoever has filled one already hands it over in the variable.
+fn shared_cache() -> PathBuf {
+    let given = std::env::var_os("SHIPWHEEL_CACHE_DIR").map(PathBuf::from);
+    given.unwrap_or_else(|| target().join("tests").join("cache"))
+}
+
+/// The program, built as `cargo xtask` builds it, once for each run of the tests.
+fn built() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let shell = Shell::new().expect("a shell");
+        shell.change_dir(workspace());
+        let target = target();
+        cmd!(shell, "cargo build --quiet --package xtask")
+            .quiet()
+            .env("CARGO_TARGET_DIR", &target)
+            .run()
+            .expect("xtask builds");
+        target.join("debug/xtask")
+    })
+}

@@ -1,0 +1,111 @@
+//! A real registry on the loopback interface: Debian's `docker-registry` with a storage folder of its own.
+
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::{judge, scratch};
+
+/// `captain` with the password `open sesame`, as htpasswd -B writes it.
+const LOGIN: &str = "captain:$2b$05$shipwheelshipwheelshiedVs6gYLN6x23egqqnUj/IHE76/rZ3MW\n";
+
+/// A running registry; it ends, and its storage goes, with the value.
+#[derive(Debug)]
+pub struct Registry {
+    process: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Registry {
+    /// A registry that anybody may push to.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start() -> Self {
+        Self::started(false)
+    }
+
+    /// A registry that asks for basic authentication, and takes [`Registry::login`] alone.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_with_login() -> Self {
+        Self::started(true)
+    }
+
+    /// Host and port.
+    pub fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The user and the password that a registry with a login takes.
+    pub fn login() -> (&'static str, &'static str) {
+        ("captain", "open sesame")
+    }
+
+    /// Whether a manifest was ever tagged in this repository.
+    pub fn has(&self, repository: &str, tag: &str) -> bool {
+        let tags = format!("storage/docker/registry/v2/repositories/{repository}/_manifests/tags/{tag}");
+        self.folder.path().join(tags).is_dir()
+    }
+
+    fn started(with_login: bool) -> Self {
+        let folder = scratch();
+        let port = free_port();
+        let config = folder.path().join("config.yml");
+        std::fs::write(&config, Self::config(&folder, port, with_login)).expect("our own folder");
+        std::fs::write(folder.path().join("htpasswd"), LOGIN).expect("our own folder");
+        let process = Command::new(judge("docker-registry", "docker-registry"))
+            .arg("serve")
+            .arg(&config)
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(folder.path().join("log")).expect("our own folder"))
+            .spawn()
+            .expect("docker-registry starts");
+        let mut registry = Self { process, port, folder };
+        registry.wait();
+        registry
+    }
+
+    fn config(folder: &TempDir, port: u16, with_login: bool) -> String {
+        let folder = folder.path().display();
+        let auth = format!("auth:\n  htpasswd:\n    realm: harbour\n    path: {folder}/htpasswd\n");
+        format!(
+            "version: 0.1\nlog:\n  level: warn\nstorage:\n  filesystem:\n    rootdirectory: {folder}/storage\n\
+             http:\n  addr: 127.0.0.1:{port}\n{}",
+            if with_login { &auth } else { "" }
+        )
+    }
+
+    fn wait(&mut self) {
+        let patience = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            let log = || std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            if let Some(status) = self.process.try_wait().expect("our own child") {
+                panic!("docker-registry ended with {status}:\n{}", log());
+            }
+            assert!(Instant::now() < patience, "docker-registry does not answer:\n{}", log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // It may have ended by itself; nothing else is to be done about a process that is gone.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A port that nobody listened on a moment ago.
+///
+/// # Panics
+/// When the machine has none left.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
