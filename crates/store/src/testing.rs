@@ -148,10 +148,12 @@ fn write_reply(mut stream: TcpStream, got: &Got, reply: &Reply) -> std::io::Resu
     if got.method != "HEAD" {
         stream.write_all(&reply.body[..reply.cut.unwrap_or(reply.body.len())])?;
     }
-    while reply.endless {
+    if !reply.endless {
+        return Ok(());
+    }
+    loop {
         stream.write_all(&reply.body)?;
     }
-    Ok(())
 }
 
 /// A client that does not wait long for anything.

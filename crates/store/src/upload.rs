@@ -88,12 +88,10 @@ impl Upload<'_> {
                 Err(error) if error.status() == Some(413) => return self.send_chunks(path, sent).await,
                 Err(error) => error,
             };
-            let pause = http.pause_after(failures, &error);
             // A refusal to continue says nothing about a fresh upload; the same goes for a lost session.
-            let pause = pause.or_else(|| {
-                (failures == 0 && (offset > 0 || error.status() == Some(404))).then_some(http.options().retry_delay)
-            });
-            let Some(pause) = pause else { return Err(error) };
+            let fresh_may_do = failures < http.options().retries && (offset > 0 || error.status() == Some(404));
+            let fresh = fresh_may_do.then_some(http.options().retry_delay);
+            let Some(pause) = http.pause_after(failures, &error).or(fresh) else { return Err(error) };
             tokio::time::sleep(pause).await;
             failures += 1;
             // The answer may have been lost, not the blob.

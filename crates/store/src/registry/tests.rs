@@ -1,1 +1,215 @@
-//! Tests of this module.
+//! Reading from registries that ask for proof, and that do not say what they should.
+
+use shipwheel_oci::{ImageConfig, Index, Manifest, Platform};
+
+use super::*;
+use crate::testing::{Got, Reply, Server, http};
+use crate::{Credentials, ErrorKind, NoProgress};
+
+fn registry(credentials: Option<Credentials>) -> Registry {
+    Registry::new(http(), CredentialSources { explicit: credentials, files: Vec::new() })
+}
+
+fn reference(server: &Server, rest: &str) -> Reference {
+    format!("{}/team/app{rest}", server.address).parse().unwrap()
+}
+
+fn password() -> Option<Credentials> {
+    Some(Credentials::password("user", "secret"))
+}
+
+fn cache() -> (tempfile::TempDir, Cache) {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(folder.path()).unwrap();
+    (folder, cache)
+}
+
+/// A one-platform image: manifest and config.
+fn image() -> (Manifest, Vec<u8>) {
+    let config = ImageConfig::empty(&Platform::linux_amd64()).to_json();
+    let layer = Descriptor::of(media_type::LAYER_GZIP, b"layer");
+    let manifest = Manifest::assemble(Descriptor::of(media_type::CONFIG, &config), vec![layer], &Default::default());
+    (manifest, config)
+}
+
+fn manifest_reply() -> Reply {
+    let (manifest, _) = image();
+    Reply::new(200)
+        .header("Content-Type", media_type::MANIFEST)
+        .header("Docker-Content-Digest", manifest.descriptor().digest)
+        .header("Content-Length", manifest.raw().len())
+        .body(manifest.raw())
+}
+
+/// A registry that wants a token, and the server that gives it out.
+fn with_tokens(accepted: &'static [&'static str]) -> (Server, Server) {
+    let tokens = Server::start(|got, number| match got.header("authorization") {
+        "Basic dXNlcjpzZWNyZXQ=" => Reply::new(200).body(format!(r#"{{"token":"t{number}"}}"#)),
+        "" => Reply::new(200).body(r#"{"access_token":"anonymous"}"#),
+        _ => Reply::new(401),
+    });
+    let realm = tokens.url("/token");
+    let server = Server::start(move |got, _| {
+        let header = got.header("authorization");
+        if accepted.contains(&header) {
+            return manifest_reply();
+        }
+        let scope = r#"scope="repository:team/app:pull,push""#;
+        Reply::new(401).header("WWW-Authenticate", format!(r#"Bearer realm="{realm}",service="a b",{scope}"#))
+    });
+    (server, tokens)
+}
+
+#[test]
+fn a_token_is_fetched_once_for_each_scope() {
+    let (server, tokens) = with_tokens(&["Bearer t0", "Bearer t1"]);
+    let registry = registry(password());
+    for version in [":1", ":2", ":3"] {
+        registry.resolve(&reference(&server, version)).unwrap();
+    }
+    assert_eq!(tokens.log().len(), 1);
+    assert_eq!(tokens.log()[0].target, "/token?service=a+b&scope=repository%3Ateam%2Fapp%3Apull");
+    assert_eq!(server.log()[0].header("authorization"), "", "nobody is told anything unasked");
+    assert_eq!(server.log().len(), 4);
+    let other: Reference = format!("{}/team/other:1", server.address).parse().unwrap();
+    registry.resolve(&other).unwrap();
+    assert_eq!((tokens.log().len(), server.log().len()), (2, 5), "the challenge is remembered");
+}
+
+#[test]
+fn an_expired_token_is_renewed_once_and_a_refused_one_is_an_error() {
+    let (server, tokens) = with_tokens(&[]);
+    let error = registry(password()).fetch_manifest(&reference(&server, ":1")).unwrap_err();
+    assert_eq!((error.status(), tokens.log().len(), server.log().len()), (Some(401), 1, 2));
+    let (server, tokens) = with_tokens(&["Bearer t1"]);
+    let registry = registry(password());
+    // The first token is refused as an expired one is; the next request brings a new one.
+    assert_eq!(registry.fetch_manifest(&reference(&server, ":1")).unwrap_err().status(), Some(401));
+    registry.fetch_manifest(&reference(&server, ":1")).unwrap();
+    assert_eq!(tokens.log().len(), 2);
+}
+
+#[test]
+fn without_credentials_tokens_are_anonymous() {
+    let (server, tokens) = with_tokens(&["Bearer anonymous"]);
+    registry(None).resolve(&reference(&server, ":1")).unwrap();
+    assert_eq!(tokens.log()[0].header("authorization"), "");
+}
+
+#[test]
+fn a_wrong_password_is_a_matter_of_configuration() {
+    let (server, tokens) = with_tokens(&[]);
+    let wrong = Some(Credentials::password("user", "wrong"));
+    let error = registry(wrong).resolve(&reference(&server, ":1")).unwrap_err();
+    assert_eq!((error.kind(), tokens.log().len()), (ErrorKind::Configuration, 1));
+    assert!(error.hint().unwrap().contains("log in") && !error.to_string().contains("wrong"), "{error}");
+}
+
+#[test]
+fn identity_tokens_are_exchanged_by_post() {
+    let tokens = Server::start(|_, _| Reply::new(200).body(r#"{"access_token":"good"}"#));
+    let challenge = format!(r#"Bearer realm="{}",service="s""#, tokens.url("/token"));
+    let server = Server::start(move |got, _| match got.header("authorization") {
+        "Bearer good" => manifest_reply(),
+        _ => Reply::new(401).header("WWW-Authenticate", &challenge),
+    });
+    let identity = Credentials::IdentityToken(crate::Secret::new("refresh&me"));
+    registry(Some(identity)).resolve(&reference(&server, ":1")).unwrap();
+    let got = &tokens.log()[0];
+    let body = String::from_utf8_lossy(&got.body).into_owned();
+    assert!(got.method == "POST" && body.contains("refresh_token=refresh%26me"), "{body}");
+}
+
+#[test]
+fn basic_authentication_is_given_when_asked_for() {
+    let server = Server::start(|got, _| match got.header("authorization") {
+        "Basic dXNlcjpzZWNyZXQ=" => manifest_reply(),
+        _ => Reply::new(401).header("WWW-Authenticate", r#"Basic realm="here""#),
+    });
+    let logged_in = registry(password());
+    logged_in.resolve(&reference(&server, ":1")).unwrap();
+    logged_in.resolve(&reference(&server, ":1")).unwrap();
+    assert_eq!(server.log().len(), 3);
+    assert_eq!(registry(None).resolve(&reference(&server, ":1")).unwrap_err().status(), Some(401));
+}
+
+#[test]
+fn a_blob_on_another_host_is_fetched_without_the_token() {
+    let storage = Server::start(|_, _| Reply::new(200).body("layer"));
+    let location = storage.url("/storage?signature=x");
+    let server = Server::start(move |got, _| match got.header("authorization") {
+        "" => Reply::new(401).header("WWW-Authenticate", "Basic realm=x"),
+        _ => Reply::new(307).header("Location", &location),
+    });
+    let (_folder, cache) = cache();
+    let layer = Descriptor::of(media_type::LAYER_GZIP, b"layer");
+    registry(password()).fetch_blob(&reference(&server, ":1"), &layer, &cache, &NoProgress).unwrap();
+    assert_eq!(cache.read_blob(&layer.digest).unwrap(), b"layer");
+    assert_eq!(storage.log()[0].header("authorization"), "");
+}
+
+#[test]
+fn resolving_goes_by_head_and_by_get_where_head_is_no_use() {
+    let (manifest, _) = image();
+    type Answer = fn(&Got) -> Reply;
+    let answers: [(&str, Answer, usize); 3] = [
+        ("complete", |_| manifest_reply(), 1),
+        ("refused", |got| if got.method == "HEAD" { Reply::new(405) } else { manifest_reply() }, 2),
+        ("without digest", |got| if got.method == "HEAD" { Reply::new(200) } else { manifest_reply() }, 2),
+    ];
+    for (name, answer, requests) in answers {
+        let server = Server::start(move |got, _| answer(got));
+        let found = registry(None).resolve(&reference(&server, ":1")).unwrap();
+        assert_eq!((&found, server.log().len()), (manifest.descriptor(), requests), "{name}");
+        assert!(server.log()[0].header("accept").contains(media_type::INDEX));
+    }
+}
+
+#[test]
+fn manifests_that_are_not_what_they_should_be_are_refused() {
+    let pinned = format!("@{}", Digest::of(b"something else"));
+    let server = Server::start(|_, _| manifest_reply());
+    let error = registry(None).fetch_manifest(&reference(&server, &pinned)).unwrap_err();
+    assert!(matches!(error, StoreError::Digest { .. }), "{error}");
+    let server = Server::start(|_, _| Reply::new(200).body(vec![b' '; 4096]).endless());
+    let error = registry(None).fetch_manifest(&reference(&server, ":1")).unwrap_err();
+    assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
+}
+
+/// A registry with an index of one image for amd64.
+fn with_index() -> (Server, Index) {
+    let (manifest, config) = image();
+    let mut entry = manifest.descriptor().clone();
+    entry.platform = Some(Platform::linux_amd64());
+    let index = Index::assemble(vec![entry], &Default::default());
+    let documents = [index.raw().to_vec(), manifest.raw().to_vec(), config];
+    let server = Server::start(move |got, _| {
+        let version = got.target.rsplit('/').next().unwrap_or_default();
+        let version = if version == "1" { Digest::of(&documents[0]).to_string() } else { version.to_owned() };
+        let found = documents.iter().find(|bytes| Digest::of(bytes).to_string() == version);
+        found.map_or(Reply::new(404), |bytes| Reply::new(200).body(bytes.clone()))
+    });
+    (server, index)
+}
+
+#[test]
+fn an_image_is_found_through_its_index_and_then_without_asking_again() {
+    let (server, index) = with_index();
+    let (_folder, cache) = cache();
+    let image = registry(None).resolve_image(&reference(&server, ":1"), &Platform::linux_amd64(), &cache).unwrap();
+    assert_eq!(image.manifest.layers().len(), 1);
+    let before = server.log().len();
+    let pinned = reference(&server, &format!("@{}", index.descriptor().digest));
+    let again = registry(None).resolve_image(&pinned, &Platform::linux_amd64(), &cache).unwrap();
+    assert_eq!(again.config, image.config);
+    assert_eq!(server.log().len(), before, "what is pinned and cached needs no network");
+}
+
+#[test]
+fn a_platform_that_is_not_there_is_an_error_that_lists_what_is() {
+    let (server, _) = with_index();
+    let (_folder, cache) = cache();
+    let error = registry(None).resolve_image(&reference(&server, ":1"), &Platform::linux_arm64(), &cache).unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("no linux/arm64") && cause.contains("found linux/amd64"), "{cause}");
+}
