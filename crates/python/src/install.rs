@@ -69,8 +69,8 @@ pub enum InstallErrorKind {
         /// Its size in bytes.
         size: u64,
     },
-    /// Two of its files go to one place.
-    #[error("two of its files go to one place")]
+    /// Two of its files go to one place, or a path is too long for an image.
+    #[error(transparent)]
     Tree(#[from] TreeError),
 }
 

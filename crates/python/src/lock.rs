@@ -187,6 +187,17 @@ directory = { path = "./local", editable = true }
     }
 
     #[test]
+    fn an_archive_that_is_a_wheel_is_a_wheel() {
+        let lock = |name: &str| {
+            let url = format!("https://index.example/{name}?x");
+            Lock::parse(&format!("lock-version='1.0'\n[[packages]]\nname='a'\narchive={{url='{url}'}}"), "l")
+                .expect("valid")
+        };
+        assert_eq!(lock("a-1-py3-none-any.whl").packages[0].wheels.len(), 1);
+        assert_eq!(lock("a-1.zip").packages[0].origin, Some(Origin::Archive("a-1.zip".to_owned())));
+    }
+
+    #[test]
     fn every_wrong_value_is_reported_with_its_line() {
         let text =
             GOOD.replace(">=3.8", "3.8 or so").replace("sys_platform ==", "sys ==").replace("foo_bar-1.2-py2", "x");

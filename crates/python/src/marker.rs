@@ -183,6 +183,8 @@ mod tests {
             ("python_version in '3.10 3.11'", true),
             ("python_version not in '3.10, 3.11'", false),
             ("python_version === '3.11'", true),
+            ("'3.9' ~= python_version", false),
+            ("'4' ~= python_version", false),
             ("sys_platform == 'win32' or platform_machine == 'aarch64'", true),
             ("sys_platform == 'win32' or os_name == 'posix' and platform_machine == 'x86_64'", false),
             ("(sys_platform == 'win32' or os_name == 'posix') and platform_system == 'Linux'", true),
@@ -222,6 +224,8 @@ mod tests {
             ("os_name ~= 'a'", 8),
             ("python_version ~= '3'", 15),
             ("'a' < extras", 4),
+            ("python_version == extra", 15),
+            ("extras == 'a'", 7),
             (&deep, 64),
         ] {
             let error = text.parse::<Marker>().expect_err(text);

@@ -52,6 +52,11 @@ impl Misfit {
         misfits.max_by_key(Self::nearness).unwrap_or_else(|| Self::Abi("none".to_owned()))
     }
 
+    /// Whether a newer C library would do.
+    pub(crate) fn is_libc(&self) -> bool {
+        matches!(self, Self::LibcVersion { .. })
+    }
+
     fn nearness(&self) -> u8 {
         match self {
             Self::System(_) => 0,

@@ -46,7 +46,7 @@ pub struct SelectedWheel {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct SelectError {
     /// What was selected for.
-    pub target: Target,
+    pub target: Box<Target>,
     /// The lock file's name.
     pub file: String,
     /// Every problem, in the order of the lock.
@@ -127,12 +127,6 @@ impl SelectProblem {
     }
 }
 
-impl Misfit {
-    fn is_libc(&self) -> bool {
-        matches!(self, Self::LibcVersion { .. })
-    }
-}
-
 impl fmt::Display for SelectProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -202,7 +196,7 @@ pub fn select(lock: &Lock, target: &Target, selection: &Selection) -> Result<Vec
     if problems.is_empty() {
         return Ok(selected.into_values().collect());
     }
-    Err(SelectError { target: target.clone(), file: lock.file.clone(), problems })
+    Err(SelectError { target: Box::new(target.clone()), file: lock.file.clone(), problems })
 }
 
 fn lock_problems(lock: &Lock, environment: &Environment, python: &Version) -> Vec<SelectProblem> {

@@ -167,8 +167,9 @@ fn legacy_manylinux(major: u32, minor: u32) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    pub(crate) fn target(python: &str, platform: &str, libc: Libc) -> Target {
+    fn target(python: &str, platform: &str, libc: Libc) -> Target {
         Target { python: python.parse().expect("valid"), platform: platform.parse().expect("valid"), libc }
     }
 
@@ -183,6 +184,16 @@ mod tests {
         ] {
             let tags: Vec<_> = target.tags().iter().map(WheelTag::to_string).collect();
             assert_eq!(tags, golden.lines().collect::<Vec<_>>(), "{target}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_tag_stands_once(minor in 0_u32..20, musl: bool, libc in 0_u32..60, platform in "linux/(amd64|arm64)") {
+            let kind = if musl { Libc::Musl { major: 1, minor: libc } } else { Libc::Glibc { major: 2, minor: libc } };
+            let tags = target(&format!("3.{minor}.0"), &platform, kind).tags();
+            let distinct: std::collections::BTreeSet<_> = tags.iter().collect();
+            prop_assert_eq!(distinct.len(), tags.len());
         }
     }
 

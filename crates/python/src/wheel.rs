@@ -16,11 +16,12 @@ mod check;
 
 /// A wheel that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{wheel}: {kind}")]
+#[error("{wheel} cannot be used")]
 pub struct WheelError {
     /// The wheel's file name.
     pub wheel: String,
     /// What is wrong with it.
+    #[source]
     pub kind: WheelErrorKind,
 }
 

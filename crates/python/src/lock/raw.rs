@@ -38,7 +38,7 @@ struct RawPackage {
     sdist: Option<Spanned<RawFile>>,
     directory: Option<RawPlace>,
     vcs: Option<RawPlace>,
-    archive: Option<RawPlace>,
+    archive: Option<Spanned<RawFile>>,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +49,13 @@ struct RawFile {
     size: Option<u64>,
     #[serde(default)]
     hashes: BTreeMap<String, Spanned<String>>,
+}
+
+impl RawFile {
+    fn file_name(&self) -> Option<String> {
+        let in_path = || self.path.as_ref().map(|path| path.rsplit('/').next().unwrap_or_default().to_owned());
+        self.name.clone().or_else(in_path).or_else(|| self.url.as_deref().map(name_in_url))
+    }
 }
 
 #[derive(Deserialize)]
@@ -120,15 +127,23 @@ impl Checker<'_> {
         let raw = raw.into_inner();
         let origin = raw.directory.map(|place| Origin::Directory(place.text()));
         let origin = origin.or_else(|| raw.vcs.map(|place| Origin::Vcs(place.text())));
-        let origin = origin.or_else(|| raw.archive.map(|place| Origin::Archive(place.text())));
         let name = self.value(&raw.name);
+        let mut wheels = raw.wheels;
+        // A wheel given by its URL is an archive (PEP 751); it is a wheel all the same.
+        let archive = raw.archive.and_then(|archive| match archive.get_ref().file_name() {
+            Some(name) if name.ends_with(".whl") => {
+                wheels.push(archive);
+                None
+            }
+            name => Some(Origin::Archive(name.unwrap_or_default())),
+        });
         let package = LockedPackage {
             version: self.optional(raw.version),
             marker: self.optional(raw.marker),
             requires_python: self.optional(raw.requires_python),
-            wheels: raw.wheels.into_iter().filter_map(|wheel| self.wheel(wheel)).collect(),
+            wheels: wheels.into_iter().filter_map(|wheel| self.wheel(wheel)).collect(),
             sdist: raw.sdist.map(|sdist| self.sdist(sdist.into_inner())),
-            origin,
+            origin: origin.or(archive),
             name: name?,
             line,
         };
@@ -137,15 +152,10 @@ impl Checker<'_> {
 
     fn wheel(&mut self, raw: Spanned<RawFile>) -> Option<LockedWheel> {
         let span = raw.span();
-        let mut raw = raw.into_inner();
-        let name = match (raw.name.take(), &raw.path, &raw.url) {
-            (Some(name), ..) => name,
-            (None, Some(path), _) => path.rsplit('/').next().unwrap_or_default().to_owned(),
-            (None, None, Some(url)) => name_in_url(url),
-            (None, None, None) => {
-                self.report(span, "a wheel has neither name nor path nor url".to_owned());
-                return None;
-            }
+        let raw = raw.into_inner();
+        let Some(name) = raw.file_name() else {
+            self.report(span, "a wheel has neither name nor path nor url".to_owned());
+            return None;
         };
         let name: WheelName = match name.parse() {
             Ok(name) => name,

@@ -155,26 +155,21 @@ fn single_or(mut parts: Vec<Expression>, many: fn(Vec<Expression>) -> Expression
 
 /// Why a comparison means nothing, where it does not.
 fn misuse(left: &Operand, comparator: Comparator, right: &Operand) -> Option<&'static str> {
-    let (variable, literal) = match (left, right) {
-        (Operand::Literal(_), Operand::Literal(_)) => return Some("it compares two texts with each other"),
-        (Operand::Variable(variable), Operand::Literal(text))
-        | (Operand::Literal(text), Operand::Variable(variable)) => (*variable, Some(text)),
-        (Operand::Variable(variable), Operand::Variable(_)) => (*variable, None),
-    };
-    match (variable, comparator) {
-        (Variable::Extra, Comparator::Equal | Comparator::NotEqual | Comparator::Identical) if literal.is_some() => {
-            None
+    use Comparator::{Compatible, Equal, Identical, In, NotEqual, NotIn};
+    use Operand::{Literal, Variable as Named};
+    const SETS: &str = "this variable takes `==` or `!=` (extra), or `in` or `not in` (extras)";
+    match (left, comparator, right) {
+        (Literal(_), _, Literal(_)) => Some("it compares two texts with each other"),
+        (Named(Variable::Extra), Equal | NotEqual | Identical, Literal(_))
+        | (Literal(_), Equal | NotEqual | Identical, Named(Variable::Extra))
+        | (Literal(_), In | NotIn, Named(Variable::Extras | Variable::DependencyGroups)) => None,
+        (Named(set), ..) | (_, _, Named(set)) if set.is_set() => Some(SETS),
+        (Named(one), _, Named(other)) if one.is_set() || other.is_set() => Some(SETS),
+        (Named(text), Compatible, _) | (_, Compatible, Named(text)) if !text.is_version() => {
+            Some("`~=` compares versions alone")
         }
-        (Variable::Extras | Variable::DependencyGroups, Comparator::In | Comparator::NotIn)
-            if matches!(left, Operand::Literal(_)) =>
-        {
-            None
-        }
-        (set, _) if set.is_set() => Some("this variable takes `==` or `!=` (extra), or `in` or `not in` (extras)"),
-        (_, Comparator::Compatible) if !variable.is_version() => Some("`~=` compares versions alone"),
-        (_, Comparator::Compatible) => {
-            let valid = |text: &String| format!("~={text}").parse::<VersionSpecifier>().is_ok();
-            (!literal.is_some_and(valid)).then_some("`~=` needs a version of two numbers or more")
+        (_, Compatible, Literal(text)) if format!("~={text}").parse::<VersionSpecifier>().is_err() => {
+            Some("`~=` needs a version of two numbers or more")
         }
         _ => None,
     }
