@@ -190,27 +190,33 @@ impl Http {
 }
 
 fn build_client(options: &HttpOptions, direct: bool) -> Result<Client> {
-    let insecure = options.insecure_hosts.clone();
-    let policy = Policy::custom(move |attempt| {
+    let added = certificates(options)?;
+    let builder = || {
+        let builder = Client::builder()
+            .user_agent(concat!("shipwheel/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(options.connect_timeout)
+            .redirect(redirects(options.insecure_hosts.clone()));
+        if direct { builder.no_proxy() } else { builder }
+    };
+    let client = builder().tls_certs_merge(added.clone()).build();
+    // A machine without any authority (a slim container) can still use plain http, or nothing at all.
+    let client = client.or_else(|_| builder().tls_certs_only(added).build());
+    client.map_err(|cause| StoreError::Client(cause.into()))
+}
+
+/// Redirects are followed, but not from TLS to none.
+fn redirects(insecure_hosts: BTreeSet<String>) -> Policy {
+    Policy::custom(move |attempt| {
         let was_secure = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
         let is_plain = attempt.url().scheme() != "https";
         if attempt.previous().len() > 10 {
             attempt.error("too many redirects")
-        } else if was_secure && is_plain && !may_be_plain(&authority(attempt.url()), &insecure) {
+        } else if was_secure && is_plain && !may_be_plain(&authority(attempt.url()), &insecure_hosts) {
             attempt.error("redirect from https to http")
         } else {
             attempt.follow()
         }
-    });
-    let mut builder = Client::builder()
-        .user_agent(concat!("shipwheel/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(options.connect_timeout)
-        .redirect(policy)
-        .tls_certs_merge(certificates(options)?);
-    if direct {
-        builder = builder.no_proxy();
-    }
-    builder.build().map_err(|cause| StoreError::Client(cause.into()))
+    })
 }
 
 fn certificates(options: &HttpOptions) -> Result<Vec<Certificate>> {
