@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         "ci" => in_workspace(ci::run),
         "test" => in_workspace(|shell| test::run(shell, rest)),
         "tidy" => in_workspace(|_| tidy::run(&workspace())),
-        _ => return shipwheel(arguments),
+        _ => return shipwheel_cli::run(arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -38,13 +38,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Hands over to shipwheel, in the folder that the user stands in.
-fn shipwheel(arguments: Vec<OsString>) -> ExitCode {
-    let _ = arguments;
-    eprintln!("error: shipwheel's commands are not here yet");
-    ExitCode::FAILURE
 }
 
 /// Runs a chore from the top of the workspace, wherever the user stands.

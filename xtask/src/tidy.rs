@@ -86,10 +86,16 @@ fn check_file(name: &str, text: &str) -> Vec<String> {
     if lines > MOST_LINES {
         broken.push(format!("{lines} lines; at most {MOST_LINES}"));
     }
-    if name.ends_with(".rs") && !name.starts_with("tests/") {
+    if name.ends_with(".rs") && !is_test(name) {
         broken.extend(unwraps(text).map(|line| format!("line {line}: `unwrap` outside tests")));
     }
     broken
+}
+
+/// Whether a whole file is tests, or what tests alone use.
+fn is_test(name: &str) -> bool {
+    let parts = ["tests", "tests.rs", "testing", "testing.rs"];
+    name.split('/').any(|part| parts.contains(&part))
 }
 
 /// The numbers of the lines that unwrap before the file's own tests begin.
@@ -174,6 +180,7 @@ mod tests {
         check("images/a/requirements.txt", "--index-url https://index.example/\n", &["a lock names an address"]);
         check("a.rs", "//! A.\nfn a() { b().unwrap() }\n", &["line 2: `unwrap` outside tests"]);
         check("a.rs", "//! A.\n// .unwrap()\n#[cfg(test)]\nfn a() { b().unwrap() }\n", &[]);
+        check("crates/a/src/b/tests.rs", "//! A.\nfn a() { b().unwrap() }\n", &[]);
         check("a.rs", &"// a\n".repeat(601), &["601 lines; at most 600"]);
     }
 
