@@ -1,1 +1,28 @@
-//! placeholder
+//! Resolves what an image is made of, builds its layers, and assembles it.
+//!
+//! [`build()`] goes the whole way for a [`Definition`]: the base of each platform, the wheels of
+//! the lock, the application's files, the plan, the layers, config, manifest and index. This
+//! crate starts the interpreter processes and knows about concurrency; it neither prints nor
+//! reads the environment: a [`Session`] brings both.
+
+mod app;
+mod assemble;
+mod base;
+mod build;
+mod compilers;
+mod debian_error;
+mod definition;
+mod error;
+mod interpreter;
+mod layers;
+mod lock;
+mod session;
+mod source;
+mod uv;
+mod wheels;
+
+pub use build::{Built, LayerReport, LayerStatus, PlatformReport, build, plan};
+pub use debian_error::DebianError;
+pub use definition::Definition;
+pub use error::{BuildError, ErrorKind};
+pub use session::{Report, Session};

@@ -170,10 +170,10 @@ impl Content {
         let mut bytes = Vec::with_capacity(usize::try_from(size.min(1 << 24)).unwrap_or_default());
         // One byte more than promised: a stream that inflates to more is caught, and never read on.
         let read = self.reader().take(size + 1).read_to_end(&mut bytes);
-        if let Some(deflated) = self.deflated() {
-            if read.is_err() || bytes.len() as u64 != size || crc32fast::hash(&bytes) != deflated.crc32 {
-                return Err(ContentError::Deflated { source_name: self.source_name() });
-            }
+        if let Some(deflated) = self.deflated()
+            && (read.is_err() || bytes.len() as u64 != size || crc32fast::hash(&bytes) != deflated.crc32)
+        {
+            return Err(ContentError::Deflated { source_name: self.source_name() });
         }
         read.map_err(|cause| ContentError::Read { source_name: self.source_name(), cause })?;
         if bytes.len() as u64 != size {

@@ -210,8 +210,10 @@ mod tests {
             header.as_ustar_mut().expect("ustar").name[..path.len()].copy_from_slice(path.as_bytes());
             header.set_entry_type(*kind);
             header.set_mode(0o644);
-            (header.set_uid(0), header.set_gid(0), header.set_mtime(0));
-            let body = if *kind == EntryType::Regular { *data } else { "" };
+            header.set_uid(0);
+            header.set_gid(0);
+            header.set_mtime(0);
+            let body = if *kind == Regular { *data } else { "" };
             header.as_ustar_mut().expect("ustar").linkname[..data.len()].copy_from_slice(data.as_bytes());
             header.set_size(body.len() as u64);
             header.set_cksum();

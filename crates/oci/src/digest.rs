@@ -64,6 +64,12 @@ impl Digest {
     }
 }
 
+impl AsRef<[u8]> for Digest {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl FromStr for Digest {
     type Err = DigestError;
 
@@ -198,6 +204,14 @@ impl Hasher {
         let bytes = bytes.as_ref();
         self.0.update((bytes.len() as u64).to_le_bytes());
         self.0.update(bytes);
+        self
+    }
+
+    /// Takes several fields in, one after the other.
+    pub fn fields<T: AsRef<[u8]>>(&mut self, all: impl IntoIterator<Item = T>) -> &mut Self {
+        for bytes in all {
+            self.field(bytes);
+        }
         self
     }
 

@@ -1,1 +1,24 @@
-//! placeholder
+//! `image.toml` and resolved facts → the layers that an image needs, without any I/O.
+//!
+//! [`ImageSpec::parse`] reads what the user asks for and reports every problem with its
+//! line. [`Plan::new`] takes the spec and [`Facts`], in which everything is pinned, and
+//! gives for each platform the ordered layers with the key of their inputs: two layers with
+//! the same key are the same bytes, whatever image, platform or machine asks for them.
+//!
+//! It decides; it does not build: that is `shipwheel-build`.
+
+mod facts;
+mod group;
+mod layer;
+mod plan;
+mod problem;
+mod section;
+mod spec;
+
+pub use facts::{AppFile, BaseFacts, Facts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
+pub use group::{Group, GroupPolicy, Groupable, group};
+pub use layer::{BytecodeInputs, LayerInputs, LayerKind, PlannedLayer, VENV};
+pub use plan::{Plan, PlanError, PlatformPlan};
+pub use problem::{Problem, SpecError};
+pub use section::Located;
+pub use spec::{AppSpec, Base, BytecodeSpec, DebianBase, ImageSpec, PythonSpec};

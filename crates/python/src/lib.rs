@@ -20,13 +20,16 @@
 //! Nothing is fetched, no file is opened and no Python runs: text comes in as values, wheels
 //! through [`shipwheel_layer::Source`]. Source distributions are never built here.
 
+mod canonical;
 mod dist_info;
 mod environment;
 mod install;
 mod lock;
 mod marker;
+mod marshal;
 mod misfit;
 mod name;
+mod pyc;
 mod record;
 mod requirements;
 #[cfg(test)]
@@ -39,6 +42,7 @@ mod version;
 mod wheel;
 mod wheel_name;
 
+pub use canonical::{CANONICAL_RECIPE, canonical};
 pub use dist_info::{DistInfoError, EntryPoint, WheelMetadata};
 pub use environment::Environment;
 pub use install::{
@@ -47,9 +51,11 @@ pub use install::{
 };
 pub use lock::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin};
 pub use marker::{Marker, MarkerError};
+pub use marshal::MarshalError;
 pub use misfit::Misfit;
 pub use name::{DistributionName, NameError};
 pub use pep440_rs::{Version, VersionSpecifiers};
+pub use pyc::{InvalidationMode, Optimization, pyc_path, write_pyc};
 pub use record::{Record, RecordError, RecordRow};
 pub use requirements::{
     HashProblem, Requirement, RequirementProblem, RequirementProblemKind, Requirements, RequirementsError, check_hashes,

@@ -1,0 +1,170 @@
+//! A base assembled from Debian's packages: releases verified, closure resolved, tree made.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use shipwheel_debian::{
+    BASE_RECIPE, BaseOptions, Package, PackageIndex, UnpackedPackage, assemble, decompress, open_deb, resolve as close,
+};
+use shipwheel_layer::{LAYER_RECIPE, Source};
+use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
+use shipwheel_plan::DebianBase;
+use shipwheel_store::Download;
+
+use super::ResolvedBase;
+use super::describe::{DESCRIBE_RECIPE, describe};
+use super::mirror::DebianMirrors;
+use super::releases::{Archive, Releases};
+use crate::debian_error::DebianError;
+use crate::definition::Definition;
+use crate::error::BuildError;
+use crate::layers::store_layer;
+use crate::session::Session;
+use crate::source::FileSource;
+
+/// No decompressed index is larger.
+const LARGEST_INDEX: u64 = 1 << 30;
+
+/// No unpacked package is larger.
+const LARGEST_PACKAGE: u64 = 4 << 30;
+
+/// How many packages are fetched at a time.
+const CONCURRENCY: usize = 8;
+
+/// A package of the closure, as it is remembered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct ChosenPackage {
+    stanza: String,
+    url: String,
+    digest: Digest,
+    size: u64,
+}
+
+/// Resolves a Debian base for some platforms.
+///
+/// # Errors
+/// When a release does not verify, a package is missing, or anything cannot be fetched.
+pub(super) fn resolve(
+    session: &Session<'_>,
+    definition: &Definition,
+    base: &DebianBase,
+    mirrors: &DebianMirrors,
+    platforms: &[Platform],
+) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
+    let releases = Releases::fetch(session, definition, base, mirrors)
+        .map_err(|error| error.into_build(&base.suite.value, &platforms[0]))?;
+    let mut resolved = BTreeMap::new();
+    for platform in platforms {
+        let one = resolve_platform(session, base, &releases, platform);
+        resolved.insert(platform.clone(), one.map_err(|error| error.into_build(&base.suite.value, platform))?);
+    }
+    Ok(resolved)
+}
+
+fn resolve_platform(
+    session: &Session<'_>,
+    base: &DebianBase,
+    releases: &Releases,
+    platform: &Platform,
+) -> Result<ResolvedBase, DebianError> {
+    let packages = closure(session, base, releases, platform)?;
+    let mut hasher = Hasher::new();
+    hasher.fields([BASE_RECIPE, DESCRIBE_RECIPE, LAYER_RECIPE].map(u32::to_le_bytes));
+    hasher.field(platform.to_string());
+    hasher.fields(packages.iter().map(|package| package.digest));
+    let key = hasher.finish();
+    if let Some(known) = ResolvedBase::known(session, &key, platform)
+        && known.facts.layers.iter().all(|layer| session.cache.has(&layer.blob))
+    {
+        return Ok(known);
+    }
+    session.report.step(&format!("base: assembling {} packages for {platform}", packages.len()));
+    let downloads: Vec<Download> = packages
+        .iter()
+        .map(|package| Download { url: package.url.clone(), digest: package.digest, size: Some(package.size) })
+        .collect();
+    releases.fetch_all(session, &downloads, CONCURRENCY)?;
+    make(session, base, &packages, &key, platform)
+}
+
+/// The packages of a base, sorted by name: remembered for as long as no index changes.
+fn closure(
+    session: &Session<'_>,
+    base: &DebianBase,
+    releases: &Releases,
+    platform: &Platform,
+) -> Result<Vec<ChosenPackage>, DebianError> {
+    let wanted: Vec<String> = base.packages.iter().map(|package| package.value.clone()).collect();
+    let mut hasher = Hasher::new();
+    hasher.field("closure").field(BASE_RECIPE.to_le_bytes()).field(&platform.architecture);
+    hasher.fields(&wanted).field("exclude").fields(&base.exclude);
+    let indexes = releases.indexes(&platform.architecture)?;
+    for (archive, index) in &indexes {
+        hasher.field(&archive.url).field(index.digest.as_bytes());
+    }
+    let key = hasher.finish();
+    if let Some(known) = session.cache.record("closure", &key) {
+        return Ok(known);
+    }
+    releases.fetch_all(session, &indexes.iter().map(|(_, index)| index.clone()).collect::<Vec<_>>(), CONCURRENCY)?;
+    let parsed: Vec<PackageIndex> = indexes
+        .par_iter()
+        .map(|(_, index)| {
+            let compressed = session.cache.read_blob(&index.digest)?;
+            Ok(PackageIndex::parse(decompress(&compressed, LARGEST_INDEX)?)?)
+        })
+        .collect::<Result<_, DebianError>>()?;
+    let chosen = close(&parsed.iter().collect::<Vec<_>>(), &platform.architecture, &wanted, &base.exclude)?;
+    let packages: Vec<ChosenPackage> = chosen
+        .into_iter()
+        .map(|resolved| {
+            let archive: &Archive = indexes[resolved.index].0;
+            let Package { filename, digest, size, stanza, .. } = resolved.package;
+            ChosenPackage { url: format!("{}/{filename}", archive.url), stanza, digest, size }
+        })
+        .collect();
+    session.cache.put_record("closure", &key, &packages)?;
+    Ok(packages)
+}
+
+fn make(
+    session: &Session<'_>,
+    base: &DebianBase,
+    packages: &[ChosenPackage],
+    key: &Digest,
+    platform: &Platform,
+) -> Result<ResolvedBase, DebianError> {
+    let unpacked: Vec<UnpackedPackage> =
+        packages.par_iter().map(|package| unpack(session, package)).collect::<Result<_, DebianError>>()?;
+    let options = BaseOptions { codename: Some(base.suite.value.clone()), ..BaseOptions::default() };
+    let tree = assemble(&unpacked, &options)?;
+    let title = format!("Debian {}", base.suite.value);
+    let layer = store_layer(session, &title, &tree).map_err(|error| DebianError::Build(Box::new(error)))?;
+    let mut config = ImageConfig::empty(platform);
+    let env = [
+        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        ("LANG", "C.UTF-8"),
+        // OpenSSL's own folder belongs to a package with a shell script; the bundle is where Debian has it.
+        ("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"),
+    ];
+    let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    config.apply(&RuntimeConfig { env, ..RuntimeConfig::default() });
+    // The base does not say when it was made: the same packages are the same layer.
+    config.push_layer(layer.diff_id, "1970-01-01T00:00:00Z", &format!("shipwheel: base: {title}"));
+    describe(session, key, platform, &tree, &config, vec![layer]).map_err(|error| DebianError::Build(Box::new(error)))
+}
+
+fn unpack(session: &Session<'_>, package: &ChosenPackage) -> Result<UnpackedPackage, DebianError> {
+    let parsed = Package::parse(&package.stanza)?;
+    let failed = |cause| DebianError::Deb { package: parsed.name.clone(), cause };
+    let bytes = session.cache.read_blob(&package.digest)?;
+    let deb = open_deb(&bytes).map_err(failed)?;
+    let md5sums = deb.control_file("md5sums").map_err(failed)?;
+    // Nameless, and gone with its last reader: what is unpacked is never part of the cache.
+    let (mut file, _) = session.cache.scratch_file()?.into_parts();
+    deb.write_data_tar(&mut file, LARGEST_PACKAGE).map_err(failed)?;
+    let source = FileSource::new(file, parsed.name.clone()).map_err(|cause| DebianError::File { cause })?;
+    Ok(UnpackedPackage { package: parsed, md5sums, data: Arc::new(source) as Arc<dyn Source> })
+}

@@ -1,0 +1,162 @@
+//! A base that is an image: from a registry, a layout or an archive.
+
+use std::collections::BTreeMap;
+use std::io::{BufReader, Read};
+use std::sync::Arc;
+
+use flate2::read::MultiGzDecoder;
+use shipwheel_layer::{LAYER_RECIPE, ReadLimits, Source, Tree, overlay_tar};
+use shipwheel_oci::{Descriptor, Digest, DiffId, Hasher, ImageConfig, LayerDescriptor, Platform, Reference, media_type};
+use shipwheel_plan::Located;
+use shipwheel_store::{Layout, PlatformImage, StoreError, resolve_archive};
+
+use super::ResolvedBase;
+use super::describe::{DESCRIBE_RECIPE, describe};
+use crate::definition::Definition;
+use crate::error::BuildError;
+use crate::session::Session;
+use crate::source::FileSource;
+
+/// No layer of a base unpacks to more.
+const LARGEST_LAYER: u64 = 64 << 30;
+
+/// Resolves an image of a registry; `optional` is a platform that may be missing.
+///
+/// # Errors
+/// When it does not exist, has not a platform, or does not verify.
+pub(super) fn from_registry(
+    session: &Session<'_>,
+    reference: &Reference,
+    platforms: &[Platform],
+    optional: Option<&Platform>,
+) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
+    resolve_each(session, &reference.to_string(), platforms, optional, |platform| {
+        let key = tag_key(reference, platform);
+        if session.offline {
+            // What the tag pointed to when it was last asked is what an offline build means.
+            let digest = session.cache.record::<Digest>("tag", &key);
+            let digest = digest.ok_or_else(|| BuildError::Offline { what: format!("{reference} for {platform}") })?;
+            return Ok(session.registry.resolve_image(&reference.pinned(digest), platform, &session.cache)?);
+        }
+        let image = session.registry.resolve_image(reference, platform, &session.cache)?;
+        session.cache.put_record("tag", &key, &image.manifest.descriptor().digest)?;
+        Ok(image)
+    })
+}
+
+fn tag_key(reference: &Reference, platform: &Platform) -> Digest {
+    let mut hasher = Hasher::new();
+    hasher.field(reference.to_string()).field(platform.to_string());
+    hasher.finish()
+}
+
+/// Resolves an image of an OCI layout folder or archive.
+///
+/// # Errors
+/// As [`from_registry`].
+pub(super) fn from_layout(
+    session: &Session<'_>,
+    definition: &Definition,
+    path: &Located<String>,
+    platforms: &[Platform],
+    optional: Option<&Platform>,
+) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
+    let folder = definition.folder.join(&path.value);
+    if !folder.exists() {
+        let problem = shipwheel_plan::Problem::new(path.span.clone(), format!("`{}` does not exist", path.value))
+            .with_hint(format!("it is looked for in {}", definition.folder.display()));
+        return Err(definition.problem(problem).into());
+    }
+    resolve_each(session, &path.value, platforms, optional, |platform| {
+        Ok(match folder.is_dir() {
+            true => Layout::open(&folder)?.resolve(None, platform, &session.cache)?,
+            false => resolve_archive(&folder, None, platform, &session.cache)?,
+        })
+    })
+}
+
+fn resolve_each(
+    session: &Session<'_>,
+    name: &str,
+    platforms: &[Platform],
+    optional: Option<&Platform>,
+    image: impl Fn(&Platform) -> Result<PlatformImage, BuildError>,
+) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
+    let mut resolved = BTreeMap::new();
+    for platform in platforms {
+        match image(platform) {
+            Ok(image) => drop(resolved.insert(platform.clone(), known_or_described(session, name, image)?)),
+            Err(BuildError::Store(StoreError::Image { .. })) if optional == Some(platform) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(resolved)
+}
+
+fn known_or_described(session: &Session<'_>, name: &str, image: PlatformImage) -> Result<ResolvedBase, BuildError> {
+    let manifest = image.manifest.descriptor().digest;
+    let mut hasher = Hasher::new();
+    hasher.field(DESCRIBE_RECIPE.to_le_bytes()).field(LAYER_RECIPE.to_le_bytes()).field(manifest.as_bytes());
+    let key = hasher.finish();
+    let base = match ResolvedBase::known(session, &key, &image.platform) {
+        Some(base) => base,
+        None => read(session, name, &image, &key)?,
+    };
+    Ok(ResolvedBase { origin: image.origin, manifest: Some(manifest), ..base })
+}
+
+/// Fetches the layers of a base and reads them into one tree.
+fn read(session: &Session<'_>, name: &str, image: &PlatformImage, key: &Digest) -> Result<ResolvedBase, BuildError> {
+    let refused = |reason: String| BuildError::Base { name: name.to_owned(), reason };
+    let config = ImageConfig::parse(&image.config)
+        .map_err(|cause| BuildError::Config { name: name.to_owned(), cause })?;
+    let diff_ids = config.diff_ids().map_err(|cause| BuildError::Config { name: name.to_owned(), cause })?;
+    let blobs = image.manifest.layers();
+    if diff_ids.len() != blobs.len() {
+        return Err(refused(format!("has {} layers and {} diff ids", blobs.len(), diff_ids.len())));
+    }
+    session.report.step(&format!("base: reading {name} for {}", image.platform));
+    let (mut tree, mut layers) = (Tree::new(), Vec::new());
+    for (blob, diff_id) in blobs.iter().zip(diff_ids) {
+        if !session.cache.has(blob) {
+            let origin = image.origin.as_ref().filter(|_| !session.offline);
+            let origin = origin.ok_or_else(|| BuildError::Offline { what: format!("layer {} of {name}", blob.digest) })?;
+            session.registry.fetch_blob(origin, blob, &session.cache, session.progress)?;
+        }
+        let tar = decompress(session, name, blob, diff_id)?;
+        overlay_tar(&mut tree, tar, ReadLimits::default())?;
+        // Named in OCI's terms: an index that mixes the families is refused by some registries.
+        let blob = Descriptor { media_type: media_type::to_oci(&blob.media_type).to_owned(), ..blob.clone() };
+        layers.push(LayerDescriptor { blob, diff_id });
+    }
+    describe(session, key, &image.platform, &tree, &config, layers)
+}
+
+/// Decompresses a layer to a nameless file, and checks that it is the one the config names.
+fn decompress(
+    session: &Session<'_>,
+    name: &str,
+    blob: &Descriptor,
+    diff_id: DiffId,
+) -> Result<Arc<dyn Source>, BuildError> {
+    let refused = |reason: String| BuildError::Base { name: name.to_owned(), reason };
+    let compressed = BufReader::with_capacity(1 << 16, session.cache.open_blob(&blob.digest)?);
+    let reader: Box<dyn Read> = match media_type::to_oci(&blob.media_type) {
+        media_type::LAYER_GZIP => Box::new(MultiGzDecoder::new(compressed)),
+        media_type::LAYER => Box::new(compressed),
+        other => return Err(refused(format!("has a layer of type `{other}`, which cannot be read"))),
+    };
+    let (mut file, _) = session.cache.scratch_file()?.into_parts();
+    let mut out = shipwheel_oci::HashWriter::new(&mut file);
+    let size = std::io::copy(&mut reader.take(LARGEST_LAYER), &mut out)
+        .map_err(|error| refused(format!("has a layer {} that cannot be decompressed: {error}", blob.digest)))?;
+    if size == LARGEST_LAYER {
+        return Err(refused(format!("has a layer {} of more than 64 GiB: refused as a possible bomb", blob.digest)));
+    }
+    let (_, found, _) = out.finish();
+    if found.to_string() != diff_id.to_string() {
+        return Err(refused(format!("has a layer {} with diff id {found}, expected {diff_id}", blob.digest)));
+    }
+    let source = FileSource::new(file, format!("layer {} of {name}", blob.digest.short()));
+    Ok(Arc::new(source.map_err(BuildError::file("read", session.cache.root()))?))
+}

@@ -1,0 +1,179 @@
+//! The signed releases of a suite: fetched only if they changed, verified once, never trusted when expired.
+
+use serde::{Deserialize, Serialize};
+use shipwheel_debian::{Keyring, Release};
+use shipwheel_oci::{Digest, Hasher};
+use shipwheel_plan::DebianBase;
+use shipwheel_store::{Download, FetchOptions, Fetched, StoreError};
+
+use super::mirror::DebianMirrors;
+use crate::debian_error::DebianError;
+use crate::definition::Definition;
+use crate::session::Session;
+
+/// No `InRelease` is larger.
+const LARGEST_RELEASE: u64 = 16 << 20;
+
+/// One archive and the suite that is taken from it.
+#[derive(Debug, Clone)]
+pub(super) struct Archive {
+    /// Its address, without a `/` at the end.
+    pub(super) url: String,
+    suite: String,
+    release: Release,
+}
+
+/// The releases of a suite, its updates and its security updates.
+pub(super) struct Releases {
+    archives: Vec<Archive>,
+}
+
+/// The copy of an `InRelease` at hand, and what to ask with whether it is still right.
+#[derive(Serialize, Deserialize)]
+struct Copy {
+    digest: Digest,
+    etag: Option<String>,
+    last_modified: Option<String>,
+}
+
+impl Releases {
+    /// Fetches and verifies the releases.
+    ///
+    /// # Errors
+    /// When one cannot be had, is not signed by a key of the ring, is another suite's, or has expired.
+    pub(super) fn fetch(
+        session: &Session<'_>,
+        definition: &Definition,
+        base: &DebianBase,
+        mirrors: &DebianMirrors,
+    ) -> Result<Self, DebianError> {
+        let (keyring, keyring_key) = keyring(definition, base)?;
+        let suite = &base.suite.value;
+        let wanted = [
+            (&mirrors.archive, suite.clone()),
+            (&mirrors.archive, format!("{suite}-updates")),
+            (&mirrors.security, format!("{suite}-security")),
+        ];
+        let fetched: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                wanted.iter().map(|(url, suite)| scope.spawn(|| fetch_in_release(session, url, suite))).collect();
+            threads.into_iter().map(|thread| thread.join().expect("a fetch does not panic")).collect()
+        });
+        let mut archives = Vec::new();
+        for ((url, name), fetched) in wanted.into_iter().zip(fetched) {
+            let bytes = match fetched {
+                Ok(bytes) => bytes,
+                // Suites in development have neither updates nor security updates.
+                Err(DebianError::Store(error)) if error.status() == Some(404) && name != *suite => {
+                    session.report.warning(&format!("there is no {name} on the mirror: the base has no such updates"));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let release = verify(session, &bytes, &keyring, &keyring_key)?;
+            release.check_suite(&name)?;
+            if mirrors.check_valid_until {
+                release.check_valid_until(session.now)?;
+            }
+            archives.push(Archive { url: url.clone(), suite: name, release });
+        }
+        Ok(Self { archives })
+    }
+
+    /// The package indexes for an architecture.
+    ///
+    /// # Errors
+    /// When the suite has none for it.
+    pub(super) fn indexes(&self, architecture: &str) -> Result<Vec<(&Archive, Download)>, DebianError> {
+        let mut indexes = Vec::new();
+        for archive in &self.archives {
+            match archive.release.packages_index("main", architecture) {
+                Some(index) => {
+                    let path = index.by_hash.unwrap_or(index.path);
+                    let url = format!("{}/dists/{}/{path}", archive.url, archive.suite);
+                    indexes.push((archive, Download { url, digest: index.digest, size: Some(index.size) }));
+                }
+                None => {
+                    let found = archive.release.architectures.clone();
+                    let (suite, architecture) = (archive.suite.clone(), architecture.to_owned());
+                    return Err(DebianError::NoArchitecture { suite, architecture, found });
+                }
+            }
+        }
+        Ok(indexes)
+    }
+
+    /// Fetches files into the cache.
+    ///
+    /// # Errors
+    /// When one cannot be had, is not what its index says, or the network may not be asked.
+    pub(super) fn fetch_all(
+        &self,
+        session: &Session<'_>,
+        downloads: &[Download],
+        concurrency: usize,
+    ) -> Result<(), DebianError> {
+        let missing = downloads.iter().find(|download| session.cache.blob_size(&download.digest).is_none());
+        match missing {
+            Some(download) if session.offline => Err(DebianError::Offline { what: download.url.clone() }),
+            Some(_) => Ok(session.http.fetch_all(&session.cache, downloads, concurrency, session.progress)?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The keys to trust, and what stands for them in records.
+fn keyring(definition: &Definition, base: &DebianBase) -> Result<(Keyring, Digest), DebianError> {
+    let keyring = match &base.keyring {
+        None => Keyring::embedded(),
+        Some(path) => {
+            let path = definition.folder.join(&path.value);
+            let bytes = fs_err::read(&path).map_err(|cause| DebianError::File { cause })?;
+            Keyring::parse(&[&bytes])?
+        }
+    };
+    let mut hasher = Hasher::new();
+    hasher.fields(keyring.fingerprints());
+    let key = hasher.finish();
+    Ok((keyring, key))
+}
+
+fn fetch_in_release(session: &Session<'_>, url: &str, suite: &str) -> Result<Vec<u8>, DebianError> {
+    let url = format!("{url}/dists/{suite}/InRelease");
+    let key = Digest::of(url.as_bytes());
+    let copy = session.cache.record::<Copy>("release", &key);
+    let known = copy.as_ref().and_then(|copy| Some((copy, session.cache.read_blob(&copy.digest).ok()?)));
+    if session.offline {
+        return known.map(|(_, bytes)| bytes).ok_or(DebianError::Offline { what: url });
+    }
+    let options = FetchOptions {
+        max_size: LARGEST_RELEASE,
+        etag: known.as_ref().and_then(|(copy, _)| copy.etag.as_deref()),
+        last_modified: known.as_ref().and_then(|(copy, _)| copy.last_modified.as_deref()),
+        ..FetchOptions::default()
+    };
+    match (session.http.fetch(&url, &options)?, known) {
+        (Fetched::Bytes { bytes, etag, last_modified }, _) => {
+            let digest = session.cache.insert_bytes(&bytes)?;
+            session.cache.put_record("release", &key, &Copy { digest, etag, last_modified })?;
+            Ok(bytes)
+        }
+        (Fetched::NotModified, Some((_, bytes))) => Ok(bytes),
+        (Fetched::NotModified, None) => {
+            Err(StoreError::Answer { method: "GET", url, reason: "not modified, though nothing was at hand".into() }.into())
+        }
+    }
+}
+
+/// Verifies an `InRelease`; which bytes were good with which keys is remembered.
+fn verify(session: &Session<'_>, bytes: &[u8], keyring: &Keyring, keyring_key: &Digest) -> Result<Release, DebianError> {
+    let mut hasher = Hasher::new();
+    hasher.field("verified").field(keyring_key.as_bytes()).field(Digest::of(bytes).as_bytes());
+    let key = hasher.finish();
+    if let Some(release) = session.cache.record("verified-release", &key) {
+        return Ok(release);
+    }
+    let release = keyring.verify_inline(bytes, session.now)?;
+    session.cache.put_record("verified-release", &key, &release)?;
+    Ok(release)
+}

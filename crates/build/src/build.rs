@@ -1,0 +1,169 @@
+//! The whole way: definition → facts → plan → layers → image.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shipwheel_oci::{Digest, LayerDescriptor, Platform};
+use shipwheel_plan::{Facts, LayerKind, Plan, PlannedLayer, PlatformFacts};
+use shipwheel_store::{Blobs, PlatformImage, StoredImage};
+
+use crate::app::{self, Collected};
+use crate::assemble::{self, Origin};
+use crate::base::{self, ResolvedBases};
+use crate::definition::Definition;
+use crate::error::BuildError;
+use crate::layers::{self, BuiltLayer, Ingredients};
+use crate::lock;
+use crate::session::Session;
+use crate::wheels::WheelSources;
+
+/// Where a layer came from in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerStatus {
+    /// Made in this run.
+    Built,
+    /// Known from an earlier run, or the base's own.
+    Cached,
+    /// The very blob of a platform above it in the list.
+    Shared,
+}
+
+/// One layer of a finished image, for people.
+#[derive(Debug, Clone)]
+pub struct LayerReport {
+    /// What it is for.
+    pub kind: LayerKind,
+    /// What it holds.
+    pub title: String,
+    /// Its blob and diff id.
+    pub layer: LayerDescriptor,
+    /// Where it came from.
+    pub status: LayerStatus,
+}
+
+/// One platform of a finished image, for people.
+#[derive(Debug, Clone)]
+pub struct PlatformReport {
+    /// The platform.
+    pub platform: Platform,
+    /// Its manifest.
+    pub manifest: Digest,
+    /// Its layers, bottom to top.
+    pub layers: Vec<LayerReport>,
+}
+
+/// A finished image: all of it is in the cache, but for base layers that a registry has.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// The image, ready for any output.
+    pub image: StoredImage,
+    /// What it is made of.
+    pub platforms: Vec<PlatformReport>,
+}
+
+/// What was found out before anything is built.
+struct Resolved {
+    facts: Facts,
+    bases: ResolvedBases,
+    app: Vec<Collected>,
+    wheels: WheelSources,
+}
+
+/// Plans an image without building it.
+///
+/// # Errors
+/// When the definition has problems or its parts cannot be resolved.
+pub fn plan(session: &Session<'_>, definition: &Definition) -> Result<Plan, BuildError> {
+    let resolved = resolve(session, definition)?;
+    Ok(Plan::new(&definition.spec, &resolved.facts)?)
+}
+
+/// Builds an image.
+///
+/// # Errors
+/// When the definition has problems, or any of its parts cannot be had, verified or built.
+pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, BuildError> {
+    let resolved = resolve(session, definition)?;
+    let plan = Plan::new(&definition.spec, &resolved.facts)?;
+    let ingredients = Ingredients { app: &resolved.app, wheels: &resolved.wheels, bases: &resolved.bases };
+    let built = layers::build(session, &plan, &ingredients)?;
+    let created = session.created();
+    let origin = Origin { base_name: resolved.bases.image_name(), created: &created };
+    let mut images: Vec<PlatformImage> = Vec::new();
+    let mut reports = Reports::default();
+    for platform in &plan.platforms {
+        let base = &resolved.bases.by_platform[&platform.platform];
+        let stacked: Vec<(&PlannedLayer, LayerDescriptor)> =
+            platform.layers.iter().map(|layer| (layer, built[&layer.key].descriptor.clone())).collect();
+        images.push(assemble::platform_image(&definition.spec, &platform.platform, base, &stacked, &origin)?);
+        reports.add(&images[images.len() - 1], &base.facts.layers, &resolved.bases.name, &platform.layers, &built);
+    }
+    Ok(Built { image: assemble::image(&definition.spec, images, &origin), platforms: reports.platforms })
+}
+
+impl Session<'_> {
+    /// Where outputs get blobs that the cache lacks.
+    pub fn blobs(&self) -> Blobs<'_> {
+        Blobs { cache: &self.cache, registry: &self.registry, concurrency: 4, progress: self.progress }
+    }
+}
+
+fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, BuildError> {
+    let spec = &definition.spec;
+    let app = match &spec.app {
+        Some(app) => app::collect(definition, app)?,
+        None => Vec::new(),
+    };
+    // The interpreter that compiles is that of the base for this machine.
+    let host = session.host_platform();
+    let compiler = Some(host).filter(|host| spec.bytecode.enabled && !spec.platforms.contains(host));
+    let bases = base::resolve(session, definition, &spec.platforms, compiler.as_ref())?;
+    let mut wheels = WheelSources::default();
+    let mut platforms = BTreeMap::new();
+    for platform in &spec.platforms {
+        let base = &bases.by_platform[platform].facts;
+        let chosen = match (&spec.python, &base.python) {
+            (Some(python), Some(interpreter)) => {
+                let lock = lock::load(session, definition, &python.lock, interpreter.version.minor)?;
+                wheels.resolve(session, definition, &lock, platform, base, interpreter)?
+            }
+            _ => Vec::new(),
+        };
+        platforms.insert(platform.clone(), PlatformFacts { base: base.clone(), wheels: chosen });
+    }
+    let files = app.iter().map(|collected| collected.file.clone()).collect();
+    Ok(Resolved { facts: Facts { platforms, app: files }, bases, app, wheels })
+}
+
+#[derive(Default)]
+struct Reports {
+    platforms: Vec<PlatformReport>,
+    seen: BTreeSet<Digest>,
+}
+
+impl Reports {
+    fn add(
+        &mut self,
+        image: &PlatformImage,
+        base: &[LayerDescriptor],
+        base_name: &str,
+        planned: &[PlannedLayer],
+        built: &BTreeMap<Digest, BuiltLayer>,
+    ) {
+        let base = base.iter().map(|layer| (LayerKind::Base, base_name.to_owned(), layer.clone(), false));
+        let own = planned.iter().map(|layer| {
+            let found = &built[&layer.key];
+            (layer.kind, layer.title.clone(), found.descriptor.clone(), found.built)
+        });
+        let layers = base.chain(own).map(|(kind, title, layer, built)| {
+            let status = match (self.seen.insert(layer.blob.digest), built) {
+                (false, _) => LayerStatus::Shared,
+                (true, true) => LayerStatus::Built,
+                (true, false) => LayerStatus::Cached,
+            };
+            LayerReport { kind, title, layer, status }
+        });
+        let layers = layers.collect();
+        let manifest = image.manifest.descriptor().digest;
+        self.platforms.push(PlatformReport { platform: image.platform.clone(), manifest, layers });
+    }
+}

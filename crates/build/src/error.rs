@@ -1,0 +1,290 @@
+//! What can keep an image from being built, whose business it is, and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::debian_error::DebianError;
+use shipwheel_layer::{ContentError, ReadError, TreeError, WriteError};
+use shipwheel_oci::{ConfigError, IndexError, ManifestError, Platform};
+use shipwheel_plan::{PlanError, SpecError};
+use shipwheel_python::{InstallError, LockError, OverlapError, PythonVersion, RequirementsError, SelectError, WheelError};
+use shipwheel_store::StoreError;
+
+/// Whose business an error is; the command line makes the exit code of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The user's files or flags.
+    Configuration,
+    /// The network, a registry, a mirror, or the machine's tools.
+    Outside,
+    /// Something is not what was pinned or signed.
+    Verification,
+    /// The output or the cache cannot be written.
+    Output,
+    /// shipwheel itself.
+    Internal,
+}
+
+/// Why an image was not built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The image.toml has problems.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// There is no such definition.
+    #[error("no image definition for {wanted} in {}; found {}", .images.display(), list(.known))]
+    NoDefinition {
+        /// What was asked for.
+        wanted: String,
+        /// Where it was looked for.
+        images: PathBuf,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// Blobs could not be fetched, kept or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The facts do not allow what the definition asks for.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A local file.
+    #[error("failed to {action} {}", .path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        cause: io::Error,
+    },
+    /// The application's files cannot be collected.
+    #[error("failed to take {}: {reason}", .path.display())]
+    Walk {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// Two files of the application want one path.
+    #[error("two files want `{path}` in the image: {one} and {other}")]
+    SamePath {
+        /// The path in the image.
+        path: String,
+        /// One file.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// No base of the definition can be tried on this machine.
+    #[error("no base can be tried on this machine: {}", .reasons.join("; "))]
+    NoBase {
+        /// Why not, one for each base.
+        reasons: Vec<String>,
+    },
+    /// A base assembled from Debian's packages failed.
+    #[error("failed to assemble the base from Debian {suite} for {platform}")]
+    Debian {
+        /// The suite.
+        suite: String,
+        /// The platform.
+        platform: Platform,
+        /// The cause.
+        #[source]
+        cause: Box<DebianError>,
+    },
+    /// A base image has not the platform.
+    #[error("the base {name} cannot be used")]
+    Index {
+        /// The base.
+        name: String,
+        /// The cause.
+        #[source]
+        cause: IndexError,
+    },
+    /// A base image's manifest is broken.
+    #[error("the manifest of {name} cannot be used")]
+    Manifest {
+        /// The base.
+        name: String,
+        /// The cause.
+        #[source]
+        cause: ManifestError,
+    },
+    /// A base image's config is broken.
+    #[error("the config of {name} cannot be used")]
+    Config {
+        /// The base.
+        name: String,
+        /// The cause.
+        #[source]
+        cause: ConfigError,
+    },
+    /// A base image is for another platform than its index says, or has layers of an unknown kind.
+    #[error("the base {name} {reason}")]
+    Base {
+        /// The base.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A base's layer cannot be read.
+    #[error("a layer of the base cannot be used")]
+    BaseLayer(#[from] ReadError),
+    /// An interpreter in a base cannot be used.
+    #[error("the interpreter {path} of the base cannot be used: {reason}")]
+    Interpreter {
+        /// Its path in the image.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The base's interpreter does not run on this machine.
+    #[error("the base's interpreter cannot be run on this machine: {reason}")]
+    InterpreterProcess {
+        /// Why not.
+        reason: String,
+    },
+    /// The interpreter that compiles is not of the version that will run.
+    #[error("bytecode for Python {expected} cannot be compiled by Python {found}")]
+    InterpreterVersion {
+        /// The version of the image.
+        expected: PythonVersion,
+        /// The version at hand.
+        found: PythonVersion,
+    },
+    /// The lock file cannot be read.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The requirements cannot be read.
+    #[error(transparent)]
+    Requirements(#[from] RequirementsError),
+    /// The lock file is of a form that is not supported.
+    #[error("{}: {reason}", .path.display())]
+    LockForm {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Hashes of the converted lock are not in the user's file.
+    #[error("{}: {}", .path.display(), .problems.join("; "))]
+    LockHashes {
+        /// The file.
+        path: PathBuf,
+        /// One for each distribution.
+        problems: Vec<String>,
+    },
+    /// No wheels fit.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// A wheel cannot be used.
+    #[error(transparent)]
+    Wheel(#[from] WheelError),
+    /// A wheel cannot be installed.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// Something is needed from the network, and it may not be asked.
+    #[error("{what} is not in the cache, and `--offline` forbids to fetch it")]
+    Offline {
+        /// What is needed.
+        what: String,
+    },
+    /// A wheel that the lock gives no address for.
+    #[error("the lock has no address for {wheel}")]
+    NoAddress {
+        /// Its file name.
+        wheel: String,
+    },
+    /// Two wheels have different files at one path.
+    #[error(transparent)]
+    Overlap(#[from] OverlapError),
+    /// A program of the machine failed.
+    #[error("{program} failed: {output}")]
+    Program {
+        /// What was run.
+        program: String,
+        /// The end of what it said.
+        output: String,
+    },
+    /// A layer cannot be written.
+    #[error("failed to write the layer `{title}`")]
+    Layer {
+        /// The layer.
+        title: String,
+        /// The cause.
+        #[source]
+        cause: WriteError,
+    },
+    /// A tree cannot be made.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A content cannot be read.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// Something that cannot happen did.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+impl BuildError {
+    /// For `map_err` on file operations.
+    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |cause| Self::File { action, path, cause }
+    }
+
+    /// Whose business it is.
+    pub fn kind(&self) -> ErrorKind {
+        use shipwheel_store::ErrorKind as Store;
+        match self {
+            Self::Store(error) => match error.kind() {
+                Store::Configuration => ErrorKind::Configuration,
+                Store::Verification => ErrorKind::Verification,
+                Store::Output => ErrorKind::Output,
+                _ => ErrorKind::Outside,
+            },
+            Self::Debian { cause, .. } if cause.is_verification() => ErrorKind::Verification,
+            Self::Debian { cause, .. } if cause.is_configuration() => ErrorKind::Configuration,
+            Self::LockHashes { .. } | Self::Content(ContentError::Digest { .. }) => ErrorKind::Verification,
+            Self::Layer { cause: WriteError::Content { cause: ContentError::Digest { .. }, .. }, .. } => {
+                ErrorKind::Verification
+            }
+            Self::Layer { cause: WriteError::Write(_), .. } => ErrorKind::Output,
+            Self::File { action, .. } if *action == "write" || *action == "create" => ErrorKind::Output,
+            Self::Internal(_) | Self::Tree(_) => ErrorKind::Internal,
+            Self::Debian { .. } | Self::Program { .. } | Self::BaseLayer(_) | Self::InterpreterProcess { .. } => {
+                ErrorKind::Outside
+            }
+            _ => ErrorKind::Configuration,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::Select(error) => error.problems.first().map(|problem| problem.hint()),
+            Self::Debian { cause, .. } => cause.hint(),
+            Self::NoDefinition { .. } => Some("name a folder in images/, or a path to an image.toml".to_owned()),
+            Self::NoBase { .. } => Some(
+                "set SHIPWHEEL_DEBIAN_MIRROR or `mirror` in image.toml, or name an `image` or a `layout` as a base"
+                    .to_owned(),
+            ),
+            Self::InterpreterVersion { .. } => {
+                Some("give the platforms bases of one version, or build with `--no-bytecode`".to_owned())
+            }
+            Self::InterpreterProcess { .. } => Some("build with `--no-bytecode` to leave bytecode out".to_owned()),
+            Self::LockHashes { .. } => Some("lock again, with `--generate-hashes`".to_owned()),
+            Self::Plan(PlanError::NoPython { .. }) => {
+                Some("choose a base with Python, or leave `python` out and set `bytecode.enabled = false`".to_owned())
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Which Python a tree has: executable, standard library and full version, read without running it.
+//!
+//! The same for every architecture: nothing is executed. The full version matters because
+//! equal magic numbers are not enough for equal bytecode.
+
+use object::read::elf::ElfFile64;
+use object::{Object, ObjectSection, ObjectSymbol};
+use shipwheel_layer::{Node, Tree, TreePath};
+use shipwheel_oci::{Digest, Platform};
+use shipwheel_plan::{PythonFacts, SourceFile};
+use shipwheel_python::PythonVersion;
+
+use crate::error::BuildError;
+
+/// Folders of the standard library that are never imported by an application.
+const NOT_COMPILED: [&str; 6] = ["site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__"];
+
+/// Folders in which an interpreter may lie, after those of the image's own `PATH`.
+const BIN: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
+
+/// Finds the interpreter that `python3` or `python` means in an image with this `PATH`.
+///
+/// # Errors
+/// When there is one whose version or standard library cannot be found.
+pub(crate) fn find_python(tree: &Tree, path: Option<&str>) -> Result<Option<PythonFacts>, BuildError> {
+    let folders = path.into_iter().flat_map(|path| path.split(':')).chain(BIN).filter(|f| f.starts_with('/'));
+    let names = ["python3".to_owned(), "python".to_owned()];
+    let versioned = (9..=14).rev().map(|minor| format!("python3.{minor}"));
+    let names: Vec<String> = names.into_iter().chain(versioned).collect();
+    let candidates = folders.flat_map(|folder| names.iter().map(move |name| format!("{folder}/{name}")));
+    for candidate in candidates {
+        let Ok(path) = TreePath::new(&candidate) else { continue };
+        if let Some((executable, Node::File(_, content))) = tree.resolve(&path) {
+            return describe(tree, &executable, &content.to_vec()?).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn describe(tree: &Tree, executable: &TreePath, elf: &[u8]) -> Result<PythonFacts, BuildError> {
+    let fail = |reason: &str| BuildError::Interpreter { path: executable.to_string(), reason: reason.to_owned() };
+    let prefix = executable.parent().and_then(|bin| bin.parent()).ok_or_else(|| fail("it is in no `bin` folder"))?;
+    let minor = (9..=14).rev().find_map(|minor| {
+        let landmark = prefix.join(&format!("lib/python3.{minor}/os.py")).ok()?;
+        let named = executable.name() == format!("python3.{minor}");
+        (tree.resolve(&landmark).is_some() && (named || !executable.name().starts_with("python3."))).then_some(minor)
+    });
+    let minor = minor.ok_or_else(|| fail("no standard library of Python 3.9 to 3.14 is beside it"))?;
+    let stdlib = prefix.join(&format!("lib/python3.{minor}")).map_err(|_| fail("its path is too long"))?;
+    let stdlib = tree.resolve(&stdlib).map(|(path, _)| path).unwrap_or(stdlib);
+    let library = shared_library(tree, &prefix, minor)?;
+    let version = [Some(elf.to_vec()), library].into_iter().flatten().find_map(|elf| full_version(&elf, minor));
+    let version = version.ok_or_else(|| fail("its full version is not to be found in it"))?;
+    let sources = sources(tree, &stdlib)?;
+    Ok(PythonFacts { version, executable: executable.to_string(), stdlib: stdlib.to_string(), sources })
+}
+
+/// `libpython3.X.so`, where the interpreter is built with one.
+fn shared_library(tree: &Tree, prefix: &TreePath, minor: u32) -> Result<Option<Vec<u8>>, BuildError> {
+    let name = format!("libpython3.{minor}.so.1.0");
+    let triplets = [Platform::linux_amd64(), Platform::linux_arm64()].map(|platform| platform.triplet());
+    let folders = ["lib".to_owned(), "lib64".to_owned()].into_iter().chain(triplets.map(|t| format!("lib/{t}")));
+    for folder in folders {
+        let found = prefix.join(&format!("{folder}/{name}")).ok().and_then(|path| tree.resolve(&path));
+        if let Some((_, Node::File(_, content))) = found {
+            return Ok(Some(content.to_vec()?));
+        }
+    }
+    Ok(None)
+}
+
+/// Reads the full version out of an ELF file: `Py_Version` (3.11 and later), else the text.
+fn full_version(elf: &[u8], minor: u32) -> Option<PythonVersion> {
+    version_symbol(elf).filter(|version| version.minor == minor).or_else(|| version_text(elf, minor))
+}
+
+fn version_symbol(elf: &[u8]) -> Option<PythonVersion> {
+    let file: ElfFile64<'_> = ElfFile64::parse(elf).ok()?;
+    let symbol = file.dynamic_symbols().find(|symbol| symbol.name() == Ok("Py_Version"))?;
+    let section = file.section_by_index(symbol.section_index()?).ok()?;
+    let offset = usize::try_from(symbol.address().checked_sub(section.address())?).ok()?;
+    let bytes: [u8; 4] = section.data().ok()?.get(offset..offset.checked_add(4)?)?.try_into().ok()?;
+    // PY_VERSION_HEX: major, minor, micro, release level and serial.
+    let [_, micro, minor, major] = bytes;
+    Some(PythonVersion { major: major.into(), minor: minor.into(), micro: micro.into() })
+}
+
+/// The text `3.X.Y` as a whole C string, which `PY_VERSION` leaves in the read-only data.
+fn version_text(elf: &[u8], minor: u32) -> Option<PythonVersion> {
+    let start = format!("\x003.{minor}.").into_bytes();
+    let found = elf.windows(start.len()).enumerate().filter(|(_, window)| *window == start);
+    let versions = found.filter_map(|(offset, _)| {
+        let text = elf[offset + 1..].split(|byte| *byte == 0).next()?;
+        std::str::from_utf8(text).ok()?.trim_end_matches('+').parse::<PythonVersion>().ok()
+    });
+    versions.into_iter().next()
+}
+
+/// The sources of the standard library: files, and links to files under the link's name.
+fn sources(tree: &Tree, stdlib: &TreePath) -> Result<Vec<SourceFile>, BuildError> {
+    let mut sources = Vec::new();
+    for (path, node) in tree.below(stdlib) {
+        let inside = path.as_str()[stdlib.as_str().len()..].split('/').any(|part| NOT_COMPILED.contains(&part));
+        if inside || !path.name().ends_with(".py") {
+            continue;
+        }
+        let content = match node {
+            Node::File(_, content) => content,
+            Node::Directory(_) => continue,
+            Node::Symlink(_) => match tree.resolve(path) {
+                Some((_, Node::File(_, content))) => content,
+                _ => continue,
+            },
+        };
+        let digest = Digest::of(&content.to_vec()?);
+        sources.push(SourceFile { path: path.to_string(), digest, size: content.size() });
+    }
+    Ok(sources)
+}
+
+/// glibc's version, read out of the text that `libc.so.6` prints of itself.
+pub(crate) fn find_glibc(tree: &Tree, platform: &Platform) -> Result<Option<(u32, u32)>, BuildError> {
+    let triplet = platform.triplet();
+    let folders = [format!("/lib/{triplet}"), format!("/usr/lib/{triplet}"), "/lib64".into(), "/usr/lib64".into(), "/lib".into()];
+    for folder in folders {
+        let found = TreePath::new(&format!("{folder}/libc.so.6")).ok().and_then(|path| tree.resolve(&path));
+        if let Some((_, Node::File(_, content))) = found {
+            return Ok(glibc_version(&content.to_vec()?));
+        }
+    }
+    Ok(None)
+}
+
+fn glibc_version(elf: &[u8]) -> Option<(u32, u32)> {
+    const MARK: &[u8] = b"release version ";
+    let offset = elf.windows(MARK.len()).position(|window| window == MARK)?;
+    let text = elf[offset + MARK.len()..].iter().take(16).map(|byte| char::from(*byte)).collect::<String>();
+    let (major, rest) = text.split_once('.')?;
+    let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_out_of_texts() {
+        let elf = b"junk\x003.9.\x003.9.2\x00more\x003.9.18\x00";
+        assert_eq!(version_text(elf, 9).map(|v| v.to_string()).as_deref(), Some("3.9.2"));
+        assert_eq!(version_text(elf, 10), None);
+        let libc = b"GNU C Library (Debian GLIBC 2.36-9+deb12u10) stable release version 2.36.\nCopyright";
+        assert_eq!(glibc_version(libc), Some((2, 36)));
+        assert_eq!(glibc_version(b"musl"), None);
+    }
+}

@@ -1,0 +1,142 @@
+//! The part of a base's tree that its interpreter needs, on disk, and the command that runs it.
+//!
+//! No namespace, no chroot, no root: the base's own dynamic loader is started by its path and
+//! told every library folder. Links are resolved inside the tree, so that nothing on disk leads
+//! out of the folder.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use fs_err as fs;
+use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
+use shipwheel_layer::{Node, Tree, TreePath};
+use shipwheel_oci::{Digest, Platform};
+use shipwheel_plan::PythonFacts;
+use shipwheel_store::Cache;
+
+use crate::error::BuildError;
+
+/// An interpreter on disk, ready to be run.
+#[derive(Debug, Clone)]
+pub(crate) struct Rootfs {
+    folder: PathBuf,
+    loader: PathBuf,
+    executable: PathBuf,
+    libraries: Vec<PathBuf>,
+}
+
+/// The library folders of a platform, in the order in which the loader must search them:
+/// `usr/local/lib` first, else a Python there finds another one's library.
+fn library_folders(platform: &Platform) -> Vec<String> {
+    let triplet = platform.triplet();
+    let folders =
+        ["/usr/local/lib", &format!("/lib/{triplet}"), &format!("/usr/lib/{triplet}"), "/lib64", "/usr/lib64", "/lib", "/usr/lib"];
+    folders.iter().map(|folder| (*folder).to_owned()).collect()
+}
+
+impl Rootfs {
+    /// Puts the interpreter of a tree on disk, in the cache, unless it is there.
+    ///
+    /// # Errors
+    /// When the tree's interpreter is no ELF file with a loader, or the cache cannot be written.
+    pub(crate) fn publish(
+        cache: &Cache,
+        key: &Digest,
+        tree: &Tree,
+        python: &PythonFacts,
+        platform: &Platform,
+    ) -> Result<(), BuildError> {
+        cache.publish_folder("rootfs", key, |folder| {
+            for path in needed(tree, python, platform)? {
+                if let Some((_, Node::File(metadata, content))) = tree.resolve(&path) {
+                    write_file(&folder.join(path.relative()), metadata.mode & 0o111 != 0, &content.to_vec()?)?;
+                }
+            }
+            Ok::<(), BuildError>(())
+        })?;
+        Ok(())
+    }
+
+    /// The interpreter that was put on disk under a key.
+    ///
+    /// # Errors
+    /// When its loader cannot be found.
+    pub(crate) fn open(
+        cache: &Cache,
+        key: &Digest,
+        python: &PythonFacts,
+        platform: &Platform,
+    ) -> Result<Option<Self>, BuildError> {
+        let Some(folder) = cache.folder("rootfs", key) else { return Ok(None) };
+        let executable = folder.join(python.executable.trim_start_matches('/'));
+        let elf = fs::read(&executable).map_err(BuildError::file("read", &executable))?;
+        let loader = loader_of(&elf).ok_or_else(|| BuildError::Interpreter {
+            path: python.executable.clone(),
+            reason: "it names no dynamic loader".to_owned(),
+        })?;
+        let loader = folder.join(loader.trim_start_matches('/'));
+        let libraries = library_folders(platform).iter().map(|f| folder.join(&f[1..])).filter(|f| f.is_dir()).collect();
+        Ok(Some(Self { loader, executable, libraries, folder }))
+    }
+
+    /// A command that runs the interpreter on a program text, with an empty environment, in an
+    /// empty folder, without site-packages, user folder or bytecode writing.
+    pub(crate) fn command(&self, program: &str, empty_folder: &Path) -> Command {
+        let libraries: Vec<String> = self.libraries.iter().map(|path| path.display().to_string()).collect();
+        let mut command = Command::new(&self.loader);
+        command.args(["--inhibit-cache", "--library-path", &libraries.join(":")]).arg(&self.executable);
+        // Not -I: it implies -E, which ignores PYTHONHASHSEED.
+        command.args(["-s", "-S", "-B", "-X", "utf8", "-W", "ignore", "-c", program]);
+        command.env_clear().env("PYTHONHASHSEED", "0").current_dir(empty_folder);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+    }
+
+    /// Whether a loaded library lies in this folder.
+    pub(crate) fn contains(&self, library: &Path) -> bool {
+        library.starts_with(&self.folder)
+    }
+}
+
+/// The paths to write, all of them resolvable to files in the tree.
+fn needed(tree: &Tree, python: &PythonFacts, platform: &Platform) -> Result<Vec<TreePath>, BuildError> {
+    let fail = |reason: &str| BuildError::Interpreter { path: python.executable.clone(), reason: reason.to_owned() };
+    let path = |text: &str| TreePath::new(text).map_err(|_| fail("its paths are not allowed"));
+    let executable = path(&python.executable)?;
+    let Some(Node::File(_, content)) = tree.node(&executable) else { return Err(fail("it is no file")) };
+    let loader = loader_of(&content.to_vec()?).ok_or_else(|| fail("it names no dynamic loader"))?;
+    let mut paths = vec![executable, path(&loader)?];
+    let stdlib = path(&python.stdlib)?;
+    let in_packages = |p: &TreePath| p.as_str().contains("/site-packages/") || p.as_str().contains("/dist-packages/");
+    paths.extend(tree.below(&stdlib).map(|(path, _)| path.clone()).filter(|path| !in_packages(path)));
+    // A folder that is a link, such as a merged `/lib`, is written under its real name alone.
+    for folder in library_folders(platform) {
+        let Some((folder, _)) = tree.resolve(&path(&folder)?) else { continue };
+        let is_library = |p: &TreePath| p.parent().as_ref() == Some(&folder) && p.name().contains(".so");
+        paths.extend(tree.below(&folder).map(|(path, _)| path.clone()).filter(is_library));
+    }
+    paths.sort();
+    paths.dedup();
+    Ok(paths)
+}
+
+/// The dynamic loader that an ELF file asks for (`PT_INTERP`).
+fn loader_of(elf: &[u8]) -> Option<String> {
+    let file: ElfFile64<'_> = ElfFile64::parse(elf).ok()?;
+    let endian = file.endian();
+    let headers = file.elf_header().program_headers(endian, elf).ok()?;
+    let name = headers.iter().find_map(|header| header.interpreter(endian, elf).ok().flatten())?;
+    String::from_utf8(name.to_vec()).ok().filter(|name| name.starts_with('/'))
+}
+
+fn write_file(path: &Path, executable: bool, bytes: &[u8]) -> Result<(), BuildError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let parent = path.parent().unwrap_or(path);
+    fs::create_dir_all(parent).map_err(BuildError::file("create", parent))?;
+    fs::write(path, bytes).map_err(BuildError::file("write", path))?;
+    if executable {
+        let mode = std::fs::Permissions::from_mode(0o755);
+        fs::set_permissions(path, mode).map_err(BuildError::file("write", path))?;
+    }
+    Ok(())
+}

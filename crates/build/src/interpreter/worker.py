@@ -1,0 +1,40 @@
+# Compiles sources that come on standard input and answers with marshalled code objects.
+#
+# Run by the base's own interpreter with `-s -S -B`: nothing of the image but the interpreter
+# and its standard library is ever imported, and nothing that is compiled is run.
+import sys
+del sys.path[:1]
+import gc, importlib.util, marshal, struct, warnings
+warnings.simplefilter("ignore")
+sys.setrecursionlimit(1000)
+gc.freeze()
+gc.disable()
+requests, answers = sys.stdin.buffer, sys.stdout.buffer
+
+
+def libraries():
+    with open("/proc/self/maps", "rb") as maps:
+        paths = {line.split(None, 5)[5].rstrip(b"\n") for line in maps if b".so" in line}
+    return sorted(path for path in paths if path.startswith(b"/"))
+
+
+hello = ["%d.%d.%d" % sys.version_info[:3], importlib.util.MAGIC_NUMBER.hex(), sys.implementation.cache_tag or ""]
+answers.write(b"\n".join([" ".join(hello).encode()] + libraries()) + b"\n\n")
+answers.flush()
+while True:
+    header = requests.read(9)
+    if len(header) < 9:
+        break
+    level, name_size, source_size = struct.unpack("<BII", header)
+    name = requests.read(name_size).decode("utf-8", "surrogateescape")
+    source = requests.read(source_size)
+    try:
+        # The code object stays in a variable: marshal looks at how often it is referred to.
+        code = compile(source, name, "exec", 0, True, level)
+        status, body = 0, importlib.util.source_hash(source) + marshal.dumps(code)
+    except Exception as error:
+        status, body = 1, ("%s: %s" % (type(error).__name__, error)).encode("utf-8", "backslashreplace")
+    code = source = None
+    answers.write(struct.pack("<BI", status, len(body)))
+    answers.write(body)
+    answers.flush()

@@ -1,0 +1,175 @@
+//! One interpreter process that compiles: its hello, its frames, and what becomes of it when it hangs.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use shipwheel_python::PythonVersion;
+
+use super::Rootfs;
+use crate::error::BuildError;
+
+const PROGRAM: &str = include_str!("worker.py");
+
+/// How long one file may take: the slowest real ones take two seconds.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// The largest answer that is believed.
+const ANSWER_LIMIT: u32 = 256 << 20;
+
+/// What the interpreter says of itself before it compiles anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hello {
+    pub(crate) version: PythonVersion,
+    pub(crate) magic_number: [u8; 4],
+}
+
+/// A compiled file: the source's hash as CPython computes it, and the marshalled code object.
+pub(crate) struct Compiled {
+    pub(crate) source_hash: [u8; 8],
+    pub(crate) code: Vec<u8>,
+}
+
+enum Answer {
+    Hello(Vec<String>),
+    Frame(u8, Vec<u8>),
+}
+
+/// A running interpreter; killed when dropped.
+pub(crate) struct Worker {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    answers: Receiver<Answer>,
+    pub(crate) hello: Hello,
+}
+
+/// Why a file was not compiled.
+pub(crate) enum Failure {
+    /// The compiler refused it, and said why.
+    Refused(String),
+    /// The worker died or hung over it; it has to be started anew.
+    Lost(&'static str),
+}
+
+impl Worker {
+    /// Starts an interpreter and checks what it says of itself.
+    ///
+    /// # Errors
+    /// When it does not start, or is not the interpreter or not with the libraries of its rootfs.
+    pub(crate) fn start(rootfs: &Rootfs, empty_folder: &Path) -> Result<Self, BuildError> {
+        let fail = |reason: String| BuildError::InterpreterProcess { reason };
+        let mut command = rootfs.command(PROGRAM, empty_folder);
+        let mut child = command.spawn().map_err(|error| fail(format!("it does not start: {error}")))?;
+        let (sender, answers) = channel();
+        let mut stdout = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+        // The thread ends with the process: its pipe closes.
+        std::thread::spawn(move || {
+            let mut answer = read_hello(&mut stdout);
+            while let Some(answered) = answer {
+                if sender.send(answered).is_err() {
+                    break;
+                }
+                answer = read_frame(&mut stdout);
+            }
+        });
+        let stdin = child.stdin.take();
+        let hello = match answers.recv_timeout(TIME_LIMIT) {
+            Ok(Answer::Hello(lines)) => check_hello(rootfs, &lines).map_err(fail),
+            _ => Err(fail("it ended before it said which version it is".to_owned())),
+        };
+        match hello {
+            Ok(hello) => Ok(Self { child, stdin, answers, hello }),
+            Err(error) => {
+                end(&mut child);
+                Err(error)
+            }
+        }
+    }
+
+    /// Compiles one source under a name.
+    pub(crate) fn compile(&mut self, name: &str, source: &[u8], level: u8) -> Result<Compiled, Failure> {
+        let dead = Failure::Lost("the interpreter died over it");
+        let stdin = self.stdin.as_mut().expect("open until dropped");
+        let sizes = u32::try_from(name.len()).ok().zip(u32::try_from(source.len()).ok());
+        let Some((name_size, source_size)) = sizes.filter(|(_, size)| *size < ANSWER_LIMIT) else {
+            return Err(Failure::Refused("it is too large".to_owned()));
+        };
+        let mut request = vec![level];
+        request.extend_from_slice(&name_size.to_le_bytes());
+        request.extend_from_slice(&source_size.to_le_bytes());
+        request.extend_from_slice(name.as_bytes());
+        request.extend_from_slice(source);
+        if stdin.write_all(&request).and_then(|()| stdin.flush()).is_err() {
+            return Err(dead);
+        }
+        match self.answers.recv_timeout(TIME_LIMIT) {
+            Ok(Answer::Frame(0, body)) if body.len() > 8 => {
+                let (hash, code) = body.split_at(8);
+                Ok(Compiled { source_hash: hash.try_into().expect("eight were split off"), code: code.to_vec() })
+            }
+            Ok(Answer::Frame(1, body)) => Err(Failure::Refused(String::from_utf8_lossy(&body).into_owned())),
+            Err(RecvTimeoutError::Timeout) => Err(Failure::Lost("the interpreter took more than a minute over it")),
+            _ => Err(dead),
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        end(&mut self.child);
+    }
+}
+
+fn end(child: &mut Child) {
+    // A process that has ended already cannot be killed; either way it is gone after the wait.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// The lines up to the first empty one.
+fn read_hello(stdout: &mut impl BufRead) -> Option<Answer> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        let read = stdout.by_ref().take(1 << 16).read_line(&mut line).ok()?;
+        match line.trim_end_matches('\n') {
+            _ if read == 0 || lines.len() > 10_000 => return None,
+            "" => return Some(Answer::Hello(lines)),
+            line => lines.push(line.to_owned()),
+        }
+    }
+}
+
+fn read_frame(stdout: &mut impl Read) -> Option<Answer> {
+    let mut header = [0; 5];
+    stdout.read_exact(&mut header).ok()?;
+    let size = u32::from_le_bytes(header[1..].try_into().expect("four of five"));
+    let mut body = vec![0; usize::try_from(size).ok().filter(|_| size <= ANSWER_LIMIT)?];
+    stdout.read_exact(&mut body).ok()?;
+    Some(Answer::Frame(header[0], body))
+}
+
+/// Proves which interpreter and which libraries really run.
+fn check_hello(rootfs: &Rootfs, lines: &[String]) -> Result<Hello, String> {
+    let first = lines.first().map(String::as_str).unwrap_or_default();
+    let parts: Vec<&str> = first.split(' ').collect();
+    let parsed = match parts[..] {
+        [version, magic, tag] => version.parse::<PythonVersion>().ok().zip(magic_number(magic)).filter(|(v, _)| v.cache_tag() == tag),
+        _ => None,
+    };
+    let (version, magic_number) = parsed.ok_or_else(|| format!("it says of itself `{first}`"))?;
+    let foreign = lines[1..].iter().map(PathBuf::from).find(|library| !rootfs.contains(library));
+    match foreign {
+        Some(library) => Err(format!("it loaded {}, which is not the base's", library.display())),
+        None => Ok(Hello { version, magic_number }),
+    }
+}
+
+fn magic_number(hex: &str) -> Option<[u8; 4]> {
+    let mut bytes = [0; 4];
+    hex::decode_to_slice(hex, &mut bytes).ok()?;
+    Some(bytes)
+}

@@ -1,0 +1,233 @@
+//! Layers by key: known ones without touching a byte, new ones from tree to blob in one pass.
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write as _};
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use shipwheel_layer::{Content, Metadata, Node, Tree, TreePath, write_layer};
+use shipwheel_oci::{Digest, LayerDescriptor};
+use shipwheel_plan::{AppFile, BytecodeInputs, LayerInputs, Plan, PlannedLayer, SourceFile};
+use shipwheel_python::{environment, pyc_path};
+
+use crate::app::Collected;
+use crate::base::ResolvedBases;
+use crate::compilers::Compilers;
+use crate::error::BuildError;
+use crate::interpreter::Job;
+use crate::session::Session;
+use crate::source::{FileSource, Spool};
+use crate::wheels::{WheelSources, scheme};
+
+/// A layer that is in the cache.
+#[derive(Debug, Clone)]
+pub(crate) struct BuiltLayer {
+    pub(crate) descriptor: LayerDescriptor,
+    pub(crate) built: bool,
+}
+
+/// What is remembered of a layer under its key.
+#[derive(Serialize, Deserialize)]
+struct LayerRecord {
+    descriptor: LayerDescriptor,
+    /// Sources that did not compile: said again at every build.
+    warnings: Vec<String>,
+}
+
+/// All that layers are made from.
+pub(crate) struct Ingredients<'a> {
+    pub(crate) app: &'a [Collected],
+    pub(crate) wheels: &'a WheelSources,
+    pub(crate) bases: &'a ResolvedBases,
+}
+
+/// Finds or builds every layer of a plan, each key once.
+///
+/// # Errors
+/// The first layer that cannot be built.
+pub(crate) fn build(
+    session: &Session<'_>,
+    plan: &Plan,
+    ingredients: &Ingredients<'_>,
+) -> Result<BTreeMap<Digest, BuiltLayer>, BuildError> {
+    let planned: BTreeMap<Digest, &PlannedLayer> =
+        plan.platforms.iter().flat_map(|platform| &platform.layers).map(|layer| (layer.key, layer)).collect();
+    let mut done = BTreeMap::new();
+    let mut open: Vec<&PlannedLayer> = Vec::new();
+    for (key, layer) in planned {
+        match known(session, &key) {
+            Some(record) => {
+                record.warnings.iter().for_each(|warning| session.report.warning(warning));
+                done.insert(key, BuiltLayer { descriptor: record.descriptor, built: false });
+            }
+            None => open.push(layer),
+        }
+    }
+    let wheels = open.iter().flat_map(|layer| needed_wheels(layer, ingredients));
+    ingredients.wheels.fetch(session, &wheels.collect::<Vec<_>>())?;
+    let (bytecode, others): (Vec<_>, Vec<_>) =
+        open.into_iter().partition(|layer| matches!(layer.inputs, LayerInputs::Bytecode(_)));
+    let builder = Builder { session, ingredients, compilers: Compilers::new(session, ingredients.bases) };
+    let built: Vec<_> = others.into_par_iter().map(|layer| builder.build(layer)).collect::<Result<_, _>>()?;
+    done.extend(built);
+    // One after the other: the interpreters are what the processors are busy with.
+    for layer in bytecode {
+        let (key, built) = builder.build(layer)?;
+        done.insert(key, built);
+    }
+    Ok(done)
+}
+
+fn known(session: &Session<'_>, key: &Digest) -> Option<LayerRecord> {
+    session.cache.record::<LayerRecord>("layer", key).filter(|record| session.cache.has(&record.descriptor.blob))
+}
+
+/// The wheels that a layer is made from: those that it installs, or whose sources it compiles.
+fn needed_wheels(layer: &PlannedLayer, ingredients: &Ingredients<'_>) -> Vec<Digest> {
+    match &layer.inputs {
+        LayerInputs::Wheels { wheels, .. } => wheels.clone(),
+        LayerInputs::Bytecode(inputs) => ingredients.wheels.owners(&inputs.sources),
+        _ => Vec::new(),
+    }
+}
+
+struct Builder<'a> {
+    session: &'a Session<'a>,
+    ingredients: &'a Ingredients<'a>,
+    compilers: Compilers<'a>,
+}
+
+impl Builder<'_> {
+    fn build(&self, layer: &PlannedLayer) -> Result<(Digest, BuiltLayer), BuildError> {
+        let _lock = self.session.cache.lock("layer", &layer.key)?;
+        // Another process may have built it in the meantime.
+        if let Some(record) = known(self.session, &layer.key) {
+            return Ok((layer.key, BuiltLayer { descriptor: record.descriptor, built: false }));
+        }
+        self.session.report.step(&format!("{}: {}", layer.kind.name(), layer.title));
+        let (mut tree, warnings) = self.tree(layer)?;
+        warnings.iter().for_each(|warning| self.session.report.warning(warning));
+        set_directories(&mut tree, &layer.directories)?;
+        let descriptor = store_layer(self.session, &layer.title, &tree)?;
+        let record = LayerRecord { descriptor: descriptor.clone(), warnings };
+        self.session.cache.put_record("layer", &layer.key, &record)?;
+        Ok((layer.key, BuiltLayer { descriptor, built: true }))
+    }
+
+    fn tree(&self, layer: &PlannedLayer) -> Result<(Tree, Vec<String>), BuildError> {
+        let plain = |tree: Tree| (tree, Vec::new());
+        match &layer.inputs {
+            LayerInputs::Environment { python, executable } => {
+                Ok(plain(environment(&scheme(*python)?, executable)?))
+            }
+            LayerInputs::Wheels { python, wheels } => {
+                self.ingredients.wheels.tree(self.session, wheels, *python).map(plain)
+            }
+            LayerInputs::Application { files } => self.application(files).map(plain),
+            LayerInputs::Bytecode(inputs) => self.bytecode(inputs),
+        }
+    }
+
+    fn application(&self, files: &[AppFile]) -> Result<Tree, BuildError> {
+        let mut tree = Tree::new();
+        for file in files {
+            match &file.link {
+                Some(target) => tree.insert_symlink(&file.path, target)?,
+                None => {
+                    let mode = if file.executable { 0o755 } else { 0o644 };
+                    tree.insert_file(&file.path, mode, self.app_content(&file.path)?)?;
+                }
+            }
+        }
+        Ok(tree)
+    }
+
+    fn app_content(&self, path: &str) -> Result<Content, BuildError> {
+        let app = self.ingredients.app;
+        let found = app.binary_search_by(|collected| collected.file.path.as_str().cmp(path)).ok();
+        let collected = found.map(|n| &app[n]).ok_or_else(|| BuildError::Internal(format!("no file for {path}")))?;
+        let source = FileSource::open(&collected.host)?;
+        // The digest is part of the layer's key: a file that changes now is an error, not a lie.
+        Ok(Content::from_slice(source, 0, collected.file.size).with_expected(collected.file.digest))
+    }
+
+    fn bytecode(&self, inputs: &BytecodeInputs) -> Result<(Tree, Vec<String>), BuildError> {
+        let compiler = self.compilers.of(inputs.python)?;
+        let sources = Sources::open(self, inputs)?;
+        let jobs = inputs.sources.iter().map(|source| {
+            Ok(Job { path: source.path.clone(), source: sources.content(self, source)? })
+        });
+        let jobs: Vec<Job> = jobs.collect::<Result<_, BuildError>>()?;
+        let spool = Spool::new(&self.session.cache)?;
+        let tree = Mutex::new(Tree::new());
+        let failures = compiler.compile(jobs, inputs.optimization, inputs.invalidation, &|job, pyc| {
+            let path = pyc_path(&job.path, &inputs.python, inputs.optimization, inputs.legacy);
+            let path = path.ok_or_else(|| BuildError::Internal(format!("{} is no source", job.path)))?;
+            let content = spool.append(&pyc).map_err(BuildError::file("write", self.session.cache.root()))?;
+            Ok(tree.lock().unwrap_or_else(PoisonError::into_inner).insert_file(&path, 0o644, content)?)
+        })?;
+        let mut tree = tree.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if inputs.legacy {
+            // What does not compile keeps its source: it may be a template.
+            for failure in &failures {
+                tree.insert_file(&failure.path, 0o644, self.app_content(&failure.path)?)?;
+            }
+        }
+        let warnings = failures.iter().map(|f| format!("{} does not compile: {}", f.path, f.reason)).collect();
+        Ok((tree, warnings))
+    }
+}
+
+/// Where the sources of one bytecode layer are read from.
+struct Sources {
+    wheels: BTreeMap<String, Content>,
+}
+
+impl Sources {
+    fn open(builder: &Builder<'_>, inputs: &BytecodeInputs) -> Result<Self, BuildError> {
+        let wheels = builder.ingredients.wheels;
+        let mut contents = BTreeMap::new();
+        for digest in wheels.owners(&inputs.sources) {
+            let installed = wheels.install(builder.session, &digest, inputs.python)?;
+            contents.extend(installed.sources.into_iter().map(|source| (source.path.to_string(), source.content)));
+        }
+        Ok(Self { wheels: contents })
+    }
+
+    fn content(&self, builder: &Builder<'_>, source: &SourceFile) -> Result<Content, BuildError> {
+        let wheel = self.wheels.get(&source.path).filter(|content| content.expected() == Some(source.digest));
+        if let Some(content) = wheel {
+            return Ok(content.clone());
+        }
+        match builder.ingredients.bases.stdlib_source(builder.session, source)? {
+            Some(content) => Ok(content),
+            None => builder.app_content(&source.path),
+        }
+    }
+}
+
+/// Gives directories the mode and owner that they have in the base.
+fn set_directories(tree: &mut Tree, directories: &BTreeMap<String, Metadata>) -> Result<(), BuildError> {
+    for (path, metadata) in directories {
+        let path = TreePath::new(path).map_err(|error| BuildError::Internal(error.to_string()))?;
+        if tree.node(&path).is_some_and(Node::is_directory) {
+            tree.replace(path, Node::Directory(*metadata))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a tree into the cache as a layer.
+///
+/// # Errors
+/// When a content is not what was promised, or the cache cannot be written.
+pub(crate) fn store_layer(session: &Session<'_>, title: &str, tree: &Tree) -> Result<LayerDescriptor, BuildError> {
+    let fail = |cause| BuildError::Layer { title: title.to_owned(), cause };
+    let out = BufWriter::with_capacity(1 << 20, session.cache.blob_writer()?);
+    let (mut out, descriptor) = write_layer(tree, out).map_err(fail)?;
+    out.flush().map_err(|error| fail(error.into()))?;
+    let writer = out.into_inner().map_err(|error| fail(error.into_error().into()))?;
+    writer.finish()?;
+    Ok(descriptor)
+}

@@ -1,0 +1,56 @@
+//! What every step of a build is given: cache, network, environment, and whom to tell.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use shipwheel_oci::Platform;
+use shipwheel_store::{Cache, Http, Progress, Registry};
+
+/// One run's surroundings. The environment and the clock are read once, by the command line.
+pub struct Session<'a> {
+    /// Where blobs and records are kept between runs.
+    pub cache: Cache,
+    /// The network.
+    pub http: Http,
+    /// Registries, with their credentials.
+    pub registry: Registry,
+    /// Nothing is asked of the network; what the cache has must do.
+    pub offline: bool,
+    /// Environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// Now: for the expiry of signatures and indexes alone, never for an output.
+    pub now: Timestamp,
+    /// Seconds since the epoch that outputs say they were created at (`SOURCE_DATE_EPOCH`, or 0).
+    pub epoch: i64,
+    /// How many processors to use.
+    pub jobs: usize,
+    /// Transfers.
+    pub progress: &'a dyn Progress,
+    /// Everything else worth telling.
+    pub report: &'a dyn Report,
+}
+
+/// Hears what a build does.
+pub trait Report: Sync {
+    /// A step begins: one line.
+    fn step(&self, text: &str);
+    /// Something the user should look at; the build goes on.
+    fn warning(&self, text: &str);
+}
+
+impl Session<'_> {
+    /// A variable that is set and not empty.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The platform of this machine, as far as its processor goes.
+    pub(crate) fn host_platform(&self) -> Platform {
+        Platform::normalised("linux", std::env::consts::ARCH, None)
+    }
+
+    /// When outputs say they were created, in RFC 3339.
+    pub(crate) fn created(&self) -> String {
+        Timestamp::from_second(self.epoch).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+    }
+}

@@ -1,0 +1,93 @@
+//! Sources of content on disk: files, and spools that grow while others read them.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use shipwheel_layer::{Content, Source};
+use shipwheel_oci::Digest;
+use shipwheel_store::Cache;
+
+use crate::error::BuildError;
+
+/// A file that is read at any offset.
+pub(crate) struct FileSource {
+    file: File,
+    size: u64,
+    name: String,
+}
+
+impl FileSource {
+    /// Opens a file; `name` stands for it in errors.
+    pub(crate) fn new(file: File, name: impl Into<String>) -> io::Result<Self> {
+        Ok(Self { size: file.metadata()?.len(), file, name: name.into() })
+    }
+
+    /// Opens a path.
+    pub(crate) fn open(path: &Path) -> Result<Arc<dyn Source>, BuildError> {
+        let file = File::open(path).map_err(BuildError::file("open", path))?;
+        let source = Self::new(file, path.display().to_string()).map_err(BuildError::file("read", path))?;
+        Ok(Arc::new(source))
+    }
+
+    /// Opens a blob of the cache; `name` is what it is to people.
+    pub(crate) fn blob(cache: &Cache, digest: &Digest, name: &str) -> Result<Arc<dyn Source>, BuildError> {
+        let file = cache.open_blob(digest)?;
+        let source = Self::new(file, name).map_err(BuildError::file("read", Path::new(name)))?;
+        Ok(Arc::new(source))
+    }
+}
+
+impl Source for FileSource {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.file.read_exact_at(buffer, offset)
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+/// A nameless file that many threads append to and read from: what is made during a build does
+/// not stay in memory.
+pub(crate) struct Spool {
+    file: File,
+    end: AtomicU64,
+}
+
+impl Spool {
+    /// An empty spool in the cache's scratch space; gone with its last user.
+    pub(crate) fn new(cache: &Cache) -> Result<Arc<Self>, BuildError> {
+        let (file, _) = cache.scratch_file()?.into_parts();
+        Ok(Arc::new(Self { file, end: AtomicU64::new(0) }))
+    }
+
+    /// Appends bytes and gives them back as a content.
+    pub(crate) fn append(self: &Arc<Self>, bytes: &[u8]) -> io::Result<Content> {
+        let size = bytes.len() as u64;
+        let offset = self.end.fetch_add(size, Ordering::Relaxed);
+        self.file.write_all_at(bytes, offset)?;
+        Ok(Content::from_slice(self.clone(), offset, size))
+    }
+}
+
+impl Source for Spool {
+    fn size(&self) -> u64 {
+        self.end.load(Ordering::Relaxed)
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.file.read_exact_at(buffer, offset)
+    }
+
+    fn name(&self) -> String {
+        "the spool".to_owned()
+    }
+}

@@ -1,0 +1,224 @@
+//! The wheels of a platform: chosen from the lock, fetched, verified, and described.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use shipwheel_oci::{Digest, Hasher, Platform};
+use shipwheel_plan::{BaseFacts, PythonFacts, SourceFile, VENV, WheelFacts};
+use shipwheel_python::{
+    INSTALL_RECIPE, Installed, Libc, Lock, PythonVersion, Scheme, SelectedWheel, Selection, Target, Wheel, WheelName,
+    install, merge_installed, select,
+};
+use shipwheel_store::Download;
+
+use crate::definition::Definition;
+use crate::error::BuildError;
+use crate::lock::wheels_key;
+use crate::session::Session;
+use crate::source::FileSource;
+
+/// How many wheels are fetched at a time.
+const CONCURRENCY: usize = 8;
+
+/// Where the wheels of a lock are, by digest.
+#[derive(Debug, Default)]
+pub(crate) struct WheelSources {
+    by_digest: BTreeMap<Digest, WheelSource>,
+    /// Which wheel has a source, by its path in the image and its digest.
+    owners: BTreeMap<(String, Digest), Digest>,
+}
+
+#[derive(Debug, Clone)]
+struct WheelSource {
+    name: WheelName,
+    url: Option<String>,
+    size: Option<u64>,
+}
+
+/// What is remembered of a wheel: its sources, as installed for a minor version.
+#[derive(Serialize, Deserialize)]
+struct WheelRecord {
+    size: u64,
+    sources: Vec<SourceFile>,
+}
+
+impl WheelSources {
+    /// Chooses the wheels of a platform and describes them; those not known yet are fetched.
+    ///
+    /// # Errors
+    /// When a distribution has no wheel that fits, a wheel cannot be had or is hostile, or two
+    /// wheels have different files at one path.
+    pub(crate) fn resolve(
+        &mut self,
+        session: &Session<'_>,
+        definition: &Definition,
+        lock: &Lock,
+        platform: &Platform,
+        base: &BaseFacts,
+        python: &PythonFacts,
+    ) -> Result<Vec<WheelFacts>, BuildError> {
+        let (major, minor) = base.glibc.ok_or_else(|| BuildError::Base {
+            name: format!("for {platform}"),
+            reason: "has no glibc, and wheels for musl are not supported yet".to_owned(),
+        })?;
+        let libc = Libc::Glibc { major, minor };
+        let target = Target { python: python.version, platform: platform.clone(), libc };
+        let selected = select(lock, &target, &Selection::default())?;
+        for wheel in &selected {
+            let (name, url, size) = (wheel.wheel.clone(), wheel.url.clone(), wheel.size);
+            self.by_digest.insert(wheel.sha256, WheelSource { name, url, size });
+            if let Some(path) = &wheel.path {
+                take_in(session, definition, wheel, path)?;
+            }
+        }
+        let facts = self.describe(session, &selected, python.version)?;
+        for wheel in &facts {
+            let sources = wheel.sources.iter().map(|source| ((source.path.clone(), source.digest), wheel.digest));
+            self.owners.extend(sources);
+        }
+        Ok(facts)
+    }
+
+    fn describe(
+        &self,
+        session: &Session<'_>,
+        selected: &[SelectedWheel],
+        python: PythonVersion,
+    ) -> Result<Vec<WheelFacts>, BuildError> {
+        let digests: Vec<Digest> = selected.iter().map(|wheel| wheel.sha256).collect();
+        let record = |digest: &Digest| session.cache.record::<WheelRecord>("wheel", &record_key(digest, python));
+        let unknown: Vec<Digest> = digests.iter().filter(|digest| record(digest).is_none()).copied().collect();
+        self.fetch(session, &unknown)?;
+        unknown.par_iter().try_for_each(|digest| {
+            let installed = self.install(session, digest, python)?;
+            let sources = installed.sources.iter().map(|source| SourceFile {
+                path: source.path.to_string(),
+                digest: source.sha256,
+                size: source.content.size(),
+            });
+            let size = session.cache.blob_size(digest).unwrap_or_default();
+            let record = WheelRecord { size, sources: sources.collect() };
+            session.cache.put_record("wheel", &record_key(digest, python), &record).map_err(BuildError::from)
+        })?;
+        self.check_overlaps(session, &digests, python)?;
+        let facts = selected.iter().map(|wheel| {
+            let lost = || BuildError::Internal(format!("the record of {} is gone", wheel.wheel.file_name()));
+            let record = record(&wheel.sha256).ok_or_else(lost)?;
+            Ok(WheelFacts {
+                name: wheel.name.to_string(),
+                version: wheel.version.to_string(),
+                file_name: wheel.wheel.file_name().to_owned(),
+                digest: wheel.sha256,
+                size: record.size,
+                pure: wheel.wheel.file_name().ends_with("-any.whl"),
+                sources: record.sources,
+            })
+        });
+        facts.collect()
+    }
+
+    /// Two wheels of one environment may have the same file, never different ones at one path.
+    fn check_overlaps(&self, session: &Session<'_>, digests: &[Digest], python: PythonVersion) -> Result<(), BuildError> {
+        let key = record_key(&wheels_key(digests), python);
+        if session.cache.record::<bool>("overlaps", &key).is_some() {
+            return Ok(());
+        }
+        self.fetch(session, digests)?;
+        self.tree(session, digests, python)?;
+        Ok(session.cache.put_record("overlaps", &key, &true)?)
+    }
+
+    /// Fetches wheels that are not in the cache.
+    ///
+    /// # Errors
+    /// When one cannot be had or has another hash than the lock says.
+    pub(crate) fn fetch(&self, session: &Session<'_>, digests: &[Digest]) -> Result<(), BuildError> {
+        let missing = digests.iter().filter(|digest| session.cache.blob_size(digest).is_none());
+        let downloads: Result<Vec<Download>, BuildError> = missing
+            .map(|digest| {
+                let source = self.source(digest)?;
+                match &source.url {
+                    Some(url) if !session.offline => {
+                        Ok(Download { url: url.clone(), digest: *digest, size: source.size })
+                    }
+                    Some(_) => Err(BuildError::Offline { what: source.name.file_name().to_owned() }),
+                    None => Err(BuildError::NoAddress { wheel: source.name.file_name().to_owned() }),
+                }
+            })
+            .collect();
+        Ok(session.http.fetch_all(&session.cache, &downloads?, CONCURRENCY, session.progress)?)
+    }
+
+    /// The wheels that have any of these sources.
+    pub(crate) fn owners(&self, sources: &[SourceFile]) -> Vec<Digest> {
+        let mut owners: Vec<Digest> =
+            sources.iter().filter_map(|source| self.owners.get(&(source.path.clone(), source.digest))).copied().collect();
+        owners.sort_unstable();
+        owners.dedup();
+        owners
+    }
+
+    fn source(&self, digest: &Digest) -> Result<&WheelSource, BuildError> {
+        self.by_digest.get(digest).ok_or_else(|| BuildError::Internal(format!("no wheel {digest} was chosen")))
+    }
+
+    /// One wheel of the cache, installed.
+    ///
+    /// # Errors
+    /// When it is no wheel or a hostile one.
+    pub(crate) fn install(
+        &self,
+        session: &Session<'_>,
+        digest: &Digest,
+        python: PythonVersion,
+    ) -> Result<Installed, BuildError> {
+        let name = self.source(digest)?.name.clone();
+        let source = FileSource::blob(&session.cache, digest, name.file_name())?;
+        let wheel = Wheel::open(name, source)?;
+        Ok(install(&wheel, &scheme(python)?)?)
+    }
+
+    /// Several wheels, installed into one tree.
+    ///
+    /// # Errors
+    /// As [`WheelSources::install`], and when two have different files at one path.
+    pub(crate) fn tree(
+        &self,
+        session: &Session<'_>,
+        digests: &[Digest],
+        python: PythonVersion,
+    ) -> Result<shipwheel_layer::Tree, BuildError> {
+        let trees = digests.iter().map(|digest| {
+            let name = self.source(digest)?.name.distribution.clone();
+            Ok((name, self.install(session, digest, python)?.tree))
+        });
+        let trees: Vec<_> = trees.collect::<Result<_, BuildError>>()?;
+        Ok(merge_installed(trees)?)
+    }
+}
+
+/// The installation scheme of every image.
+pub(crate) fn scheme(python: PythonVersion) -> Result<Scheme, BuildError> {
+    Scheme::new(VENV, python).map_err(|error| BuildError::Internal(error.to_string()))
+}
+
+fn record_key(digest: &Digest, python: PythonVersion) -> Digest {
+    let mut hasher = Hasher::new();
+    hasher.field(INSTALL_RECIPE.to_le_bytes()).field(VENV).field(digest.as_bytes());
+    hasher.field(format!("{}.{}", python.major, python.minor));
+    hasher.finish()
+}
+
+/// Takes a wheel that lies beside the lock into the cache.
+fn take_in(session: &Session<'_>, definition: &Definition, wheel: &SelectedWheel, path: &str) -> Result<(), BuildError> {
+    if session.cache.blob_size(&wheel.sha256).is_some() {
+        return Ok(());
+    }
+    let path = definition.folder.join(path);
+    let mut file = std::fs::File::open(&path).map_err(BuildError::file("open", &path))?;
+    let mut writer = session.cache.blob_writer()?;
+    std::io::copy(&mut file, &mut writer).map_err(BuildError::file("read", &path))?;
+    writer.finish_expected(&wheel.sha256, wheel.size, &path.display().to_string())?;
+    Ok(())
+}

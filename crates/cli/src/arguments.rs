@@ -1,0 +1,123 @@
+//! The command line as it is typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use shipwheel_oci::{Platform, Reference};
+
+use crate::output::OutputArgument;
+
+/// Builds OCI images for Python applications: no Docker, no root, no emulation.
+#[derive(Debug, Parser)]
+#[command(name = "shipwheel", bin_name = "cargo xtask", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Build an image and write it to a layout, an archive or a registry.
+    Image(Box<ImageArguments>),
+    /// Show or clear the cache.
+    Cache(CacheArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImageArguments {
+    /// A folder in images/, or a path to an image.toml or its folder [default: the only one in images/].
+    pub(crate) name: Option<String>,
+
+    /// Platforms to build for, such as amd64,arm64 [default: those of image.toml].
+    #[arg(long, value_delimiter = ',', value_name = "PLATFORMS")]
+    pub(crate) platforms: Vec<Platform>,
+
+    /// One platform to build for, such as linux/amd64.
+    #[arg(long, value_name = "PLATFORM", conflicts_with = "platforms")]
+    pub(crate) platform: Option<Platform>,
+
+    /// Build for linux/amd64 and linux/arm64.
+    #[arg(long, conflicts_with_all = ["platforms", "platform"])]
+    pub(crate) multi_platform: bool,
+
+    /// A profile of image.toml: dev, staging, production.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+
+    /// The tag [default: that of image.toml, else latest].
+    #[arg(long, value_name = "TAG")]
+    pub(crate) tag: Option<String>,
+
+    /// Where to write: a folder or oci:FOLDER, oci-archive:FILE, docker-archive:FILE
+    /// [default: target/images/NAME; none with --push].
+    #[arg(long, value_name = "OUTPUT")]
+    pub(crate) output: Option<OutputArgument>,
+
+    /// Push to a registry; may be given several times.
+    #[arg(long, value_name = "REFERENCE")]
+    pub(crate) push: Vec<Reference>,
+
+    /// Leave the bytecode layers out; nothing else changes.
+    #[arg(long)]
+    pub(crate) no_bytecode: bool,
+
+    /// The level of the bytecode: 0 keeps everything, 1 drops asserts, 2 docstrings too.
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub(crate) optimize: Option<u8>,
+
+    /// Leave the application's sources out and keep their bytecode alone.
+    #[arg(long)]
+    pub(crate) remove_source: bool,
+
+    /// Print the plan and build nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Print a JSON object instead of the reference.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Ask nothing of the network: what the cache has must do.
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NetworkArguments {
+    /// A registry's user; its password comes with --password-stdin.
+    #[arg(long, value_name = "USER", requires = "password_stdin")]
+    pub(crate) username: Option<String>,
+
+    /// Read the registry's password from standard input.
+    #[arg(long, requires = "username")]
+    pub(crate) password_stdin: bool,
+
+    /// A registry that may be spoken to without TLS; this machine's own always may.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) insecure_registry: Vec<String>,
+
+    /// A PEM file with authorities to trust besides the system's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CacheArguments {
+    #[command(subcommand)]
+    pub(crate) command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Print where the cache is.
+    Path,
+    /// Remove the cache: the next build takes longer and gives the same result.
+    Clear {
+        /// Keep what was downloaded, so that nothing is fetched again.
+        #[arg(long)]
+        keep_downloads: bool,
+    },
+}

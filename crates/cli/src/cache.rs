@@ -1,0 +1,40 @@
+//! `cache`: where it is, and how to be rid of it.
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use shipwheel_build::BuildError;
+
+use crate::arguments::{CacheArguments, CacheCommand};
+use crate::failure::Failure;
+
+/// The cache's folder: `$SHIPWHEEL_CACHE_DIR`, else `shipwheel` in the user's cache folder.
+pub(crate) fn folder() -> Result<PathBuf, Failure> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("SHIPWHEEL_CACHE_DIR")
+        .or_else(|| set("XDG_CACHE_HOME").map(|path| path.join("shipwheel")))
+        .or_else(|| set("HOME").map(|path| path.join(".cache/shipwheel")))
+        .ok_or_else(|| Failure::usage("no folder for the cache is known", Some("set SHIPWHEEL_CACHE_DIR")))
+}
+
+/// Runs `cache`.
+pub(crate) fn run(arguments: &CacheArguments) -> Result<(), Failure> {
+    let folder = folder()?;
+    match arguments.command {
+        CacheCommand::Path => println!("{}", folder.display()),
+        CacheCommand::Clear { keep_downloads } => clear(&folder, keep_downloads)?,
+    }
+    Ok(())
+}
+
+fn clear(folder: &Path, keep_downloads: bool) -> Result<(), Failure> {
+    // Blobs are fetched or made; records say which is which, so keeping blobs keeps downloads,
+    // and without its record a layer is made anew.
+    let areas: &[&str] = if keep_downloads { &["records", "folders"] } else { &["records", "folders", "blobs", "uv"] };
+    for path in areas.iter().map(|area| folder.join(area)).filter(|path| path.exists()) {
+        fs::remove_dir_all(&path).map_err(|cause| {
+            Failure::while_doing("clear the cache")(BuildError::File { action: "remove", path, cause })
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! `image`: from flags to a finished image and its outputs.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use shipwheel_build::{Built, Definition, Session, build, plan};
+use shipwheel_oci::{Platform, Reference};
+use shipwheel_python::Optimization;
+use shipwheel_store::{Cache, CredentialSources, Credentials, Http, HttpOptions, PushReport, Registry};
+
+use crate::arguments::{ImageArguments, NetworkArguments};
+use crate::cache;
+use crate::failure::Failure;
+use crate::output::OutputArgument;
+use crate::progress::Terminal;
+use crate::table;
+
+/// Runs `image`.
+pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
+    let root = workspace_root();
+    let load = Definition::load(&root.join("images"), arguments.name.as_deref(), arguments.profile.as_deref());
+    let mut definition = load.map_err(Failure::while_doing("read the image definition"))?;
+    apply(arguments, &mut definition);
+    let name = local_name(&definition, arguments)?;
+    let output = choose_output(arguments, &definition, &root)?;
+    let terminal = Terminal::new();
+    let session = session(arguments, &terminal)?;
+    let doing = format!("build image `{}`", definition.name);
+    if arguments.dry_run {
+        print!("{}", plan(&session, &definition).map_err(Failure::while_doing(doing))?);
+        return Ok(());
+    }
+    let built = build(&session, &definition).map_err(Failure::while_doing(doing))?;
+    if let Some(output) = &output {
+        let doing = format!("write {}", output.path().display());
+        output.write(&session, &built, &name).map_err(Failure::while_doing(doing))?;
+    }
+    terminal.line(table::render(&built).trim_end());
+    if let Some(output) = &output {
+        terminal.line(&format!("  written to {}", output.path().display()));
+    }
+    for target in &arguments.push {
+        let pushed = session.registry.push_image(target, &built.image, &session.blobs());
+        let report = pushed.map_err(Failure::while_doing(format!("push {target}")))?;
+        terminal.line(&pushed_line(target, &report));
+    }
+    print_result(arguments, &built, &name, output.as_ref());
+    Ok(())
+}
+
+/// The flags that override what image.toml says.
+fn apply(arguments: &ImageArguments, definition: &mut Definition) {
+    let spec = &mut definition.spec;
+    let mut platforms: Vec<Platform> = arguments.platforms.iter().chain(&arguments.platform).cloned().collect();
+    if arguments.multi_platform {
+        platforms = vec![Platform::linux_amd64(), Platform::linux_arm64()];
+    }
+    let mut seen = Vec::new();
+    platforms.retain(|platform| !seen.contains(platform) && { seen.push(platform.clone()); true });
+    if !platforms.is_empty() {
+        spec.platforms = platforms;
+    }
+    if arguments.no_bytecode {
+        spec.bytecode.enabled = false;
+    }
+    if let Some(optimization) = arguments.optimize.and_then(|level| Optimization::from_level(level.into())) {
+        spec.bytecode.optimization = optimization;
+    }
+    spec.bytecode.remove_source |= arguments.remove_source;
+    if let Some(tag) = &arguments.tag {
+        spec.tag.clone_from(tag);
+    }
+}
+
+/// What the image is called where no registry is named.
+fn local_name(definition: &Definition, arguments: &ImageArguments) -> Result<Reference, Failure> {
+    let text = format!("{}:{}", definition.name, definition.spec.tag);
+    text.parse().map_err(|error| {
+        let flag = if arguments.tag.is_some() { "check --tag" } else { "check the folder's name and `tag` in image.toml" };
+        Failure::usage(format!("{error}"), Some(flag))
+    })
+}
+
+fn choose_output(
+    arguments: &ImageArguments,
+    definition: &Definition,
+    root: &Path,
+) -> Result<Option<OutputArgument>, Failure> {
+    let platforms = definition.spec.platforms.len();
+    match &arguments.output {
+        Some(OutputArgument::DockerArchive(_)) if platforms > 1 => Err(Failure::usage(
+            format!("a docker-archive holds one platform, and {platforms} are asked for"),
+            Some("choose one with `--platform`, or write an `oci-archive:`"),
+        )),
+        Some(output) => Ok(Some(output.clone())),
+        None if !arguments.push.is_empty() => Ok(None),
+        None => Ok(Some(OutputArgument::Layout(root.join("target/images").join(&definition.name)))),
+    }
+}
+
+/// The nearest folder upwards that has an `images` folder, else the working directory.
+fn workspace_root() -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    let found = here.ancestors().find(|folder| folder.join("images").is_dir()).map(Path::to_owned);
+    match found {
+        // Relative where it can be: paths in messages then read as they were typed.
+        Some(found) if found == here => PathBuf::new(),
+        Some(found) => found,
+        None => here,
+    }
+}
+
+fn session<'a>(arguments: &ImageArguments, terminal: &'a Terminal) -> Result<Session<'a>, Failure> {
+    let http = Http::new(HttpOptions {
+        insecure_hosts: arguments.network.insecure_registry.iter().cloned().collect(),
+        ca_files: arguments.network.ca_file.clone(),
+        ..HttpOptions::default()
+    })?;
+    let registry = Registry::new(http.clone(), credentials(&arguments.network)?);
+    Ok(Session {
+        cache: Cache::open(&cache::folder()?)?,
+        http,
+        registry,
+        offline: arguments.offline,
+        environment: std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect(),
+        now: std::time::SystemTime::now().try_into().unwrap_or_default(),
+        epoch: epoch()?,
+        jobs: std::thread::available_parallelism().map_or(1, Into::into),
+        progress: terminal,
+        report: terminal,
+    })
+}
+
+fn credentials(arguments: &NetworkArguments) -> Result<CredentialSources, Failure> {
+    let mut sources = CredentialSources::from_environment();
+    if let Some(username) = &arguments.username {
+        let mut password = String::new();
+        std::io::stdin()
+            .read_line(&mut password)
+            .map_err(|error| Failure::usage(format!("failed to read the password from standard input: {error}"), None))?;
+        sources.explicit = Some(Credentials::password(username, password.trim_end_matches(['\r', '\n'])));
+    }
+    Ok(sources)
+}
+
+/// `SOURCE_DATE_EPOCH`, or the epoch itself: never a clock.
+fn epoch() -> Result<i64, Failure> {
+    match std::env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) if !text.is_empty() => text.parse().ok().filter(|seconds| (0..=253_402_300_799).contains(seconds)).ok_or_else(|| {
+            Failure::usage(format!("SOURCE_DATE_EPOCH is `{text}`, expected seconds since 1970"), None)
+        }),
+        _ => Ok(0),
+    }
+}
+
+fn pushed_line(target: &Reference, report: &PushReport) -> String {
+    let PushReport { sent, mounted, skipped, .. } = report;
+    let [sent, mounted, skipped] = [*sent, *mounted, *skipped].map(table::size);
+    format!("  pushed {target}: {sent} sent, {mounted} mounted, {skipped} there already")
+}
+
+/// The one line on standard output, or the one object.
+fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, output: Option<&OutputArgument>) {
+    let digest = built.image.root().digest;
+    let local = format!("{}:{}@{digest}", name.repository().trim_start_matches("library/"), name.tag().unwrap_or_default());
+    let references: Vec<String> = match arguments.push.is_empty() {
+        true => vec![local],
+        false => arguments.push.iter().map(|target| target.pinned(digest).to_string()).collect(),
+    };
+    if !arguments.json {
+        return println!("{}", references.join("\n"));
+    }
+    let platforms: Vec<_> = built
+        .platforms
+        .iter()
+        .map(|platform| {
+            let layers: Vec<_> = platform
+                .layers
+                .iter()
+                .map(|layer| {
+                    json!({
+                        "kind": layer.kind.name(),
+                        "title": layer.title,
+                        "digest": layer.layer.blob.digest,
+                        "diff_id": layer.layer.diff_id,
+                        "size": layer.layer.blob.size,
+                        "status": table::status(layer.status),
+                    })
+                })
+                .collect();
+            json!({ "platform": platform.platform.to_string(), "digest": platform.manifest, "layers": layers })
+        })
+        .collect();
+    let result = json!({
+        "reference": references[0],
+        "references": references,
+        "digest": digest,
+        "platforms": platforms,
+        "output": output.map(|output| output.path().display().to_string()),
+    });
+    println!("{result:#}");
+}

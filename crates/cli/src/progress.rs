@@ -1,0 +1,77 @@
+//! What happens, on standard error: bars on a terminal, plain lines anywhere else.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use shipwheel_build::Report;
+use shipwheel_store::Progress;
+
+/// A transfer smaller than this is over before its bar could be read.
+const SMALLEST_SHOWN: u64 = 512 << 10;
+
+/// Shows transfers and steps.
+pub(crate) struct Terminal {
+    bars: Option<MultiProgress>,
+    open: Mutex<BTreeMap<u64, ProgressBar>>,
+    next: AtomicU64,
+}
+
+impl Terminal {
+    /// Bars if standard error is a terminal.
+    pub(crate) fn new() -> Self {
+        let bars = std::io::stderr().is_terminal().then(MultiProgress::new);
+        Self { bars, open: Mutex::default(), next: AtomicU64::new(0) }
+    }
+
+    /// One line, above the bars.
+    pub(crate) fn line(&self, text: &str) {
+        match &self.bars {
+            Some(bars) => bars.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, ProgressBar>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Report for Terminal {
+    fn step(&self, text: &str) {
+        self.line(&format!("  {text}"));
+    }
+
+    fn warning(&self, text: &str) {
+        self.line(&format!("warning: {text}"));
+    }
+}
+
+impl Progress for Terminal {
+    fn begin(&self, name: &str, total: Option<u64>) -> u64 {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        if let Some(bars) = self.bars.as_ref().filter(|_| total.is_none_or(|total| total >= SMALLEST_SHOWN)) {
+            let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+            let template = "  {bar:24} {bytes:>10} of {total_bytes:10} {bytes_per_sec:>12}  {msg}";
+            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let name: String = name.chars().take(60).collect();
+            self.open().insert(id, bars.add(bar.with_style(style).with_message(name)));
+        }
+        id
+    }
+
+    fn advance(&self, id: u64, bytes: u64) {
+        if let Some(bar) = self.open().get(&id) {
+            bar.inc(bytes);
+        }
+    }
+
+    fn end(&self, id: u64) {
+        if let Some(bar) = self.open().remove(&id) {
+            bar.finish_and_clear();
+        }
+    }
+}

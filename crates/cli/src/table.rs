@@ -1,0 +1,65 @@
+//! The table at the end: platform, layer, what it holds, size, where it came from.
+
+use shipwheel_build::{Built, LayerStatus};
+
+/// A size for people, in binary units.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
+/// How a status is written.
+pub(crate) fn status(status: LayerStatus) -> &'static str {
+    match status {
+        LayerStatus::Built => "built",
+        LayerStatus::Cached => "cached",
+        LayerStatus::Shared => "shared",
+    }
+}
+
+/// The table of a finished image, and a line on what its platforms share.
+pub(crate) fn render(built: &Built) -> String {
+    let mut rows = vec![["platform", "layer", "holds", "size", "status"].map(str::to_owned)];
+    let (mut total, mut shared) = (0, 0);
+    for platform in &built.platforms {
+        for (number, layer) in platform.layers.iter().enumerate() {
+            let bytes = layer.layer.blob.size;
+            total += bytes;
+            shared += if layer.status == LayerStatus::Shared { bytes } else { 0 };
+            let name = if number == 0 { platform.platform.to_string() } else { String::new() };
+            let holds = layer.title.chars().take(44).collect();
+            rows.push([name, layer.kind.name().to_owned(), holds, size(bytes), status(layer.status).to_owned()]);
+        }
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: [usize; 5] = std::array::from_fn(width);
+    let mut text = String::new();
+    for row in &rows {
+        let [platform, layer, holds, size, status] = row;
+        let [a, b, c, d, _] = widths;
+        text += &format!("  {platform:a$}  {layer:b$}  {holds:c$}  {size:>d$}  {status}\n");
+    }
+    text += &format!("  {} in all", size(total));
+    if built.platforms.len() > 1 {
+        text += &format!(", of which {} are stored and pushed once for all platforms", size(shared));
+    }
+    text + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_well() {
+        for (bytes, expected) in [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (20 << 20, "20.0 MiB")] {
+            assert_eq!(size(bytes), expected);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! All that a plan needs to know about the world: resolved, pinned, immutable.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use shipwheel_oci::{Digest, LayerDescriptor, Platform};
+use shipwheel_python::PythonVersion;
+
+/// A source file that may be compiled: where it will lie in the image, and its bytes' digest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SourceFile {
+    /// Absolute path in the image.
+    pub path: String,
+    /// The sha256 of the source.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// The interpreter in a base.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PythonFacts {
+    /// The full version.
+    pub version: PythonVersion,
+    /// Its path in the image, links followed: `/usr/bin/python3.11`.
+    pub executable: String,
+    /// The folder of the standard library, links followed: `/usr/lib/python3.11`.
+    pub stdlib: String,
+    /// The sources of the standard library that can be compiled.
+    pub sources: Vec<SourceFile>,
+}
+
+/// A directory of a base that is not a plain one of root's with mode 0755.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SpecialDirectory {
+    /// A directory with another mode or owner.
+    Directory {
+        /// Permission bits.
+        mode: u32,
+        /// Owner.
+        uid: u32,
+        /// Group.
+        gid: u32,
+    },
+    /// A symbolic link to a directory.
+    Link {
+        /// Where it leads in the image.
+        target: String,
+    },
+}
+
+/// A base for one platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseFacts {
+    /// Its layers, bottom to top.
+    pub layers: Vec<LayerDescriptor>,
+    /// Its config, as canonical or fetched JSON text.
+    pub config: String,
+    /// Its interpreter, if it has one.
+    pub python: Option<PythonFacts>,
+    /// Its directories that need care, by path.
+    pub directories: BTreeMap<String, SpecialDirectory>,
+    /// glibc's version, if it has glibc.
+    pub glibc: Option<(u32, u32)>,
+}
+
+/// One locked wheel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WheelFacts {
+    /// The distribution's normalised name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The wheel's file name.
+    pub file_name: String,
+    /// The sha256 of the wheel.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Whether it fits every platform.
+    pub pure: bool,
+    /// The sources that it installs and that can be compiled.
+    pub sources: Vec<SourceFile>,
+}
+
+/// One file of the application.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AppFile {
+    /// Absolute path in the image.
+    pub path: String,
+    /// The sha256 of its bytes; of a link the sha256 of its target.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Whether it may be executed.
+    pub executable: bool,
+    /// For a symbolic link, its target.
+    pub link: Option<String>,
+}
+
+/// What is known of one platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlatformFacts {
+    /// The base.
+    pub base: BaseFacts,
+    /// The wheels, sorted by name.
+    pub wheels: Vec<WheelFacts>,
+}
+
+/// What is known of everything that an image is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// By platform.
+    pub platforms: BTreeMap<Platform, PlatformFacts>,
+    /// The application's files, sorted by path.
+    pub app: Vec<AppFile>,
+}

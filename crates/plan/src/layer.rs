@@ -1,0 +1,158 @@
+//! One planned layer: what goes into it, and the key that stands for exactly that.
+
+use std::collections::BTreeMap;
+
+use shipwheel_layer::{LAYER_RECIPE, Metadata};
+use shipwheel_oci::{Digest, Hasher};
+use shipwheel_python::{CANONICAL_RECIPE, INSTALL_RECIPE, InvalidationMode, Optimization, PythonVersion};
+
+use crate::facts::{AppFile, SourceFile};
+
+/// The virtual environment's folder in every image: a fixed one, so that layers are shared.
+pub const VENV: &str = "/opt/venv";
+
+/// What a layer is for, in the order in which layers are stacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LayerKind {
+    /// A base's own.
+    Base,
+    /// Bytecode of the standard library.
+    StdlibBytecode,
+    /// The virtual environment without its distributions.
+    Environment,
+    /// Installed wheels.
+    Dependencies,
+    /// Their bytecode.
+    DependencyBytecode,
+    /// The application.
+    Application,
+    /// Its bytecode.
+    ApplicationBytecode,
+    /// Bytecode of sources that are made for each platform.
+    PlatformBytecode,
+}
+
+impl LayerKind {
+    /// The name in tables and in `--json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::StdlibBytecode => "stdlib bytecode",
+            Self::Environment => "environment",
+            Self::Dependencies => "dependencies",
+            Self::DependencyBytecode => "dependency bytecode",
+            Self::Application => "application",
+            Self::ApplicationBytecode => "application bytecode",
+            Self::PlatformBytecode => "platform bytecode",
+        }
+    }
+}
+
+/// Sources to compile and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BytecodeInputs {
+    /// The full version that compiles: equal magic numbers are not enough.
+    pub python: PythonVersion,
+    /// The level.
+    pub optimization: Optimization,
+    /// When the bytecode counts as stale.
+    pub invalidation: InvalidationMode,
+    /// Whether a pyc takes its source's place.
+    pub legacy: bool,
+    /// The sources, sorted by path.
+    pub sources: Vec<SourceFile>,
+}
+
+/// What a layer is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LayerInputs {
+    /// `pyvenv.cfg` and the interpreter's links.
+    Environment {
+        /// The base's version.
+        python: PythonVersion,
+        /// The base's interpreter.
+        executable: String,
+    },
+    /// Wheels, by digest, to be installed for an interpreter of a minor version.
+    Wheels {
+        /// The base's version; only the minor counts.
+        python: PythonVersion,
+        /// Digests of the wheels, sorted by distribution.
+        wheels: Vec<Digest>,
+    },
+    /// Files of the application.
+    Application {
+        /// The files, sorted by path.
+        files: Vec<AppFile>,
+    },
+    /// Sources to compile.
+    Bytecode(BytecodeInputs),
+}
+
+/// A layer to be built or found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedLayer {
+    /// What it is for.
+    pub kind: LayerKind,
+    /// What it holds, for people.
+    pub title: String,
+    /// What it is made from.
+    pub inputs: LayerInputs,
+    /// Directories above its files that the base has with another mode or owner than usual.
+    pub directories: BTreeMap<String, Metadata>,
+    /// Stands for all of the above but the kind and the title.
+    pub key: Digest,
+}
+
+impl PlannedLayer {
+    /// Plans a layer; its key follows from its inputs.
+    pub fn new(
+        kind: LayerKind,
+        title: impl Into<String>,
+        inputs: LayerInputs,
+        directories: BTreeMap<String, Metadata>,
+    ) -> Self {
+        let key = key(&inputs, &directories);
+        Self { kind, title: title.into(), inputs, directories, key }
+    }
+
+    /// The line that the image's history shows.
+    pub fn created_by(&self) -> String {
+        format!("shipwheel: {}: {}", self.kind.name(), self.title)
+    }
+}
+
+fn key(inputs: &LayerInputs, directories: &BTreeMap<String, Metadata>) -> Digest {
+    let mut hasher = Hasher::new();
+    hasher.field(LAYER_RECIPE.to_le_bytes());
+    match inputs {
+        LayerInputs::Environment { python, executable } => {
+            hasher.field("environment").field(INSTALL_RECIPE.to_le_bytes()).field(VENV);
+            hasher.field(python.to_string()).field(executable);
+        }
+        LayerInputs::Wheels { python, wheels } => {
+            hasher.field("wheels").field(INSTALL_RECIPE.to_le_bytes()).field(VENV);
+            hasher.field(format!("{}.{}", python.major, python.minor));
+            hasher.fields(wheels);
+        }
+        LayerInputs::Application { files } => {
+            hasher.field("application");
+            for file in files {
+                hasher.field(&file.path).field(file.digest.as_bytes()).field([u8::from(file.executable)]);
+                hasher.field(file.link.as_deref().unwrap_or_default());
+            }
+        }
+        LayerInputs::Bytecode(inputs) => {
+            hasher.field("bytecode").field(CANONICAL_RECIPE.to_le_bytes()).field(inputs.python.to_string());
+            let unchecked = inputs.invalidation == InvalidationMode::UncheckedHash;
+            hasher.field([inputs.optimization.level(), u8::from(unchecked), u8::from(inputs.legacy)]);
+            for source in &inputs.sources {
+                hasher.field(&source.path).field(source.digest.as_bytes());
+            }
+        }
+    }
+    for (path, metadata) in directories {
+        hasher.field(path).field(format!("{:o} {} {}", metadata.mode, metadata.uid, metadata.gid));
+    }
+    hasher.finish()
+}

@@ -1,0 +1,100 @@
+//! Bytecode files: their header, names and places (PEP 552, PEP 3147, PEP 488).
+
+use crate::PythonVersion;
+
+impl PythonVersion {
+    /// The part of a pyc's name that stands for the interpreter (PEP 3147): `cpython-311`.
+    pub fn cache_tag(&self) -> String {
+        format!("cpython-{}{}", self.major, self.minor)
+    }
+}
+
+/// When CPython takes a pyc for stale (PEP 552).
+///
+/// Timestamps are not among them: a layer has no times that mean anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InvalidationMode {
+    /// Never: the source is not looked at.
+    UncheckedHash,
+    /// When the source's hash differs: an edited file is seen.
+    CheckedHash,
+}
+
+/// `-O`'s level: what is left out of the bytecode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Optimization {
+    /// Everything stays.
+    None,
+    /// `assert` and `if __debug__` go.
+    Asserts,
+    /// Docstrings go as well.
+    Docstrings,
+}
+
+impl Optimization {
+    /// The optimization of a level 0, 1 or 2.
+    pub fn from_level(level: u64) -> Option<Self> {
+        [Self::None, Self::Asserts, Self::Docstrings].into_iter().find(|o| u64::from(o.level()) == level)
+    }
+
+    /// 0, 1 or 2, as `PYTHONOPTIMIZE` and `compile()` want it.
+    pub fn level(self) -> u8 {
+        self as u8
+    }
+}
+
+/// Writes a pyc: 16 bytes of header, then the marshalled code object.
+pub fn write_pyc(magic_number: [u8; 4], mode: InvalidationMode, source_hash: [u8; 8], body: &[u8]) -> Vec<u8> {
+    let flags: u32 = match mode {
+        InvalidationMode::UncheckedHash => 0b01,
+        InvalidationMode::CheckedHash => 0b11,
+    };
+    let mut pyc = Vec::with_capacity(16 + body.len());
+    pyc.extend_from_slice(&magic_number);
+    pyc.extend_from_slice(&flags.to_le_bytes());
+    pyc.extend_from_slice(&source_hash);
+    pyc.extend_from_slice(body);
+    pyc
+}
+
+/// Where the pyc of a source belongs in the image; `None` for a path that is no `.py` file.
+///
+/// Beside its source in `__pycache__`, or, where the source goes (`legacy`), in its place:
+/// files in `__pycache__` are not imported without their source.
+pub fn pyc_path(source: &str, python: &PythonVersion, optimization: Optimization, legacy: bool) -> Option<String> {
+    let (folder, name) = source.rsplit_once('/')?;
+    let stem = name.strip_suffix(".py")?;
+    if legacy {
+        return Some(format!("{folder}/{stem}.pyc"));
+    }
+    let suffix = match optimization {
+        Optimization::None => String::new(),
+        level => format!(".opt-{}", level.level()),
+    };
+    Some(format!("{folder}/__pycache__/{stem}.{}{suffix}.pyc", python.cache_tag()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pyc_lies_where_its_level_is_looked_for() {
+        let python = PythonVersion { major: 3, minor: 11, micro: 2 };
+        for (optimization, legacy, expected) in [
+            (Optimization::None, false, "/app/__pycache__/m.cpython-311.pyc"),
+            (Optimization::Asserts, false, "/app/__pycache__/m.cpython-311.opt-1.pyc"),
+            (Optimization::Docstrings, false, "/app/__pycache__/m.cpython-311.opt-2.pyc"),
+            (Optimization::Docstrings, true, "/app/m.pyc"),
+        ] {
+            assert_eq!(pyc_path("/app/m.py", &python, optimization, legacy).as_deref(), Some(expected));
+        }
+        assert_eq!(pyc_path("/app/m.txt", &python, Optimization::None, false), None);
+    }
+
+    #[test]
+    fn the_header_says_how_the_source_is_checked() {
+        let pyc = write_pyc(*b"\xa7\r\r\n", InvalidationMode::CheckedHash, [9; 8], b"x");
+        assert_eq!(pyc, b"\xa7\r\r\n\x03\0\0\0\x09\x09\x09\x09\x09\x09\x09\x09x");
+    }
+}
