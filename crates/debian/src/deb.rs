@@ -1,6 +1,5 @@
 //! `.deb` archives: the control files and the data tar (deb(5)).
 
-use std::cell::Cell;
 use std::io::{self, Read, Write};
 
 use crate::compression::{Compression, DecompressError};
@@ -125,37 +124,29 @@ fn compression(member: &str) -> Result<Compression, DecompressError> {
 }
 
 /// The members of an ar archive as slices of it.
+///
+/// Read here because the `ar` crate panics on an index into a table of long names that is not
+/// there; a `.deb` has neither long names nor symbols.
 fn members(bytes: &[u8]) -> Result<Vec<(String, &[u8])>, DebError> {
-    let position = Cell::new(0);
-    let mut archive = ar::Archive::new(Tracked { bytes, position: &position });
+    const HEADER: usize = 60;
+    let error = |kind: io::ErrorKind| DebError::Archive(kind.into());
+    let mut rest = bytes.strip_prefix(b"!<arch>\n").ok_or_else(|| error(io::ErrorKind::InvalidData))?;
     let mut members = Vec::new();
-    while let Some(entry) = archive.next_entry() {
-        let entry = entry.map_err(DebError::Archive)?;
-        let header = entry.header();
-        let start = position.get();
-        let end = usize::try_from(header.size()).ok().and_then(|size| start.checked_add(size));
-        let member = end.and_then(|end| bytes.get(start..end));
-        let member = member.ok_or_else(|| DebError::Archive(io::ErrorKind::UnexpectedEof.into()))?;
-        // dpkg ends names with a slash in some versions, as System V does.
-        let name = String::from_utf8_lossy(header.identifier());
-        members.push((name.trim_end_matches('/').to_owned(), member));
+    while !rest.is_empty() {
+        let header = rest.get(..HEADER).ok_or_else(|| error(io::ErrorKind::UnexpectedEof))?;
+        let field = |range| String::from_utf8_lossy(&header[range]).trim_end().to_owned();
+        if !header.ends_with(b"`\n") {
+            return Err(error(io::ErrorKind::InvalidData));
+        }
+        let size: usize = field(48..58).parse().map_err(|_| error(io::ErrorKind::InvalidData))?;
+        let end = HEADER.saturating_add(size);
+        let member = rest.get(HEADER..end).ok_or_else(|| error(io::ErrorKind::UnexpectedEof))?;
+        // Some programs end names with a slash, as System V does.
+        members.push((field(0..16).trim_end_matches('/').to_owned(), member));
+        // Members begin at even offsets; the last one's padding may be missing.
+        rest = rest.get(end.saturating_add(size % 2)..).unwrap_or_default();
     }
     Ok(members)
-}
-
-/// A reader that tells how far it was read: where a member begins once its header is read.
-struct Tracked<'a> {
-    bytes: &'a [u8],
-    position: &'a Cell<usize>,
-}
-
-impl Read for Tracked<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut rest = &self.bytes[self.position.get()..];
-        let size = rest.read(buffer)?;
-        self.position.set(self.position.get() + size);
-        Ok(size)
-    }
 }
 
 #[cfg(test)]
@@ -176,7 +167,9 @@ mod tests {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Regular);
         header.set_mode(0o644);
-        (header.set_uid(0), header.set_gid(0), header.set_mtime(0));
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
         header.set_size(content.len() as u64);
         builder.append_data(&mut header, path, content).expect("to memory");
         builder.into_inner().expect("to memory")
@@ -211,7 +204,7 @@ mod tests {
         let (control, data) = (("control.tar.xz", &xz(b"")[..]), ("data.tar", &b""[..]));
         let binary = ("debian-binary", &b"2.0\n"[..]);
         for (members, expected) in [
-            (&[][..], "first member"),
+            (&[][..], "no complete"),
             (&[control, data], "first member"),
             (&[("debian-binary", b"3.0\n"), control, data], "version"),
             (&[binary, data, control], "order"),
@@ -226,6 +219,21 @@ mod tests {
         assert!(open_deb(b"junk").is_err());
         let deb = ar(&[binary, control, ("data.tar.xz", &xz(b"x"))]);
         assert!((0..deb.len() - 1).all(|end| write_data_tar(&deb[..end], &mut Vec::new(), 10).is_err()));
+    }
+
+    #[test]
+    fn a_deb_with_any_byte_changed_is_read_without_a_panic() {
+        let deb =
+            ar(&[("debian-binary", b"2.0\n"), ("control.tar", &tar("./control", b"x")), ("data.tar.xz", &xz(b"x"))]);
+        for position in 0..deb.len() {
+            for byte in [b'/', b'#', b'9', b' ', 0, 0xff] {
+                let mut changed = deb.clone();
+                changed[position] = byte;
+                if let Ok(opened) = open_deb(&changed) {
+                    let _ = (opened.control_file("control"), opened.write_data_tar(&mut Vec::new(), 10));
+                }
+            }
+        }
     }
 
     #[test]

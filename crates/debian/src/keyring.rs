@@ -102,16 +102,16 @@ impl Keyring {
     fn check(&self, signature: &Signature, text: &[u8], now: i64) -> Result<(), String> {
         let issuer = issuer(signature);
         if !matches!(signature.typ(), Some(SignatureType::Text | SignatureType::Binary)) {
-            return Err(format!("the one by {issuer} is not over a text"));
+            return Err(format!("the signature by {issuer} is not over a text"));
         }
         if !matches!(signature.hash_alg(), Some(HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512))
         {
-            return Err(format!("the one by {issuer} uses a weak hash"));
+            return Err(format!("the signature by {issuer} uses a weak hash"));
         }
         if !is_live(signature, now) {
-            return Err(format!("the one by {issuer} has expired or is from the future"));
+            return Err(format!("the signature by {issuer} has expired or is from the future"));
         }
-        let mut problem = format!("the one by {issuer} is by no known key, or the text was changed");
+        let mut problem = format!("{issuer} is no known key, or the text was changed");
         // A certificate can be there twice, once with an expiry that was put off: any that is good will do.
         for certificate in &self.certificates {
             let (primary, subkeys) = (&certificate.primary_key, &certificate.public_subkeys);
@@ -226,4 +226,28 @@ fn issuer(signature: &Signature) -> String {
 
 fn hex(key: &impl KeyDetails) -> String {
     format!("{:X}", key.fingerprint())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_keys_are_the_ones_that_their_readme_lists() {
+        let readme = include_str!("../keys/README.md");
+        let fingerprints = Keyring::embedded().fingerprints();
+        assert_eq!(fingerprints.len(), EMBEDDED.len());
+        for fingerprint in fingerprints {
+            assert!(readme.contains(&fingerprint), "{fingerprint}");
+        }
+    }
+
+    #[test]
+    fn files_without_a_certificate_are_errors() {
+        let good = EMBEDDED[0];
+        assert_eq!(Keyring::parse(&[good, &[good, EMBEDDED[3]].concat()]).expect("armored").certificates.len(), 3);
+        for bad in [&b""[..], b"junk", b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\njunk"] {
+            assert_eq!(Keyring::parse(&[good, bad]).expect_err("no key").position, 2);
+        }
+    }
 }

@@ -3,8 +3,20 @@
 use shipwheel_layer::{Node, TreePath};
 
 /// Folders of `/usr/share` that nothing in a container reads.
-const DROPPED: [&str; 10] =
-    ["man", "info", "locale", "lintian", "bug", "doc-base", "menu", "applications", "pixmaps", "bash-completion"];
+const DROPPED: [&str; 12] = [
+    "man",
+    "info",
+    "locale",
+    "lintian",
+    "bug",
+    "doc-base",
+    "menu",
+    "applications",
+    "pixmaps",
+    "bash-completion",
+    "gcc",
+    "gdb",
+];
 
 /// Whether a file belongs into the base.
 pub(crate) fn is_kept(path: &TreePath, node: &Node, slim: bool) -> bool {
