@@ -57,7 +57,8 @@ pub(crate) fn collect(definition: &Definition, app: &AppSpec) -> Result<Vec<Coll
             files.push((entry.path().to_owned(), image_path(&app.destination.value, &prefix, below)?));
         }
     }
-    let mut files: Vec<Collected> = files.into_par_iter().map(|(host, path)| read(host, path)).collect::<Result<_, _>>()?;
+    let mut files: Vec<Collected> =
+        files.into_par_iter().map(|(host, path)| read(host, path)).collect::<Result<_, _>>()?;
     files.sort_by(|a, b| a.file.path.cmp(&b.file.path));
     match files.windows(2).find(|pair| pair[0].file.path == pair[1].file.path && pair[0].file != pair[1].file) {
         Some(pair) => Err(BuildError::SamePath {
@@ -169,7 +170,9 @@ mod tests {
 
     #[test]
     fn links_may_not_leave_the_application() {
-        for (target, expected) in [("b", true), ("../x/b", true), ("../../b", false), ("/etc/passwd", false), ("c/../../../b", false)] {
+        for (target, expected) in
+            [("b", true), ("../x/b", true), ("../../b", false), ("/etc/passwd", false), ("c/../../../b", false)]
+        {
             assert_eq!(stays_inside("/app/pkg/a", target), expected, "{target}");
         }
     }

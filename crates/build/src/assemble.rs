@@ -39,7 +39,8 @@ pub(crate) fn platform_image(
     }
     config.apply(&runtime_config(spec, &config));
     let json = config.to_json();
-    let all: Vec<LayerDescriptor> = base.facts.layers.iter().cloned().chain(layers.iter().map(|(_, l)| l.clone())).collect();
+    let all: Vec<LayerDescriptor> =
+        base.facts.layers.iter().cloned().chain(layers.iter().map(|(_, l)| l.clone())).collect();
     let mut annotations = annotations(spec, origin);
     if let Some(digest) = base.manifest {
         annotations.insert("org.opencontainers.image.base.digest".to_owned(), digest.to_string());

@@ -12,7 +12,6 @@ use crate::base::{self, ResolvedBases};
 use crate::definition::Definition;
 use crate::error::BuildError;
 use crate::layers::{self, BuiltLayer, Ingredients};
-use crate::lock;
 use crate::session::Session;
 use crate::wheels::WheelSources;
 
@@ -123,8 +122,7 @@ fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, B
         let base = &bases.by_platform[platform].facts;
         let chosen = match (&spec.python, &base.python) {
             (Some(python), Some(interpreter)) => {
-                let lock = lock::load(session, definition, &python.lock, interpreter.version.minor)?;
-                wheels.resolve(session, definition, &lock, platform, base, interpreter)?
+                wheels.resolve(session, definition, &python.lock, platform, base, interpreter.version)?
             }
             _ => Vec::new(),
         };

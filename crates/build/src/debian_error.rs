@@ -2,9 +2,7 @@
 
 use std::io;
 
-use shipwheel_debian::{
-    BaseError, DebError, DecompressError, KeyringError, PackagesError, ReleaseError, ResolveError,
-};
+use shipwheel_debian::{BaseError, DebError, DecompressError, KeyringError, PackagesError, ReleaseError, ResolveError};
 use shipwheel_oci::Platform;
 use shipwheel_store::{ErrorKind as Store, StoreError};
 
@@ -93,7 +91,11 @@ impl DebianError {
     /// Whether the user's files are at fault.
     pub(crate) fn is_configuration(&self) -> bool {
         match self {
-            Self::Keyring(_) | Self::Resolve(_) | Self::NoArchitecture { .. } | Self::Offline { .. } | Self::File { .. } => true,
+            Self::Keyring(_)
+            | Self::Resolve(_)
+            | Self::NoArchitecture { .. }
+            | Self::Offline { .. }
+            | Self::File { .. } => true,
             Self::Store(error) => error.kind() == Store::Configuration && error.status().is_none(),
             _ => false,
         }

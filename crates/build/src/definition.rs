@@ -48,7 +48,9 @@ fn find(images: &Path, wanted: Option<&str>) -> Result<PathBuf, BuildError> {
     let Some(wanted) = wanted else {
         return match &known[..] {
             [only] => Ok(images.join(only).join("image.toml")),
-            _ => Err(BuildError::NoDefinition { wanted: "the only image".to_owned(), images: images.to_owned(), known }),
+            _ => {
+                Err(BuildError::NoDefinition { wanted: "the only image".to_owned(), images: images.to_owned(), known })
+            }
         };
     };
     let as_path = Path::new(wanted);

@@ -7,7 +7,9 @@ use crate::debian_error::DebianError;
 use shipwheel_layer::{ContentError, ReadError, TreeError, WriteError};
 use shipwheel_oci::{ConfigError, IndexError, ManifestError, Platform};
 use shipwheel_plan::{PlanError, SpecError};
-use shipwheel_python::{InstallError, LockError, OverlapError, PythonVersion, RequirementsError, SelectError, WheelError};
+use shipwheel_python::{
+    InstallError, LockError, OverlapError, PythonVersion, RequirementsError, SelectError, WheelError,
+};
 use shipwheel_store::StoreError;
 
 /// Whose business an error is; the command line makes the exit code of it.

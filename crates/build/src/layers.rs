@@ -118,9 +118,7 @@ impl Builder<'_> {
     fn tree(&self, layer: &PlannedLayer) -> Result<(Tree, Vec<String>), BuildError> {
         let plain = |tree: Tree| (tree, Vec::new());
         match &layer.inputs {
-            LayerInputs::Environment { python, executable } => {
-                Ok(plain(environment(&scheme(*python)?, executable)?))
-            }
+            LayerInputs::Environment { python, executable } => Ok(plain(environment(&scheme(*python)?, executable)?)),
             LayerInputs::Wheels { python, wheels } => {
                 self.ingredients.wheels.tree(self.session, wheels, *python).map(plain)
             }
@@ -155,9 +153,10 @@ impl Builder<'_> {
     fn bytecode(&self, inputs: &BytecodeInputs) -> Result<(Tree, Vec<String>), BuildError> {
         let compiler = self.compilers.of(inputs.python)?;
         let sources = Sources::open(self, inputs)?;
-        let jobs = inputs.sources.iter().map(|source| {
-            Ok(Job { path: source.path.clone(), source: sources.content(self, source)? })
-        });
+        let jobs = inputs
+            .sources
+            .iter()
+            .map(|source| Ok(Job { path: source.path.clone(), source: sources.content(self, source)? }));
         let jobs: Vec<Job> = jobs.collect::<Result<_, BuildError>>()?;
         let spool = Spool::new(&self.session.cache)?;
         let tree = Mutex::new(Tree::new());

@@ -1,10 +1,12 @@
 //! The user's lock file → the one form that is built from: pylock.toml (PEP 751).
 
+use std::io;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::{Located, Problem};
-use shipwheel_python::{Lock, Requirements, check_hashes};
+use shipwheel_python::{Lock, Requirements, Selection, Target, check_hashes, select};
 
 use crate::definition::Definition;
 use crate::error::BuildError;
@@ -14,34 +16,83 @@ use crate::uv;
 /// Raise this when the conversion changes.
 const CONVERT_RECIPE: u32 = 1;
 
-/// Reads the lock of a definition for a Python 3.`minor`.
+/// Raise this when a lock gives other wheels than before.
+const CHOOSE_RECIPE: u32 = 1;
+
+/// A wheel that a lock gives for a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChosenWheel {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) file_name: String,
+    pub(crate) url: Option<String>,
+    /// Relative to the lock.
+    pub(crate) path: Option<String>,
+    pub(crate) size: Option<u64>,
+    pub(crate) digest: Digest,
+}
+
+/// Chooses the wheels that a definition's lock gives for a target; sorted by name.
+///
+/// Remembered for as long as the lock's text stays the same.
 ///
 /// # Errors
-/// When the file is missing or of no supported form, a hash is missing or differs, or uv fails.
-pub(crate) fn load(
+/// When the file is missing or of no supported form, a hash is missing or differs, uv fails, or
+/// a distribution has no wheel that fits.
+pub(crate) fn choose(
     session: &Session<'_>,
     definition: &Definition,
     lock: &Located<String>,
-    minor: u32,
-) -> Result<Lock, BuildError> {
+    target: &Target,
+) -> Result<Vec<ChosenWheel>, BuildError> {
     let path = definition.folder.join(&lock.value);
-    let text = fs_err::read_to_string(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => BuildError::from(definition.problem(
-            Problem::new(lock.span.clone(), format!("the lock file `{}` does not exist", lock.value))
-                .with_hint(format!("it is looked for in {}", definition.folder.display())),
-        )),
-        _ => BuildError::file("read", &path)(error),
-    })?;
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let shown = path.display().to_string();
-    if name == "pylock.toml" || name.starts_with("pylock.") && name.ends_with(".toml") {
-        return Ok(Lock::parse(&text, &shown)?);
+    let text = read(definition, lock, &path)?;
+    let mut hasher = Hasher::new();
+    hasher.field(CHOOSE_RECIPE.to_le_bytes()).field(&lock.value).field(&text);
+    hasher.field(target.python.to_string()).field(target.platform.to_string()).field(format!("{:?}", target.libc));
+    let key = hasher.finish();
+    if let Some(known) = session.cache.record("chosen", &key) {
+        return Ok(known);
     }
-    if name.ends_with(".txt") || name.ends_with(".in") {
-        return from_requirements(session, &path, &text, minor);
+    let lock = parse(session, &path, &text, target.python.minor)?;
+    let chosen: Vec<ChosenWheel> = select(&lock, target, &Selection::default())?
+        .into_iter()
+        .map(|wheel| ChosenWheel {
+            name: wheel.name.to_string(),
+            version: wheel.version.to_string(),
+            file_name: wheel.wheel.file_name().to_owned(),
+            url: wheel.url,
+            path: wheel.path,
+            size: wheel.size,
+            digest: wheel.sha256,
+        })
+        .collect();
+    session.cache.put_record("chosen", &key, &chosen)?;
+    Ok(chosen)
+}
+
+fn read(definition: &Definition, lock: &Located<String>, path: &Path) -> Result<String, BuildError> {
+    fs_err::read_to_string(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => BuildError::from(
+            definition.problem(
+                Problem::new(lock.span.clone(), format!("the lock file `{}` does not exist", lock.value))
+                    .with_hint(format!("it is looked for in {}", definition.folder.display())),
+            ),
+        ),
+        _ => BuildError::file("read", path)(error),
+    })
+}
+
+fn parse(session: &Session<'_>, path: &Path, text: &str, minor: u32) -> Result<Lock, BuildError> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if name == "pylock.toml" || name.starts_with("pylock.") && name.ends_with(".toml") {
+        return Ok(Lock::parse(text, &path.display().to_string())?);
+    }
+    if name.ends_with(".txt") {
+        return from_requirements(session, path, text, minor);
     }
     let reason = "this lock form is not supported; give a requirements.txt with hashes or a pylock.toml".to_owned();
-    Err(BuildError::LockForm { path, reason })
+    Err(BuildError::LockForm { path: path.to_owned(), reason })
 }
 
 fn from_requirements(session: &Session<'_>, path: &Path, text: &str, minor: u32) -> Result<Lock, BuildError> {
@@ -54,8 +105,7 @@ fn from_requirements(session: &Session<'_>, path: &Path, text: &str, minor: u32)
     let mut hasher = Hasher::new();
     hasher.field(CONVERT_RECIPE.to_le_bytes()).field(minor.to_le_bytes()).field(text);
     let key = hasher.finish();
-    let known = session.cache.record::<String>("pylock", &key);
-    let converted = match known {
+    let converted = match session.cache.record::<String>("pylock", &key) {
         Some(converted) => converted,
         None => {
             session.report.step(&format!("lock: converting {shown}"));

@@ -16,8 +16,23 @@ const OLDEST: (u32, u32) = (0, 8);
 
 /// Variables that uv is given: those that say where packages come from and how to get there.
 const PASSED_ON: [&str; 17] = [
-    "HOME", "PATH", "NETRC", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT", "HTTP_PROXY", "HTTPS_PROXY",
-    "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSH_AUTH_SOCK", "TMPDIR", "LANG",
+    "HOME",
+    "PATH",
+    "NETRC",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "SSL_CLIENT_CERT",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSH_AUTH_SOCK",
+    "TMPDIR",
+    "LANG",
 ];
 
 /// The path of a usable uv.

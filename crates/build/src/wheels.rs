@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher, Platform};
-use shipwheel_plan::{BaseFacts, PythonFacts, SourceFile, VENV, WheelFacts};
+use shipwheel_plan::{BaseFacts, Located, SourceFile, VENV, WheelFacts};
 use shipwheel_python::{
-    INSTALL_RECIPE, Installed, Libc, Lock, PythonVersion, Scheme, SelectedWheel, Selection, Target, Wheel, WheelName,
-    install, merge_installed, select,
+    INSTALL_RECIPE, Installed, Libc, PythonVersion, Scheme, Target, Wheel, WheelName, install, merge_installed,
 };
 use shipwheel_store::Download;
 
 use crate::definition::Definition;
 use crate::error::BuildError;
-use crate::lock::wheels_key;
+use crate::lock::{self, ChosenWheel, wheels_key};
 use crate::session::Session;
 use crate::source::FileSource;
 
@@ -24,16 +23,9 @@ const CONCURRENCY: usize = 8;
 /// Where the wheels of a lock are, by digest.
 #[derive(Debug, Default)]
 pub(crate) struct WheelSources {
-    by_digest: BTreeMap<Digest, WheelSource>,
+    by_digest: BTreeMap<Digest, ChosenWheel>,
     /// Which wheel has a source, by its path in the image and its digest.
     owners: BTreeMap<(String, Digest), Digest>,
-}
-
-#[derive(Debug, Clone)]
-struct WheelSource {
-    name: WheelName,
-    url: Option<String>,
-    size: Option<u64>,
 }
 
 /// What is remembered of a wheel: its sources, as installed for a minor version.
@@ -53,26 +45,24 @@ impl WheelSources {
         &mut self,
         session: &Session<'_>,
         definition: &Definition,
-        lock: &Lock,
+        lock: &Located<String>,
         platform: &Platform,
         base: &BaseFacts,
-        python: &PythonFacts,
+        python: PythonVersion,
     ) -> Result<Vec<WheelFacts>, BuildError> {
         let (major, minor) = base.glibc.ok_or_else(|| BuildError::Base {
             name: format!("for {platform}"),
             reason: "has no glibc, and wheels for musl are not supported yet".to_owned(),
         })?;
-        let libc = Libc::Glibc { major, minor };
-        let target = Target { python: python.version, platform: platform.clone(), libc };
-        let selected = select(lock, &target, &Selection::default())?;
-        for wheel in &selected {
-            let (name, url, size) = (wheel.wheel.clone(), wheel.url.clone(), wheel.size);
-            self.by_digest.insert(wheel.sha256, WheelSource { name, url, size });
+        let target = Target { python, platform: platform.clone(), libc: Libc::Glibc { major, minor } };
+        let chosen = lock::choose(session, definition, lock, &target)?;
+        for wheel in &chosen {
             if let Some(path) = &wheel.path {
                 take_in(session, definition, wheel, path)?;
             }
+            self.by_digest.insert(wheel.digest, wheel.clone());
         }
-        let facts = self.describe(session, &selected, python.version)?;
+        let facts = self.describe(session, &chosen, python)?;
         for wheel in &facts {
             let sources = wheel.sources.iter().map(|source| ((source.path.clone(), source.digest), wheel.digest));
             self.owners.extend(sources);
@@ -83,10 +73,10 @@ impl WheelSources {
     fn describe(
         &self,
         session: &Session<'_>,
-        selected: &[SelectedWheel],
+        chosen: &[ChosenWheel],
         python: PythonVersion,
     ) -> Result<Vec<WheelFacts>, BuildError> {
-        let digests: Vec<Digest> = selected.iter().map(|wheel| wheel.sha256).collect();
+        let digests: Vec<Digest> = chosen.iter().map(|wheel| wheel.digest).collect();
         let record = |digest: &Digest| session.cache.record::<WheelRecord>("wheel", &record_key(digest, python));
         let unknown: Vec<Digest> = digests.iter().filter(|digest| record(digest).is_none()).copied().collect();
         self.fetch(session, &unknown)?;
@@ -102,16 +92,16 @@ impl WheelSources {
             session.cache.put_record("wheel", &record_key(digest, python), &record).map_err(BuildError::from)
         })?;
         self.check_overlaps(session, &digests, python)?;
-        let facts = selected.iter().map(|wheel| {
-            let lost = || BuildError::Internal(format!("the record of {} is gone", wheel.wheel.file_name()));
-            let record = record(&wheel.sha256).ok_or_else(lost)?;
+        let facts = chosen.iter().map(|wheel| {
+            let lost = || BuildError::Internal(format!("the record of {} is gone", wheel.file_name));
+            let record = record(&wheel.digest).ok_or_else(lost)?;
             Ok(WheelFacts {
-                name: wheel.name.to_string(),
-                version: wheel.version.to_string(),
-                file_name: wheel.wheel.file_name().to_owned(),
-                digest: wheel.sha256,
+                name: wheel.name.clone(),
+                version: wheel.version.clone(),
+                file_name: wheel.file_name.clone(),
+                digest: wheel.digest,
                 size: record.size,
-                pure: wheel.wheel.file_name().ends_with("-any.whl"),
+                pure: wheel.file_name.ends_with("-any.whl"),
                 sources: record.sources,
             })
         });
@@ -119,7 +109,12 @@ impl WheelSources {
     }
 
     /// Two wheels of one environment may have the same file, never different ones at one path.
-    fn check_overlaps(&self, session: &Session<'_>, digests: &[Digest], python: PythonVersion) -> Result<(), BuildError> {
+    fn check_overlaps(
+        &self,
+        session: &Session<'_>,
+        digests: &[Digest],
+        python: PythonVersion,
+    ) -> Result<(), BuildError> {
         let key = record_key(&wheels_key(digests), python);
         if session.cache.record::<bool>("overlaps", &key).is_some() {
             return Ok(());
@@ -142,8 +137,8 @@ impl WheelSources {
                     Some(url) if !session.offline => {
                         Ok(Download { url: url.clone(), digest: *digest, size: source.size })
                     }
-                    Some(_) => Err(BuildError::Offline { what: source.name.file_name().to_owned() }),
-                    None => Err(BuildError::NoAddress { wheel: source.name.file_name().to_owned() }),
+                    Some(_) => Err(BuildError::Offline { what: source.file_name.clone() }),
+                    None => Err(BuildError::NoAddress { wheel: source.file_name.clone() }),
                 }
             })
             .collect();
@@ -152,15 +147,23 @@ impl WheelSources {
 
     /// The wheels that have any of these sources.
     pub(crate) fn owners(&self, sources: &[SourceFile]) -> Vec<Digest> {
-        let mut owners: Vec<Digest> =
-            sources.iter().filter_map(|source| self.owners.get(&(source.path.clone(), source.digest))).copied().collect();
+        let mut owners: Vec<Digest> = sources
+            .iter()
+            .filter_map(|source| self.owners.get(&(source.path.clone(), source.digest)))
+            .copied()
+            .collect();
         owners.sort_unstable();
         owners.dedup();
         owners
     }
 
-    fn source(&self, digest: &Digest) -> Result<&WheelSource, BuildError> {
+    fn source(&self, digest: &Digest) -> Result<&ChosenWheel, BuildError> {
         self.by_digest.get(digest).ok_or_else(|| BuildError::Internal(format!("no wheel {digest} was chosen")))
+    }
+
+    fn name(&self, digest: &Digest) -> Result<WheelName, BuildError> {
+        let file_name = &self.source(digest)?.file_name;
+        file_name.parse().map_err(|error| BuildError::Internal(format!("{file_name} was chosen: {error}")))
     }
 
     /// One wheel of the cache, installed.
@@ -173,7 +176,7 @@ impl WheelSources {
         digest: &Digest,
         python: PythonVersion,
     ) -> Result<Installed, BuildError> {
-        let name = self.source(digest)?.name.clone();
+        let name = self.name(digest)?;
         let source = FileSource::blob(&session.cache, digest, name.file_name())?;
         let wheel = Wheel::open(name, source)?;
         Ok(install(&wheel, &scheme(python)?)?)
@@ -190,7 +193,7 @@ impl WheelSources {
         python: PythonVersion,
     ) -> Result<shipwheel_layer::Tree, BuildError> {
         let trees = digests.iter().map(|digest| {
-            let name = self.source(digest)?.name.distribution.clone();
+            let name = self.name(digest)?.distribution;
             Ok((name, self.install(session, digest, python)?.tree))
         });
         let trees: Vec<_> = trees.collect::<Result<_, BuildError>>()?;
@@ -211,14 +214,14 @@ fn record_key(digest: &Digest, python: PythonVersion) -> Digest {
 }
 
 /// Takes a wheel that lies beside the lock into the cache.
-fn take_in(session: &Session<'_>, definition: &Definition, wheel: &SelectedWheel, path: &str) -> Result<(), BuildError> {
-    if session.cache.blob_size(&wheel.sha256).is_some() {
+fn take_in(session: &Session<'_>, definition: &Definition, wheel: &ChosenWheel, path: &str) -> Result<(), BuildError> {
+    if session.cache.blob_size(&wheel.digest).is_some() {
         return Ok(());
     }
     let path = definition.folder.join(path);
     let mut file = std::fs::File::open(&path).map_err(BuildError::file("open", &path))?;
     let mut writer = session.cache.blob_writer()?;
     std::io::copy(&mut file, &mut writer).map_err(BuildError::file("read", &path))?;
-    writer.finish_expected(&wheel.sha256, wheel.size, &path.display().to_string())?;
+    writer.finish_expected(&wheel.digest, wheel.size, &path.display().to_string())?;
     Ok(())
 }

@@ -56,7 +56,12 @@ fn apply(arguments: &ImageArguments, definition: &mut Definition) {
         platforms = vec![Platform::linux_amd64(), Platform::linux_arm64()];
     }
     let mut seen = Vec::new();
-    platforms.retain(|platform| !seen.contains(platform) && { seen.push(platform.clone()); true });
+    platforms.retain(|platform| {
+        !seen.contains(platform) && {
+            seen.push(platform.clone());
+            true
+        }
+    });
     if !platforms.is_empty() {
         spec.platforms = platforms;
     }
@@ -76,7 +81,8 @@ fn apply(arguments: &ImageArguments, definition: &mut Definition) {
 fn local_name(definition: &Definition, arguments: &ImageArguments) -> Result<Reference, Failure> {
     let text = format!("{}:{}", definition.name, definition.spec.tag);
     text.parse().map_err(|error| {
-        let flag = if arguments.tag.is_some() { "check --tag" } else { "check the folder's name and `tag` in image.toml" };
+        let flag =
+            if arguments.tag.is_some() { "check --tag" } else { "check the folder's name and `tag` in image.toml" };
         Failure::usage(format!("{error}"), Some(flag))
     })
 }
@@ -122,7 +128,9 @@ fn session<'a>(arguments: &ImageArguments, terminal: &'a Terminal) -> Result<Ses
         http,
         registry,
         offline: arguments.offline,
-        environment: std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect(),
+        environment: std::env::vars_os()
+            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+            .collect(),
         now: std::time::SystemTime::now().try_into().unwrap_or_default(),
         epoch: epoch()?,
         jobs: std::thread::available_parallelism().map_or(1, Into::into),
@@ -135,9 +143,9 @@ fn credentials(arguments: &NetworkArguments) -> Result<CredentialSources, Failur
     let mut sources = CredentialSources::from_environment();
     if let Some(username) = &arguments.username {
         let mut password = String::new();
-        std::io::stdin()
-            .read_line(&mut password)
-            .map_err(|error| Failure::usage(format!("failed to read the password from standard input: {error}"), None))?;
+        std::io::stdin().read_line(&mut password).map_err(|error| {
+            Failure::usage(format!("failed to read the password from standard input: {error}"), None)
+        })?;
         sources.explicit = Some(Credentials::password(username, password.trim_end_matches(['\r', '\n'])));
     }
     Ok(sources)
@@ -146,9 +154,11 @@ fn credentials(arguments: &NetworkArguments) -> Result<CredentialSources, Failur
 /// `SOURCE_DATE_EPOCH`, or the epoch itself: never a clock.
 fn epoch() -> Result<i64, Failure> {
     match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) if !text.is_empty() => text.parse().ok().filter(|seconds| (0..=253_402_300_799).contains(seconds)).ok_or_else(|| {
-            Failure::usage(format!("SOURCE_DATE_EPOCH is `{text}`, expected seconds since 1970"), None)
-        }),
+        Ok(text) if !text.is_empty() => {
+            text.parse().ok().filter(|seconds| (0..=253_402_300_799).contains(seconds)).ok_or_else(|| {
+                Failure::usage(format!("SOURCE_DATE_EPOCH is `{text}`, expected seconds since 1970"), None)
+            })
+        }
         _ => Ok(0),
     }
 }
@@ -162,7 +172,8 @@ fn pushed_line(target: &Reference, report: &PushReport) -> String {
 /// The one line on standard output, or the one object.
 fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, output: Option<&OutputArgument>) {
     let digest = built.image.root().digest;
-    let local = format!("{}:{}@{digest}", name.repository().trim_start_matches("library/"), name.tag().unwrap_or_default());
+    let local =
+        format!("{}:{}@{digest}", name.repository().trim_start_matches("library/"), name.tag().unwrap_or_default());
     let references: Vec<String> = match arguments.push.is_empty() {
         true => vec![local],
         false => arguments.push.iter().map(|target| target.pinned(digest).to_string()).collect(),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use shipwheel_layer::{Metadata, TreePath};
+use shipwheel_layer::Metadata;
 use shipwheel_oci::{Digest, Platform};
-use shipwheel_python::{InvalidationMode, PythonVersion};
+use shipwheel_python::InvalidationMode;
 
 use crate::facts::{BaseFacts, Facts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
 use crate::group::{Group, GroupPolicy, Groupable, group};
@@ -256,47 +256,25 @@ fn directories_above<'p>(
     platform: &Platform,
     paths: impl IntoIterator<Item = &'p str>,
 ) -> Result<BTreeMap<String, Metadata>, PlanError> {
+    let paths: Vec<&str> = paths.into_iter().collect();
+    let is_above = |directory: &str, path: &str| {
+        path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
     let mut found = BTreeMap::new();
-    if base.directories.is_empty() {
-        return Ok(found);
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    for path in paths.into_iter().filter_map(|path| TreePath::new(path).ok()) {
-        for directory in path.ancestors().chain([path.clone()]) {
-            if !seen.insert(directory.clone()) {
-                continue;
+    // A base has few such directories, and an image many paths.
+    for (directory, special) in &base.directories {
+        if !paths.iter().any(|path| is_above(directory, path)) {
+            continue;
+        }
+        match special {
+            SpecialDirectory::Directory { mode, uid, gid } => {
+                found.insert(directory.clone(), Metadata { mode: *mode, uid: *uid, gid: *gid });
             }
-            match base.directories.get(directory.as_str()) {
-                Some(SpecialDirectory::Directory { mode, uid, gid }) => {
-                    found.insert(directory.to_string(), Metadata { mode: *mode, uid: *uid, gid: *gid });
-                }
-                Some(SpecialDirectory::Link { target }) => {
-                    return Err(PlanError::ThroughLink {
-                        platform: platform.clone(),
-                        path: directory.to_string(),
-                        target: target.clone(),
-                    });
-                }
-                None => {}
+            SpecialDirectory::Link { target } => {
+                let (platform, path, target) = (platform.clone(), directory.clone(), target.clone());
+                return Err(PlanError::ThroughLink { platform, path, target });
             }
         }
     }
     Ok(found)
-}
-
-/// Which interpreter versions a plan compiles with.
-impl Plan {
-    /// The versions, each once, in order.
-    pub fn compilers(&self) -> Vec<PythonVersion> {
-        let layers = self.platforms.iter().flat_map(|plan| &plan.layers);
-        let mut versions: Vec<PythonVersion> = layers
-            .filter_map(|layer| match &layer.inputs {
-                LayerInputs::Bytecode(inputs) => Some(inputs.python),
-                _ => None,
-            })
-            .collect();
-        versions.sort_unstable();
-        versions.dedup();
-        versions
-    }
 }

@@ -64,8 +64,7 @@ impl<'v> Section<'v> {
                 continue;
             }
             let place = if name.is_empty() { String::new() } else { format!(" in `{name}`") };
-            let problem =
-                Problem::new(key.span.start..key.span.end, format!("unknown key `{}`{place}", key.name));
+            let problem = Problem::new(key.span.start..key.span.end, format!("unknown key `{}`{place}", key.name));
             let hint = match nearest(&key.name, known.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("known are {}", quoted(known)),

@@ -150,9 +150,7 @@ fn unknown_profile(name: &str, known: Vec<&str>) -> Problem {
 fn read_spec(top: &Section<'_>) -> Option<ImageSpec> {
     let base = read_bases(top);
     let platforms = read_platforms(top);
-    let python = top.section("python", &["lock"]).and_then(|python| {
-        Some(PythonSpec { lock: python.text("lock")? })
-    });
+    let python = top.section("python", &["lock"]).and_then(|python| Some(PythonSpec { lock: python.text("lock")? }));
     let bytecode = read_bytecode(top);
     Some(ImageSpec {
         app: read_app(top),
@@ -279,8 +277,7 @@ fn read_bytecode(top: &Section<'_>) -> BytecodeSpec {
     }
 }
 
-const CONFIG_KEYS: &[&str] =
-    &["entrypoint", "cmd", "env", "user", "workdir", "labels", "exposed-ports", "stop-signal"];
+const CONFIG_KEYS: &[&str] = &["entrypoint", "cmd", "env", "user", "workdir", "labels", "exposed-ports", "stop-signal"];
 
 fn read_config(top: &Section<'_>) -> RuntimeConfig {
     let Some(config) = top.section("config", CONFIG_KEYS) else {
@@ -377,15 +374,45 @@ platforms = ["arm64"]
     fn problems_name_their_line_and_what_was_meant() {
         for (from, to, profile, expected) in [
             ("[bytecode]", "[bytecod]", None, "image.toml:13: unknown key `bytecod` (did you mean `bytecode`?)"),
-            ("optimize = 1", "optimise = 1", None, "image.toml:14: unknown key `optimise` in `bytecode` (did you mean `optimize`?)"),
+            (
+                "optimize = 1",
+                "optimise = 1",
+                None,
+                "image.toml:14: unknown key `optimise` in `bytecode` (did you mean `optimize`?)",
+            ),
             ("optimize = 1", "optimize = 3", None, "image.toml:14: `bytecode.optimize` is 3, expected 0, 1 or 2"),
-            ("optimize = 1", "optimize = \"1\"", None, "image.toml:14: `bytecode.optimize` is a text, expected a whole number"),
-            ("\"amd64\"", "\"amd46\"", None, "image.toml:6: unknown platform `amd46`; known are linux/amd64 and linux/arm64"),
+            (
+                "optimize = 1",
+                "optimize = \"1\"",
+                None,
+                "image.toml:14: `bytecode.optimize` is a text, expected a whole number",
+            ),
+            (
+                "\"amd64\"",
+                "\"amd46\"",
+                None,
+                "image.toml:6: unknown platform `amd46`; known are linux/amd64 and linux/arm64",
+            ),
             ("\"amd64\"", "7", None, "image.toml:6: `platforms` holds a whole number, expected texts alone"),
-            ("[8080, ", "[0, ", None, "image.toml:18: `config.exposed-ports` holds no port, such as 8080 or \"53/udp\""),
+            (
+                "[8080, ",
+                "[0, ",
+                None,
+                "image.toml:18: `config.exposed-ports` holds no port, such as 8080 or \"53/udp\"",
+            ),
             ("suite = \"bookworm\", ", "", None, "image.toml:3: `base.debian` has no `suite`, such as \"bookworm\""),
-            ("python:3.11-slim", "Python:3.11", None, "image.toml:4: `Python:3.11` is no image reference: host and repository must be lowercase"),
-            ("bytecode.enabled = false", "bytecode.enable = false", None, "image.toml:20: unknown key `enable` in `bytecode` (did you mean `enabled`?)"),
+            (
+                "python:3.11-slim",
+                "Python:3.11",
+                None,
+                "image.toml:4: `Python:3.11` is no image reference: host and repository must be lowercase",
+            ),
+            (
+                "bytecode.enabled = false",
+                "bytecode.enable = false",
+                None,
+                "image.toml:20: unknown key `enable` in `bytecode` (did you mean `enabled`?)",
+            ),
             ("", "", Some("prod"), "image.toml:1: there is no profile `prod` (known are dev, production)"),
             ("[app]", "[app", None, "image.toml:10: not valid TOML: "),
         ] {
@@ -397,7 +424,8 @@ platforms = ["arm64"]
 
     #[test]
     fn all_problems_are_reported_at_once() {
-        let text = GOOD.replace("optimize = 1", "optimize = 7").replace("[8080, ", "[\"x\", ").replace("cmd =", "cnd =");
+        let text =
+            GOOD.replace("optimize = 1", "optimize = 7").replace("[8080, ", "[\"x\", ").replace("cmd =", "cnd =");
         let error = ImageSpec::parse(&text, "image.toml", None).expect_err("three problems");
         assert_eq!(error.problems.len(), 3, "{error}");
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 use shipwheel_layer::{LAYER_RECIPE, ReadLimits, Source, Tree, overlay_tar};
-use shipwheel_oci::{Descriptor, Digest, DiffId, Hasher, ImageConfig, LayerDescriptor, Platform, Reference, media_type};
+use shipwheel_oci::{
+    Descriptor, DiffId, Digest, Hasher, ImageConfig, LayerDescriptor, Platform, Reference, media_type,
+};
 use shipwheel_plan::Located;
 use shipwheel_store::{Layout, PlatformImage, StoreError, resolve_archive};
 
@@ -108,8 +110,8 @@ fn known_or_described(session: &Session<'_>, name: &str, image: PlatformImage) -
 /// Fetches the layers of a base and reads them into one tree.
 fn read(session: &Session<'_>, name: &str, image: &PlatformImage, key: &Digest) -> Result<ResolvedBase, BuildError> {
     let refused = |reason: String| BuildError::Base { name: name.to_owned(), reason };
-    let config = ImageConfig::parse(&image.config)
-        .map_err(|cause| BuildError::Config { name: name.to_owned(), cause })?;
+    let config =
+        ImageConfig::parse(&image.config).map_err(|cause| BuildError::Config { name: name.to_owned(), cause })?;
     let diff_ids = config.diff_ids().map_err(|cause| BuildError::Config { name: name.to_owned(), cause })?;
     let blobs = image.manifest.layers();
     if diff_ids.len() != blobs.len() {
@@ -120,7 +122,8 @@ fn read(session: &Session<'_>, name: &str, image: &PlatformImage, key: &Digest) 
     for (blob, diff_id) in blobs.iter().zip(diff_ids) {
         if !session.cache.has(blob) {
             let origin = image.origin.as_ref().filter(|_| !session.offline);
-            let origin = origin.ok_or_else(|| BuildError::Offline { what: format!("layer {} of {name}", blob.digest) })?;
+            let origin =
+                origin.ok_or_else(|| BuildError::Offline { what: format!("layer {} of {name}", blob.digest) })?;
             session.registry.fetch_blob(origin, blob, &session.cache, session.progress)?;
         }
         let tar = decompress(session, name, blob, diff_id)?;

@@ -39,7 +39,8 @@ pub(crate) fn find(session: &Session<'_>, base: &DebianBase) -> Option<DebianMir
         (None, None, None) => return None,
     };
     let archive = archive.trim_end_matches('/').to_owned();
-    let own = text(&base.security_mirror).or_else(|| session.variable("SHIPWHEEL_DEBIAN_SECURITY_MIRROR").map(str::to_owned));
+    let own =
+        text(&base.security_mirror).or_else(|| session.variable("SHIPWHEEL_DEBIAN_SECURITY_MIRROR").map(str::to_owned));
     let apt_security = apt.as_ref().filter(|apt| apt.archive.trim_end_matches('/') == archive);
     let apt_security = apt_security.and_then(|apt| apt.security.clone());
     // Mirrors that carry both have them side by side: `…/debian` and `…/debian-security`.

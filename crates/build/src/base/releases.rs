@@ -160,13 +160,19 @@ fn fetch_in_release(session: &Session<'_>, url: &str, suite: &str) -> Result<Vec
         }
         (Fetched::NotModified, Some((_, bytes))) => Ok(bytes),
         (Fetched::NotModified, None) => {
-            Err(StoreError::Answer { method: "GET", url, reason: "not modified, though nothing was at hand".into() }.into())
+            Err(StoreError::Answer { method: "GET", url, reason: "not modified, though nothing was at hand".into() }
+                .into())
         }
     }
 }
 
 /// Verifies an `InRelease`; which bytes were good with which keys is remembered.
-fn verify(session: &Session<'_>, bytes: &[u8], keyring: &Keyring, keyring_key: &Digest) -> Result<Release, DebianError> {
+fn verify(
+    session: &Session<'_>,
+    bytes: &[u8],
+    keyring: &Keyring,
+    keyring_key: &Digest,
+) -> Result<Release, DebianError> {
     let mut hasher = Hasher::new();
     hasher.field("verified").field(keyring_key.as_bytes()).field(Digest::of(bytes).as_bytes());
     let key = hasher.finish();

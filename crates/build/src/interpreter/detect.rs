@@ -121,7 +121,8 @@ fn sources(tree: &Tree, stdlib: &TreePath) -> Result<Vec<SourceFile>, BuildError
 /// glibc's version, read out of the text that `libc.so.6` prints of itself.
 pub(crate) fn find_glibc(tree: &Tree, platform: &Platform) -> Result<Option<(u32, u32)>, BuildError> {
     let triplet = platform.triplet();
-    let folders = [format!("/lib/{triplet}"), format!("/usr/lib/{triplet}"), "/lib64".into(), "/usr/lib64".into(), "/lib".into()];
+    let folders =
+        [format!("/lib/{triplet}"), format!("/usr/lib/{triplet}"), "/lib64".into(), "/usr/lib64".into(), "/lib".into()];
     for folder in folders {
         let found = TreePath::new(&format!("{folder}/libc.so.6")).ok().and_then(|path| tree.resolve(&path));
         if let Some((_, Node::File(_, content))) = found {

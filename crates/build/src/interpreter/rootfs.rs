@@ -29,8 +29,15 @@ pub(crate) struct Rootfs {
 /// `usr/local/lib` first, else a Python there finds another one's library.
 fn library_folders(platform: &Platform) -> Vec<String> {
     let triplet = platform.triplet();
-    let folders =
-        ["/usr/local/lib", &format!("/lib/{triplet}"), &format!("/usr/lib/{triplet}"), "/lib64", "/usr/lib64", "/lib", "/usr/lib"];
+    let folders = [
+        "/usr/local/lib",
+        &format!("/lib/{triplet}"),
+        &format!("/usr/lib/{triplet}"),
+        "/lib64",
+        "/usr/lib64",
+        "/lib",
+        "/usr/lib",
+    ];
     folders.iter().map(|folder| (*folder).to_owned()).collect()
 }
 

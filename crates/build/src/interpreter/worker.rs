@@ -157,7 +157,9 @@ fn check_hello(rootfs: &Rootfs, lines: &[String]) -> Result<Hello, String> {
     let first = lines.first().map(String::as_str).unwrap_or_default();
     let parts: Vec<&str> = first.split(' ').collect();
     let parsed = match parts[..] {
-        [version, magic, tag] => version.parse::<PythonVersion>().ok().zip(magic_number(magic)).filter(|(v, _)| v.cache_tag() == tag),
+        [version, magic, tag] => {
+            version.parse::<PythonVersion>().ok().zip(magic_number(magic)).filter(|(v, _)| v.cache_tag() == tag)
+        }
         _ => None,
     };
     let (version, magic_number) = parsed.ok_or_else(|| format!("it says of itself `{first}`"))?;
