@@ -64,18 +64,20 @@ impl Layout {
         serde_json::from_slice(&self.blob(digest)).unwrap_or_else(|error| panic!("{digest}: {error}"))
     }
 
-    /// The manifest's descriptor for a platform such as `linux/arm64`.
+    /// The manifest's descriptor for a platform such as `linux/arm64`; an image for one platform needs no index.
     ///
     /// # Panics
     /// When the image has no such platform.
     pub fn descriptor(&self, platform: &str) -> Value {
-        let index = self.json(&self.entry()["digest"]);
-        let entries = index["manifests"].as_array().expect("the image is an index").clone();
-        let matches = |entry: &Value| {
-            let said = &entry["platform"];
-            Some(platform) == format!("{}/{}", text(said, "os"), text(said, "architecture")).as_str().into()
+        let entry = self.entry();
+        let image = self.json(&entry["digest"]);
+        let Some(entries) = image["manifests"].as_array() else {
+            let config = self.json(&image["config"]["digest"]);
+            assert_eq!(name_of(&config), platform, "the one platform of {entry}");
+            return entry;
         };
-        entries.into_iter().find(matches).unwrap_or_else(|| panic!("no {platform} in {index}"))
+        let found = entries.iter().find(|entry| name_of(&entry["platform"]) == platform);
+        found.unwrap_or_else(|| panic!("no {platform} in {image}")).clone()
     }
 
     /// The manifest for a platform.
@@ -89,6 +91,7 @@ impl Layout {
     }
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or_default()
+/// The platform that an index's entry or an image config is for, variants apart.
+fn name_of(said: &Value) -> String {
+    format!("{}/{}", said["os"].as_str().unwrap_or_default(), said["architecture"].as_str().unwrap_or_default())
 }

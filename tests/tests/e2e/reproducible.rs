@@ -21,7 +21,7 @@ fn another_folder_umask_time_zone_and_cache_give_the_same_index() {
         .with("LC_ALL", "C")
         .with("SHIPWHEEL_CACHE_DIR", folder.path().join("cache").display())
         .with("RAYON_NUM_THREADS", "1")
-        .image(&["variosync", "--platforms", "arm64,amd64", "--tag", "1.0.0", "--json", "--output", &output])
+        .image(&["variosync", "--platforms", "amd64,arm64", "--tag", "1.0.0", "--json", "--output", &output])
         .succeeded()
         .json();
     assert_eq!(report["digest"], variosync().report["digest"]);
