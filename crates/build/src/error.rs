@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::debian_error::DebianError;
 use shipwheel_layer::{ContentError, ReadError, TreeError, WriteError};
-use shipwheel_oci::{ConfigError, IndexError, ManifestError, Platform};
+use shipwheel_oci::{ConfigError, Platform};
 use shipwheel_plan::{PlanError, SpecError};
 use shipwheel_python::{
     InstallError, LockError, OverlapError, PythonVersion, RequirementsError, SelectError, WheelError,
@@ -95,24 +95,6 @@ pub enum BuildError {
         /// The cause.
         #[source]
         cause: Box<DebianError>,
-    },
-    /// A base image has not the platform.
-    #[error("the base {name} cannot be used")]
-    Index {
-        /// The base.
-        name: String,
-        /// The cause.
-        #[source]
-        cause: IndexError,
-    },
-    /// A base image's manifest is broken.
-    #[error("the manifest of {name} cannot be used")]
-    Manifest {
-        /// The base.
-        name: String,
-        /// The cause.
-        #[source]
-        cause: ManifestError,
     },
     /// A base image's config is broken.
     #[error("the config of {name} cannot be used")]
@@ -285,6 +267,9 @@ impl BuildError {
             Self::LockHashes { .. } => Some("lock again, with `--generate-hashes`".to_owned()),
             Self::Plan(PlanError::NoPython { .. }) => {
                 Some("choose a base with Python, or leave `python` out and set `bytecode.enabled = false`".to_owned())
+            }
+            Self::Plan(PlanError::Level { .. }) => {
+                Some("leave PYTHONOPTIMIZE out: it is set to the level of the bytecode".to_owned())
             }
             _ => None,
         }

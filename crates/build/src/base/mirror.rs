@@ -74,7 +74,7 @@ fn apt_sources() -> Vec<AptSource> {
 fn apt_conf_check_valid_until() -> Option<bool> {
     let files = files_in("/etc/apt/apt.conf.d").into_iter().chain(["/etc/apt/apt.conf".into()]);
     let texts = files.filter_map(|path| std::fs::read_to_string(path).ok());
-    texts.filter_map(|text| apt_conf_value(&text, "Acquire::Check-Valid-Until")).last()
+    texts.filter_map(|text| apt_conf_value(&text, "Acquire::Check-Valid-Until")).next_back()
 }
 
 fn files_in(folder: &str) -> Vec<std::path::PathBuf> {

@@ -19,6 +19,9 @@ pub(crate) struct Job {
     pub(crate) source: Content,
 }
 
+/// Takes each pyc as it is done, from any thread.
+pub(crate) type PycSink<'a> = dyn Fn(&Job, Vec<u8>) -> Result<(), BuildError> + Sync + 'a;
+
 /// A file that was not compiled, and why; the build goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CompileFailure {
@@ -74,7 +77,7 @@ impl Compiler {
         mut jobs: Vec<Job>,
         optimization: Optimization,
         invalidation: InvalidationMode,
-        done: &(dyn Fn(&Job, Vec<u8>) -> Result<(), BuildError> + Sync),
+        done: &PycSink<'_>,
     ) -> Result<Vec<CompileFailure>, BuildError> {
         // Largest first: the last to end is then a small one.
         jobs.sort_by(|a, b| (b.source.size(), &a.path).cmp(&(a.source.size(), &b.path)));
