@@ -78,12 +78,12 @@ pub fn write_docker_archive(
 /// Writes tar entries that depend on their name and content alone.
 ///
 /// Not `tar::Builder`: it takes data that is shorter or longer than its header says.
-struct TarWriter<W: Write> {
+pub(crate) struct TarWriter<W: Write> {
     out: BufWriter<W>,
 }
 
 impl<W: Write> TarWriter<W> {
-    fn new(out: W) -> Self {
+    pub(crate) fn new(out: W) -> Self {
         Self { out: BufWriter::with_capacity(256 << 10, out) }
     }
 
@@ -100,11 +100,11 @@ impl<W: Write> TarWriter<W> {
         self.out.write_all(header.as_bytes())
     }
 
-    fn directory(&mut self, name: &str) -> io::Result<()> {
+    pub(crate) fn directory(&mut self, name: &str) -> io::Result<()> {
         self.header(name, EntryType::Directory, 0o755, 0)
     }
 
-    fn bytes(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn bytes(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
         self.entry(name, bytes.len() as u64, bytes)
     }
 
@@ -113,16 +113,29 @@ impl<W: Write> TarWriter<W> {
     }
 
     fn entry(&mut self, name: &str, size: u64, reader: impl Read) -> io::Result<()> {
+        self.entry_with(name, size, |out| {
+            let copied = io::copy(&mut reader.take(size.saturating_add(1)), out)?;
+            if copied != size {
+                return Err(io::Error::other(format!("{name} has {copied} bytes, expected {size}")));
+            }
+            Ok(())
+        })
+    }
+
+    /// An entry whose bytes `fill` writes: exactly as many as it says.
+    pub(crate) fn entry_with(
+        &mut self,
+        name: &str,
+        size: u64,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
         self.header(name, EntryType::Regular, 0o644, size)?;
-        let copied = io::copy(&mut reader.take(size.saturating_add(1)), &mut self.out)?;
-        if copied != size {
-            return Err(io::Error::other(format!("{name} has {copied} bytes, expected {size}")));
-        }
+        fill(&mut self.out)?;
         let padding = (512 - size % 512) % 512;
         io::copy(&mut io::repeat(0).take(padding), &mut self.out).map(|_| ())
     }
 
-    fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn finish(mut self) -> io::Result<()> {
         self.out.write_all(&[0; 1024])?;
         self.out.flush()
     }

@@ -194,6 +194,12 @@ impl Cache {
         self.publish(file, &path)
     }
 
+    /// Removes a record, if it is there.
+    pub fn remove_record(&self, kind: &str, key: &Digest) {
+        // Whoever could not remove it finds it stale the next time.
+        let _ = fs::remove_file(self.keyed("records", kind, key));
+    }
+
     /// Waits until no other process or thread holds the key, and holds it.
     ///
     /// Asking twice on one thread waits forever.

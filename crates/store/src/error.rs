@@ -150,6 +150,14 @@ pub enum StoreError {
         #[source]
         cause: Cause,
     },
+    /// A layer that its owner lets nobody hand on.
+    #[error("layer {digest} is not distributable (`{media_type}`): its bytes are in no registry")]
+    Foreign {
+        /// The layer.
+        digest: Digest,
+        /// Its media type.
+        media_type: String,
+    },
     /// A blob that is neither in the cache nor to be had from anywhere.
     #[error("blob {digest} is not in {place}")]
     Missing {
@@ -184,7 +192,8 @@ impl StoreError {
             Self::Status { status: 401 | 403 | 404, .. } => ErrorKind::Configuration,
             Self::Unreachable { .. } | Self::Broken { .. } => ErrorKind::Unreachable,
             Self::Digest { .. } | Self::Size { .. } | Self::TooLarge { .. } => ErrorKind::Verification,
-            Self::Status { .. } | Self::Answer { .. } | Self::Image { .. } | Self::Missing { .. } => ErrorKind::Outside,
+            Self::Status { .. } | Self::Answer { .. } | Self::Image { .. } => ErrorKind::Outside,
+            Self::Missing { .. } | Self::Foreign { .. } => ErrorKind::Outside,
         }
     }
 
@@ -218,7 +227,7 @@ impl StoreError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Unreachable { cause, .. } if is_certificate_error(cause.as_ref()) => {
-                "the certificate's authority is not in the system's store; name a PEM file with it in SSL_CERT_FILE"
+                "the certificate's authority is not in the system's store; name a PEM file with it by --ca-file or in SSL_CERT_FILE, or put it as ca.crt into /etc/containers/certs.d/HOST"
             }
             Self::Unreachable { .. } if proxy_is_set() => {
                 "a proxy is set by HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; hosts listed in NO_PROXY go around it"
@@ -231,6 +240,7 @@ impl StoreError {
             }
             Self::Status { status: 429, .. } => "the server limits requests; log in, or try again later",
             Self::Occupied { .. } => "choose an empty folder, or remove this one first",
+            Self::Foreign { .. } => "use a base image without foreign layers: only Windows images have them",
             Self::Digest { .. } | Self::Size { .. } => {
                 "what arrived is not what was pinned: it was changed at its origin, or by something in between"
             }

@@ -177,6 +177,7 @@ impl PlatformImage {
         if manifest.config().size > limit {
             return Err(StoreError::TooLarge { what: format!("config of {name}"), limit });
         }
+        crate::graph::refuse_foreign(manifest.layers())?;
         let config = fetch(manifest.config())?;
         let parsed = shipwheel_oci::ImageConfig::parse(&config).map_err(StoreError::image(name))?;
         let found = parsed.platform().map_err(StoreError::image(name))?;

@@ -18,13 +18,13 @@ pub(crate) const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// The full name in `index.json`, for containerd and `docker load`.
-const IMAGE_NAME: &str = "io.containerd.image.name";
+pub(crate) const IMAGE_NAME: &str = "io.containerd.image.name";
 
 /// Says in `index.json` that the folder is an output of shipwheel, which may be replaced.
-const OWN: (&str, &str) = ("shipwheel.layout", "1");
+pub(crate) const OWN: (&str, &str) = ("shipwheel.layout", "1");
 
 /// How the names of files begin that are not complete yet.
-const UNFINISHED: &str = ".shipwheel-";
+pub(crate) const UNFINISHED: &str = ".shipwheel-";
 
 /// An OCI image layout in a folder.
 #[derive(Debug, Clone)]
@@ -115,7 +115,7 @@ impl Layout {
         remove_all(&self.path, |name| name.starts_with(UNFINISHED))
     }
 
-    fn has(&self, descriptor: &Descriptor) -> bool {
+    pub(crate) fn has(&self, descriptor: &Descriptor) -> bool {
         let metadata = fs::symlink_metadata(self.blob_path(&descriptor.digest));
         metadata.is_ok_and(|metadata| metadata.is_file() && metadata.len() == descriptor.size)
     }
@@ -137,14 +137,14 @@ impl Layout {
     }
 
     /// Writes a file beside its place and renames it there.
-    fn write_file(&self, name: &str, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    pub(crate) fn write_file(&self, name: &str, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
         let path = self.path.join(name);
         write_renamed(&path, fill)
     }
 }
 
 /// Removes files by their names: the blobs of an earlier image, and what a kill left behind.
-fn remove_all(folder: &Path, stale: impl Fn(&str) -> bool) -> Result<()> {
+pub(crate) fn remove_all(folder: &Path, stale: impl Fn(&str) -> bool) -> Result<()> {
     for entry in fs::read_dir(folder).map_err(StoreError::file("read", folder))?.flatten() {
         if stale(&entry.file_name().to_string_lossy()) {
             let path = entry.path();

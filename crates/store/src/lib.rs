@@ -19,19 +19,27 @@ mod auth;
 mod base;
 mod cache;
 mod challenge;
+mod ends;
 mod error;
 mod fetch;
+mod graph;
 mod http;
 mod image;
 mod layout;
 mod network;
 mod progress;
 mod push;
+mod quirks;
+mod referrers;
 mod registry;
 mod request;
+mod session;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod testing_registry;
 mod token;
+mod transfer;
 mod upload;
 mod url;
 
@@ -39,6 +47,9 @@ pub use archive::{write_docker_archive, write_oci_archive};
 pub use auth::{CredentialSources, Credentials, Secret};
 pub use base::resolve_archive;
 pub use cache::{BlobWriter, Cache, KeyLock};
+pub use ends::{
+    ArchiveDestination, ArchiveSource, LayoutDestination, LayoutSource, RegistryDestination, RegistrySource,
+};
 pub use error::{Cause, ErrorKind, Result, StoreError};
 pub use fetch::{Download, FetchOptions, Fetched};
 pub use http::{Http, HttpOptions};
@@ -46,4 +57,6 @@ pub use image::{Blobs, PlatformImage, StoredImage};
 pub use layout::Layout;
 pub use progress::{NoProgress, Progress};
 pub use push::{PushReport, Pushed};
+pub use referrers::Referrer;
 pub use registry::Registry;
+pub use transfer::{BlobFile, CopyOptions, Destination, Offer, Prospect, Source, copy_image, survey_image};

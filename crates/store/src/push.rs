@@ -3,51 +3,69 @@
 //! A push that dies leaves garbage, never a tag that points at something incomplete.
 
 use std::path::Path;
-use std::sync::Mutex;
 
 use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use shipwheel_oci::{Descriptor, Digest, Reference};
 
+use crate::cache::Cache;
+use crate::ends::{RegistryDestination, StoredSource};
 use crate::error::{Result, StoreError};
-use crate::fetch::in_parallel;
-use crate::image::{Blobs, NeededBlob, StoredImage};
+use crate::image::{Blobs, StoredImage};
 use crate::progress::{Progress, Transfer};
+use crate::quirks::quirks;
 use crate::registry::{Registry, content_digest};
 use crate::request::Payload;
+use crate::session::{Session, WORTH_KEEPING};
+use crate::transfer::{BlobFile, CopyOptions, Destination, Offer, copy_image};
 use crate::upload::{Begun, Upload};
 use crate::url::redact;
 
-/// How a blob came to be in a repository.
+/// How a blob came to be in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pushed {
     /// It was there.
     Existed,
     /// The registry took it from another of its repositories.
     Mounted,
-    /// It was sent: so many bytes.
+    /// It was sent: so many bytes, which are fewer than it has if an earlier upload was continued.
     Sent(u64),
 }
 
-/// What a push came to, in bytes of blobs.
+/// What a push came to, or would come to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PushReport {
-    /// Uploaded.
+    /// Bytes of blobs uploaded.
     pub sent: u64,
-    /// Taken by the registry from another of its repositories.
+    /// Bytes of blobs taken by the registry from another of its repositories.
     pub mounted: u64,
-    /// In place already.
+    /// Bytes of blobs in place already.
     pub skipped: u64,
+    /// Manifests and indexes sent.
+    pub documents: u64,
 }
 
 impl PushReport {
-    fn add(&mut self, size: u64, pushed: Pushed) {
+    pub(crate) fn add(&mut self, size: u64, pushed: Pushed) {
         match pushed {
             Pushed::Existed => self.skipped += size,
             Pushed::Mounted => self.mounted += size,
-            Pushed::Sent(bytes) => self.sent += bytes,
+            Pushed::Sent(bytes) => {
+                self.sent += bytes;
+                self.skipped += size.saturating_sub(bytes);
+            }
         }
+    }
+
+    /// The sum of several reports.
+    pub fn sum(reports: &[Self]) -> Self {
+        reports.iter().fold(Self::default(), |sum, report| Self {
+            sent: sum.sent + report.sent,
+            mounted: sum.mounted + report.mounted,
+            skipped: sum.skipped + report.skipped,
+            documents: sum.documents + report.documents,
+        })
     }
 }
 
@@ -57,41 +75,26 @@ impl Registry {
     /// # Errors
     /// When a blob cannot be had, or the registry refuses anything.
     pub fn push_image(&self, target: &Reference, image: &StoredImage, blobs: &Blobs<'_>) -> Result<PushReport> {
-        let report = Mutex::new(PushReport::default());
-        let note = |size, pushed| report.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).add(size, pushed);
-        in_parallel(&image.layers(), blobs.concurrency, |layer| {
-            let pushed = self.push_layer(target, layer, blobs)?;
-            note(layer.descriptor.size, pushed);
-            Ok(())
-        })?;
-        in_parallel(&image.configs(), blobs.concurrency, |(descriptor, bytes)| {
-            blobs.cache.insert_bytes(bytes)?;
-            let config = NeededBlob { descriptor, origin: None };
-            note(descriptor.size, self.push_layer(target, &config, blobs)?);
-            Ok(())
-        })?;
-        let documents = image.documents();
-        for (descriptor, bytes) in &documents {
-            self.push_manifest(target, &descriptor.digest.to_string(), &descriptor.media_type, bytes)?;
-        }
-        if let (Some(tag), Some((root, bytes))) = (target.tag(), documents.last()) {
-            self.push_manifest(target, tag, &root.media_type, bytes)?;
-        }
-        Ok(report.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()))
+        self.push_image_to_all(std::slice::from_ref(target), image, blobs).map(|reports| PushReport::sum(&reports))
     }
 
-    fn push_layer(&self, target: &Reference, blob: &NeededBlob<'_>, blobs: &Blobs<'_>) -> Result<Pushed> {
-        // A mount from another registry breaks on some (google/go-containerregistry#1741).
-        let same_registry = |origin: &&Reference| origin.registry() == target.registry();
-        let mount_from = blob.origin.filter(same_registry).map(Reference::repository);
-        let upload = self.upload(target, blob.descriptor, mount_from)?;
-        match self.http.block_on(upload.begin())? {
-            Begun::Done(pushed) => Ok(pushed),
-            Begun::Session(session) => {
-                let path = blobs.path(blob)?;
-                self.send_file(&upload, session, &path, blobs.progress)
-            }
-        }
+    /// Publishes an image under several references, of one registry or many: blobs go to each
+    /// repository once, and the tags move when all of them have everything.
+    ///
+    /// The reports are one for each repository, in the order of the targets.
+    ///
+    /// # Errors
+    /// When a blob cannot be had, or a registry refuses anything.
+    pub fn push_image_to_all(
+        &self,
+        targets: &[Reference],
+        image: &StoredImage,
+        blobs: &Blobs<'_>,
+    ) -> Result<Vec<PushReport>> {
+        let destinations = RegistryDestination::of(self, targets, blobs.cache, blobs.progress);
+        let destinations: Vec<&dyn Destination> = destinations.iter().map(|d| d as &dyn Destination).collect();
+        let options = CopyOptions { concurrency: blobs.concurrency, referrers: false };
+        copy_image(&StoredSource::new(image, *blobs)?, &destinations, options)
     }
 
     /// Puts a blob from a file into the target's repository, unless it is there.
@@ -108,39 +111,47 @@ impl Registry {
         mount_from: Option<&str>,
         progress: &dyn Progress,
     ) -> Result<Pushed> {
-        let upload = self.upload(target, descriptor, mount_from)?;
-        match self.http.block_on(upload.begin())? {
-            Begun::Done(pushed) => Ok(pushed),
-            Begun::Session(session) => self.send_file(&upload, session, file, progress),
-        }
+        let origin = mount_from.map(|from| format!("{}/{from}", target.registry()).parse::<Reference>());
+        let origins: Vec<Reference> = origin.and_then(Result::ok).into_iter().collect();
+        let offer = Offer { descriptor, origins: &origins, file: &|| Ok(BlobFile::whole(file.to_owned())) };
+        self.push_offer(target, offer, None, progress)
     }
 
-    fn upload<'a>(
-        &'a self,
-        target: &Reference,
-        descriptor: &'a Descriptor,
-        mount_from: Option<&'a str>,
-    ) -> Result<Upload<'a>> {
-        // A mount from the repository itself is what HEAD has asked already.
-        let mount_from = mount_from.filter(|repository| *repository != target.repository());
-        Ok(Upload { repository: self.repository_for(target, true, mount_from)?, descriptor, mount_from })
-    }
-
-    fn send_file(
+    /// Puts a blob into the target's repository; with a cache, what breaks now can be continued by the next process.
+    pub(crate) fn push_offer(
         &self,
-        upload: &Upload<'_>,
-        session: reqwest::Url,
-        path: &Path,
+        target: &Reference,
+        offer: Offer<'_>,
+        cache: Option<&Cache>,
         progress: &dyn Progress,
     ) -> Result<Pushed> {
-        let descriptor = upload.descriptor;
-        let found = std::fs::metadata(path).map_err(StoreError::file("open", path))?.len();
-        if found != descriptor.size {
-            return Err(StoreError::Size { what: path.display().to_string(), expected: descriptor.size, found });
+        let descriptor = offer.descriptor;
+        let session = match cache.filter(|_| descriptor.size >= WORTH_KEEPING) {
+            Some(cache) => Some(Session::of(cache, target, &descriptor.digest)?),
+            None => None,
+        };
+        let mount = match mountable(target, offer.origins) {
+            Some(from) => Some((self.repository_for(target, true, Some(from))?, from)),
+            None => None,
+        };
+        let repository = self.repository_for(target, true, None)?;
+        let upload = Upload { target, repository, descriptor, mount, quirks: quirks(target.registry()), session };
+        let place = match self.http.block_on(upload.begin())? {
+            Begun::Done(pushed) => return Ok(pushed),
+            Begun::At(place) => place,
+        };
+        let file = (offer.file)()?;
+        let found = std::fs::metadata(&file.path).map_err(StoreError::file("open", &file.path))?.len();
+        // A member of an archive is followed by others.
+        let is_short = found.saturating_sub(file.offset) < descriptor.size;
+        if is_short || (file.offset == 0 && found != descriptor.size) {
+            return Err(StoreError::Size { what: file.path.display().to_string(), expected: descriptor.size, found });
         }
         let transfer = Transfer::begin(progress, &descriptor.digest.short(), Some(descriptor.size));
-        self.http.block_on(upload.send(session, path, &|bytes| transfer.advance(bytes)))?;
-        Ok(Pushed::Sent(descriptor.size))
+        let continued = place.offset;
+        transfer.advance(continued);
+        self.http.block_on(upload.send(place, &file, &|bytes| transfer.advance(bytes)))?;
+        Ok(Pushed::Sent(descriptor.size - continued))
     }
 
     /// Puts a manifest or an index under a tag or its digest; `false` if it was there.
@@ -149,24 +160,39 @@ impl Registry {
     /// When the registry refuses it, or says that it has another digest.
     pub fn push_manifest(&self, target: &Reference, version: &str, media_type: &str, bytes: &[u8]) -> Result<bool> {
         let repository = self.repository_for(target, true, None)?;
+        if self.http.block_on(repository.version_digest(version))? == Some(Digest::of(bytes)) {
+            return Ok(false);
+        }
+        self.put_manifest(target, version, media_type, bytes).map(|()| true)
+    }
+
+    /// Puts a manifest or an index without asking whether it is there.
+    pub(crate) fn put_manifest(&self, target: &Reference, version: &str, media_type: &str, bytes: &[u8]) -> Result<()> {
+        let repository = self.repository_for(target, true, None)?;
         let expected = Digest::of(bytes);
         let payload = Payload::Bytes(Bytes::copy_from_slice(bytes));
         let request = repository.manifest_request(Method::PUT, version)?.header(CONTENT_TYPE, media_type);
         let request = request.payload(payload);
         self.http.block_on(async {
-            if repository.version_digest(version).await? == Some(expected) {
-                return Ok(false);
-            }
             let response = repository.send_retrying(&request).await?;
             if !response.status().is_success() {
                 return Err(self.http.status_error(&request, response).await);
             }
             match content_digest(&response).filter(|found| *found != expected) {
                 Some(found) => Err(StoreError::Digest { what: redact(&request.url), expected, found }),
-                None => Ok(true),
+                None => Ok(()),
             }
         })
     }
+}
+
+/// The repository to mount from: another one of the same registry.
+///
+/// A mount from another registry breaks on some (google/go-containerregistry#1741), and from the
+/// repository itself it is what HEAD has asked already.
+pub(crate) fn mountable<'a>(target: &Reference, origins: &'a [Reference]) -> Option<&'a str> {
+    let fits = |o: &&Reference| o.registry() == target.registry() && o.repository() != target.repository();
+    origins.iter().find(fits).map(Reference::repository)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::error::{Result, StoreError};
 use crate::fetch::{Target, header};
 use crate::http::Http;
 use crate::progress::Progress;
+use crate::quirks::quirks;
 use crate::request::Request;
 use crate::token::{Authorizer, Scope};
 use crate::url::{may_be_plain, parse_url, redact};
@@ -19,9 +20,8 @@ use crate::url::{may_be_plain, parse_url, redact};
 /// No manifest or index is longer than this: the least that the spec asks registries to take.
 pub(crate) const LARGEST_MANIFEST: u64 = 4 << 20;
 
-/// What a reference without a host means, and the host that serves it.
+/// What a reference without a host means.
 pub(crate) const DEFAULT_REGISTRY: &str = "docker.io";
-const DEFAULT_REGISTRY_API: &str = "registry-1.docker.io";
 
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
@@ -126,10 +126,7 @@ impl Registry {
         push: bool,
         mount_from: Option<&str>,
     ) -> Result<Repository<'_>> {
-        let host = match reference.registry() {
-            DEFAULT_REGISTRY => DEFAULT_REGISTRY_API,
-            host => host,
-        };
+        let host = quirks(reference.registry()).api_host.unwrap_or(reference.registry());
         let scheme = if may_be_plain(host, &self.http.options().insecure_hosts) { "http" } else { "https" };
         let base = parse_url(&format!("{scheme}://{host}/v2/{}/", reference.repository()))?;
         let scope = Scope {

@@ -189,7 +189,7 @@ fn an_image_is_complete_before_its_tag_is_there() {
     let one = Blobs { concurrency: 1, ..blobs };
     let report = registry.push_image(&target, &image, &one).unwrap();
     let configs: u64 = image.images().iter().map(|image| image.config.len() as u64).sum();
-    assert_eq!(report, PushReport { sent: configs + 12, mounted: 0, skipped: 0 });
+    assert_eq!(report, PushReport { sent: configs + 12, mounted: 0, skipped: 0, documents: 3 });
     let puts: Vec<String> = server.lines().into_iter().filter(|line| line.starts_with("PUT")).collect();
     let tails: Vec<&str> = puts.iter().rev().map(|line| line.rsplit('/').next().unwrap_or_default()).collect();
     assert_eq!(tails[..2], ["1", &image.root().digest.to_string()]);
@@ -197,7 +197,7 @@ fn an_image_is_complete_before_its_tag_is_there() {
     assert_eq!(puts.len(), 3 + 2 + 2, "the shared layer went once");
     assert_eq!(state.lock().unwrap().manifests["1"], image.root().digest.to_string());
     let again = registry.push_image(&target, &image, &blobs).unwrap();
-    assert_eq!(again, PushReport { sent: 0, mounted: 0, skipped: report.sent });
+    assert_eq!(again, PushReport { skipped: report.sent, ..PushReport::default() });
     assert_eq!(server.lines().iter().filter(|line| line.starts_with("PUT")).count(), puts.len());
 }
 
