@@ -116,17 +116,27 @@ fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, B
     let host = session.host_platform();
     let compiler = Some(host).filter(|host| spec.bytecode.enabled && !spec.platforms.contains(host));
     let bases = base::resolve(session, definition, &spec.platforms, compiler.as_ref())?;
-    let mut wheels = WheelSources::default();
-    let mut platforms = BTreeMap::new();
+    let mut chosen = Vec::new();
     for platform in &spec.platforms {
         let base = &bases.by_platform[platform].facts;
-        let chosen = match (&spec.python, &base.python) {
+        let wheels = match (&spec.python, &base.python) {
             (Some(python), Some(interpreter)) => {
-                wheels.resolve(session, definition, &python.lock, platform, base, interpreter.version)?
+                let version = interpreter.version;
+                let wheels = WheelSources::choose(session, definition, &python.lock, platform, base, version)?;
+                Some((wheels, version))
             }
-            _ => Vec::new(),
+            _ => None,
         };
-        platforms.insert(platform.clone(), PlatformFacts { base: base.clone(), wheels: chosen });
+        chosen.push((platform, base, wheels));
+    }
+    let mut wheels = WheelSources::default();
+    let mut platforms = BTreeMap::new();
+    for (platform, base, chosen) in chosen {
+        let wheels = match chosen {
+            Some((chosen, version)) => wheels.resolve(session, definition, &chosen, version)?,
+            None => Vec::new(),
+        };
+        platforms.insert(platform.clone(), PlatformFacts { base: base.clone(), wheels });
     }
     let files = app.iter().map(|collected| collected.file.clone()).collect();
     Ok(Resolved { facts: Facts { platforms, app: files }, bases, app, wheels })

@@ -104,9 +104,10 @@ impl DebianError {
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Store(error) if error.status() == Some(404) => {
-                Some("check `suite` and the mirror: the mirror has no such suite".to_owned())
-            }
+            Self::Store(error) if error.status() == Some(404) => Some(match error.to_string().contains("/dists/") {
+                true => "check `suite` and the mirror: the mirror has no such suite".to_owned(),
+                false => "the mirror lists a package that it does not have: try later, or another mirror".to_owned(),
+            }),
             Self::Store(error) => error.hint(),
             Self::Release(ReleaseError::NoGoodSignature { .. } | ReleaseError::NotSigned(_)) => Some(
                 "the mirror serves something that Debian did not sign; for an archive of your own name its keys in `keyring`"

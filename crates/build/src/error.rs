@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::debian_error::DebianError;
 use shipwheel_layer::{ContentError, ReadError, TreeError, WriteError};
-use shipwheel_oci::{ConfigError, Platform};
+use shipwheel_oci::{ConfigError, IndexError, Platform};
 use shipwheel_plan::{PlanError, SpecError};
 use shipwheel_python::{
     InstallError, LockError, OverlapError, PythonVersion, RequirementsError, SelectError, WheelError,
@@ -96,6 +96,9 @@ pub enum BuildError {
         #[source]
         cause: Box<DebianError>,
     },
+    /// A base has not the platform.
+    #[error(transparent)]
+    NoPlatform(IndexError),
     /// A base image's config is broken.
     #[error("the config of {name} cannot be used")]
     Config {
@@ -264,6 +267,7 @@ impl BuildError {
                 Some("give the platforms bases of one version, or build with `--no-bytecode`".to_owned())
             }
             Self::InterpreterProcess { .. } => Some("build with `--no-bytecode` to leave bytecode out".to_owned()),
+            Self::NoPlatform(_) => Some("drop the platform, or choose a base that has it".to_owned()),
             Self::LockHashes { .. } => Some("lock again, with `--generate-hashes`".to_owned()),
             Self::Plan(PlanError::NoPython { .. }) => {
                 Some("choose a base with Python, or leave `python` out and set `bytecode.enabled = false`".to_owned())

@@ -36,33 +36,44 @@ struct WheelRecord {
 }
 
 impl WheelSources {
-    /// Chooses the wheels of a platform and describes them; those not known yet are fetched.
+    /// Chooses the wheels of a platform; nothing is fetched, so that what is missing is known first.
     ///
     /// # Errors
-    /// When a distribution has no wheel that fits, a wheel cannot be had or is hostile, or two
-    /// wheels have different files at one path.
-    pub(crate) fn resolve(
-        &mut self,
+    /// When a distribution has no wheel that fits, or the lock cannot be used.
+    pub(crate) fn choose(
         session: &Session<'_>,
         definition: &Definition,
         lock: &Located<String>,
         platform: &Platform,
         base: &BaseFacts,
         python: PythonVersion,
-    ) -> Result<Vec<WheelFacts>, BuildError> {
+    ) -> Result<Vec<ChosenWheel>, BuildError> {
         let (major, minor) = base.glibc.ok_or_else(|| BuildError::Base {
             name: format!("for {platform}"),
             reason: "has no glibc, and wheels for musl are not supported yet".to_owned(),
         })?;
         let target = Target { python, platform: platform.clone(), libc: Libc::Glibc { major, minor } };
-        let chosen = lock::choose(session, definition, lock, &target)?;
-        for wheel in &chosen {
+        lock::choose(session, definition, lock, &target)
+    }
+
+    /// Describes chosen wheels; those not known yet are fetched.
+    ///
+    /// # Errors
+    /// When a wheel cannot be had or is hostile, or two wheels have different files at one path.
+    pub(crate) fn resolve(
+        &mut self,
+        session: &Session<'_>,
+        definition: &Definition,
+        chosen: &[ChosenWheel],
+        python: PythonVersion,
+    ) -> Result<Vec<WheelFacts>, BuildError> {
+        for wheel in chosen {
             if let Some(path) = &wheel.path {
                 take_in(session, definition, wheel, path)?;
             }
             self.by_digest.insert(wheel.digest, wheel.clone());
         }
-        let facts = self.describe(session, &chosen, python)?;
+        let facts = self.describe(session, chosen, python)?;
         for wheel in &facts {
             let sources = wheel.sources.iter().map(|source| ((source.path.clone(), source.digest), wheel.digest));
             self.owners.extend(sources);

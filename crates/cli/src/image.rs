@@ -55,13 +55,8 @@ fn apply(arguments: &ImageArguments, definition: &mut Definition) {
     if arguments.multi_platform {
         platforms = vec![Platform::linux_amd64(), Platform::linux_arm64()];
     }
-    let mut seen = Vec::new();
-    platforms.retain(|platform| {
-        !seen.contains(platform) && {
-            seen.push(platform.clone());
-            true
-        }
-    });
+    platforms.sort();
+    platforms.dedup();
     if !platforms.is_empty() {
         spec.platforms = platforms;
     }

@@ -234,6 +234,8 @@ fn read_platforms(top: &Section<'_>) -> Vec<Platform> {
             Err(error) => top.report_at(text.span, error.to_string()),
         }
     }
+    // An index lists its platforms in one order, however they were asked for.
+    platforms.sort();
     platforms
 }
 

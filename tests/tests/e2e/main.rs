@@ -5,6 +5,7 @@
 mod arm64;
 mod base;
 mod bytecode;
+mod canonical;
 mod container;
 mod layout;
 mod output;

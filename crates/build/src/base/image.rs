@@ -7,7 +7,7 @@ use std::sync::Arc;
 use flate2::read::MultiGzDecoder;
 use shipwheel_layer::{LAYER_RECIPE, ReadLimits, Source, Tree, overlay_tar};
 use shipwheel_oci::{
-    Descriptor, DiffId, Digest, Hasher, ImageConfig, LayerDescriptor, Platform, Reference, media_type,
+    Descriptor, DiffId, Digest, Hasher, ImageConfig, IndexError, LayerDescriptor, Platform, Reference, media_type,
 };
 use shipwheel_plan::Located;
 use shipwheel_store::{Layout, PlatformImage, StoreError, resolve_archive};
@@ -86,13 +86,25 @@ fn resolve_each(
 ) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
     let mut resolved = BTreeMap::new();
     for platform in platforms {
-        match image(platform) {
+        match image(platform).map_err(name_missing_platform) {
             Ok(image) => drop(resolved.insert(platform.clone(), known_or_described(session, name, image)?)),
-            Err(BuildError::Store(StoreError::Image { .. })) if optional == Some(platform) => {}
+            Err(BuildError::NoPlatform(_)) if optional == Some(platform) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(resolved)
+}
+
+/// A platform that a base lacks is the user's business, not the registry's.
+fn name_missing_platform(error: BuildError) -> BuildError {
+    match error {
+        BuildError::Store(StoreError::Image { what, cause }) => match cause.downcast::<IndexError>() {
+            Ok(cause) if matches!(*cause, IndexError::NoPlatform { .. }) => BuildError::NoPlatform(*cause),
+            Ok(cause) => BuildError::Store(StoreError::Image { what, cause }),
+            Err(cause) => BuildError::Store(StoreError::Image { what, cause }),
+        },
+        other => other,
+    }
 }
 
 fn known_or_described(session: &Session<'_>, name: &str, image: PlatformImage) -> Result<ResolvedBase, BuildError> {
