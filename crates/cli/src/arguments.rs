@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use shipwheel_oci::{Platform, Reference};
 
 use crate::output::OutputArgument;
+use crate::probe::RegistryArguments;
+use crate::transfer::{CopyArguments, PullArguments, PushArguments};
 
 /// Builds OCI images for Python applications: no Docker, no root, no emulation.
 #[derive(Debug, Parser)]
@@ -19,6 +21,14 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Build an image and write it to a layout, an archive or a registry.
     Image(Box<ImageArguments>),
+    /// Push an image from an OCI layout or archive to registries.
+    Push(PushArguments),
+    /// Pull an image with all its platforms into an OCI layout or archive.
+    Pull(PullArguments),
+    /// Copy an image from one registry to others.
+    Copy(CopyArguments),
+    /// Ask a registry what it supports.
+    Registry(RegistryArguments),
     /// Show or clear the cache.
     Cache(CacheArguments),
 }

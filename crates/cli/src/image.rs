@@ -6,14 +6,16 @@ use serde_json::json;
 use shipwheel_build::{Built, Definition, Session, build, plan};
 use shipwheel_oci::{Platform, Reference};
 use shipwheel_python::Optimization;
-use shipwheel_store::{Cache, CredentialSources, Credentials, Http, HttpOptions, PushReport, Registry};
+use shipwheel_store::{Cache, PushReport};
 
-use crate::arguments::{ImageArguments, NetworkArguments};
+use crate::arguments::ImageArguments;
 use crate::cache;
 use crate::failure::Failure;
+use crate::network;
 use crate::output::OutputArgument;
 use crate::progress::Terminal;
 use crate::table;
+use crate::transfer;
 
 /// Runs `image`.
 pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
@@ -39,10 +41,12 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     if let Some(output) = &output {
         terminal.line(&format!("  written to {}", output.path().display()));
     }
-    for target in &arguments.push {
-        let pushed = session.registry.push_image(target, &built.image, &session.blobs());
-        let report = pushed.map_err(Failure::while_doing(format!("push {target}")))?;
-        terminal.line(&pushed_line(target, &report));
+    if !arguments.push.is_empty() {
+        let targets: Vec<String> = arguments.push.iter().map(ToString::to_string).collect();
+        let targets = targets.join(", ");
+        let pushed = session.registry.push_image_to_all(&arguments.push, &built.image, &session.blobs());
+        let reports = pushed.map_err(Failure::while_doing(format!("push {targets}")))?;
+        terminal.line(&format!("  pushed {targets}: {}", transfer::line(&PushReport::sum(&reports), false)));
     }
     print_result(arguments, &built, &name, output.as_ref());
     Ok(())
@@ -100,7 +104,7 @@ fn choose_output(
 }
 
 /// The nearest folder upwards that has an `images` folder, else the working directory.
-fn workspace_root() -> PathBuf {
+pub(crate) fn workspace_root() -> PathBuf {
     let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     let found = here.ancestors().find(|folder| folder.join("images").is_dir()).map(Path::to_owned);
     match found {
@@ -112,12 +116,7 @@ fn workspace_root() -> PathBuf {
 }
 
 fn session<'a>(arguments: &ImageArguments, terminal: &'a Terminal) -> Result<Session<'a>, Failure> {
-    let http = Http::new(HttpOptions {
-        insecure_hosts: arguments.network.insecure_registry.iter().cloned().collect(),
-        ca_files: arguments.network.ca_file.clone(),
-        ..HttpOptions::default()
-    })?;
-    let registry = Registry::new(http.clone(), credentials(&arguments.network)?);
+    let (http, registry) = network::connect(&arguments.network, &workspace_root())?;
     Ok(Session {
         cache: Cache::open(&cache::folder()?)?,
         http,
@@ -134,18 +133,6 @@ fn session<'a>(arguments: &ImageArguments, terminal: &'a Terminal) -> Result<Ses
     })
 }
 
-fn credentials(arguments: &NetworkArguments) -> Result<CredentialSources, Failure> {
-    let mut sources = CredentialSources::from_environment();
-    if let Some(username) = &arguments.username {
-        let mut password = String::new();
-        std::io::stdin().read_line(&mut password).map_err(|error| {
-            Failure::usage(format!("failed to read the password from standard input: {error}"), None)
-        })?;
-        sources.explicit = Some(Credentials::password(username, password.trim_end_matches(['\r', '\n'])));
-    }
-    Ok(sources)
-}
-
 /// `SOURCE_DATE_EPOCH`, or the epoch itself: never a clock.
 fn epoch() -> Result<i64, Failure> {
     match std::env::var("SOURCE_DATE_EPOCH") {
@@ -156,12 +143,6 @@ fn epoch() -> Result<i64, Failure> {
         }
         _ => Ok(0),
     }
-}
-
-fn pushed_line(target: &Reference, report: &PushReport) -> String {
-    let PushReport { sent, mounted, skipped, .. } = report;
-    let [sent, mounted, skipped] = [*sent, *mounted, *skipped].map(table::size);
-    format!("  pushed {target}: {sent} sent, {mounted} mounted, {skipped} there already")
 }
 
 /// The one line on standard output, or the one object.

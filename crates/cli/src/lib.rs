@@ -8,9 +8,12 @@ mod arguments;
 mod cache;
 mod failure;
 mod image;
+mod network;
 mod output;
+mod probe;
 mod progress;
 mod table;
+mod transfer;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -34,6 +37,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done: Result<(), Failure> = match &arguments.command {
         Command::Image(flags) => image::run(flags),
+        Command::Push(flags) => transfer::push(flags),
+        Command::Pull(flags) => transfer::pull(flags),
+        Command::Copy(flags) => transfer::copy(flags),
+        Command::Registry(flags) => probe::run(flags),
         Command::Cache(flags) => cache::run(flags),
     };
     match done {

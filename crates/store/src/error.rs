@@ -48,6 +48,14 @@ pub enum StoreError {
         /// What it is instead.
         reason: &'static str,
     },
+    /// A file of settings that makes no sense.
+    #[error("{} cannot be used: {reason}", .path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it, with the line.
+        reason: String,
+    },
     /// A text that is no URL, or one that shipwheel does not speak.
     #[error("`{url}` cannot be fetched: {reason}")]
     Url {
@@ -188,7 +196,9 @@ impl StoreError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::File { .. } | Self::Occupied { .. } => ErrorKind::Output,
-            Self::Url { .. } | Self::Client(_) | Self::Credentials { .. } => ErrorKind::Configuration,
+            Self::Settings { .. } | Self::Url { .. } | Self::Client(_) | Self::Credentials { .. } => {
+                ErrorKind::Configuration
+            }
             Self::Status { status: 401 | 403 | 404, .. } => ErrorKind::Configuration,
             Self::Unreachable { .. } | Self::Broken { .. } => ErrorKind::Unreachable,
             Self::Digest { .. } | Self::Size { .. } | Self::TooLarge { .. } => ErrorKind::Verification,

@@ -11,6 +11,7 @@ use crate::cache::Cache;
 use crate::error::{Result, StoreError};
 use crate::fetch::{Target, header};
 use crate::http::Http;
+use crate::mirrors::Mirrors;
 use crate::progress::Progress;
 use crate::quirks::quirks;
 use crate::request::Request;
@@ -34,12 +35,19 @@ const MANIFEST_TYPES: [&str; 4] =
 pub struct Registry {
     pub(crate) http: Http,
     authorizer: Arc<Authorizer>,
+    mirrors: Arc<Mirrors>,
 }
 
 impl Registry {
     /// A client with credentials from these sources.
     pub fn new(http: Http, credentials: CredentialSources) -> Self {
-        Self { http, authorizer: Arc::new(Authorizer::new(credentials)) }
+        Self { http, authorizer: Arc::new(Authorizer::new(credentials)), mirrors: Arc::default() }
+    }
+
+    /// The same client, which reads from mirrors. What is pushed goes where it was told to.
+    #[must_use]
+    pub fn with_mirrors(self, mirrors: Mirrors) -> Self {
+        Self { mirrors: Arc::new(mirrors), ..self }
     }
 
     /// Asks what a reference points to now.
@@ -47,6 +55,10 @@ impl Registry {
     /// # Errors
     /// When it does not exist, or the registry does not say.
     pub fn resolve(&self, reference: &Reference) -> Result<Descriptor> {
+        self.mirrors.first(reference, |place| self.resolve_at(place))
+    }
+
+    fn resolve_at(&self, reference: &Reference) -> Result<Descriptor> {
         let repository = self.repository(reference)?;
         let request = repository.manifest_request(Method::HEAD, &reference.version())?;
         let head = self.http.block_on(async {
@@ -56,7 +68,9 @@ impl Registry {
         // Proxies answer HEAD with 405, some registries without digest or size.
         match head {
             Ok(Some(descriptor)) => Ok(descriptor),
-            Ok(None) => self.fetch_manifest(reference).map(|(media_type, bytes)| Descriptor::of(&media_type, &bytes)),
+            Ok(None) => {
+                self.fetch_manifest_at(reference).map(|(media_type, bytes)| Descriptor::of(&media_type, &bytes))
+            }
             Err(error) => Err(error),
         }
     }
@@ -66,6 +80,10 @@ impl Registry {
     /// # Errors
     /// When it does not exist, is too large, or has another digest than the reference or the registry says.
     pub fn fetch_manifest(&self, reference: &Reference) -> Result<(String, Vec<u8>)> {
+        self.mirrors.first(reference, |place| self.fetch_manifest_at(place))
+    }
+
+    fn fetch_manifest_at(&self, reference: &Reference) -> Result<(String, Vec<u8>)> {
         let repository = self.repository(reference)?;
         let request = repository.manifest_request(Method::GET, &reference.version())?;
         self.http.block_on(self.http.retry(async || {
@@ -89,6 +107,16 @@ impl Registry {
     /// # Errors
     /// When it cannot be had, or is another than the descriptor says.
     pub fn fetch_blob(
+        &self,
+        reference: &Reference,
+        descriptor: &Descriptor,
+        cache: &Cache,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        self.mirrors.first(reference, |place| self.fetch_blob_at(place, descriptor, cache, progress))
+    }
+
+    fn fetch_blob_at(
         &self,
         reference: &Reference,
         descriptor: &Descriptor,

@@ -84,6 +84,7 @@ impl Request {
             Method::POST => "POST",
             Method::PUT => "PUT",
             Method::PATCH => "PATCH",
+            Method::DELETE => "DELETE",
             _ => "GET",
         }
     }

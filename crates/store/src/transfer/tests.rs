@@ -155,7 +155,9 @@ impl Source for Sample {
 }
 
 /// Everything that hangs on a source's root: document bytes and blob bytes by digest, and who refers to whom.
-fn content(source: &dyn Source) -> (Digest, BTreeMap<Digest, Vec<u8>>, Vec<(Digest, Digest)>) {
+type Content = (Digest, BTreeMap<Digest, Vec<u8>>, Vec<(Digest, Digest)>);
+
+fn content(source: &dyn Source) -> Content {
     let image = Image::read(source, OPTIONS).unwrap();
     let mut all = BTreeMap::new();
     for document in image.graph.documents() {
@@ -240,7 +242,8 @@ fn a_survey_says_what_a_copy_does_and_changes_nothing() {
     let server = MemoryRegistry::start(true);
     let target: Reference = format!("{}/app:1", server.address()).parse().unwrap();
     let survey = || {
-        let destinations = RegistryDestination::of(&setup.registry, &[target.clone()], &setup.cache, &NoProgress);
+        let destinations =
+            RegistryDestination::of(&setup.registry, std::slice::from_ref(&target), &setup.cache, &NoProgress);
         survey_image(&sample, &[&destinations[0]], OPTIONS).unwrap().remove(0)
     };
     let promised = survey();
