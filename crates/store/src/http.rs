@@ -1,16 +1,17 @@
 //! The one HTTP client: TLS by the system's store, proxies of the environment, timeouts and retries.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Response};
+use reqwest::{Certificate, Client, Response, Url};
 
+use crate::certs::{self, HostCertificates};
 use crate::error::{Result, StoreError};
 use crate::network::Network;
 use crate::request::{Payload, Request};
@@ -37,6 +38,8 @@ pub struct HttpOptions {
     pub insecure_hosts: BTreeSet<String>,
     /// PEM files with authorities to trust besides the system's.
     pub ca_files: Vec<PathBuf>,
+    /// Folders in which a folder named for a host holds its authorities and client certificates.
+    pub certificate_folders: Vec<PathBuf>,
 }
 
 impl Default for HttpOptions {
@@ -48,6 +51,7 @@ impl Default for HttpOptions {
             retry_delay: Duration::from_millis(400),
             insecure_hosts: BTreeSet::new(),
             ca_files: Vec::new(),
+            certificate_folders: certs::default_folders(),
         }
     }
 }
@@ -62,6 +66,8 @@ struct Inner {
     client: Client,
     /// For this machine's own addresses: as Go's clients do, past any proxy.
     direct: Client,
+    /// For hosts with certificates of their own; none for those without, once asked for.
+    hosts: Mutex<BTreeMap<String, Option<Client>>>,
     options: HttpOptions,
     network: Network,
 }
@@ -75,9 +81,9 @@ impl Http {
         // Fails only when a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let network = Network::start().map_err(|cause| StoreError::Client(cause.into()))?;
-        let client = build_client(&options, false)?;
-        let direct = build_client(&options, true)?;
-        Ok(Self { inner: Arc::new(Inner { client, direct, options, network }) })
+        let client = build_client(&options, false, None)?;
+        let direct = build_client(&options, true, None)?;
+        Ok(Self { inner: Arc::new(Inner { client, direct, hosts: Mutex::default(), options, network }) })
     }
 
     pub(crate) fn options(&self) -> &HttpOptions {
@@ -88,12 +94,33 @@ impl Http {
         self.inner.network.block_on(future)
     }
 
+    /// Whether a registry is spoken to without TLS: this machine's own, unless it has certificates, and those named.
+    pub(crate) fn is_plain(&self, host: &str) -> bool {
+        let options = self.options();
+        let has_certificates = || options.certificate_folders.iter().any(|folder| folder.join(host).is_dir());
+        may_be_plain(host, &options.insecure_hosts) && !(is_loopback(host) && has_certificates())
+    }
+
+    fn client_for(&self, url: &Url) -> Result<Client> {
+        let (host, is_own) = (authority(url), is_loopback(&authority(url)));
+        let general = || if is_own { self.inner.direct.clone() } else { self.inner.client.clone() };
+        if url.scheme() != "https" {
+            return Ok(general());
+        }
+        let mut hosts = self.inner.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if !hosts.contains_key(&host) {
+            let found = certs::read(&self.options().certificate_folders, &host)?;
+            let client = found.map(|found| build_client(self.options(), is_own, Some(found))).transpose()?;
+            hosts.insert(host.clone(), client);
+        }
+        Ok(hosts.get(&host).cloned().flatten().unwrap_or_else(general))
+    }
+
     /// Sends a request once. Statuses that may pass are errors, all others answers.
     ///
     /// `sent` hears of the bytes of a file as they leave.
     pub(crate) async fn send_once(&self, request: &Request, sent: &dyn Fn(u64)) -> Result<Response> {
-        let client = if is_loopback(&authority(&request.url)) { &self.inner.direct } else { &self.inner.client };
-        let (builder, counter) = request.builder(client)?;
+        let (builder, counter) = request.builder(&self.client_for(&request.url)?)?;
         // After its last byte a large file is hashed and moved over there before the answer comes.
         let patience = match request.payload {
             Payload::File { .. } => 5 * self.options().idle_timeout,
@@ -189,14 +216,21 @@ impl Http {
     }
 }
 
-fn build_client(options: &HttpOptions, direct: bool) -> Result<Client> {
-    let added = certificates(options)?;
+fn build_client(options: &HttpOptions, direct: bool, own: Option<HostCertificates>) -> Result<Client> {
+    let HostCertificates { authorities, identity } = own.unwrap_or_default();
+    let mut added = certificates(options)?;
+    added.extend(authorities);
     let builder = || {
         let builder = Client::builder()
             .user_agent(concat!("shipwheel/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(options.connect_timeout)
             .redirect(redirects(options.insecure_hosts.clone()));
-        if direct { builder.no_proxy() } else { builder }
+        let builder = if direct { builder.no_proxy() } else { builder };
+        // A redirect to another host would be shown the certificate too: it says who one is and no secret.
+        match &identity {
+            Some(identity) => builder.identity(identity.clone()),
+            None => builder,
+        }
     };
     let client = builder().tls_certs_merge(added.clone()).build();
     // A machine without any authority (a slim container) can still use plain http, or nothing at all.

@@ -18,6 +18,7 @@ mod archive;
 mod auth;
 mod base;
 mod cache;
+mod certs;
 mod challenge;
 mod ends;
 mod error;

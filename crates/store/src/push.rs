@@ -7,7 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
-use shipwheel_oci::{Descriptor, Digest, Reference};
+use shipwheel_oci::{Descriptor, Digest, Hasher, Reference};
 
 use crate::cache::Cache;
 use crate::ends::{RegistryDestination, StoredSource};
@@ -130,14 +130,19 @@ impl Registry {
             Some(cache) => Some(Session::of(cache, target, &descriptor.digest)?),
             None => None,
         };
-        let mount = match mountable(target, offer.origins) {
+        let known = cache.and_then(|cache| whereabouts(cache, target, &descriptor.digest));
+        let mount = match mountable(target, offer.origins).or(mountable(target, known.as_slice())) {
             Some(from) => Some((self.repository_for(target, true, Some(from))?, from)),
             None => None,
         };
         let repository = self.repository_for(target, true, None)?;
         let upload = Upload { target, repository, descriptor, mount, quirks: quirks(target.registry()), session };
+        let note = || cache.map(|cache| note_whereabouts(cache, target, descriptor));
         let place = match self.http.block_on(upload.begin())? {
-            Begun::Done(pushed) => return Ok(pushed),
+            Begun::Done(pushed) => {
+                note();
+                return Ok(pushed);
+            }
             Begun::At(place) => place,
         };
         let file = (offer.file)()?;
@@ -151,6 +156,7 @@ impl Registry {
         let continued = place.offset;
         transfer.advance(continued);
         self.http.block_on(upload.send(place, &file, &|bytes| transfer.advance(bytes)))?;
+        note();
         Ok(Pushed::Sent(descriptor.size - continued))
     }
 
@@ -193,6 +199,27 @@ impl Registry {
 pub(crate) fn mountable<'a>(target: &Reference, origins: &'a [Reference]) -> Option<&'a str> {
     let fits = |o: &&Reference| o.registry() == target.registry() && o.repository() != target.repository();
     origins.iter().find(fits).map(Reference::repository)
+}
+
+fn whereabouts_key(target: &Reference, blob: &Digest) -> Digest {
+    let mut hasher = Hasher::new();
+    hasher.fields([target.registry(), &blob.to_string()]);
+    hasher.finish()
+}
+
+/// A repository of the target's registry that had a blob when it was last pushed.
+fn whereabouts(cache: &Cache, target: &Reference, blob: &Digest) -> Option<Reference> {
+    let repository: String = cache.record("whereabouts", &whereabouts_key(target, blob))?;
+    format!("{}/{repository}", target.registry()).parse().ok()
+}
+
+/// Small blobs are sent sooner than mounted. What cannot be noted is sent again one day, no more.
+fn note_whereabouts(cache: &Cache, target: &Reference, blob: &Descriptor) {
+    let key = whereabouts_key(target, &blob.digest);
+    let is_known = || cache.record::<String>("whereabouts", &key).is_some_and(|known| known == target.repository());
+    if blob.size >= WORTH_KEEPING && !is_known() {
+        let _ = cache.put_record("whereabouts", &key, &target.repository());
+    }
 }
 
 #[cfg(test)]

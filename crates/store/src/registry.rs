@@ -16,7 +16,7 @@ use crate::progress::Progress;
 use crate::quirks::quirks;
 use crate::request::Request;
 use crate::token::{Authorizer, Scope};
-use crate::url::{may_be_plain, parse_url, redact};
+use crate::url::{parse_url, redact};
 
 /// No manifest or index is longer than this: the least that the spec asks registries to take.
 pub(crate) const LARGEST_MANIFEST: u64 = 4 << 20;
@@ -155,7 +155,7 @@ impl Registry {
         mount_from: Option<&str>,
     ) -> Result<Repository<'_>> {
         let host = quirks(reference.registry()).api_host.unwrap_or(reference.registry());
-        let scheme = if may_be_plain(host, &self.http.options().insecure_hosts) { "http" } else { "https" };
+        let scheme = if self.http.is_plain(host) { "http" } else { "https" };
         let base = parse_url(&format!("{scheme}://{host}/v2/{}/", reference.repository()))?;
         let scope = Scope {
             registry: reference.registry().to_owned(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
@@ -17,6 +18,9 @@ use crate::url::{authority, may_be_plain, parse_url, redact};
 
 /// No token is longer than this.
 const LARGEST_TOKEN: u64 = 1 << 20;
+
+/// How long a token holds if its server does not say (distribution's `spec/auth/token.md`).
+const DEFAULT_LIFE: u64 = 60;
 
 /// What one wants to do, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,23 +48,39 @@ impl Scope {
 pub(crate) struct Authorizer {
     sources: CredentialSources,
     state: Mutex<State>,
+    /// Held while a token is fetched, so that blobs side by side do not each fetch their own.
+    fetching: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     challenges: BTreeMap<String, Challenge>,
-    headers: BTreeMap<Scope, HeaderValue>,
+    headers: BTreeMap<Scope, Proof>,
+}
+
+/// A header, and when to get another one.
+#[derive(Debug, Clone)]
+struct Proof {
+    header: HeaderValue,
+    until: Option<Instant>,
+}
+
+impl Proof {
+    fn holds(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() < until)
+    }
 }
 
 #[derive(Deserialize)]
 struct TokenAnswer {
     token: Option<String>,
     access_token: Option<String>,
+    expires_in: Option<u64>,
 }
 
 impl Authorizer {
     pub(crate) fn new(sources: CredentialSources) -> Self {
-        Self { sources, state: Mutex::default() }
+        Self { sources, state: Mutex::default(), fetching: tokio::sync::Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -79,37 +99,55 @@ impl Authorizer {
         let known = self.state().headers.get(scope).cloned();
         let challenge = self.state().challenges.get(&scope.registry).cloned();
         let header = match (known, challenge) {
-            (Some(header), _) => Some(header),
-            (None, Some(challenge)) => self.authorize(http, scope, &challenge).await?,
-            (None, None) => None,
+            (Some(known), _) if known.holds() => Some(known.header),
+            // Also where a token is about to end: a large upload must not outlive it.
+            (known, Some(challenge)) => {
+                self.authorize(http, scope, &challenge, known.as_ref().map(|known| &known.header)).await?
+            }
+            (_, None) => None,
         };
-        let authorized = request.clone().secret_header(AUTHORIZATION, header);
+        let authorized = request.clone().secret_header(AUTHORIZATION, header.clone());
         let response = http.send_once(&authorized, sent).await?;
         if response.status() != reqwest::StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         let Some(challenge) = pick_challenge(&response) else { return Ok(response) };
-        let Some(header) = self.authorize(http, scope, &challenge).await? else { return Ok(response) };
+        let Some(header) = self.authorize(http, scope, &challenge, header.as_ref()).await? else { return Ok(response) };
         http.send_once(&request.clone().secret_header(AUTHORIZATION, Some(header)), sent).await
     }
 
     /// Gets a header for the scope and keeps it; none if the registry asks for a password and there is none.
-    async fn authorize(&self, http: &Http, scope: &Scope, challenge: &Challenge) -> Result<Option<HeaderValue>> {
+    ///
+    /// `refused` is the one that does not do any more: if another is there by now, that one is it.
+    async fn authorize(
+        &self,
+        http: &Http,
+        scope: &Scope,
+        challenge: &Challenge,
+        refused: Option<&HeaderValue>,
+    ) -> Result<Option<HeaderValue>> {
+        let _fetching = self.fetching.lock().await;
+        let known = self.state().headers.get(scope).cloned().filter(Proof::holds);
+        if let Some(known) = known.filter(|known| Some(&known.header) != refused) {
+            return Ok(Some(known.header));
+        }
         let credentials = self.sources.find(&scope.registry, &scope.repository)?;
-        let header = match challenge.scheme.as_str() {
+        let proof = match challenge.scheme.as_str() {
             "bearer" => {
-                let token = fetch_token(http, scope, challenge, credentials.as_ref()).await?;
-                HeaderValue::from_str(&format!("Bearer {token}")).ok()
+                let (token, life) = fetch_token(http, scope, challenge, credentials.as_ref()).await?;
+                // A part of its life is kept for the request that it is used for.
+                let until = Instant::now().checked_add(life.saturating_mul(3) / 4);
+                HeaderValue::from_str(&format!("Bearer {token}")).ok().map(|header| Proof { header, until })
             }
-            _ => credentials.as_ref().and_then(Credentials::basic),
+            _ => credentials.as_ref().and_then(Credentials::basic).map(|header| Proof { header, until: None }),
         };
         let mut state = self.state();
         state.challenges.insert(scope.registry.clone(), challenge.clone());
-        match &header {
-            Some(header) => state.headers.insert(scope.clone(), header.clone()),
+        match proof.clone() {
+            Some(proof) => state.headers.insert(scope.clone(), proof),
             None => state.headers.remove(scope),
         };
-        Ok(header)
+        Ok(proof.map(|proof| proof.header))
     }
 }
 
@@ -127,7 +165,7 @@ async fn fetch_token(
     scope: &Scope,
     challenge: &Challenge,
     credentials: Option<&Credentials>,
-) -> Result<String> {
+) -> Result<(String, Duration)> {
     let error = |reason: String| StoreError::Credentials { registry: scope.registry.clone(), reason };
     let realm = challenge.parameters.get("realm").ok_or_else(|| error("its challenge names no realm".to_owned()))?;
     let realm = parse_url(realm)?;
@@ -146,8 +184,10 @@ async fn fetch_token(
     }
     let body = http.read_body(&request, response, LARGEST_TOKEN).await?;
     let answer: Option<TokenAnswer> = serde_json::from_slice(&body).ok();
+    let life = answer.as_ref().and_then(|answer| answer.expires_in).filter(|life| *life > 0).unwrap_or(DEFAULT_LIFE);
     let token = answer.and_then(|answer| answer.token.filter(|token| !token.is_empty()).or(answer.access_token));
-    token.ok_or_else(|| request.answer_error("the answer holds no token"))
+    let life = Duration::from_secs(life.min(24 * 3600));
+    token.map(|token| (token, life)).ok_or_else(|| request.answer_error("the answer holds no token"))
 }
 
 fn token_request(
