@@ -22,6 +22,9 @@ use crate::url::{parse_url, redact};
 /// No blob whose size nobody stated is longer than this: 64 GiB.
 const LARGEST_BLOB: u64 = 64 << 30;
 
+/// A download that moves less than this while it might as well be silent is broken off.
+const LEAST_MOVED: u64 = 16 << 10;
+
 /// What to ask for beside the URL.
 #[derive(Debug, Clone)]
 pub struct FetchOptions<'a> {
@@ -204,7 +207,15 @@ impl Http {
         part.resume = Some(Resume { offset: 0, validator: header(&response, ETAG) });
         let what = redact(&request.url);
         target.check_length(&what, part.written, response.content_length())?;
+        let mut window = (tokio::time::Instant::now(), 0);
         while let Some(chunk) = self.next_chunk(&request, &mut response).await? {
+            window.1 += chunk.len() as u64;
+            if window.0.elapsed() > self.options().idle_timeout {
+                if window.1 < LEAST_MOVED {
+                    return Err(request.too_slow());
+                }
+                window = (tokio::time::Instant::now(), 0);
+            }
             target.check_length(&what, part.written + chunk.len() as u64, None)?;
             part.writer.write_all(&chunk).map_err(StoreError::file("write to", target.cache.root()))?;
             part.written += chunk.len() as u64;

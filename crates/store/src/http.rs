@@ -197,7 +197,13 @@ impl Http {
             return Err(too_large());
         }
         let mut body = Vec::new();
+        // Whoever sends a document a byte at a time never falls silent and never ends.
+        let patience = 2 * self.options().idle_timeout;
+        let begun = tokio::time::Instant::now();
         while let Some(chunk) = self.next_chunk(request, &mut response).await? {
+            if begun.elapsed() > patience {
+                return Err(request.too_slow());
+            }
             if (body.len() + chunk.len()) as u64 > limit {
                 return Err(too_large());
             }

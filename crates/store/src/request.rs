@@ -130,6 +130,11 @@ impl Request {
         StoreError::Broken { method: self.method_name(), url: redact(&self.url), cause: cause.into() }
     }
 
+    pub(crate) fn too_slow(&self) -> StoreError {
+        let cause = "the body comes too slowly to ever end".into();
+        StoreError::Broken { method: self.method_name(), url: redact(&self.url), cause }
+    }
+
     pub(crate) fn answer_error(&self, reason: impl Into<String>) -> StoreError {
         StoreError::Answer { method: self.method_name(), url: redact(&self.url), reason: reason.into() }
     }

@@ -154,8 +154,8 @@ impl Upload<'_> {
                 return Ok(());
             };
             match error.status() {
-                // A proxy in front refuses so much at once.
-                Some(413) => match self.smaller(way, &place) {
+                // A proxy in front refuses so much at once; GHCR says 416 to a chunk over 4 MiB.
+                Some(413 | 416) if is_too_much(way, &place, &error) => match self.smaller(way, &place) {
                     Some(smaller) => way = smaller,
                     None => return Err(error),
                 },
@@ -275,6 +275,11 @@ impl Upload<'_> {
         let is_sensible = last > 0 && last < self.descriptor.size;
         is_sensible.then_some(Place { address, offset: last + 1, min_chunk: 0 })
     }
+}
+
+/// Whether a refusal is about the size of a request and not about where it begins.
+fn is_too_much(way: Way, place: &Place, error: &StoreError) -> bool {
+    error.status() == Some(413) || (matches!(way, Way::Chunks(_)) && place.offset == 0)
 }
 
 fn binary(method: Method, url: Url) -> Request {

@@ -1,0 +1,246 @@
+//! Everything that a registry can do wrong: each ends well or in a clear error, in bounded time and memory.
+
+use std::time::{Duration, Instant};
+
+use shipwheel_oci::Reference;
+use shipwheel_store::{
+    Cache, CopyOptions, CredentialSources, Destination, Http, HttpOptions, LayoutDestination, LayoutSource, NoProgress,
+    PushReport, Registry, RegistryDestination, RegistrySource, StoreError, copy_image,
+};
+use tempfile::TempDir;
+
+use crate::hostile::{Fault, Hostile};
+use crate::sample::{INDEX, MANIFEST, Sample, noise};
+
+/// No fault may take longer than this, whatever the registry does.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// One blob at a time: what a fault does then is always the same.
+const OPTIONS: CopyOptions = CopyOptions { concurrency: 1, referrers: false };
+
+pub(crate) struct Client {
+    pub(crate) folder: TempDir,
+    pub(crate) cache: Cache,
+    pub(crate) registry: Registry,
+}
+
+impl Client {
+    pub(crate) fn new() -> Self {
+        let folder = shipwheel_tests::scratch();
+        let cache = Cache::open(&folder.path().join("cache")).unwrap();
+        let http = Http::new(HttpOptions {
+            connect_timeout: Duration::from_secs(1),
+            idle_timeout: Duration::from_secs(1),
+            retry_delay: Duration::from_millis(5),
+            ..HttpOptions::default()
+        });
+        Self { folder, cache, registry: Registry::new(http.unwrap(), CredentialSources::none()) }
+    }
+
+    fn push(&self, sample: &Sample, hostile: &Hostile) -> Result<PushReport, StoreError> {
+        let target = [reference(hostile)];
+        let destination = RegistryDestination::of(&self.registry, &target, &self.cache, &NoProgress).remove(0);
+        let source = LayoutSource::open(sample.path(), None).unwrap();
+        copy_image(&source, &[&destination as &dyn Destination], OPTIONS).map(|reports| reports[0])
+    }
+
+    fn pull(&self, hostile: &Hostile, options: CopyOptions) -> Result<(), StoreError> {
+        let source = RegistrySource::new(&self.registry, reference(hostile), &self.cache, &NoProgress);
+        let destination = LayoutDestination::create(&self.folder.path().join("out"), None)?;
+        copy_image(&source, &[&destination], options).map(|_| ())
+    }
+}
+
+fn reference(hostile: &Hostile) -> Reference {
+    format!("{}/app:1", hostile.address).parse().unwrap()
+}
+
+fn full_text(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        text += &format!(": {error}");
+        next = error.source();
+    }
+    text
+}
+
+/// A registry that has the sample.
+fn filled(fault: Fault, sample: &Sample) -> Hostile {
+    let hostile = Hostile::start(fault);
+    for (kind, bytes) in &sample.content {
+        let version = shipwheel_oci::Digest::of(bytes).to_string();
+        match kind.as_str() {
+            INDEX => {
+                hostile.add_manifest(&version, kind, bytes);
+                hostile.add_manifest("1", kind, bytes);
+            }
+            MANIFEST => hostile.add_manifest(&version, kind, bytes),
+            _ => hostile.add_blob(bytes),
+        }
+    }
+    hostile
+}
+
+#[test]
+fn a_push_arrives_whatever_a_registry_does_that_is_still_honest() {
+    let sample = Sample::new(&[6 << 20, 100_000]);
+    for fault in [
+        Fault::None,
+        Fault::Caps(5 << 20, 1 << 20),
+        Fault::MuteCap(4 << 20),
+        Fault::NoChunks,
+        Fault::StickyRange,
+        Fault::HiddenBlobs,
+        Fault::NoHead,
+        Fault::ForgetsLogin,
+        Fault::TooMany,
+        Fault::Flaky,
+        Fault::CutsUploads(2 << 20),
+        Fault::SendsElsewhere,
+        Fault::EndlessReferrers,
+    ] {
+        let (hostile, client, begun) = (Hostile::start(fault), Client::new(), Instant::now());
+        client.push(&sample, &hostile).unwrap_or_else(|error| panic!("{fault:?}: {} {:#?}", full_text(&error), hostile.log()));
+        assert!(hostile.has("1"), "{fault:?}");
+        hostile.assert_sound();
+        assert!(begun.elapsed() < PATIENCE, "{fault:?} took {:?}", begun.elapsed());
+        assert_eq!(hostile.leaked(), Vec::<String>::new(), "{fault:?}: credentials went to another host");
+        // What is cut off and kept is not sent again.
+        let (received, _) = hostile.traffic();
+        let most = if matches!(fault, Fault::CutsUploads(_)) { sample.size + 20_000 } else { 4 * sample.size };
+        assert!(received < most, "{fault:?}: {received} bytes for an image of {}", sample.size);
+    }
+}
+
+#[test]
+fn a_second_push_sends_nothing_but_a_few_questions() {
+    let sample = Sample::new(&[100_000, 1000, 1000, 1000]);
+    let (hostile, client) = (Hostile::start(Fault::None), Client::new());
+    client.push(&sample, &hostile).unwrap();
+    let before = hostile.log().len();
+    let report = client.push(&sample, &hostile).unwrap();
+    assert_eq!(report, PushReport { skipped: sample.size, ..PushReport::default() });
+    let log = hostile.log().split_off(before);
+    assert_eq!(log.len(), 3, "the tag and two manifests: {log:?}");
+    assert!(log.iter().all(|line| line.starts_with("HEAD /v2/app/manifests/")), "{log:?}");
+}
+
+#[test]
+fn a_push_that_cannot_succeed_says_why_and_moves_no_tag() {
+    let sample = Sample::new(&[2 << 20, 1000]);
+    let attestations = Sample::with_platforms(&[1000], &["amd64", "unknown"]);
+    for (fault, sample, expected) in [
+        (Fault::KnownPlatformsOnly, &attestations, "MANIFEST_INVALID says the registry"),
+        (Fault::WrongReceipt, &sample, "has digest"),
+        (Fault::NoLocation, &sample, "names no place to send the blob to"),
+        (Fault::CutsUploads(0), &sample, "connection broke"),
+        (Fault::Caps(1000, 1000), &sample, "status 413"),
+    ] {
+        let (hostile, client, begun) = (Hostile::start(fault), Client::new(), Instant::now());
+        let error = client.push(sample, &hostile).expect_err("it cannot succeed");
+        assert!(full_text(&error).contains(expected), "{fault:?}: {}", full_text(&error));
+        assert!(!hostile.has("1"), "{fault:?}");
+        hostile.assert_sound();
+        assert!(begun.elapsed() < PATIENCE, "{fault:?} took {:?}", begun.elapsed());
+        let (received, _) = hostile.traffic();
+        assert!(received < 8 * sample.size, "{fault:?}: {received} bytes");
+    }
+}
+
+#[test]
+fn a_pull_arrives_or_fails_clearly_and_leaves_no_half_image() {
+    let sample = Sample::new(&[3 << 20, 1000]);
+    for (fault, expected) in [
+        (Fault::None, None),
+        (Fault::Flaky, None),
+        (Fault::TooMany, None),
+        (Fault::NoHead, None),
+        (Fault::MovingTag, None),
+        (Fault::SendsElsewhere, None),
+        (Fault::CutsDownloads(2 << 20), None),
+        (Fault::CutsDownloads(0), Some("connection broke")),
+        (Fault::ChangesBlobs, Some("has digest")),
+        (Fault::LongBlobs, Some("bytes, expected")),
+        (Fault::EndlessBlobs, Some("bytes, expected")),
+        (Fault::SlowBlobs, Some("too slowly")),
+        (Fault::TruncatedManifests, Some("connection broke")),
+        (Fault::EndlessManifests, Some("is larger than")),
+    ] {
+        let (hostile, client, begun) = (filled(fault, &sample), Client::new(), Instant::now());
+        let result = client.pull(&hostile, OPTIONS);
+        let index = client.folder.path().join("out/index.json");
+        match (expected, result) {
+            (None, result) => {
+                result.unwrap_or_else(|error| panic!("{fault:?}: {}", full_text(&error)));
+                assert!(std::fs::read_to_string(index).unwrap().contains(&sample.root.to_string()), "{fault:?}");
+            }
+            (Some(expected), Ok(())) => panic!("{fault:?}: a success in place of `{expected}`"),
+            (Some(expected), Err(error)) => {
+                let text = full_text(&error);
+                assert!(text.contains(expected) && !text.contains("s3cret"), "{fault:?}: {text}");
+                assert!(!index.exists(), "{fault:?}");
+            }
+        }
+        assert!(begun.elapsed() < PATIENCE, "{fault:?} took {:?}", begun.elapsed());
+        assert_eq!(hostile.leaked(), Vec::<String>::new(), "{fault:?}: credentials went to another host");
+        let (_, served) = hostile.traffic();
+        assert!(served < 40 << 20, "{fault:?}: {served} bytes were taken");
+    }
+}
+
+#[test]
+fn referrers_without_end_end() {
+    let sample = Sample::new(&[1000]);
+    let (hostile, client) = (filled(Fault::EndlessReferrers, &sample), Client::new());
+    client.pull(&hostile, CopyOptions { referrers: true, ..OPTIONS }).unwrap();
+    assert!(hostile.log().len() < 100, "{}", hostile.log().len());
+}
+
+#[test]
+fn an_upload_is_continued_by_the_next_process() {
+    let sample = Sample::new(&[8 << 20]);
+    // Takes 3 MiB of each upload and breaks off: the first client gives up at once, as a killed one does.
+    let (hostile, client) = (Hostile::start(Fault::CutsUploads(3 << 20)), Client::new());
+    let impatient = Http::new(HttpOptions { retries: 0, ..HttpOptions::default() }).unwrap();
+    let first = Client { registry: Registry::new(impatient, CredentialSources::none()), folder: shipwheel_tests::scratch(), cache: client.cache.clone() };
+    first.push(&sample, &hostile).expect_err("it is cut off");
+    let report = client.push(&sample, &hostile).unwrap();
+    hostile.assert_sound();
+    assert_eq!(report.sent, sample.size - (3 << 20), "three MiB were there");
+    let (received, _) = hostile.traffic();
+    assert!(received < sample.size + 20_000, "{received} bytes for {}", sample.size);
+}
+
+#[test]
+fn an_upload_that_the_registry_forgot_begins_anew() {
+    let sample = Sample::new(&[8 << 20]);
+    let (first, client) = (Hostile::start(Fault::CutsUploads(3 << 20)), Client::new());
+    let impatient = Http::new(HttpOptions { retries: 0, ..HttpOptions::default() }).unwrap();
+    let once = Client { registry: Registry::new(impatient, CredentialSources::none()), folder: shipwheel_tests::scratch(), cache: client.cache.clone() };
+    once.push(&sample, &first).expect_err("it is cut off");
+    first.forget_uploads();
+    client.push(&sample, &first).unwrap();
+    first.assert_sound();
+}
+
+#[test]
+fn a_member_of_an_archive_is_sent_from_within_it() {
+    let sample = Sample::new(&[100_000, 5000]);
+    let (hostile, client) = (Hostile::start(Fault::None), Client::new());
+    let archive = client.folder.path().join("image.tar");
+    let source = LayoutSource::open(sample.path(), None).unwrap();
+    copy_image(&source, &[&shipwheel_store::ArchiveDestination::new(&archive, None)], OPTIONS).unwrap();
+    let source = shipwheel_store::ArchiveSource::open(&archive, None).unwrap();
+    let target = [reference(&hostile)];
+    let destination = RegistryDestination::of(&client.registry, &target, &client.cache, &NoProgress).remove(0);
+    copy_image(&source, &[&destination], OPTIONS).unwrap();
+    hostile.assert_sound();
+    assert!(hostile.has(&sample.root.to_string()));
+}
+
+#[test]
+fn noise_is_the_same_for_a_seed() {
+    assert_eq!(noise(1000, 7), noise(1000, 7));
+    assert_ne!(noise(1000, 7), noise(1000, 8));
+}

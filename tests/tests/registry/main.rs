@@ -1,0 +1,10 @@
+//! The distribution client against registries: one that does everything wrong, and Debian's, killed and fenced in.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops loudly, also in its helpers")]
+
+mod faults;
+mod hostile;
+mod killed;
+mod real;
+mod sample;
+mod tokens;
