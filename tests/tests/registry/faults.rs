@@ -101,7 +101,9 @@ fn a_push_arrives_whatever_a_registry_does_that_is_still_honest() {
         Fault::EndlessReferrers,
     ] {
         let (hostile, client, begun) = (Hostile::start(fault), Client::new(), Instant::now());
-        client.push(&sample, &hostile).unwrap_or_else(|error| panic!("{fault:?}: {} {:#?}", full_text(&error), hostile.log()));
+        client
+            .push(&sample, &hostile)
+            .unwrap_or_else(|error| panic!("{fault:?}: {} {:#?}", full_text(&error), hostile.log()));
         assert!(hostile.has("1"), "{fault:?}");
         hostile.assert_sound();
         assert!(begun.elapsed() < PATIENCE, "{fault:?} took {:?}", begun.elapsed());
@@ -203,7 +205,11 @@ fn an_upload_is_continued_by_the_next_process() {
     // Takes 3 MiB of each upload and breaks off: the first client gives up at once, as a killed one does.
     let (hostile, client) = (Hostile::start(Fault::CutsUploads(3 << 20)), Client::new());
     let impatient = Http::new(HttpOptions { retries: 0, ..HttpOptions::default() }).unwrap();
-    let first = Client { registry: Registry::new(impatient, CredentialSources::none()), folder: shipwheel_tests::scratch(), cache: client.cache.clone() };
+    let first = Client {
+        registry: Registry::new(impatient, CredentialSources::none()),
+        folder: shipwheel_tests::scratch(),
+        cache: client.cache.clone(),
+    };
     first.push(&sample, &hostile).expect_err("it is cut off");
     let report = client.push(&sample, &hostile).unwrap();
     hostile.assert_sound();
@@ -217,7 +223,11 @@ fn an_upload_that_the_registry_forgot_begins_anew() {
     let sample = Sample::new(&[8 << 20]);
     let (first, client) = (Hostile::start(Fault::CutsUploads(3 << 20)), Client::new());
     let impatient = Http::new(HttpOptions { retries: 0, ..HttpOptions::default() }).unwrap();
-    let once = Client { registry: Registry::new(impatient, CredentialSources::none()), folder: shipwheel_tests::scratch(), cache: client.cache.clone() };
+    let once = Client {
+        registry: Registry::new(impatient, CredentialSources::none()),
+        folder: shipwheel_tests::scratch(),
+        cache: client.cache.clone(),
+    };
     once.push(&sample, &first).expect_err("it is cut off");
     first.forget_uploads();
     client.push(&sample, &first).unwrap();

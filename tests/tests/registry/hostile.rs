@@ -170,8 +170,12 @@ impl Hostile {
     #[track_caller]
     pub(crate) fn assert_sound(&self) {
         let state = self.state.lock().unwrap();
-        let mut open: Vec<String> =
-            state.manifests.iter().filter(|(v, _)| !v.contains(':')).map(|(_, (b, _))| Digest::of(b).to_string()).collect();
+        let mut open: Vec<String> = state
+            .manifests
+            .iter()
+            .filter(|(v, _)| !v.contains(':'))
+            .map(|(_, (b, _))| Digest::of(b).to_string())
+            .collect();
         while let Some(digest) = open.pop() {
             let (bytes, _) = state.manifests.get(&digest).unwrap_or_else(|| panic!("{digest} is missing"));
             assert_eq!(Digest::of(bytes).to_string(), digest);
@@ -292,7 +296,9 @@ impl Hostile {
             state.manifests.insert(digest, (body, kind));
             return Reply::new(201).with("Docker-Content-Digest", receipt);
         }
-        let Some((bytes, kind)) = state.manifests.get(version).cloned() else { return Reply::error(404, "MANIFEST_UNKNOWN") };
+        let Some((bytes, kind)) = state.manifests.get(version).cloned() else {
+            return Reply::error(404, "MANIFEST_UNKNOWN");
+        };
         let digest = Digest::of(if self.fault == Fault::MovingTag && request.method == "HEAD" { b"" } else { &bytes });
         let reply = Reply { body: bytes, ..Reply::new(200) };
         reply.with("Content-Type", kind).with("Docker-Content-Digest", digest)
@@ -369,7 +375,8 @@ impl Hostile {
         let state = self.state.lock().unwrap();
         let Some(bytes) = state.blobs.get(digest).cloned() else { return Reply::error(404, "BLOB_UNKNOWN") };
         if self.fault == Fault::SendsElsewhere && is_own {
-            return Reply::new(307).with("Location", format!("http://{}/blobs/{digest}?signature=s3cret", state.elsewhere));
+            return Reply::new(307)
+                .with("Location", format!("http://{}/blobs/{digest}?signature=s3cret", state.elsewhere));
         }
         let is_named = || state.manifests.values().any(|(bytes, _)| String::from_utf8_lossy(bytes).contains(digest));
         if self.fault == Fault::HiddenBlobs && !is_named() {
@@ -391,7 +398,9 @@ impl Hostile {
         let mut endless = false;
         match self.fault {
             Fault::ChangesBlobs if is_blob => reply.body[0] ^= 1,
-            Fault::LongBlobs if is_blob => (length, reply.body) = (Some(reply.body.len() + 9), [&reply.body[..], &[0; 9]].concat()),
+            Fault::LongBlobs if is_blob => {
+                (length, reply.body) = (Some(reply.body.len() + 9), [&reply.body[..], &[0; 9]].concat())
+            }
             Fault::EndlessBlobs if is_blob => (length, endless) = (None, true),
             Fault::EndlessManifests if is_manifest => (length, endless) = (None, true),
             Fault::TruncatedManifests if is_manifest => reply.body.truncate(length.unwrap_or_default() / 2),

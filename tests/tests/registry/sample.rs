@@ -1,6 +1,6 @@
 //! Images made of noise, as OCI layouts: what registries are tried with.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use shipwheel_oci::Digest;
@@ -45,18 +45,12 @@ impl Sample {
         self.folder.path()
     }
 
-    /// The first layer.
-    pub(crate) fn layer(&self) -> (Digest, u64, PathBuf) {
-        let bytes = &self.content[0].1;
-        let digest = Digest::of(bytes);
-        (digest, bytes.len() as u64, self.folder.path().join("blobs/sha256").join(digest.hex()))
-    }
-
     fn manifest(&mut self, layers: &[usize], platform: &str) -> Value {
         let mut descriptors = Vec::new();
         let mut diff_ids = Vec::new();
         for (number, size) in layers.iter().enumerate() {
-            let seed = if number == 0 { 1 } else { number as u64 * 1000 + platform.bytes().map(u64::from).sum::<u64>() };
+            let seed =
+                if number == 0 { 1 } else { number as u64 * 1000 + platform.bytes().map(u64::from).sum::<u64>() };
             let bytes = tar_of(&noise(*size, seed));
             // The layers are not compressed: the diff id is the digest.
             diff_ids.push(Digest::of(&bytes).to_string());
