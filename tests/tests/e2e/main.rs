@@ -13,3 +13,4 @@ mod refusal;
 mod registry;
 mod reproducible;
 mod switches;
+mod template;
