@@ -27,18 +27,19 @@ pub(crate) fn default_folders() -> Vec<PathBuf> {
     own.into_iter().chain(["/etc/containers/certs.d", "/etc/docker/certs.d"].map(PathBuf::from)).collect()
 }
 
+/// The folder for a host, if there is one.
+pub(crate) fn folder(folders: &[PathBuf], host: &str) -> Option<PathBuf> {
+    // A host comes from a URL or a reference: it has no slash, and no dots alone.
+    let is_name = !host.is_empty() && !host.contains('/') && !host.starts_with('.');
+    folders.iter().map(|folder| folder.join(host)).find(|folder| is_name && folder.is_dir())
+}
+
 /// The certificates for a host; none if no folder is named for it.
 ///
 /// # Errors
 /// When a file is there and cannot be used: without it, the failure would be somebody else's.
 pub(crate) fn read(folders: &[PathBuf], host: &str) -> Result<Option<HostCertificates>> {
-    // A host comes from a URL or a reference: it has no slash, and no dots alone.
-    if host.is_empty() || host.contains('/') || host.starts_with('.') {
-        return Ok(None);
-    }
-    let Some(folder) = folders.iter().map(|folder| folder.join(host)).find(|folder| folder.is_dir()) else {
-        return Ok(None);
-    };
+    let Some(folder) = folder(folders, host) else { return Ok(None) };
     let mut found = HostCertificates::default();
     let entries = fs::read_dir(&folder).map_err(StoreError::file("read", &folder))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();

@@ -225,6 +225,14 @@ impl StoreError {
         }
     }
 
+    /// Whether a certificate was refused.
+    pub(crate) fn is_untrusted(&self) -> bool {
+        match self {
+            Self::Unreachable { cause, .. } | Self::Broken { cause, .. } => is_certificate_error(cause.as_ref()),
+            _ => false,
+        }
+    }
+
     /// How long the server asked to wait before the next try.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -11,7 +11,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Response, Url};
 
-use crate::certs::{self, HostCertificates};
+use crate::certs;
 use crate::error::{Result, StoreError};
 use crate::network::Network;
 use crate::request::{Payload, Request};
@@ -63,13 +63,25 @@ pub struct Http {
 }
 
 struct Inner {
-    client: Client,
-    /// For this machine's own addresses: as Go's clients do, past any proxy.
-    direct: Client,
-    /// For hosts with certificates of their own; none for those without, once asked for.
-    hosts: Mutex<BTreeMap<String, Option<Client>>>,
+    /// Each made when it is first needed: to read the system's authorities takes longer than to ask a registry.
+    clients: Mutex<BTreeMap<Route, Client>>,
+    /// Those of `ca_files`.
+    authorities: Vec<Certificate>,
     options: HttpOptions,
     network: Network,
+}
+
+/// The ways to a host.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Route {
+    /// This machine without TLS: past any proxy, as Go's clients do, and without authorities.
+    Plain,
+    /// This machine with TLS.
+    Direct,
+    /// Anything else.
+    General,
+    /// A host with certificates of its own.
+    Host(String),
 }
 
 impl Http {
@@ -81,9 +93,8 @@ impl Http {
         // Fails only when a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let network = Network::start().map_err(|cause| StoreError::Client(cause.into()))?;
-        let client = build_client(&options, false, None)?;
-        let direct = build_client(&options, true, None)?;
-        Ok(Self { inner: Arc::new(Inner { client, direct, hosts: Mutex::default(), options, network }) })
+        let authorities = certificates(&options)?;
+        Ok(Self { inner: Arc::new(Inner { clients: Mutex::default(), authorities, options, network }) })
     }
 
     pub(crate) fn options(&self) -> &HttpOptions {
@@ -97,30 +108,82 @@ impl Http {
     /// Whether a registry is spoken to without TLS: this machine's own, unless it has certificates, and those named.
     pub(crate) fn is_plain(&self, host: &str) -> bool {
         let options = self.options();
-        let has_certificates = || options.certificate_folders.iter().any(|folder| folder.join(host).is_dir());
+        let has_certificates = || certs::folder(&options.certificate_folders, host).is_some();
         may_be_plain(host, &options.insecure_hosts) && !(is_loopback(host) && has_certificates())
     }
 
-    fn client_for(&self, url: &Url) -> Result<Client> {
-        let (host, is_own) = (authority(url), is_loopback(&authority(url)));
-        let general = || if is_own { self.inner.direct.clone() } else { self.inner.client.clone() };
-        if url.scheme() != "https" {
-            return Ok(general());
+    fn route(&self, url: &Url) -> Route {
+        let host = authority(url);
+        match (url.scheme(), is_loopback(&host)) {
+            ("http", true) => Route::Plain,
+            ("https", _) if certs::folder(&self.options().certificate_folders, &host).is_some() => Route::Host(host),
+            (_, true) => Route::Direct,
+            (_, false) => Route::General,
         }
-        let mut hosts = self.inner.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if !hosts.contains_key(&host) {
-            let found = certs::read(&self.options().certificate_folders, &host)?;
-            let client = found.map(|found| build_client(self.options(), is_own, Some(found))).transpose()?;
-            hosts.insert(host.clone(), client);
+    }
+
+    fn client(&self, route: &Route) -> Result<Client> {
+        let mut clients = self.inner.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(route) {
+            return Ok(client.clone());
         }
-        Ok(hosts.get(&host).cloned().flatten().unwrap_or_else(general))
+        let client = self.build_client(route)?;
+        clients.insert(route.clone(), client.clone());
+        Ok(client)
+    }
+
+    fn build_client(&self, route: &Route) -> Result<Client> {
+        let options = self.options();
+        let mut added = self.inner.authorities.clone();
+        let mut identity = None;
+        if let Route::Host(host) = route
+            && let Some(own) = certs::read(&options.certificate_folders, host)?
+        {
+            added.extend(own.authorities);
+            identity = own.identity;
+        }
+        let is_direct = match route {
+            Route::Plain | Route::Direct => true,
+            Route::General => false,
+            Route::Host(host) => is_loopback(host),
+        };
+        let builder = || {
+            let builder = Client::builder()
+                .user_agent(concat!("shipwheel/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(options.connect_timeout)
+                .redirect(redirects(options.insecure_hosts.clone()));
+            let builder = if is_direct { builder.no_proxy() } else { builder };
+            // A redirect to another host would be shown the certificate too: it says who one is and no secret.
+            match &identity {
+                Some(identity) => builder.identity(identity.clone()),
+                None => builder,
+            }
+        };
+        let only_added = || builder().tls_certs_only(added.clone()).build();
+        let client = match route {
+            Route::Plain => only_added(),
+            // A machine without any authority (a slim container) can still use plain http, or nothing at all.
+            _ => builder().tls_certs_merge(added.clone()).build().or_else(|_| only_added()),
+        };
+        client.map_err(|cause| StoreError::Client(cause.into()))
     }
 
     /// Sends a request once. Statuses that may pass are errors, all others answers.
     ///
     /// `sent` hears of the bytes of a file as they leave.
     pub(crate) async fn send_once(&self, request: &Request, sent: &dyn Fn(u64)) -> Result<Response> {
-        let (builder, counter) = request.builder(&self.client_for(&request.url)?)?;
+        let route = self.route(&request.url);
+        match self.send_by(&route, request, sent).await {
+            // Storage of a registry on this machine may be elsewhere, behind TLS.
+            Err(error) if route == Route::Plain && error.is_untrusted() => {
+                self.send_by(&Route::Direct, request, sent).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn send_by(&self, route: &Route, request: &Request, sent: &dyn Fn(u64)) -> Result<Response> {
+        let (builder, counter) = request.builder(&self.client(route)?)?;
         // After its last byte a large file is hashed and moved over there before the answer comes.
         let patience = match request.payload {
             Payload::File { .. } => 5 * self.options().idle_timeout,
@@ -220,28 +283,6 @@ impl Http {
             Err(_) => Err(request.silence(idle)),
         }
     }
-}
-
-fn build_client(options: &HttpOptions, direct: bool, own: Option<HostCertificates>) -> Result<Client> {
-    let HostCertificates { authorities, identity } = own.unwrap_or_default();
-    let mut added = certificates(options)?;
-    added.extend(authorities);
-    let builder = || {
-        let builder = Client::builder()
-            .user_agent(concat!("shipwheel/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(options.connect_timeout)
-            .redirect(redirects(options.insecure_hosts.clone()));
-        let builder = if direct { builder.no_proxy() } else { builder };
-        // A redirect to another host would be shown the certificate too: it says who one is and no secret.
-        match &identity {
-            Some(identity) => builder.identity(identity.clone()),
-            None => builder,
-        }
-    };
-    let client = builder().tls_certs_merge(added.clone()).build();
-    // A machine without any authority (a slim container) can still use plain http, or nothing at all.
-    let client = client.or_else(|_| builder().tls_certs_only(added).build());
-    client.map_err(|cause| StoreError::Client(cause.into()))
 }
 
 /// Redirects are followed, but not from TLS to none.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use shipwheel_oci::{Descriptor, Digest, Reference, media_type};
+use shipwheel_oci::{Descriptor, Digest, Index, Reference, media_type};
 
 use crate::cache::Cache;
 use crate::error::{Result, StoreError};
@@ -150,6 +150,11 @@ impl Destination for RegistryDestination<'_> {
     }
 
     fn put_document(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
+        if !quirks(self.target.registry()).mixed_index && is_mixed(bytes) {
+            let what = format!("index {}", descriptor.digest);
+            let cause = "it lists manifests of Docker's and of OCI's types, which this registry refuses".into();
+            return Err(StoreError::Image { what, cause });
+        }
         let version = descriptor.digest.to_string();
         self.registry.put_manifest(&self.target, &version, content_type(descriptor), bytes)
     }
@@ -171,6 +176,13 @@ impl Destination for RegistryDestination<'_> {
     fn place(&self) -> Option<&Reference> {
         Some(&self.target)
     }
+}
+
+/// Whether an index lists manifests of both families.
+fn is_mixed(bytes: &[u8]) -> bool {
+    let Ok(index) = Index::parse(bytes.to_vec()) else { return false };
+    let has = |kind: &str| index.entries().iter().any(|entry| entry.media_type == kind);
+    has(media_type::MANIFEST) && has(media_type::DOCKER_MANIFEST)
 }
 
 fn content_type(descriptor: &Descriptor) -> &str {
