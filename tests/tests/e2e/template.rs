@@ -50,3 +50,20 @@ fn what_does_not_compile_keeps_its_source_where_sources_are_removed() {
         rootfs.run(&[], &["/usr/bin/python3.11", "-B", "-c", "import sys; sys.path.insert(0, '/app'); import hello"]);
     assert_eq!(said.trim(), "hello");
 }
+
+#[test]
+fn a_source_that_kills_its_compiler_fails_alone() {
+    // CPython 3.9 runs out of stack on deep nesting and dies; the next file gets a new interpreter.
+    let toml = TOML.replace("bookworm", "bullseye").replace("python3.11", "python3.9").replace("old.py", "bomb.py");
+    let bomb = format!("x = {}1\n", "-".repeat(100_000));
+    let definition = definition().with("image.toml", &toml).with("bomb.py", &bomb);
+    let output = definition.output().display().to_string();
+    let run = Shipwheel::new().image(&[&definition.argument(), "--output", &output]).succeeded();
+    assert!(
+        run.stderr.contains("warning: /app/bomb.py does not compile: the interpreter died over it"),
+        "{}",
+        run.stderr
+    );
+    let rootfs = Rootfs::unpack(&Layout::new(&definition.output()), "amd64");
+    assert!(rootfs.files("/app").contains(&"/app/__pycache__/hello.cpython-39.pyc".to_owned()));
+}
