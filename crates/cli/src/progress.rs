@@ -5,18 +5,26 @@ use std::io::IsTerminal as _;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use shipwheel_build::Report;
 use shipwheel_store::Progress;
 
+use crate::table::size;
+
 /// A transfer smaller than this is over before its bar could be read.
 const SMALLEST_SHOWN: u64 = 512 << 10;
+
+/// Where there is no terminal, a transfer smaller than this is not worth a line.
+const SMALLEST_TOLD: u64 = 4 << 20;
 
 /// Shows transfers and steps.
 pub(crate) struct Terminal {
     bars: Option<MultiProgress>,
     open: Mutex<BTreeMap<u64, ProgressBar>>,
+    /// Without a terminal: what each transfer is, since when, and how far it came.
+    told: Mutex<BTreeMap<u64, (String, Instant, u64)>>,
     next: AtomicU64,
 }
 
@@ -24,7 +32,7 @@ impl Terminal {
     /// Bars if standard error is a terminal.
     pub(crate) fn new() -> Self {
         let bars = std::io::stderr().is_terminal().then(MultiProgress::new);
-        Self { bars, open: Mutex::default(), next: AtomicU64::new(0) }
+        Self { bars, open: Mutex::default(), told: Mutex::default(), next: AtomicU64::new(0) }
     }
 
     /// One line, above the bars.
@@ -37,6 +45,10 @@ impl Terminal {
 
     fn open(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, ProgressBar>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, (String, Instant, u64)>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,6 +72,9 @@ impl Progress for Terminal {
             let name: String = name.chars().take(60).collect();
             self.open().insert(id, bars.add(bar.with_style(style).with_message(name)));
         }
+        if self.bars.is_none() {
+            self.told().insert(id, (name.chars().take(60).collect(), Instant::now(), 0));
+        }
         id
     }
 
@@ -67,11 +82,20 @@ impl Progress for Terminal {
         if let Some(bar) = self.open().get(&id) {
             bar.inc(bytes);
         }
+        if let Some((_, _, moved)) = self.told().get_mut(&id) {
+            *moved += bytes;
+        }
     }
 
     fn end(&self, id: u64) {
         if let Some(bar) = self.open().remove(&id) {
             bar.finish_and_clear();
+        }
+        let told = self.told().remove(&id);
+        if let Some((name, since, moved)) = told.filter(|(_, _, moved)| *moved >= SMALLEST_TOLD) {
+            let seconds = since.elapsed().as_secs_f64().max(0.001);
+            let rate = size((moved as f64 / seconds) as u64);
+            self.line(&format!("  {name}: {} in {seconds:.1} s, {rate}/s", size(moved)));
         }
     }
 }
