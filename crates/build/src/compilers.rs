@@ -41,8 +41,7 @@ impl<'a> Compilers<'a> {
         }
         let rootfs = Rootfs::open(&self.session.cache, &base.key, python, &platform)?;
         let rootfs = rootfs.ok_or_else(|| fail("it is not in the cache".to_owned()))?;
-        let empty_folder = self.session.cache.scratch_dir()?;
-        let compiler = Arc::new(Compiler::start(rootfs, empty_folder, version, self.session.jobs)?);
+        let compiler = Arc::new(Compiler::start(&self.session.cache, rootfs, version, self.session.jobs)?);
         started.insert(version, compiler.clone());
         Ok(compiler)
     }

@@ -30,7 +30,11 @@ pub(crate) fn run(arguments: &CacheArguments) -> Result<(), Failure> {
 fn clear(folder: &Path, keep_downloads: bool) -> Result<(), Failure> {
     // Blobs are fetched or made; records say which is which, so keeping blobs keeps downloads,
     // and without its record a layer is made anew.
-    let areas: &[&str] = if keep_downloads { &["records", "folders"] } else { &["records", "folders", "blobs", "uv"] };
+    let areas: &[&str] = if keep_downloads {
+        &["records", "entries", "folders"]
+    } else {
+        &["records", "entries", "folders", "blobs", "uv"]
+    };
     for path in areas.iter().map(|area| folder.join(area)).filter(|path| path.exists()) {
         fs::remove_dir_all(&path).map_err(|cause| {
             Failure::while_doing("clear the cache")(BuildError::File { action: "remove", path, cause })

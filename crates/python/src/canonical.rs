@@ -49,22 +49,22 @@ fn text(node: &Node) -> Option<(bool, &[u8])> {
     }
 }
 
-fn text_node(text: &str, interned: bool) -> Node {
+fn text_node(text: &str) -> Node {
     let size = u32::try_from(text.len()).expect("file names are short");
     let (kind, mut leaf) = match (text.is_ascii(), u8::try_from(text.len())) {
-        (true, Ok(size)) => (if interned { b'Z' } else { b'z' }, vec![size]),
-        (true, Err(_)) => (if interned { b'A' } else { b'a' }, size.to_le_bytes().to_vec()),
-        (false, _) => (if interned { b't' } else { b'u' }, size.to_le_bytes().to_vec()),
+        (true, Ok(size)) => (b'z', vec![size]),
+        (true, Err(_)) => (b'a', size.to_le_bytes().to_vec()),
+        (false, _) => (b'u', size.to_le_bytes().to_vec()),
     };
     leaf.extend_from_slice(text.as_bytes());
     Node { kind, leaf, children: Vec::new() }
 }
 
 /// Gives every code object the file name, as one more object at the front.
+///
+/// It is not interned, whatever the name before was: an empty one, say, always is.
 fn rename(objects: &mut Objects, layout: &CodeLayout, filename: &str) {
-    let old = objects.nodes[objects.root as usize].children[layout.filename];
-    let interned = text(&objects.nodes[old as usize]).is_some_and(|(interned, _)| interned);
-    objects.nodes.insert(0, text_node(filename, interned));
+    objects.nodes.insert(0, text_node(filename));
     objects.root += 1;
     for node in &mut objects.nodes[1..] {
         node.children.iter_mut().for_each(|child| *child += 1);
@@ -260,6 +260,14 @@ mod tests {
     fn a_new_filename_takes_the_place_of_the_old_one() {
         let renamed = canonical(&code(b")\0"), 11, Some("/app/main.py")).expect("valid");
         assert_eq!(renamed, canonical(&renamed, 11, Some("/app/main.py")).expect("valid"));
+        let mut interned = code(b")\0");
+        let name = interned.windows(6).position(|window| window == b"z\x04a.py").expect("it has a name");
+        interned[name] = b'Z';
+        assert_eq!(
+            canonical(&interned, 11, Some("/app/main.py")).as_ref(),
+            Ok(&renamed),
+            "whatever the name was before"
+        );
         assert!(renamed.windows(12).any(|window| window == b"/app/main.py"));
         assert!(!renamed.windows(4).any(|window| window == b"a.py"));
     }

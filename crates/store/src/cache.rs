@@ -15,6 +15,9 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::{Result, StoreError};
 
+/// The bytes of the digest in front of an entry.
+const ENTRY_DIGEST: usize = 32;
+
 /// Leftovers of killed processes are removed when they are this old: nobody writes one file for longer.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
 
@@ -198,6 +201,27 @@ impl Cache {
     pub fn remove_record(&self, kind: &str, key: &Digest) {
         // Whoever could not remove it finds it stale the next time.
         let _ = fs::remove_file(self.keyed("records", kind, key));
+    }
+
+    /// The bytes that were put under a key, if they are there and whole.
+    pub fn entry(&self, kind: &str, key: &Digest) -> Option<Vec<u8>> {
+        let mut bytes = fs::read(self.keyed("entries", kind, key)).ok()?;
+        let body = bytes.split_off(bytes.len().min(ENTRY_DIGEST));
+        // The digest in front tells a whole entry from one that a lost machine left behind.
+        (Digest::of(&body).as_bytes()[..] == bytes[..]).then_some(body)
+    }
+
+    /// Puts bytes under a key, in place of those there were.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub fn put_entry(&self, kind: &str, key: &Digest, bytes: &[u8]) -> Result<()> {
+        let path = self.keyed("entries", kind, key);
+        create_parent(&path)?;
+        let mut file = self.scratch_file()?;
+        let written = file.write_all(Digest::of(bytes).as_bytes()).and_then(|()| file.write_all(bytes));
+        written.map_err(StoreError::file("write", file.path()))?;
+        self.publish(file, &path)
     }
 
     /// Waits until no other process or thread holds the key, and holds it.

@@ -4,12 +4,17 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use shipwheel_layer::Content;
+use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::{InvalidationMode, Optimization, PythonVersion, canonical, write_pyc};
+use shipwheel_store::Cache;
 use tempfile::TempDir;
 
 use super::Rootfs;
-use super::worker::{Failure, Worker};
+use super::worker::{Compiled, Failure, Worker};
 use crate::error::BuildError;
+
+/// Raise this when the worker compiles in another way.
+const COMPILE_RECIPE: u32 = 1;
 
 /// One source to compile.
 pub(crate) struct Job {
@@ -31,6 +36,7 @@ pub(crate) struct CompileFailure {
 
 /// Interpreters of one version that wait for sources; they live as long as this does.
 pub(crate) struct Compiler {
+    cache: Cache,
     rootfs: Rootfs,
     empty_folder: TempDir,
     idle: Mutex<Vec<Worker>>,
@@ -45,17 +51,19 @@ impl Compiler {
     /// # Errors
     /// When it does not start or is of another version than `expected`.
     pub(crate) fn start(
+        cache: &Cache,
         rootfs: Rootfs,
-        empty_folder: TempDir,
         expected: PythonVersion,
         workers: usize,
     ) -> Result<Self, BuildError> {
+        let empty_folder = cache.scratch_dir()?;
         let first = Worker::start(&rootfs, empty_folder.path())?;
         let hello = first.hello.clone();
         if hello.version != expected {
             return Err(BuildError::InterpreterVersion { expected, found: hello.version });
         }
         Ok(Self {
+            cache: cache.clone(),
             rootfs,
             empty_folder,
             idle: Mutex::new(vec![first]),
@@ -85,21 +93,11 @@ impl Compiler {
         let run = || -> Result<(), BuildError> {
             let mut worker = None;
             while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let mut running = match worker.take() {
-                    Some(running) => running,
-                    None => self.worker()?,
-                };
-                let source = job.source.to_vec()?;
-                match self.compile_one(&mut running, job, &source, optimization, invalidation) {
+                let compiled = self.recall_or_compile(&mut worker, job, optimization)?;
+                match compiled.and_then(|compiled| self.pyc(job, &compiled, invalidation)) {
                     Ok(pyc) => done(job, pyc)?,
-                    Err((reason, lost)) => {
-                        lock(&failures).push(CompileFailure { path: job.path.clone(), reason });
-                        if lost {
-                            continue;
-                        }
-                    }
+                    Err(reason) => lock(&failures).push(CompileFailure { path: job.path.clone(), reason }),
                 }
-                worker = Some(running);
             }
             lock(&self.idle).extend(worker);
             Ok(())
@@ -121,22 +119,48 @@ impl Compiler {
         }
     }
 
-    /// One pyc, or why not and whether the worker is lost.
-    fn compile_one(
+    /// A source's code, as an earlier build compiled it or as the worker does now; or why not.
+    ///
+    /// What is kept depends on the source, the full version and the level, and on no path: a
+    /// change of one line compiles one file, in whatever project the others were compiled.
+    fn recall_or_compile(
         &self,
-        worker: &mut Worker,
+        worker: &mut Option<Worker>,
         job: &Job,
-        source: &[u8],
         optimization: Optimization,
-        invalidation: InvalidationMode,
-    ) -> Result<Vec<u8>, (String, bool)> {
-        let compiled = worker.compile(&job.path, source, optimization.level()).map_err(|failure| match failure {
-            Failure::Refused(reason) => (reason, false),
-            Failure::Lost(reason) => (reason.to_owned(), true),
-        })?;
+    ) -> Result<Result<Compiled, String>, BuildError> {
+        let source = job.source.to_vec()?;
+        let mut hasher = Hasher::new();
+        hasher.field(COMPILE_RECIPE.to_le_bytes()).field(self.version.to_string()).field(self.magic_number);
+        hasher.field([optimization.level()]).field(job.source.expected().unwrap_or_else(|| Digest::of(&source)));
+        let key = hasher.finish();
+        if let Some(known) = self.cache.entry("code", &key).and_then(Compiled::new) {
+            return Ok(Ok(known));
+        }
+        let mut running = match worker.take() {
+            Some(running) => running,
+            None => self.worker()?,
+        };
+        match running.compile(&source, optimization.level()) {
+            Ok(compiled) => {
+                *worker = Some(running);
+                self.cache.put_entry("code", &key, compiled.bytes())?;
+                Ok(Ok(compiled))
+            }
+            Err(Failure::Refused(reason)) => {
+                *worker = Some(running);
+                Ok(Err(reason))
+            }
+            // The worker is gone: the next source gets a new one.
+            Err(Failure::Lost(reason)) => Ok(Err(reason.to_owned())),
+        }
+    }
+
+    /// The pyc of compiled code under the path that its source has in the image.
+    fn pyc(&self, job: &Job, compiled: &Compiled, invalidation: InvalidationMode) -> Result<Vec<u8>, String> {
         let minor = u8::try_from(self.version.minor).expect("a minor version is small");
-        let body = canonical(&compiled.code, minor, None).map_err(|error| (error.to_string(), false))?;
-        Ok(write_pyc(self.magic_number, invalidation, compiled.source_hash, &body))
+        let body = canonical(compiled.code(), minor, Some(&job.path)).map_err(|error| error.to_string())?;
+        Ok(write_pyc(self.magic_number, invalidation, compiled.source_hash(), &body))
     }
 }
 

@@ -22,15 +22,14 @@ hello = ["%d.%d.%d" % sys.version_info[:3], importlib.util.MAGIC_NUMBER.hex(), s
 answers.write(b"\n".join([" ".join(hello).encode()] + libraries()) + b"\n\n")
 answers.flush()
 while True:
-    header = requests.read(9)
-    if len(header) < 9:
+    header = requests.read(5)
+    if len(header) < 5:
         break
-    level, name_size, source_size = struct.unpack("<BII", header)
-    name = requests.read(name_size).decode("utf-8", "surrogateescape")
-    source = requests.read(source_size)
+    level, size = struct.unpack("<BI", header)
+    source = requests.read(size)
     try:
         # The code object stays in a variable: marshal looks at how often it is referred to.
-        code = compile(source, name, "exec", 0, True, level)
+        code = compile(source, "", "exec", 0, True, level)
         status, body = 0, importlib.util.source_hash(source) + marshal.dumps(code)
     except Exception as error:
         status, body = 1, ("%s: %s" % (type(error).__name__, error)).encode("utf-8", "backslashreplace")

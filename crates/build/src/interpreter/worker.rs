@@ -26,10 +26,29 @@ pub(crate) struct Hello {
     pub(crate) magic_number: [u8; 4],
 }
 
-/// A compiled file: the source's hash as CPython computes it, and the marshalled code object.
-pub(crate) struct Compiled {
-    pub(crate) source_hash: [u8; 8],
-    pub(crate) code: Vec<u8>,
+/// A compiled file: the source's hash as CPython computes it, then the marshalled code object.
+pub(crate) struct Compiled(Vec<u8>);
+
+impl Compiled {
+    /// Takes the bytes that an interpreter answered with; `None` if they are too few.
+    pub(crate) fn new(bytes: Vec<u8>) -> Option<Self> {
+        (bytes.len() > 8).then_some(Self(bytes))
+    }
+
+    /// All of it, as it may be kept.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The source's hash (PEP 552).
+    pub(crate) fn source_hash(&self) -> [u8; 8] {
+        self.0[..8].try_into().expect("there are more than eight")
+    }
+
+    /// The marshalled code object.
+    pub(crate) fn code(&self) -> &[u8] {
+        &self.0[8..]
+    }
 }
 
 enum Answer {
@@ -88,27 +107,21 @@ impl Worker {
         }
     }
 
-    /// Compiles one source under a name.
-    pub(crate) fn compile(&mut self, name: &str, source: &[u8], level: u8) -> Result<Compiled, Failure> {
+    /// Compiles one source; its code objects have no file name yet.
+    pub(crate) fn compile(&mut self, source: &[u8], level: u8) -> Result<Compiled, Failure> {
         let dead = Failure::Lost("the interpreter died over it");
         let stdin = self.stdin.as_mut().expect("open until dropped");
-        let sizes = u32::try_from(name.len()).ok().zip(u32::try_from(source.len()).ok());
-        let Some((name_size, source_size)) = sizes.filter(|(_, size)| *size < ANSWER_LIMIT) else {
+        let Some(size) = u32::try_from(source.len()).ok().filter(|size| *size < ANSWER_LIMIT) else {
             return Err(Failure::Refused("it is too large".to_owned()));
         };
         let mut request = vec![level];
-        request.extend_from_slice(&name_size.to_le_bytes());
-        request.extend_from_slice(&source_size.to_le_bytes());
-        request.extend_from_slice(name.as_bytes());
+        request.extend_from_slice(&size.to_le_bytes());
         request.extend_from_slice(source);
         if stdin.write_all(&request).and_then(|()| stdin.flush()).is_err() {
             return Err(dead);
         }
         match self.answers.recv_timeout(TIME_LIMIT) {
-            Ok(Answer::Frame(0, body)) if body.len() > 8 => {
-                let (hash, code) = body.split_at(8);
-                Ok(Compiled { source_hash: hash.try_into().expect("eight were split off"), code: code.to_vec() })
-            }
+            Ok(Answer::Frame(0, body)) => Compiled::new(body).ok_or(dead),
             Ok(Answer::Frame(1, body)) => Err(Failure::Refused(String::from_utf8_lossy(&body).into_owned())),
             Err(RecvTimeoutError::Timeout) => Err(Failure::Lost("the interpreter took more than a minute over it")),
             _ => Err(dead),
