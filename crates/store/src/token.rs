@@ -220,3 +220,6 @@ fn token_request(
     }
     Request::get(realm).secret_header(AUTHORIZATION, credentials.and_then(Credentials::basic))
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,12 +161,13 @@ impl Upload<'_> {
                 },
                 Some(401 | 403 | 415) => return Err(error),
                 Some(400..500) if !error.may_be_retried() => {
-                    self.forget();
-                    verify(file, self.descriptor)?;
                     refusals += 1;
+                    if self.is_there_after_refusal(file).await? {
+                        return Ok(());
+                    }
                     // It says nothing about a fresh upload: what was there before may not have been ours.
-                    if refusals > REFUSALS || self.repository.has_blob(&self.descriptor.digest).await? {
-                        return if refusals > REFUSALS { Err(error) } else { Ok(()) };
+                    if refusals > REFUSALS {
+                        return Err(error);
                     }
                 }
                 _ => {
@@ -190,6 +191,16 @@ impl Upload<'_> {
                 }
             }
         }
+    }
+
+    /// After a refusal for good: whether the registry has the blob all the same.
+    ///
+    /// # Errors
+    /// When it is the file that is wrong, which no registry may be blamed for.
+    async fn is_there_after_refusal(&self, file: &BlobFile) -> Result<bool> {
+        self.forget();
+        verify(file, self.descriptor)?;
+        self.repository.has_blob(&self.descriptor.digest).await
     }
 
     async fn send_once(&self, place: &mut Place, way: Way, file: &BlobFile, sent: &dyn Fn(u64)) -> Result<()> {
