@@ -1,4 +1,6 @@
-//! `cargo xtask bench`: three numbers, measured by hyperfine: a build from downloads alone, unchanged, one line changed.
+//! `cargo xtask bench`, measured by hyperfine: a build from downloads alone, unchanged, one line changed; pushes and pulls.
+
+mod push;
 
 use std::path::Path;
 
@@ -34,7 +36,8 @@ pub fn run(shell: &Shell) -> Outcome {
     measure(shell, FROM_DOWNLOADS, &binary, Some(&forget))?;
     measure(shell, "nothing changed", &binary, None)?;
     measure(shell, "nothing changed, through cargo", &cargo, None)?;
-    measure(shell, "one line changed", &binary, Some(&change_a_line(&image)))
+    measure(shell, "one line changed", &binary, Some(&change_a_line(&image)))?;
+    push::run(shell, &xtask)
 }
 
 /// Runs one command many times, preparing each run outside of the time taken.
