@@ -13,8 +13,10 @@ struct Judge {
     package: &'static str,
 }
 
-const JUDGES: [Judge; 7] = [
+const JUDGES: [Judge; 9] = [
     Judge { program: "docker-registry", package: "docker-registry" },
+    Judge { program: "nginx", package: "nginx-light" },
+    Judge { program: "openssl", package: "openssl" },
     Judge { program: "skopeo", package: "skopeo" },
     Judge { program: "umoci", package: "umoci" },
     Judge { program: "podman", package: "podman" },

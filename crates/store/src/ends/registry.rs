@@ -117,6 +117,10 @@ impl<'a> RegistryDestination<'a> {
 
 impl Destination for RegistryDestination<'_> {
     fn is_published(&self, root: &Descriptor) -> Result<bool> {
+        if let Some(expected) = self.target.digest().filter(|expected| *expected != root.digest) {
+            let what = format!("the image for {}", self.target);
+            return Err(StoreError::Digest { what, expected, found: root.digest });
+        }
         for tag in &self.tags {
             if self.digest_of(tag)? == Some(root.digest) {
                 self.settled.lock().unwrap_or_else(PoisonError::into_inner).insert(tag.clone(), root.digest);

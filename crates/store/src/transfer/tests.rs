@@ -270,6 +270,21 @@ fn inside_one_registry_blobs_are_mounted_and_tags_move_last() {
     assert_eq!(tags, ["1", "2", "1"], "{lines:#?}");
 }
 
+#[test]
+fn a_target_pinned_to_another_digest_takes_nothing() {
+    let (setup, sample) = (Setup::new(), Sample::new());
+    let server = MemoryRegistry::start(true);
+    let target = |digest| format!("{}/app@{digest}", server.address()).parse::<Reference>().unwrap();
+    let push = |target: Reference| {
+        let destinations = RegistryDestination::of(&setup.registry, &[target], &setup.cache, &NoProgress);
+        copy_image(&sample, &[&destinations[0]], OPTIONS)
+    };
+    assert!(matches!(push(target(Digest::of(b"other"))), Err(crate::StoreError::Digest { .. })));
+    assert_eq!(server.lines(), Vec::<String>::new());
+    push(target(sample.root.digest)).unwrap();
+    assert!(server.has_manifest(&sample.root.digest.to_string()));
+}
+
 fn layout_with(folder: &Path, sample: &Sample) {
     let setup = Setup::new();
     setup.write(&Kind::Layout(folder.to_owned()), sample).unwrap();
