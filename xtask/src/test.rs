@@ -15,7 +15,7 @@ struct Judge {
 
 const JUDGES: [Judge; 9] = [
     Judge { program: "docker-registry", package: "docker-registry" },
-    Judge { program: "nginx", package: "nginx-light" },
+    Judge { program: "nginx", package: "nginx" },
     Judge { program: "openssl", package: "openssl" },
     Judge { program: "skopeo", package: "skopeo" },
     Judge { program: "umoci", package: "umoci" },

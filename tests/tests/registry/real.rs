@@ -37,7 +37,7 @@ impl Nginx {
                  location / {{ proxy_pass http://{registry}; proxy_set_header Host $http_host; proxy_request_buffering off; }} }} }}"
         );
         std::fs::write(folder.path().join("nginx.conf"), config).unwrap();
-        let process = Command::new(judge("nginx", "nginx-light"))
+        let process = Command::new(judge("nginx", "nginx"))
             .args(["-e", &format!("{here}/error.log"), "-c", &format!("{here}/nginx.conf")])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
