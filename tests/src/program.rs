@@ -67,6 +67,7 @@ impl Run {
 pub struct Shipwheel {
     folder: PathBuf,
     umask: &'static str,
+    stdin: String,
     environment: Vec<(String, String)>,
 }
 
@@ -77,6 +78,7 @@ impl Shipwheel {
         Self {
             folder: workspace(),
             umask: "022",
+            stdin: String::new(),
             environment: vec![("SHIPWHEEL_CACHE_DIR".to_owned(), cache), ("NO_COLOR".to_owned(), "1".to_owned())],
         }
     }
@@ -92,6 +94,13 @@ impl Shipwheel {
     #[must_use]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.environment.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// With this on standard input.
+    #[must_use]
+    pub fn with_stdin(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.stdin);
         self
     }
 
@@ -111,7 +120,8 @@ impl Shipwheel {
         shell.change_dir(&self.folder);
         let (program, umask) = (built(), self.umask);
         let script = format!("umask {umask} && exec \"$0\" \"$@\"");
-        let mut command = cmd!(shell, "sh -c {script} {program} {arguments...}").quiet().ignore_status();
+        let mut command =
+            cmd!(shell, "sh -c {script} {program} {arguments...}").quiet().ignore_status().stdin(&self.stdin);
         for (name, value) in &self.environment {
             command = command.env(name, value);
         }

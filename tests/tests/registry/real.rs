@@ -116,6 +116,36 @@ fn a_registry_behind_a_proxy_with_a_private_authority_and_client_certificates() 
 }
 
 #[test]
+fn an_authority_named_on_the_command_line_or_by_the_environment_is_trusted() {
+    let registry = Registry::start();
+    let (nginx, home, sample) = (Nginx::start(&registry.host()), scratch(), Sample::new(&[1000]));
+    // The folder makes this machine's own address one that speaks TLS; the authority is not in it.
+    nginx.install(home.path(), &[("client.pem", "client.cert"), ("client.key", "client.key")]);
+    let shipwheel = Shipwheel::new().with("HOME", home.path().display());
+    let authority = nginx.folder.path().join("ca.pem").display().to_string();
+    let (layout, host) = (sample.path().display().to_string(), nginx.host());
+    shipwheel.run(&["push", &layout, &format!("{host}/flag:1"), "--ca-file", &authority]).succeeded();
+    let shipwheel = shipwheel.with("SSL_CERT_FILE", &authority);
+    shipwheel.run(&["push", &layout, &format!("{host}/environment:1")]).succeeded();
+    assert!(registry.has("flag", "1") && registry.has("environment", "1"));
+}
+
+#[test]
+fn a_password_comes_from_standard_input_and_is_never_shown() {
+    let (registry, sample, home) = (Registry::start_with_login(), Sample::new(&[1000]), scratch());
+    let (user, password) = Registry::login();
+    let shipwheel = Shipwheel::new().with("HOME", home.path().display()).with("DOCKER_CONFIG", home.path().display());
+    let (layout, target) = (sample.path().display().to_string(), format!("{}/stdin:1", registry.host()));
+    let push = ["push", &layout, &target, "--username", user, "--password-stdin"];
+    let run = shipwheel.clone().with_stdin(&format!("{password}\n")).run(&push).succeeded();
+    assert!(registry.has("stdin", "1") && !run.stderr.contains(password), "{}", run.stderr);
+    let run = shipwheel.clone().with_stdin("wrong\n").run(&push);
+    run.failed(3, &["status 401", "hint: log in"]);
+    assert!(!run.stderr.contains("wrong"), "{}", run.stderr);
+    shipwheel.run(&["push", &layout, &target]).failed(3, &["status 401"]);
+}
+
+#[test]
 fn what_was_pushed_skopeo_and_podman_take_and_what_skopeo_pushed_comes_back() {
     let (registry, folder, shell) = (Registry::start(), scratch(), Shell::new().unwrap());
     let (sample, skopeo) = (Sample::new(&[100_000, 2000]), judge("skopeo", "skopeo"));
