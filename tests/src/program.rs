@@ -119,7 +119,8 @@ impl Shipwheel {
         let shell = Shell::new().expect("a shell");
         shell.change_dir(&self.folder);
         let (program, umask) = (built(), self.umask);
-        let script = format!("umask {umask} && exec \"$0\" \"$@\"");
+        // Few files may be open at once: an image of thousands must not need thousands.
+        let script = format!("ulimit -n 256 && umask {umask} && exec \"$0\" \"$@\"");
         let mut command =
             cmd!(shell, "sh -c {script} {program} {arguments...}").quiet().ignore_status().stdin(&self.stdin);
         for (name, value) in &self.environment {

@@ -17,7 +17,7 @@ use crate::compilers::Compilers;
 use crate::error::BuildError;
 use crate::interpreter::Job;
 use crate::session::Session;
-use crate::source::{FileSource, Spool};
+use crate::source::{PathSource, Spool};
 use crate::wheels::{WheelSources, scheme};
 
 /// A layer that is in the cache.
@@ -145,7 +145,7 @@ impl Builder<'_> {
         let app = self.ingredients.app;
         let found = app.binary_search_by(|collected| collected.file.path.as_str().cmp(path)).ok();
         let collected = found.map(|n| &app[n]).ok_or_else(|| BuildError::Internal(format!("no file for {path}")))?;
-        let source = FileSource::open(&collected.host)?;
+        let source = PathSource::new(&collected.host, collected.file.size);
         // The digest is part of the layer's key: a file that changes now is an error, not a lie.
         Ok(Content::from_slice(source, 0, collected.file.size).with_expected(collected.file.digest))
     }

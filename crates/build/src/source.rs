@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,13 +26,6 @@ impl FileSource {
         Ok(Self { size: file.metadata()?.len(), file, name: name.into() })
     }
 
-    /// Opens a path.
-    pub(crate) fn open(path: &Path) -> Result<Arc<dyn Source>, BuildError> {
-        let file = File::open(path).map_err(BuildError::file("open", path))?;
-        let source = Self::new(file, path.display().to_string()).map_err(BuildError::file("read", path))?;
-        Ok(Arc::new(source))
-    }
-
     /// Opens a blob of the cache; `name` is what it is to people.
     pub(crate) fn blob(cache: &Cache, digest: &Digest, name: &str) -> Result<Arc<dyn Source>, BuildError> {
         let file = cache.open_blob(digest)?;
@@ -52,6 +45,33 @@ impl Source for FileSource {
 
     fn name(&self) -> String {
         self.name.clone()
+    }
+}
+
+/// A file that is opened anew for each read: thousands of them hold nothing open.
+pub(crate) struct PathSource {
+    path: PathBuf,
+    size: u64,
+}
+
+impl PathSource {
+    /// The file at a path, which has `size` bytes.
+    pub(crate) fn new(path: &Path, size: u64) -> Arc<Self> {
+        Arc::new(Self { path: path.to_owned(), size })
+    }
+}
+
+impl Source for PathSource {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        File::open(&self.path)?.read_exact_at(buffer, offset)
+    }
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
     }
 }
 

@@ -88,24 +88,19 @@ impl WheelSources {
         python: PythonVersion,
     ) -> Result<Vec<WheelFacts>, BuildError> {
         let digests: Vec<Digest> = chosen.iter().map(|wheel| wheel.digest).collect();
-        let record = |digest: &Digest| session.cache.record::<WheelRecord>("wheel", &record_key(digest, python));
-        let unknown: Vec<Digest> = digests.iter().filter(|digest| record(digest).is_none()).copied().collect();
+        let mut records: BTreeMap<Digest, WheelRecord> = digests
+            .iter()
+            .filter_map(|digest| Some((*digest, session.cache.record("wheel", &record_key(digest, python))?)))
+            .collect();
+        let unknown: Vec<Digest> = digests.iter().filter(|digest| !records.contains_key(digest)).copied().collect();
         self.fetch(session, &unknown)?;
-        unknown.par_iter().try_for_each(|digest| {
-            let installed = self.install(session, digest, python)?;
-            let sources = installed.sources.iter().map(|source| SourceFile {
-                path: source.path.to_string(),
-                digest: source.sha256,
-                size: source.content.size(),
-            });
-            let size = session.cache.blob_size(digest).unwrap_or_default();
-            let record = WheelRecord { size, sources: sources.collect() };
-            session.cache.put_record("wheel", &record_key(digest, python), &record).map_err(BuildError::from)
-        })?;
+        let read: Vec<(Digest, WheelRecord)> =
+            unknown.par_iter().map(|digest| self.read(session, digest, python)).collect::<Result<_, _>>()?;
+        records.extend(read);
         self.check_overlaps(session, &digests, python)?;
         let facts = chosen.iter().map(|wheel| {
-            let lost = || BuildError::Internal(format!("the record of {} is gone", wheel.file_name));
-            let record = record(&wheel.digest).ok_or_else(lost)?;
+            let twice = || BuildError::Internal(format!("{} was chosen twice", wheel.file_name));
+            let record = records.remove(&wheel.digest).ok_or_else(twice)?;
             Ok(WheelFacts {
                 name: wheel.name.clone(),
                 version: wheel.version.clone(),
@@ -117,6 +112,25 @@ impl WheelSources {
             })
         });
         facts.collect()
+    }
+
+    /// Reads what is to be remembered of a wheel out of it.
+    fn read(
+        &self,
+        session: &Session<'_>,
+        digest: &Digest,
+        python: PythonVersion,
+    ) -> Result<(Digest, WheelRecord), BuildError> {
+        let installed = self.install(session, digest, python)?;
+        let sources = installed.sources.iter().map(|source| SourceFile {
+            path: source.path.to_string(),
+            digest: source.sha256,
+            size: source.content.size(),
+        });
+        let size = session.cache.blob_size(digest).unwrap_or_default();
+        let record = WheelRecord { size, sources: sources.collect() };
+        session.cache.put_record("wheel", &record_key(digest, python), &record)?;
+        Ok((*digest, record))
     }
 
     /// Two wheels of one environment may have the same file, never different ones at one path.

@@ -8,6 +8,7 @@ mod bytecode;
 mod canonical;
 mod container;
 mod layout;
+mod many;
 mod output;
 mod refusal;
 mod registry;
