@@ -1,0 +1,37 @@
+//! `[app]`: the application's own files.
+
+use crate::section::{Located, Section};
+
+/// The application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppSpec {
+    /// Files and folders, relative to the image.toml.
+    pub sources: Vec<Located<String>>,
+    /// The folder in the image that they are put into.
+    pub destination: Located<String>,
+    /// Patterns in gitignore syntax; where there are any, only what they match is taken.
+    pub include: Vec<Located<String>>,
+    /// Patterns in gitignore syntax of what is left out.
+    pub exclude: Vec<Located<String>>,
+}
+
+pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
+    let app = top.section("app", &["sources", "destination", "include", "exclude"])?;
+    let sources = app.texts("sources").unwrap_or_default();
+    if sources.is_empty()
+        && let Some(value) = app.value("sources").or_else(|| top.value("app"))
+    {
+        app.report(value, "`app.sources` is missing or empty: name the files and folders to take".to_owned());
+    }
+    let destination = app.text("destination").unwrap_or(Located { value: "/app".to_owned(), span: 0..0 });
+    match shipwheel_layer::TreePath::new(&destination.value) {
+        Ok(path) if destination.value.starts_with('/') && !path.is_root() => {}
+        _ => app.report_at(destination.span.clone(), "`app.destination` is no absolute path below `/`".to_owned()),
+    }
+    Some(AppSpec {
+        sources,
+        destination,
+        include: app.texts("include").unwrap_or_default(),
+        exclude: app.texts("exclude").unwrap_or_default(),
+    })
+}

@@ -1,0 +1,95 @@
+//! `base`: where an image's base comes from.
+
+use shipwheel_oci::Reference;
+use toml_span::Value;
+
+use crate::section::{Located, Section};
+
+/// Where a base image comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Base {
+    /// Assembled from Debian's packages.
+    Debian(DebianBase),
+    /// Pulled from a registry.
+    Image(Located<Reference>),
+    /// Read from an OCI layout folder or archive, relative to the image.toml.
+    Layout(Located<String>),
+}
+
+/// A base assembled from Debian's packages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DebianBase {
+    /// `bookworm`.
+    pub suite: Located<String>,
+    /// The packages wanted; their dependencies come along.
+    pub packages: Vec<Located<String>>,
+    /// Packages that count as present and never come along.
+    pub exclude: Vec<String>,
+    /// The archive, where the image.toml names it.
+    pub mirror: Option<Located<String>>,
+    /// The security archive, where the image.toml names it.
+    pub security_mirror: Option<Located<String>>,
+    /// Whether an expired `InRelease` is refused; apt's settings decide where it is not set.
+    pub check_valid_until: Option<bool>,
+    /// A file of OpenPGP certificates to trust in place of Debian's own.
+    pub keyring: Option<Located<String>>,
+}
+
+pub(super) fn read_bases(top: &Section<'_>) -> Option<Vec<Base>> {
+    let Some(value) = top.value("base") else {
+        return Some(Vec::new());
+    };
+    let items: Vec<_> = match value.as_array() {
+        Some(list) if list.is_empty() => {
+            top.report(value, "`base` is an empty list, expected one base at least".to_owned());
+            return None;
+        }
+        Some(list) => list.iter().collect(),
+        None => vec![value],
+    };
+    items.into_iter().map(|item| read_base(top, item)).collect()
+}
+
+fn read_base<'v>(top: &Section<'v>, item: &'v Value<'v>) -> Option<Base> {
+    let section = top.of_value("base", item, &["debian", "image", "layout"])?;
+    let debian = section.section("debian", DEBIAN_KEYS);
+    match (debian, section.text("image"), section.text("layout")) {
+        (Some(debian), None, None) => read_debian(&section, &debian, item),
+        (None, Some(image), None) => match image.value.parse() {
+            Ok(reference) => Some(Base::Image(Located { value: reference, span: image.span })),
+            Err(error) => {
+                section.report(section.value("image")?, format!("{error}"));
+                None
+            }
+        },
+        (None, None, Some(layout)) => Some(Base::Layout(layout)),
+        _ => {
+            let message = "a base is exactly one of `debian = { … }`, `image = \"…\"` and `layout = \"…\"`";
+            section.report(item, message.to_owned());
+            None
+        }
+    }
+}
+
+const DEBIAN_KEYS: &[&str] =
+    &["suite", "packages", "exclude", "mirror", "security-mirror", "check-valid-until", "keyring"];
+
+fn read_debian(base: &Section<'_>, debian: &Section<'_>, item: &Value<'_>) -> Option<Base> {
+    let suite = debian.text("suite");
+    let packages = debian.texts("packages");
+    if suite.is_none() && debian.value("suite").is_none() {
+        base.report(item, "`base.debian` has no `suite`, such as \"bookworm\"".to_owned());
+    }
+    if packages.as_ref().is_none_or(Vec::is_empty) && debian.value("packages").is_none() {
+        base.report(item, "`base.debian` has no `packages`, such as [\"python3.11\"]".to_owned());
+    }
+    Some(Base::Debian(DebianBase {
+        suite: suite?,
+        packages: packages?,
+        exclude: debian.texts("exclude").unwrap_or_default().into_iter().map(|name| name.value).collect(),
+        mirror: debian.text("mirror"),
+        security_mirror: debian.text("security-mirror"),
+        check_valid_until: debian.boolean("check-valid-until"),
+        keyring: debian.text("keyring"),
+    }))
+}

@@ -1,0 +1,98 @@
+//! Tests of reading image.toml.
+
+use super::*;
+
+const GOOD: &str = r#"
+base = [
+    { debian = { suite = "bookworm", packages = ["python3.11"], exclude = ["perl"] } },
+    { image = "python:3.11-slim" },
+]
+platforms = ["amd64", "linux/arm64", "arm64"]
+tag = "1.0"
+[python]
+lock = "requirements.txt"
+[app]
+sources = ["app"]
+exclude = ["*.pyc"]
+[bytecode]
+optimize = 1
+[config]
+cmd = ["python", "-m", "app"]
+env = { PORT = 8080, A = "1" }
+exposed-ports = [8080, "53/udp"]
+[profiles.dev]
+bytecode.enabled = false
+config.env.A = "2"
+[profiles.production]
+platforms = ["arm64"]
+"#;
+
+#[test]
+fn a_definition_is_read_and_a_profile_overrides_any_of_it() {
+    let spec = ImageSpec::parse(GOOD, "image.toml", None).expect("valid");
+    assert_eq!(spec.platforms, [Platform::linux_amd64(), Platform::linux_arm64()]);
+    assert!(matches!(&spec.base[..], [Base::Debian(_), Base::Image(_)]));
+    assert_eq!(spec.config.exposed_ports, ["8080/tcp", "53/udp"]);
+    assert_eq!(spec.config.env["PORT"], "8080");
+    assert_eq!(spec.bytecode.optimization.level(), 1);
+    let dev = ImageSpec::parse(GOOD, "image.toml", Some("dev")).expect("valid");
+    assert!(!dev.bytecode.enabled);
+    assert_eq!(dev.bytecode.optimization.level(), 1, "what the profile does not name stays");
+    assert_eq!((dev.config.env["A"].as_str(), dev.config.env["PORT"].as_str()), ("2", "8080"));
+    let production = ImageSpec::parse(GOOD, "image.toml", Some("production")).expect("valid");
+    assert_eq!(production.platforms, [Platform::linux_arm64()]);
+}
+
+#[test]
+fn problems_name_their_line_and_what_was_meant() {
+    for (from, to, profile, expected) in [
+        ("[bytecode]", "[bytecod]", None, "image.toml:13: unknown key `bytecod` (did you mean `bytecode`?)"),
+        (
+            "optimize = 1",
+            "optimise = 1",
+            None,
+            "image.toml:14: unknown key `optimise` in `bytecode` (did you mean `optimize`?)",
+        ),
+        ("optimize = 1", "optimize = 3", None, "image.toml:14: `bytecode.optimize` is 3, expected 0, 1 or 2"),
+        (
+            "optimize = 1",
+            "optimize = \"1\"",
+            None,
+            "image.toml:14: `bytecode.optimize` is a text, expected a whole number",
+        ),
+        (
+            "\"amd64\"",
+            "\"amd46\"",
+            None,
+            "image.toml:6: unknown platform `amd46`; known are linux/amd64 and linux/arm64",
+        ),
+        ("\"amd64\"", "7", None, "image.toml:6: `platforms` holds a whole number, expected texts alone"),
+        ("[8080, ", "[0, ", None, "image.toml:18: `config.exposed-ports` holds no port, such as 8080 or \"53/udp\""),
+        ("suite = \"bookworm\", ", "", None, "image.toml:3: `base.debian` has no `suite`, such as \"bookworm\""),
+        (
+            "python:3.11-slim",
+            "Python:3.11",
+            None,
+            "image.toml:4: `Python:3.11` is no image reference: host and repository must be lowercase",
+        ),
+        (
+            "bytecode.enabled = false",
+            "bytecode.enable = false",
+            None,
+            "image.toml:20: unknown key `enable` in `bytecode` (did you mean `enabled`?)",
+        ),
+        ("", "", Some("prod"), "image.toml:1: there is no profile `prod` (known are dev, production)"),
+        ("[app]", "[app", None, "image.toml:10: not valid TOML: "),
+    ] {
+        let text = GOOD.replacen(from, to, 1);
+        let error = ImageSpec::parse(&text, "image.toml", profile).expect_err(expected).to_string();
+        assert!(error.starts_with(expected), "{error}\nexpected {expected}");
+    }
+}
+
+#[test]
+fn all_problems_are_reported_at_once() {
+    let text = GOOD.replace("optimize = 1", "optimize = 7").replace("[8080, ", "[\"x\", ").replace("cmd =", "cnd =");
+    let error = ImageSpec::parse(&text, "image.toml", None).expect_err("three problems");
+    assert_eq!(error.problems.len(), 3, "{error}");
+}
