@@ -29,6 +29,7 @@ mod marker;
 mod marshal;
 mod misfit;
 mod name;
+mod objects;
 mod pyc;
 mod record;
 mod requirements;
