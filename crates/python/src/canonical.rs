@@ -3,7 +3,8 @@
 //! CPython's own bytes depend on reference counts, the hash seed, and what else the process
 //! had interned: two compilers of one file disagree. This form looks at the file alone:
 //!
-//! - equal constants are one object, wherever they stand (code objects keep their identity);
+//! - equal constants are one object, wherever they stand; code objects keep their identity, and so
+//!   does what does not equal itself, a NaN: `x in {x}` tells whether two of them are one;
 //! - the reference flag stands only where something refers back, numbered by first use;
 //! - a frozenset's elements stand in the order of the digests of their values;
 //! - a text is interned when it is empty, one latin-1 character, or interned elsewhere in the file;
@@ -20,7 +21,7 @@ use crate::marshal::{self, MarshalError};
 use crate::objects::{Index, Node, NodeId, Objects, Value};
 
 /// Raise this when the canonical form changes: it is part of every bytecode layer's key.
-pub const CANONICAL_RECIPE: u32 = 1;
+pub const CANONICAL_RECIPE: u32 = 2;
 
 /// Rewrites a marshalled code object of CPython 3.`minor` to its canonical form.
 ///
@@ -259,6 +260,34 @@ mod tests {
     }
 
     #[test]
+    fn what_cpython_tells_apart_stays_apart() {
+        let nan = [&b"g"[..], &f64::NAN.to_le_bytes()].concat();
+        let complex_nan = [&b"y"[..], &0_f64.to_le_bytes(), &f64::NAN.to_le_bytes()].concat();
+        let [zero, minus_zero, one] = [0.0, -0.0, 1.0_f64].map(|it| [&b"g"[..], &it.to_le_bytes()].concat());
+        for (first, second) in [
+            (&nan[..], &nan[..]),
+            (&complex_nan, &complex_nan),
+            (&zero, &minus_zero),
+            (&one, b"i\x01\0\0\0"),
+            (b"T", b"i\x01\0\0\0"),
+            (b"F", b"i\0\0\0\0"),
+            (b"z\x02ab", b"s\x02\0\0\0ab"),
+            (b")\x01N", b">\x01\0\0\0N"),
+        ] {
+            let consts = [b")\x02", first, second].concat();
+            let written = canonical(&code(&consts), 11, None).expect("valid");
+            // Neither is flagged, nor a reference to the other.
+            assert!(written.windows(consts.len()).any(|window| window == consts), "{first:?} {second:?}");
+        }
+    }
+
+    #[test]
+    fn heads_are_the_shortest_whatever_they_were() {
+        check(b"(\x01\0\0\0u\x02\0\0\0ab", b")\x01z\x02ab");
+        check(b")\x02a\x02\0\0\0abA\x02\0\0\0ab", b")\x02Z\x02abz\x02ab");
+    }
+
+    #[test]
     fn frozensets_do_not_depend_on_the_hash_seed() {
         check(b")\x01>\x02\0\0\0z\x02abz\x02cd", b")\x01>\x02\0\0\0z\x02cdz\x02ab");
     }
@@ -305,6 +334,14 @@ mod tests {
             (b"[\0\0\0\0", "a type that a code object cannot hold"),
             (b"(\xff\xff\xff\x7f", "it ends too early"),
             (b"\xa9\x01r\0\0\0\0", "a reference names nothing that is complete"),
+            (b")\x02\xcer\0\0\0\0", "a reference names nothing that is complete"),
+            (b":NNN", "a type that a code object cannot hold"),
+            (b"l\x01\0\0\0\x05\0", "a number is longer than it need be"),
+            (b"l\x03\0\0\0\x05\0\0\0\0\0", "a number is longer than it need be"),
+            (b"l\x01\0\0\0\xff\xff", "a digit of a number is too large"),
+            (b"l\0\0\0\x80", "it ends too early"),
+            (b"z\x01\xff", "a text is not the ASCII that it says it is"),
+            (b"u\x01\0\0\0\xff", "a text is no UTF-8"),
         ] {
             assert_eq!(canonical(bytes, 11, None).expect_err(reason).reason, reason);
         }

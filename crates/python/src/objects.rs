@@ -36,6 +36,15 @@ impl<'a> Value<'a> {
             | Self::Field(bytes) => bytes,
         }
     }
+
+    /// Whether two of these are one object to CPython's compiler: not those that do not equal themselves.
+    fn equals_itself(&self) -> bool {
+        let is_nan = |bytes: &[u8]| f64::from_le_bytes(bytes.try_into().expect("read as eight")).is_nan();
+        match self {
+            Self::Number(b'g' | b'y', bytes) => !bytes.chunks(8).any(is_nan),
+            _ => true,
+        }
+    }
 }
 
 /// One object.
@@ -77,6 +86,9 @@ impl<'a> Objects<'a> {
 
     /// The object of this value: the one that is there, or a new one.
     pub(crate) fn leaf(&mut self, value: Value<'a>) -> NodeId {
+        if !value.equals_itself() {
+            return self.push(Node::Leaf(value));
+        }
         let (id, nodes) = (self.nodes.len(), &self.nodes);
         let id = NodeId::try_from(id).expect("fewer than the input's bytes");
         let known = self.leaves.find_or_insert(
