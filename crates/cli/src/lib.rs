@@ -12,6 +12,7 @@ mod network;
 mod output;
 mod probe;
 mod progress;
+mod session;
 mod table;
 mod transfer;
 
