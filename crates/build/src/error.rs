@@ -133,6 +133,14 @@ pub enum BuildError {
         /// Why not.
         reason: String,
     },
+    /// No interpreter of the version that will run can compile here.
+    #[error("no Python {version} can compile bytecode on this machine: {}", .reasons.join("; "))]
+    NoInterpreter {
+        /// The full version of the image's interpreter.
+        version: PythonVersion,
+        /// Where it was looked for, and what was found there.
+        reasons: Vec<String>,
+    },
     /// The interpreter that compiles is not of the version that will run.
     #[error("bytecode for Python {expected} cannot be compiled by Python {found}")]
     InterpreterVersion {
@@ -245,9 +253,11 @@ impl BuildError {
             Self::Layer { cause: WriteError::Write(_), .. } => ErrorKind::Output,
             Self::File { action, .. } if *action == "write" || *action == "create" => ErrorKind::Output,
             Self::Internal(_) | Self::Tree(_) => ErrorKind::Internal,
-            Self::Debian { .. } | Self::Program { .. } | Self::BaseLayer(_) | Self::InterpreterProcess { .. } => {
-                ErrorKind::Outside
-            }
+            Self::Debian { .. }
+            | Self::Program { .. }
+            | Self::BaseLayer(_)
+            | Self::InterpreterProcess { .. }
+            | Self::NoInterpreter { .. } => ErrorKind::Outside,
             _ => ErrorKind::Configuration,
         }
     }
@@ -266,6 +276,9 @@ impl BuildError {
             Self::InterpreterVersion { .. } => {
                 Some("give the platforms bases of one version, or build with `--no-bytecode`".to_owned())
             }
+            Self::NoInterpreter { version, .. } => Some(format!(
+                "install it (`uv python install {version}`), or install qemu-user-static and add `--bytecode-interpreter qemu`, or build with `--no-bytecode`"
+            )),
             Self::InterpreterProcess { .. } => Some("build with `--no-bytecode` to leave bytecode out".to_owned()),
             Self::NoPlatform(_) => Some("drop the platform, or choose a base that has it".to_owned()),
             Self::LockHashes { .. } => Some("lock again, with `--generate-hashes`".to_owned()),

@@ -25,4 +25,5 @@ pub use build::{Built, LayerReport, LayerStatus, PlatformReport, build, plan};
 pub use debian_error::DebianError;
 pub use definition::Definition;
 pub use error::{BuildError, ErrorKind};
+pub use interpreter::InterpreterChoice;
 pub use session::{Report, Session};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use shipwheel_build::InterpreterChoice;
 use shipwheel_oci::{Platform, Reference};
 
 use crate::output::OutputArgument;
@@ -78,6 +79,10 @@ pub(crate) struct ImageArguments {
     /// Leave the application's sources out and keep their bytecode alone.
     #[arg(long)]
     pub(crate) remove_source: bool,
+
+    /// What compiles the bytecode: base, host, qemu, or a path [default: the base's own, else this machine's].
+    #[arg(long, value_name = "INTERPRETER")]
+    pub(crate) bytecode_interpreter: Option<InterpreterChoice>,
 
     /// Print the plan and build nothing.
     #[arg(long)]

@@ -25,7 +25,8 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let name = local_name(&definition, arguments)?;
     let output = choose_output(arguments, &definition, &root)?;
     let terminal = Terminal::new();
-    let session = session::open(&arguments.network, arguments.offline, &terminal)?;
+    let mut session = session::open(&arguments.network, arguments.offline, &terminal)?;
+    session.interpreter.clone_from(&arguments.bytecode_interpreter);
     let doing = format!("build image `{}`", definition.name);
     if arguments.dry_run {
         print!("{}", plan(&session, &definition).map_err(Failure::while_doing(doing))?);

@@ -28,7 +28,7 @@ pub(crate) fn describe(
     layers: Vec<LayerDescriptor>,
 ) -> Result<ResolvedBase, BuildError> {
     let python = find_python(tree, config.env().get("PATH").map(String::as_str))?;
-    if let Some(python) = python.as_ref().filter(|_| *platform == session.host_platform()) {
+    if let Some(python) = python.as_ref().filter(|_| session.runs(platform)) {
         Rootfs::publish(&session.cache, key, tree, python, platform)?;
     }
     let sources = python.as_ref().map_or(&[][..], |python| &python.sources);

@@ -9,7 +9,7 @@ use shipwheel_python::{InvalidationMode, Optimization, PythonVersion, canonical,
 use shipwheel_store::Cache;
 use tempfile::TempDir;
 
-use super::Rootfs;
+use super::Python;
 use super::worker::{Compiled, Failure, Worker};
 use crate::error::BuildError;
 
@@ -37,7 +37,7 @@ pub(crate) struct CompileFailure {
 /// Interpreters of one version that wait for sources; they live as long as this does.
 pub(crate) struct Compiler {
     cache: Cache,
-    rootfs: Rootfs,
+    python: Python,
     empty_folder: TempDir,
     idle: Mutex<Vec<Worker>>,
     workers: usize,
@@ -52,19 +52,19 @@ impl Compiler {
     /// When it does not start or is of another version than `expected`.
     pub(crate) fn start(
         cache: &Cache,
-        rootfs: Rootfs,
+        python: Python,
         expected: PythonVersion,
         workers: usize,
     ) -> Result<Self, BuildError> {
         let empty_folder = cache.scratch_dir()?;
-        let first = Worker::start(&rootfs, empty_folder.path())?;
+        let first = Worker::start(&python, empty_folder.path())?;
         let hello = first.hello.clone();
         if hello.version != expected {
             return Err(BuildError::InterpreterVersion { expected, found: hello.version });
         }
         Ok(Self {
             cache: cache.clone(),
-            rootfs,
+            python,
             empty_folder,
             idle: Mutex::new(vec![first]),
             workers: workers.max(1),
@@ -115,7 +115,7 @@ impl Compiler {
         let idle = lock(&self.idle).pop();
         match idle {
             Some(worker) => Ok(worker),
-            None => Worker::start(&self.rootfs, self.empty_folder.path()),
+            None => Worker::start(&self.python, self.empty_folder.path()),
         }
     }
 
