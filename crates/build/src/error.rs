@@ -285,6 +285,9 @@ impl BuildError {
             Self::Plan(PlanError::NoPython { .. }) => {
                 Some("choose a base with Python, or leave `python` out and set `bytecode.enabled = false`".to_owned())
             }
+            Self::Plan(PlanError::CachePrefix { .. }) => {
+                Some("leave PYTHONPYCACHEPREFIX out, or build with `--no-bytecode`".to_owned())
+            }
             Self::Plan(PlanError::Level { .. }) => {
                 Some("leave PYTHONOPTIMIZE out: it is set to the level of the bytecode".to_owned())
             }

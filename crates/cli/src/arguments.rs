@@ -76,7 +76,7 @@ pub(crate) struct ImageArguments {
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
     pub(crate) optimize: Option<u8>,
 
-    /// Leave the application's sources out and keep their bytecode alone.
+    /// Leave sources out and keep their bytecode alone, but for packages known to read their own.
     #[arg(long)]
     pub(crate) remove_source: bool,
 

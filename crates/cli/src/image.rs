@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use shipwheel_build::{Built, Definition, build, plan};
 use shipwheel_oci::{Platform, Reference};
+use shipwheel_plan::RemoveSource;
 use shipwheel_python::Optimization;
 use shipwheel_store::PushReport;
 
@@ -73,7 +74,9 @@ fn apply(arguments: &ImageArguments, definition: &mut Definition) {
     if let Some(optimization) = arguments.optimize.and_then(|level| Optimization::from_level(level.into())) {
         spec.bytecode.optimization = optimization;
     }
-    spec.bytecode.remove_source |= arguments.remove_source;
+    if arguments.remove_source {
+        spec.bytecode.remove_source = RemoveSource::All;
+    }
     if let Some(tag) = &arguments.tag {
         spec.tag.clone_from(tag);
     }

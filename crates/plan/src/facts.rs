@@ -81,6 +81,8 @@ pub struct WheelFacts {
     pub pure: bool,
     /// The sources that it installs and that can be compiled.
     pub sources: Vec<SourceFile>,
+    /// The first of its sources that shows that it reads sources at run time, and by what.
+    pub reads_source: Option<(String, String)>,
 }
 
 /// One file of the application.
