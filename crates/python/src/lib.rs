@@ -25,6 +25,7 @@ mod dist_info;
 mod environment;
 mod install;
 mod lock;
+mod magic_number;
 mod marker;
 mod marshal;
 mod misfit;
@@ -50,6 +51,7 @@ pub use install::{
     merge_installed,
 };
 pub use lock::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin};
+pub use magic_number::{MAGIC_NUMBER_SOURCE, magic_number};
 pub use marker::{Marker, MarkerError};
 pub use marshal::MarshalError;
 pub use misfit::Misfit;
