@@ -22,6 +22,8 @@ pub struct SourceFile {
 pub struct PythonFacts {
     /// The full version.
     pub version: PythonVersion,
+    /// What its pycs begin with.
+    pub magic_number: [u8; 4],
     /// Its path in the image, links followed: `/usr/bin/python3.11`.
     pub executable: String,
     /// The folder of the standard library, links followed: `/usr/lib/python3.11`.

@@ -356,6 +356,7 @@ mod tests {
         let machine = platform.machine();
         let python = PythonFacts {
             version: PythonVersion { major: 3, minor: 11, micro: 2 },
+            magic_number: *b"\xa7\r\r\n",
             executable: "/usr/bin/python3.11".to_owned(),
             stdlib: "/usr/lib/python3.11".to_owned(),
             sources: vec![

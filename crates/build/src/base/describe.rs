@@ -13,7 +13,7 @@ use crate::interpreter::{Rootfs, find_glibc, find_python};
 use crate::session::Session;
 
 /// Raise this when what is read out of a base changes: it is part of every base's key.
-pub(crate) const DESCRIBE_RECIPE: u32 = 1;
+pub(crate) const DESCRIBE_RECIPE: u32 = 2;
 
 /// Describes a base, puts its interpreter on disk if this machine can run it, and remembers both.
 ///

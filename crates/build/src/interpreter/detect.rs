@@ -8,7 +8,7 @@ use object::{Object, ObjectSection, ObjectSymbol};
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_plan::{PythonFacts, SourceFile};
-use shipwheel_python::PythonVersion;
+use shipwheel_python::{MAGIC_NUMBER_SOURCE, PythonVersion, magic_number};
 
 use crate::error::BuildError;
 
@@ -51,8 +51,20 @@ fn describe(tree: &Tree, executable: &TreePath, elf: &[u8]) -> Result<PythonFact
     let library = shared_library(tree, &prefix, minor)?;
     let version = [Some(elf.to_vec()), library].into_iter().flatten().find_map(|elf| full_version(&elf, minor));
     let version = version.ok_or_else(|| fail("its full version is not to be found in it"))?;
+    let magic_number = magic_number(&version, bootstrap(tree, &stdlib)?.as_deref());
+    let magic_number = magic_number.ok_or_else(|| fail("the magic number of its bytecode is not known"))?;
     let sources = sources(tree, &stdlib)?;
-    Ok(PythonFacts { version, executable: executable.to_string(), stdlib: stdlib.to_string(), sources })
+    let (executable, stdlib) = (executable.to_string(), stdlib.to_string());
+    Ok(PythonFacts { version, magic_number, executable, stdlib, sources })
+}
+
+/// The module of the standard library that says the magic number.
+fn bootstrap(tree: &Tree, stdlib: &TreePath) -> Result<Option<String>, BuildError> {
+    let found = stdlib.join(MAGIC_NUMBER_SOURCE).ok().and_then(|path| tree.resolve(&path));
+    match found {
+        Some((_, Node::File(_, content))) => Ok(Some(String::from_utf8_lossy(&content.to_vec()?).into_owned())),
+        _ => Ok(None),
+    }
 }
 
 /// `libpython3.X.so`, where the interpreter is built with one.
