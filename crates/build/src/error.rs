@@ -149,6 +149,14 @@ pub enum BuildError {
         /// The version at hand.
         found: PythonVersion,
     },
+    /// The interpreter that compiles writes bytecode that the image's does not load.
+    #[error("the interpreter that compiles has the magic number {}, the image's {}", hex::encode(.found), hex::encode(.expected))]
+    MagicNumber {
+        /// The image's.
+        expected: [u8; 4],
+        /// That of the interpreter at hand.
+        found: [u8; 4],
+    },
     /// The lock file cannot be read.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -273,7 +281,7 @@ impl BuildError {
                 "set SHIPWHEEL_DEBIAN_MIRROR or `mirror` in image.toml, or name an `image` or a `layout` as a base"
                     .to_owned(),
             ),
-            Self::InterpreterVersion { .. } => {
+            Self::InterpreterVersion { .. } | Self::MagicNumber { .. } => {
                 Some("give the platforms bases of one version, or build with `--no-bytecode`".to_owned())
             }
             Self::NoInterpreter { version, .. } => Some(format!(

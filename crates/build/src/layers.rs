@@ -159,6 +159,7 @@ impl Builder<'_> {
 
     fn bytecode(&self, inputs: &BytecodeInputs) -> Result<(Tree, Vec<String>), BuildError> {
         let compiler = self.compilers.of(inputs.python)?;
+        compiler.expect_magic_number(inputs.magic_number)?;
         let sources = Sources::open(self, inputs)?;
         let jobs = inputs.sources.iter().map(|(source, treatment)| {
             Ok(Job { path: source.path.clone(), source: sources.content(self, source)?, treatment: *treatment })

@@ -54,6 +54,8 @@ impl LayerKind {
 pub struct BytecodeInputs {
     /// The full version that compiles: equal magic numbers are not enough.
     pub python: PythonVersion,
+    /// What the pycs of the image's interpreter begin with.
+    pub magic_number: [u8; 4],
     /// The level that the image runs at: it decides the files' names.
     pub optimization: Optimization,
     /// The sources, sorted by path, and how each is compiled.
@@ -153,7 +155,7 @@ fn key(inputs: &LayerInputs, directories: &BTreeMap<String, Metadata>) -> Digest
         }
         LayerInputs::Bytecode(inputs) => {
             hasher.field("bytecode").field(CANONICAL_RECIPE.to_le_bytes()).field(inputs.python.to_string());
-            hasher.field([inputs.optimization.level()]);
+            hasher.field(inputs.magic_number).field([inputs.optimization.level()]);
             for (source, treatment) in &inputs.sources {
                 let unchecked = treatment.invalidation == InvalidationMode::UncheckedHash;
                 hasher.field(&source.path).field(source.digest.as_bytes());

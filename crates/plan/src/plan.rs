@@ -216,7 +216,12 @@ impl Planner<'_> {
         }
         sources.sort();
         let paths: Vec<String> = sources.iter().map(|(source, _)| source.path.clone()).collect();
-        let inputs = BytecodeInputs { python: python.version, optimization: self.spec.bytecode.optimization, sources };
+        let inputs = BytecodeInputs {
+            python: python.version,
+            magic_number: python.magic_number,
+            optimization: self.spec.bytecode.optimization,
+            sources,
+        };
         self.layer(kind, title, LayerInputs::Bytecode(inputs), paths.iter().map(String::as_str)).map(Some)
     }
 

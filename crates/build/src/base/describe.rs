@@ -41,7 +41,7 @@ pub(crate) fn describe(
             layers,
             config: String::from_utf8_lossy(&config.to_json()).into_owned(),
             directories: special_directories(tree),
-            glibc: find_glibc(tree, platform)?,
+            glibc: find_glibc(tree)?,
             python,
         },
     };

@@ -76,6 +76,17 @@ impl Compiler {
         })
     }
 
+    /// Refuses an interpreter whose pycs the image's would not load.
+    ///
+    /// # Errors
+    /// When its magic number is another.
+    pub(crate) fn expect_magic_number(&self, expected: [u8; 4]) -> Result<(), BuildError> {
+        match self.magic_number == expected {
+            true => Ok(()),
+            false => Err(BuildError::MagicNumber { expected, found: self.magic_number }),
+        }
+    }
+
     /// Compiles all jobs; `done` is called with each pyc, from any thread.
     ///
     /// A file that does not compile, or over which an interpreter dies or hangs, is given back
