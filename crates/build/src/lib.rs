@@ -18,7 +18,9 @@ mod layers;
 mod lock;
 mod session;
 mod source;
+mod unpack;
 mod uv;
+mod verify;
 mod wheels;
 
 pub use build::{Built, LayerReport, LayerStatus, PlatformReport, build, plan};
@@ -26,3 +28,4 @@ pub use debian_error::DebianError;
 pub use definition::Definition;
 pub use error::{BuildError, ErrorKind};
 pub use session::{Report, Session};
+pub use verify::{Finding, FindingKind, Severity, VerifiedPlatform, VerifyOptions, VerifyReport, verify};

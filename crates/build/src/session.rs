@@ -46,11 +46,16 @@ impl Session<'_> {
 
     /// The platform of this machine, as far as its processor goes.
     pub(crate) fn host_platform(&self) -> Platform {
-        Platform::normalised("linux", std::env::consts::ARCH, None)
+        host_platform()
     }
 
     /// When outputs say they were created, in RFC 3339.
     pub(crate) fn created(&self) -> String {
         Timestamp::from_second(self.epoch).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
     }
+}
+
+/// See [`Session::host_platform`].
+pub(crate) fn host_platform() -> Platform {
+    Platform::normalised("linux", std::env::consts::ARCH, None)
 }
