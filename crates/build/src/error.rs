@@ -203,6 +203,14 @@ pub enum BuildError {
     /// Two wheels have different files at one path.
     #[error(transparent)]
     Overlap(#[from] OverlapError),
+    /// A verified image is not what it should be; what is wrong was reported before.
+    #[error("{}", unsound(*.problems, *.warnings))]
+    Unsound {
+        /// How many problems there are.
+        problems: usize,
+        /// How many warnings count as well.
+        warnings: usize,
+    },
     /// A program of the machine failed.
     #[error("{program} failed: {output}")]
     Program {
@@ -235,6 +243,13 @@ fn list(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
+fn unsound(problems: usize, warnings: usize) -> String {
+    match warnings {
+        0 => format!("it has {problems} problems, listed above"),
+        _ => format!("it has {problems} problems and {warnings} warnings, listed above"),
+    }
+}
+
 impl BuildError {
     /// For `map_err` on file operations.
     pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -254,7 +269,9 @@ impl BuildError {
             },
             Self::Debian { cause, .. } if cause.is_verification() => ErrorKind::Verification,
             Self::Debian { cause, .. } if cause.is_configuration() => ErrorKind::Configuration,
-            Self::LockHashes { .. } | Self::Content(ContentError::Digest { .. }) => ErrorKind::Verification,
+            Self::Unsound { .. } | Self::LockHashes { .. } | Self::Content(ContentError::Digest { .. }) => {
+                ErrorKind::Verification
+            }
             Self::Layer { cause: WriteError::Content { cause: ContentError::Digest { .. }, .. }, .. } => {
                 ErrorKind::Verification
             }
@@ -288,6 +305,7 @@ impl BuildError {
                 "install it (`uv python install {version}`), or install qemu-user-static and add `--bytecode-interpreter qemu`, or build with `--no-bytecode`"
             )),
             Self::InterpreterProcess { .. } => Some("build with `--no-bytecode` to leave bytecode out".to_owned()),
+            Self::Unsound { .. } => Some("docs/verify.md says what each kind of finding means".to_owned()),
             Self::NoPlatform(_) => Some("drop the platform, or choose a base that has it".to_owned()),
             Self::LockHashes { .. } => Some("lock again, with `--generate-hashes`".to_owned()),
             Self::Plan(PlanError::NoPython { .. }) => {

@@ -50,7 +50,7 @@ impl Session<'_> {
 
     /// The platform of this machine, as far as its processor goes.
     pub(crate) fn host_platform(&self) -> Platform {
-        Platform::normalised("linux", std::env::consts::ARCH, None)
+        host_platform()
     }
 
     /// Whether the interpreter of a base for this platform may be run here, and so has to be on disk.
@@ -62,4 +62,9 @@ impl Session<'_> {
     pub(crate) fn created(&self) -> String {
         Timestamp::from_second(self.epoch).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
     }
+}
+
+/// See [`Session::host_platform`].
+pub(crate) fn host_platform() -> Platform {
+    Platform::normalised("linux", std::env::consts::ARCH, None)
 }

@@ -9,6 +9,7 @@ use shipwheel_oci::{Platform, Reference};
 use crate::output::OutputArgument;
 use crate::probe::RegistryArguments;
 use crate::transfer::{CopyArguments, PullArguments, PushArguments};
+use crate::verify::VerifyArguments;
 
 /// Builds OCI images for Python applications: no Docker, no root, no emulation.
 #[derive(Debug, Parser)]
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Pull(PullArguments),
     /// Copy an image from one registry to others.
     Copy(CopyArguments),
+    /// Check everything that can be checked of an image: digests, machines, bytecode.
+    Verify(VerifyArguments),
     /// Ask a registry what it supports.
     Registry(RegistryArguments),
     /// Show or clear the cache.
