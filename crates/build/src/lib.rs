@@ -18,11 +18,15 @@ mod layers;
 mod lock;
 mod session;
 mod source;
+mod unpack;
 mod uv;
+mod verify;
 mod wheels;
 
 pub use build::{Built, LayerReport, LayerStatus, PlatformReport, build, plan};
 pub use debian_error::DebianError;
 pub use definition::Definition;
 pub use error::{BuildError, ErrorKind};
+pub use interpreter::InterpreterChoice;
 pub use session::{Report, Session};
+pub use verify::{Finding, FindingKind, Severity, VerifiedPlatform, VerifyOptions, VerifyReport, verify};

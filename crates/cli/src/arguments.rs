@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use shipwheel_build::InterpreterChoice;
 use shipwheel_oci::{Platform, Reference};
 
 use crate::output::OutputArgument;
 use crate::probe::RegistryArguments;
 use crate::transfer::{CopyArguments, PullArguments, PushArguments};
+use crate::verify::VerifyArguments;
 
 /// Builds OCI images for Python applications: no Docker, no root, no emulation.
 #[derive(Debug, Parser)]
@@ -27,6 +29,8 @@ pub(crate) enum Command {
     Pull(PullArguments),
     /// Copy an image from one registry to others.
     Copy(CopyArguments),
+    /// Check everything that can be checked of an image: digests, machines, bytecode.
+    Verify(VerifyArguments),
     /// Ask a registry what it supports.
     Registry(RegistryArguments),
     /// Show or clear the cache.
@@ -75,9 +79,13 @@ pub(crate) struct ImageArguments {
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
     pub(crate) optimize: Option<u8>,
 
-    /// Leave the application's sources out and keep their bytecode alone.
+    /// Leave sources out and keep their bytecode alone, but for packages known to read their own.
     #[arg(long)]
     pub(crate) remove_source: bool,
+
+    /// What compiles the bytecode: base, host, qemu, or a path [default: the base's own, else this machine's].
+    #[arg(long, value_name = "INTERPRETER")]
+    pub(crate) bytecode_interpreter: Option<InterpreterChoice>,
 
     /// Print the plan and build nothing.
     #[arg(long)]

@@ -12,8 +12,11 @@ mod network;
 mod output;
 mod probe;
 mod progress;
+mod session;
+mod source;
 mod table;
 mod transfer;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -40,6 +43,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Push(flags) => transfer::push(flags),
         Command::Pull(flags) => transfer::pull(flags),
         Command::Copy(flags) => transfer::copy(flags),
+        Command::Verify(flags) => verify::run(flags),
         Command::Registry(flags) => probe::run(flags),
         Command::Cache(flags) => cache::run(flags),
     };

@@ -13,7 +13,7 @@ use toml_span::Value;
 
 pub use self::app::AppSpec;
 pub use self::base::{Base, DebianBase};
-pub use self::bytecode::BytecodeSpec;
+pub use self::bytecode::{BytecodeOverride, BytecodeSpec, RemoveSource};
 pub use self::python::PythonSpec;
 use crate::problem::{Problem, SpecError};
 use crate::section::{Problems, Section, nearest};

@@ -1,10 +1,8 @@
 //! A base that is an image: from a registry, a layout or an archive.
 
 use std::collections::BTreeMap;
-use std::io::{BufReader, Read};
 use std::sync::Arc;
 
-use flate2::read::MultiGzDecoder;
 use shipwheel_layer::{LAYER_RECIPE, ReadLimits, Source, Tree, overlay_tar};
 use shipwheel_oci::{
     Descriptor, DiffId, Digest, Hasher, ImageConfig, IndexError, LayerDescriptor, Platform, Reference, media_type,
@@ -17,10 +15,7 @@ use super::describe::{DESCRIBE_RECIPE, describe};
 use crate::definition::Definition;
 use crate::error::BuildError;
 use crate::session::Session;
-use crate::source::FileSource;
-
-/// No layer of a base unpacks to more.
-const LARGEST_LAYER: u64 = 64 << 30;
+use crate::unpack::{UnpackError, unpack};
 
 /// Resolves an image of a registry; `optional` is a platform that may be missing.
 ///
@@ -155,23 +150,14 @@ fn decompress(
     diff_id: DiffId,
 ) -> Result<Arc<dyn Source>, BuildError> {
     let refused = |reason: String| BuildError::Base { name: name.to_owned(), reason };
-    let compressed = BufReader::with_capacity(1 << 16, session.cache.open_blob(&blob.digest)?);
-    let reader: Box<dyn Read> = match media_type::to_oci(&blob.media_type) {
-        media_type::LAYER_GZIP => Box::new(MultiGzDecoder::new(compressed)),
-        media_type::LAYER => Box::new(compressed),
-        other => return Err(refused(format!("has a layer of type `{other}`, which cannot be read"))),
-    };
-    let (mut file, _) = session.cache.scratch_file()?.into_parts();
-    let mut out = shipwheel_oci::HashWriter::new(&mut file);
-    let size = std::io::copy(&mut reader.take(LARGEST_LAYER), &mut out)
-        .map_err(|error| refused(format!("has a layer {} that cannot be decompressed: {error}", blob.digest)))?;
-    if size == LARGEST_LAYER {
-        return Err(refused(format!("has a layer {} of more than 64 GiB: refused as a possible bomb", blob.digest)));
+    let mut compressed = session.cache.open_blob(&blob.digest)?;
+    let title = format!("layer {} of {name}", blob.digest.short());
+    let tar = unpack(&session.cache, &mut compressed, &blob.media_type, &title).map_err(|error| match error {
+        UnpackError::Build(error) => error,
+        other => refused(format!("has a layer {} that {other}", blob.digest)),
+    })?;
+    if tar.diff_id != diff_id {
+        return Err(refused(format!("has a layer {} with diff id {}, expected {diff_id}", blob.digest, tar.diff_id)));
     }
-    let (_, found, _) = out.finish();
-    if found.to_string() != diff_id.to_string() {
-        return Err(refused(format!("has a layer {} with diff id {found}, expected {diff_id}", blob.digest)));
-    }
-    let source = FileSource::new(file, format!("layer {} of {name}", blob.digest.short()));
-    Ok(Arc::new(source.map_err(BuildError::file("read", session.cache.root()))?))
+    Ok(tar.source)
 }

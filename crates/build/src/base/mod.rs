@@ -38,7 +38,7 @@ impl ResolvedBase {
     /// A base that an earlier run described, if all that is needed of it is still in the cache.
     fn known(session: &Session<'_>, key: &Digest, platform: &Platform) -> Option<Self> {
         let base: Self = session.cache.record("base", key)?;
-        let runs_here = *platform == session.host_platform() && base.facts.python.is_some();
+        let runs_here = session.runs(platform) && base.facts.python.is_some();
         let interpreter = !runs_here || session.cache.folder("rootfs", key).is_some();
         let sources = session.cache.blob_size(&base.sources).is_some();
         (interpreter && sources).then_some(base)
