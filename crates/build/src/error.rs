@@ -149,6 +149,18 @@ pub enum BuildError {
         /// The version at hand.
         found: PythonVersion,
     },
+    /// There is no such interpreter on this machine.
+    #[error("`{python}` is no CPython that runs on this machine")]
+    NoPythonHere {
+        /// What was asked for.
+        python: String,
+    },
+    /// Sources that do not compile, where all had to.
+    #[error("{count} {} not compile", if *.count == 1 { "source does" } else { "sources do" })]
+    Uncompiled {
+        /// How many.
+        count: usize,
+    },
     /// The interpreter that compiles writes bytecode that the image's does not load.
     #[error("the interpreter that compiles has the magic number {}, the image's {}", hex::encode(.found), hex::encode(.expected))]
     MagicNumber {
@@ -304,6 +316,7 @@ impl BuildError {
             Self::NoInterpreter { version, .. } => Some(format!(
                 "install it (`uv python install {version}`), or install qemu-user-static and add `--bytecode-interpreter qemu`, or build with `--no-bytecode`"
             )),
+            Self::NoPythonHere { .. } => Some("name one with `--python`, by its path or its name on PATH".to_owned()),
             Self::InterpreterProcess { .. } => Some("build with `--no-bytecode` to leave bytecode out".to_owned()),
             Self::Unsound { .. } => Some("docs/verify.md says what each kind of finding means".to_owned()),
             Self::NoPlatform(_) => Some("drop the platform, or choose a base that has it".to_owned()),
