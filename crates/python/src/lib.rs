@@ -31,6 +31,7 @@ mod marker;
 mod marshal;
 mod misfit;
 mod name;
+mod objects;
 mod pyc;
 mod record;
 mod requirements;
