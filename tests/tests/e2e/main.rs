@@ -15,3 +15,4 @@ mod registry;
 mod reproducible;
 mod switches;
 mod template;
+mod verify;
