@@ -12,6 +12,7 @@ use crate::base::{self, ResolvedBases};
 use crate::definition::Definition;
 use crate::error::BuildError;
 use crate::layers::{self, BuiltLayer, Ingredients};
+use crate::proof;
 use crate::session::Session;
 use crate::wheels::WheelSources;
 
@@ -83,6 +84,7 @@ pub fn plan(session: &Session<'_>, definition: &Definition) -> Result<Plan, Buil
 pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, BuildError> {
     let resolved = resolve(session, definition)?;
     let plan = Plan::new(&definition.spec, &resolved.facts)?;
+    proof::prove(session, &resolved.facts, &resolved.wheels)?;
     let ingredients = Ingredients { app: &resolved.app, wheels: &resolved.wheels, bases: &resolved.bases };
     let built = layers::build(session, &plan, &ingredients)?;
     let created = session.created();

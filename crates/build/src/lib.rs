@@ -16,6 +16,7 @@ mod error;
 mod interpreter;
 mod layers;
 mod lock;
+mod proof;
 mod session;
 mod source;
 mod unpack;

@@ -34,8 +34,7 @@ fn sample() -> Layout {
     let (_, path) = SAMPLE.get_or_init(|| {
         let mut definition = Definition::over("{}").with("image.toml", TOML);
         for module in MODULES {
-            definition =
-                definition.with(&format!("{module}.py"), &format!("\"\"\"It is {module}.\"\"\"\nNAME = '{module}'\n"));
+            definition = definition.with(&format!("{module}.py"), &text(module));
         }
         let output = definition.output();
         Shipwheel::new().image(&[&definition.argument(), "--output", &output.display().to_string()]).succeeded();
