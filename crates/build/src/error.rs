@@ -215,6 +215,12 @@ pub enum BuildError {
     /// Two wheels have different files at one path.
     #[error(transparent)]
     Overlap(#[from] OverlapError),
+    /// Wheels for one platform hold code for another processor.
+    #[error("wheels hold code for another processor: {}", .files.join("; "))]
+    Machine {
+        /// Wheel, file, processor and platforms, one for each file.
+        files: Vec<String>,
+    },
     /// A verified image is not what it should be; what is wrong was reported before.
     #[error("{}", unsound(*.problems, *.warnings))]
     Unsound {
@@ -281,9 +287,10 @@ impl BuildError {
             },
             Self::Debian { cause, .. } if cause.is_verification() => ErrorKind::Verification,
             Self::Debian { cause, .. } if cause.is_configuration() => ErrorKind::Configuration,
-            Self::Unsound { .. } | Self::LockHashes { .. } | Self::Content(ContentError::Digest { .. }) => {
-                ErrorKind::Verification
-            }
+            Self::Unsound { .. }
+            | Self::Machine { .. }
+            | Self::LockHashes { .. }
+            | Self::Content(ContentError::Digest { .. }) => ErrorKind::Verification,
             Self::Layer { cause: WriteError::Content { cause: ContentError::Digest { .. }, .. }, .. } => {
                 ErrorKind::Verification
             }
@@ -318,6 +325,10 @@ impl BuildError {
             )),
             Self::NoPythonHere { .. } => Some("name one with `--python`, by its path or its name on PATH".to_owned()),
             Self::InterpreterProcess { .. } => Some("build with `--no-bytecode` to leave bytecode out".to_owned()),
+            Self::Machine { .. } => Some(
+                "such a wheel was built for another platform and renamed: lock another version, or report it"
+                    .to_owned(),
+            ),
             Self::Unsound { .. } => Some("docs/verify.md says what each kind of finding means".to_owned()),
             Self::NoPlatform(_) => Some("drop the platform, or choose a base that has it".to_owned()),
             Self::LockHashes { .. } => Some("lock again, with `--generate-hashes`".to_owned()),

@@ -17,6 +17,7 @@ mod interpreter;
 mod layers;
 mod local;
 mod lock;
+mod proof;
 mod retrofit;
 mod session;
 mod source;

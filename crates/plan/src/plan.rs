@@ -391,6 +391,7 @@ mod tests {
                 SpecialDirectory::Directory { mode: 0o700, uid: 1, gid: 2 },
             )]),
             glibc: Some((2, 36)),
+            libraries: Vec::new(),
         };
         PlatformFacts {
             base,

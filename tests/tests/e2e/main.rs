@@ -17,3 +17,4 @@ mod reproducible;
 mod retrofit;
 mod switches;
 mod template;
+mod verify;
