@@ -12,6 +12,7 @@ use crate::base::{self, ResolvedBases};
 use crate::definition::Definition;
 use crate::error::BuildError;
 use crate::layers::{self, BuiltLayer, Ingredients};
+use crate::proof;
 use crate::session::Session;
 use crate::wheels::WheelSources;
 
@@ -85,6 +86,7 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
     let plan = Plan::new(&definition.spec, &resolved.facts)?;
     plan.warnings.iter().for_each(|warning| session.report.warning(warning));
     warn_of_readers(session, &plan, &resolved.app)?;
+    proof::prove(session, &resolved.facts, &resolved.wheels)?;
     let ingredients = Ingredients { app: &resolved.app, wheels: &resolved.wheels, bases: &resolved.bases };
     let built = layers::build(session, &plan, &ingredients)?;
     let created = session.created();

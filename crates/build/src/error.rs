@@ -149,6 +149,18 @@ pub enum BuildError {
         /// The version at hand.
         found: PythonVersion,
     },
+    /// There is no such interpreter on this machine.
+    #[error("`{python}` is no CPython that runs on this machine")]
+    NoPythonHere {
+        /// What was asked for.
+        python: String,
+    },
+    /// Sources that do not compile, where all had to.
+    #[error("{count} {} not compile", if *.count == 1 { "source does" } else { "sources do" })]
+    Uncompiled {
+        /// How many.
+        count: usize,
+    },
     /// The interpreter that compiles writes bytecode that the image's does not load.
     #[error("the interpreter that compiles has the magic number {}, the image's {}", hex::encode(.found), hex::encode(.expected))]
     MagicNumber {
@@ -203,6 +215,12 @@ pub enum BuildError {
     /// Two wheels have different files at one path.
     #[error(transparent)]
     Overlap(#[from] OverlapError),
+    /// Wheels for one platform hold code for another processor.
+    #[error("wheels hold code for another processor: {}", .files.join("; "))]
+    Machine {
+        /// Wheel, file, processor and platforms, one for each file.
+        files: Vec<String>,
+    },
     /// A verified image is not what it should be; what is wrong was reported before.
     #[error("{}", unsound(*.problems, *.warnings))]
     Unsound {
@@ -269,9 +287,10 @@ impl BuildError {
             },
             Self::Debian { cause, .. } if cause.is_verification() => ErrorKind::Verification,
             Self::Debian { cause, .. } if cause.is_configuration() => ErrorKind::Configuration,
-            Self::Unsound { .. } | Self::LockHashes { .. } | Self::Content(ContentError::Digest { .. }) => {
-                ErrorKind::Verification
-            }
+            Self::Unsound { .. }
+            | Self::Machine { .. }
+            | Self::LockHashes { .. }
+            | Self::Content(ContentError::Digest { .. }) => ErrorKind::Verification,
             Self::Layer { cause: WriteError::Content { cause: ContentError::Digest { .. }, .. }, .. } => {
                 ErrorKind::Verification
             }
@@ -304,7 +323,12 @@ impl BuildError {
             Self::NoInterpreter { version, .. } => Some(format!(
                 "install it (`uv python install {version}`), or install qemu-user-static and add `--bytecode-interpreter qemu`, or build with `--no-bytecode`"
             )),
+            Self::NoPythonHere { .. } => Some("name one with `--python`, by its path or its name on PATH".to_owned()),
             Self::InterpreterProcess { .. } => Some("build with `--no-bytecode` to leave bytecode out".to_owned()),
+            Self::Machine { .. } => Some(
+                "such a wheel was built for another platform and renamed: lock another version, or report it"
+                    .to_owned(),
+            ),
             Self::Unsound { .. } => Some("docs/verify.md says what each kind of finding means".to_owned()),
             Self::NoPlatform(_) => Some("drop the platform, or choose a base that has it".to_owned()),
             Self::LockHashes { .. } => Some("lock again, with `--generate-hashes`".to_owned()),

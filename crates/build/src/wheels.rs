@@ -206,10 +206,17 @@ impl WheelSources {
         digest: &Digest,
         python: PythonVersion,
     ) -> Result<Installed, BuildError> {
+        Ok(install(&self.open(session, digest)?, &scheme(python)?)?)
+    }
+
+    /// One wheel of the cache.
+    ///
+    /// # Errors
+    /// When it is no wheel or a hostile one.
+    pub(crate) fn open(&self, session: &Session<'_>, digest: &Digest) -> Result<Wheel, BuildError> {
         let name = self.name(digest)?;
         let source = FileSource::blob(&session.cache, digest, name.file_name())?;
-        let wheel = Wheel::open(name, source)?;
-        Ok(install(&wheel, &scheme(python)?)?)
+        Ok(Wheel::open(name, source)?)
     }
 
     /// Several wheels, installed into one tree.

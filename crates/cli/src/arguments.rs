@@ -6,8 +6,10 @@ use clap::{Args, Parser, Subcommand};
 use shipwheel_build::InterpreterChoice;
 use shipwheel_oci::{Platform, Reference};
 
+use crate::bytecode::BytecodeArguments;
 use crate::output::OutputArgument;
 use crate::probe::RegistryArguments;
+use crate::retrofit::RetrofitArguments;
 use crate::transfer::{CopyArguments, PullArguments, PushArguments};
 use crate::verify::VerifyArguments;
 
@@ -31,6 +33,10 @@ pub(crate) enum Command {
     Copy(CopyArguments),
     /// Check everything that can be checked of an image: digests, machines, bytecode.
     Verify(VerifyArguments),
+    /// Add the standard library's bytecode to a Python image that lacks it, and nothing else.
+    Retrofit(RetrofitArguments),
+    /// Compile the sources in a folder of this machine, to the same bytes everywhere.
+    Bytecode(BytecodeArguments),
     /// Ask a registry what it supports.
     Registry(RegistryArguments),
     /// Show or clear the cache.
@@ -103,7 +109,7 @@ pub(crate) struct ImageArguments {
     pub(crate) network: NetworkArguments,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct NetworkArguments {
     /// A registry's user; its password comes with --password-stdin.
     #[arg(long, value_name = "USER", requires = "password_stdin")]

@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let built = build(&session, &definition).map_err(Failure::while_doing(doing))?;
     if let Some(output) = &output {
         let doing = format!("write {}", output.path().display());
-        output.write(&session, &built, &name).map_err(Failure::while_doing(doing))?;
+        output.write(&session, &built.image, &name).map_err(Failure::while_doing(doing))?;
     }
     terminal.line(table::render(&built).trim_end());
     if let Some(output) = &output {

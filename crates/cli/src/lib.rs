@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the crate that prints")]
 
 mod arguments;
+mod bytecode;
 mod cache;
 mod failure;
 mod image;
@@ -12,6 +13,7 @@ mod network;
 mod output;
 mod probe;
 mod progress;
+mod retrofit;
 mod session;
 mod source;
 mod table;
@@ -44,6 +46,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Pull(flags) => transfer::pull(flags),
         Command::Copy(flags) => transfer::copy(flags),
         Command::Verify(flags) => verify::run(flags),
+        Command::Retrofit(flags) => retrofit::run(flags),
+        Command::Bytecode(flags) => bytecode::run(flags),
         Command::Registry(flags) => probe::run(flags),
         Command::Cache(flags) => cache::run(flags),
     };

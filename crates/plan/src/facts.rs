@@ -64,6 +64,8 @@ pub struct BaseFacts {
     pub directories: BTreeMap<String, SpecialDirectory>,
     /// glibc's version, if it has glibc.
     pub glibc: Option<(u32, u32)>,
+    /// The names of the shared libraries in the folders that its loader searches, sorted: `libz.so.1`.
+    pub libraries: Vec<String>,
 }
 
 /// One locked wheel.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use shipwheel_layer::Metadata;
 use shipwheel_oci::Platform;
+use shipwheel_python::Optimization;
 
 use crate::facts::{AppFile, BaseFacts, Facts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
 use crate::group::{Group, GroupPolicy, Groupable, group};
@@ -105,11 +106,10 @@ fn check_environment(spec: &ImageSpec) -> Result<(), PlanError> {
     {
         return Err(PlanError::CachePrefix { found: found.clone() });
     }
-    let level = spec.bytecode.optimization.level();
+    let level = spec.bytecode.optimization;
     match spec.config.env.get("PYTHONOPTIMIZE").filter(|_| spec.bytecode.enabled) {
-        // CPython takes any text that is no number for 1, and no text for 0.
-        Some(found) if found.parse::<u8>().unwrap_or(u8::from(!found.is_empty())).min(2) != level => {
-            Err(PlanError::Level { found: found.clone(), level })
+        Some(found) if Optimization::from_environment(found) != level => {
+            Err(PlanError::Level { found: found.clone(), level: level.level() })
         }
         _ => Ok(()),
     }
@@ -391,6 +391,7 @@ mod tests {
                 SpecialDirectory::Directory { mode: 0o700, uid: 1, gid: 2 },
             )]),
             glibc: Some((2, 36)),
+            libraries: Vec::new(),
         };
         PlatformFacts {
             base,

@@ -9,6 +9,7 @@ mod python;
 mod tests;
 
 use shipwheel_oci::{Platform, RuntimeConfig};
+use shipwheel_python::Optimization;
 use toml_span::Value;
 
 pub use self::app::AppSpec;
@@ -40,6 +41,19 @@ pub struct ImageSpec {
 const KEYS: &[&str] = &["base", "platforms", "python", "app", "bytecode", "config", "tag", "profiles"];
 
 impl ImageSpec {
+    /// Nothing but the bytecode of a base's standard library, for one platform.
+    pub fn bytecode_alone(platform: Platform, optimization: Optimization) -> Self {
+        Self {
+            base: Vec::new(),
+            platforms: vec![platform],
+            python: None,
+            app: None,
+            bytecode: BytecodeSpec { optimization, ..BytecodeSpec::default() },
+            config: RuntimeConfig::default(),
+            tag: "latest".to_owned(),
+        }
+    }
+
     /// Reads an image.toml; `file` is its name for errors, `profile` one of its profiles.
     ///
     /// Every profile is checked, whichever is chosen.

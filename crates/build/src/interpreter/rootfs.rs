@@ -41,6 +41,24 @@ fn library_folders(platform: &Platform) -> Vec<String> {
     folders.iter().map(|folder| (*folder).to_owned()).collect()
 }
 
+/// The names of all shared libraries in the folders that a platform's loader searches.
+///
+/// # Errors
+/// When a folder's name is not allowed, which does not happen.
+pub(crate) fn find_libraries(tree: &Tree, platform: &Platform) -> Result<Vec<String>, BuildError> {
+    let mut names = std::collections::BTreeSet::new();
+    let local = format!("/usr/local/lib/{}", platform.triplet());
+    for folder in library_folders(platform).into_iter().chain([local]) {
+        let folder = TreePath::new(&folder).map_err(|error| BuildError::Internal(error.to_string()))?;
+        let Some((folder, _)) = tree.resolve(&folder) else { continue };
+        let libraries = tree.below(&folder).map(|(path, _)| path).filter(|path| {
+            path.parent().as_ref() == Some(&folder) && path.name().contains(".so") && tree.resolve(path).is_some()
+        });
+        names.extend(libraries.map(|path| path.name().to_owned()));
+    }
+    Ok(names.into_iter().collect())
+}
+
 impl Rootfs {
     /// Puts the interpreter of a tree on disk, in the cache, unless it is there.
     ///
