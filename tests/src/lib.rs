@@ -7,6 +7,7 @@
 mod arm64;
 mod container;
 mod definition;
+mod dump;
 mod image;
 mod judge;
 mod layout;
@@ -14,11 +15,13 @@ mod program;
 mod registry;
 mod rootfs;
 mod server;
+mod suite;
 mod tamper;
 
 pub use arm64::Arm64;
 pub use container::{Container, Podman};
 pub use definition::{Definition, wheel};
+pub use dump::{Compiled, Way};
 pub use image::{Image, variosync};
 pub use judge::judge;
 pub use layout::Layout;
@@ -26,4 +29,5 @@ pub use program::{Run, Shipwheel, scratch, workspace};
 pub use registry::Registry;
 pub use rootfs::Rootfs;
 pub use server::{Answer, Server};
+pub use suite::{Interpreter, SUITES, Suite};
 pub use tamper::{Member, Members, Tampered};
