@@ -7,7 +7,7 @@ use shipwheel_layer::Metadata;
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_python::InvalidationMode;
 
-use crate::facts::{BaseFacts, Facts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
+use crate::facts::{AppFile, BaseFacts, Facts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
 use crate::group::{Group, GroupPolicy, Groupable, group};
 use crate::layer::{BytecodeInputs, LayerInputs, LayerKind, PlannedLayer, VENV};
 use crate::spec::{BytecodeSpec, ImageSpec};
@@ -115,6 +115,13 @@ fn is_made_per_platform(path: &str) -> bool {
     name.starts_with("_sysconfigdata_") || name == "__config__.py"
 }
 
+/// Whether a file of the application is compiled. What stands in the environment's `bin` is run by
+/// name and never imported: its bytecode would not be found.
+fn is_source(file: &AppFile) -> bool {
+    let is_command = file.path.strip_prefix(VENV).is_some_and(|rest| rest.starts_with("/bin/"));
+    file.path.ends_with(".py") && file.link.is_none() && !is_command
+}
+
 struct Planner<'a> {
     spec: &'a ImageSpec,
     platform: &'a Platform,
@@ -129,14 +136,14 @@ impl Planner<'_> {
         let bytecode = self.spec.bytecode;
         let python = match &self.known.base.python {
             Some(python) => Some(python),
-            None if wheels.is_empty() && !bytecode.enabled => None,
+            None if !self.spec.has_environment() && !bytecode.enabled => None,
             None => return Err(PlanError::NoPython { platform: self.platform.clone() }),
         };
         if let Some(python) = python {
             if bytecode.enabled {
                 layers.extend(self.stdlib_bytecode(python)?);
             }
-            if self.spec.python.is_some() {
+            if self.spec.has_environment() {
                 layers.extend(self.dependencies(python, wheels)?);
                 if bytecode.enabled {
                     layers.extend(self.dependency_bytecode(python, wheels)?);
@@ -222,26 +229,36 @@ impl Planner<'_> {
         Ok(layers)
     }
 
+    /// The application's plain files, and those of its own wheels.
+    fn app_files(&self) -> impl Iterator<Item = &AppFile> {
+        self.facts.app.iter().chain(&self.known.installed)
+    }
+
+    /// The folders that the application's files go into.
+    fn app_title(&self) -> String {
+        let plain = self.spec.app.as_ref().filter(|_| !self.facts.app.is_empty());
+        let plain = plain.map(|app| app.destination.value.as_str());
+        let installed = Some(VENV).filter(|_| !self.known.installed.is_empty());
+        plain.into_iter().chain(installed).collect::<Vec<_>>().join(" and ")
+    }
+
     fn application(&self) -> Result<Option<PlannedLayer>, PlanError> {
         let without_sources = self.spec.bytecode.enabled && self.spec.bytecode.remove_source;
-        let files: Vec<_> =
-            self.facts.app.iter().filter(|f| !(without_sources && f.path.ends_with(".py"))).cloned().collect();
-        let Some(destination) = self.spec.app.as_ref().map(|app| app.destination.value.clone()) else {
-            return Ok(None);
-        };
+        let mut files: Vec<_> =
+            self.app_files().filter(|file| !(without_sources && is_source(file))).cloned().collect();
+        files.sort();
         if files.is_empty() {
             return Ok(None);
         }
         let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
         let inputs = LayerInputs::Application { files };
-        self.layer(LayerKind::Application, destination, inputs, paths.iter().map(String::as_str)).map(Some)
+        self.layer(LayerKind::Application, self.app_title(), inputs, paths.iter().map(String::as_str)).map(Some)
     }
 
     fn application_bytecode(&self, python: &PythonFacts) -> Result<Option<PlannedLayer>, PlanError> {
-        let sources = self.facts.app.iter().filter(|file| file.path.ends_with(".py") && file.link.is_none());
+        let sources = self.app_files().filter(|file| is_source(file));
         let sources = sources.map(|f| SourceFile { path: f.path.clone(), digest: f.digest, size: f.size }).collect();
-        let destination = self.spec.app.as_ref().map(|app| app.destination.value.clone()).unwrap_or_default();
-        self.bytecode(LayerKind::ApplicationBytecode, destination, python, sources)
+        self.bytecode(LayerKind::ApplicationBytecode, self.app_title(), python, sources)
     }
 
     fn platform_bytecode(&self, python: &PythonFacts) -> Result<Option<PlannedLayer>, PlanError> {
@@ -305,8 +322,6 @@ mod tests {
     use super::*;
     use shipwheel_python::PythonVersion;
 
-    use crate::facts::AppFile;
-
     fn source(path: &str, text: &str) -> SourceFile {
         SourceFile { path: path.to_owned(), digest: Digest::of(text.as_bytes()), size: text.len() as u64 }
     }
@@ -347,6 +362,7 @@ mod tests {
         PlatformFacts {
             base,
             wheels: vec![wheel("numpy", 1 << 20, false), wheel("six", 9, true), wheel("tiny", 9, true)],
+            installed: Vec::new(),
         }
     }
 

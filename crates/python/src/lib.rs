@@ -21,6 +21,7 @@
 //! through [`shipwheel_layer::Source`]. Source distributions are never built here.
 
 mod canonical;
+mod dependency;
 mod dist_info;
 mod environment;
 mod install;
@@ -43,13 +44,14 @@ mod wheel;
 mod wheel_name;
 
 pub use canonical::{CANONICAL_RECIPE, canonical};
+pub use dependency::{Dependency, DependencyError, Unmet, unmet};
 pub use dist_info::{DistInfoError, EntryPoint, WheelMetadata};
 pub use environment::Environment;
 pub use install::{
     INSTALL_RECIPE, InstallError, InstallErrorKind, Installed, Overlap, OverlapError, PythonSource, install,
     merge_installed,
 };
-pub use lock::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin};
+pub use lock::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin, uv_lock_folders};
 pub use marker::{Marker, MarkerError};
 pub use marshal::MarshalError;
 pub use misfit::Misfit;
