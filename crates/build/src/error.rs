@@ -163,6 +163,30 @@ pub enum BuildError {
         /// One for each distribution.
         problems: Vec<String>,
     },
+    /// A folder that is named as a project cannot be built or read.
+    #[error("the project {} cannot be used: {reason}", .folder.display())]
+    Project {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// A project asks for what the lock does not have.
+    #[error("{} is out of date: {} asks for more: {}", .lock.display(), .asked_by.display(), .problems.join("; "))]
+    OldLock {
+        /// The lock.
+        lock: PathBuf,
+        /// The pyproject.toml, or the wheel that was made of it.
+        asked_by: PathBuf,
+        /// One for each dependency that is not met.
+        problems: Vec<String>,
+    },
+    /// A project has dependencies, and there is no lock.
+    #[error("{project} has dependencies, and `python.lock` is not set")]
+    NoLock {
+        /// The project's name.
+        project: String,
+    },
     /// No wheels fit.
     #[error(transparent)]
     Select(#[from] SelectError),
@@ -268,6 +292,8 @@ impl BuildError {
             }
             Self::InterpreterProcess { .. } => Some("build with `--no-bytecode` to leave bytecode out".to_owned()),
             Self::NoPlatform(_) => Some("drop the platform, or choose a base that has it".to_owned()),
+            Self::OldLock { lock, .. } => Some(format!("lock again: {} is what is installed", lock.display())),
+            Self::NoLock { .. } => Some("lock them (`uv lock`) and name the lock as `python.lock`".to_owned()),
             Self::LockHashes { .. } => Some("lock again, with `--generate-hashes`".to_owned()),
             Self::Plan(PlanError::NoPython { .. }) => {
                 Some("choose a base with Python, or leave `python` out and set `bytecode.enabled = false`".to_owned())

@@ -16,6 +16,8 @@ mod error;
 mod interpreter;
 mod layers;
 mod lock;
+mod own;
+mod project;
 mod session;
 mod source;
 mod uv;
