@@ -87,7 +87,8 @@ pub fn plan(session: &Session<'_>, definition: &Definition) -> Result<Plan, Buil
 pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, BuildError> {
     let resolved = resolve(session, definition)?;
     let plan = Plan::new(&definition.spec, &resolved.facts)?;
-    let ingredients = Ingredients { app: &resolved.app, own: &resolved.own, wheels: &resolved.wheels, bases: &resolved.bases };
+    let ingredients =
+        Ingredients { app: &resolved.app, own: &resolved.own, wheels: &resolved.wheels, bases: &resolved.bases };
     let built = layers::build(session, &plan, &ingredients)?;
     let created = session.created();
     let origin = Origin { base_name: resolved.bases.image_name(), created: &created };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::debian_error::DebianError;
 use shipwheel_layer::{ContentError, ReadError, TreeError, WriteError};
 use shipwheel_oci::{ConfigError, IndexError, Platform};
-use shipwheel_plan::{PlanError, SpecError};
+use shipwheel_plan::{DeriveError, PlanError, SpecError};
 use shipwheel_python::{
     InstallError, LockError, OverlapError, PythonVersion, RequirementsError, SelectError, WheelError,
 };
@@ -43,6 +43,20 @@ pub enum BuildError {
         images: PathBuf,
         /// The names there are.
         known: Vec<String>,
+    },
+    /// A folder has no definition, and none can be derived.
+    #[error("{}: {cause}", .folder.display())]
+    Derive {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        cause: DeriveError,
+    },
+    /// A file is there already, and must not be lost.
+    #[error("{} is there already", .path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
     },
     /// Blobs could not be fetched, kept or written.
     #[error(transparent)]
@@ -283,6 +297,8 @@ impl BuildError {
             Self::Select(error) => error.problems.first().map(|problem| problem.hint()),
             Self::Debian { cause, .. } => cause.hint(),
             Self::NoDefinition { .. } => Some("name a folder in images/, or a path to an image.toml".to_owned()),
+            Self::Derive { cause, .. } => Some(cause.hint()),
+            Self::Exists { .. } => Some("write over it with `--force`".to_owned()),
             Self::NoBase { .. } => Some(
                 "set SHIPWHEEL_DEBIAN_MIRROR or `mirror` in image.toml, or name an `image` or a `layout` as a base"
                     .to_owned(),

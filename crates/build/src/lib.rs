@@ -13,6 +13,7 @@ mod compilers;
 mod debian_error;
 mod definition;
 mod error;
+mod folder;
 mod interpreter;
 mod layers;
 mod lock;

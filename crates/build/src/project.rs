@@ -21,7 +21,16 @@ const PROJECT_RECIPE: u32 = 1;
 
 /// What a project's folder has that no build needs, anywhere in it.
 const NOT_COPIED: [&str; 11] = [
-    ".git", ".hg", ".svn", ".venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__",
+    ".git",
+    ".hg",
+    ".svn",
+    ".venv",
+    ".tox",
+    ".nox",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    "__pycache__",
     "node_modules",
 ];
 
@@ -175,7 +184,9 @@ fn build_copy(
     let file_name = wheel.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name: WheelName = file_name.parse().map_err(|error| fail(format!("{error}")))?;
     if !name.compressed_tags().ends_with("-none-any") {
-        return Err(fail(format!("its build gave {file_name}, and a project must be pure Python to fit every platform")));
+        return Err(fail(format!(
+            "its build gave {file_name}, and a project must be pure Python to fit every platform"
+        )));
     }
     let mut writer = session.cache.blob_writer()?;
     let mut reader = std::fs::File::open(wheel).map_err(BuildError::file("open", wheel))?;

@@ -152,12 +152,12 @@ mod tests {
             platform: "linux/arm64".parse().expect("valid"),
             libc: Libc::Glibc { major: 2, minor: 36 },
         };
-        let wanted: Vec<Dependency> =
-            ["a>=2", "B", "c", "d>1 ; sys_platform == 'win32'", "e==1.*", "f ; extra == 'x'"]
-                .map(|text| text.parse().expect("valid"))
-                .into();
-        let locked: Vec<(DistributionName, Version)> =
-            [("a", "1.9"), ("b", "1"), ("e", "1.4")].map(|(n, v)| (n.parse().expect("n"), v.parse().expect("v"))).into();
+        let wanted: Vec<Dependency> = ["a>=2", "B", "c", "d>1 ; sys_platform == 'win32'", "e==1.*", "f ; extra == 'x'"]
+            .map(|text| text.parse().expect("valid"))
+            .into();
+        let locked: Vec<(DistributionName, Version)> = [("a", "1.9"), ("b", "1"), ("e", "1.4")]
+            .map(|(n, v)| (n.parse().expect("n"), v.parse().expect("v")))
+            .into();
         let found = unmet(&wanted, &Environment::new(&target), locked.iter().map(|(name, version)| (name, version)));
         let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["a 1.9 is in the lock, and `>=2` is asked for", "c is not in the lock"]);

@@ -25,7 +25,10 @@ pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
         && project.is_none()
         && let Some(value) = app.value("sources").or_else(|| top.value("app"))
     {
-        app.report(value, "`app.sources` is missing or empty: name the files and folders to take, or a `project`".to_owned());
+        app.report(
+            value,
+            "`app.sources` is missing or empty: name the files and folders to take, or a `project`".to_owned(),
+        );
     }
     let destination = app.text("destination").unwrap_or(Located { value: "/app".to_owned(), span: 0..0 });
     match shipwheel_layer::TreePath::new(&destination.value) {
