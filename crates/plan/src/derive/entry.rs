@@ -108,7 +108,7 @@ fn script(known: &Known<'_>, looked_for: &mut Vec<String>) -> Option<Entry> {
         if let [package] = &with_main[..] {
             let reason = format!("{root}{package} has a __main__.py");
             let port = port(known, &format!("{root}{package}/__main__.py")).or_else(|| any_port(known));
-            return Some(Entry { root, port, ..Entry::new(&["python", "-m", package], reason) });
+            return Some(Entry { root, port, ..Entry::new(&["python3", "-m", package], reason) });
         }
         if with_main.len() > 1 {
             looked_for.push(format!("one package with __main__.py: there are {}", with_main.join(", ")));
@@ -136,7 +136,7 @@ fn of_file(known: &Known<'_>, file: &str, reason: String) -> Entry {
         file: Some(file.to_owned()),
         port,
         root: src(known),
-        ..Entry::new(&["python", &format!("/app/{file}")], reason)
+        ..Entry::new(&["python3", &format!("/app/{file}")], reason)
     }
 }
 

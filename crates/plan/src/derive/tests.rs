@@ -86,7 +86,7 @@ fn what_is_started_follows_from_the_files() {
             &[("main.py", FASTAPI), ("requirements.txt", "uvicorn==1")][..],
             "uvicorn main:app --host 0.0.0.0 --port 8000",
         ),
-        (&[("main.py", FASTAPI), ("requirements.txt", "fastapi==1")], "python /app/main.py"),
+        (&[("main.py", FASTAPI), ("requirements.txt", "fastapi==1")], "python3 /app/main.py"),
         (
             &[("api/app.py", FASTAPI), ("api/__init__.py", ""), ("uv.lock", "[[package]]\nname = 'hypercorn'")],
             "hypercorn --bind 0.0.0.0:8000 api.app:app",
@@ -110,10 +110,10 @@ fn what_is_started_follows_from_the_files() {
         ),
         (&[("pyproject.toml", &scripts("serve = 'thing:main'"))], "serve"),
         (&[("pyproject.toml", &scripts("a = 'thing:a'\nThing = 'thing:main'"))], "Thing"),
-        (&[("pyproject.toml", PROJECT), ("src/thing/__main__.py", "")], "python -m thing"),
-        (&[("thing/__main__.py", ""), ("setup.py", "")], "python -m thing"),
-        (&[("job.py", "print(1)\n"), ("test_job.py", ""), ("conftest.py", "")], "python /app/job.py"),
-        (&[("a.py", ""), ("b.py", "if __name__ == '__main__':\n    run()\n")], "python /app/b.py"),
+        (&[("pyproject.toml", PROJECT), ("src/thing/__main__.py", "")], "python3 -m thing"),
+        (&[("thing/__main__.py", ""), ("setup.py", "")], "python3 -m thing"),
+        (&[("job.py", "print(1)\n"), ("test_job.py", ""), ("conftest.py", "")], "python3 /app/job.py"),
+        (&[("a.py", ""), ("b.py", "if __name__ == '__main__':\n    run()\n")], "python3 /app/b.py"),
     ] {
         assert_eq!(cmd(files), expected, "{files:?}");
     }
