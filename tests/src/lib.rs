@@ -15,6 +15,7 @@ mod registry;
 mod rootfs;
 mod server;
 mod tamper;
+mod uv;
 
 pub use arm64::Arm64;
 pub use container::{Container, Podman};
@@ -27,3 +28,4 @@ pub use registry::Registry;
 pub use rootfs::Rootfs;
 pub use server::{Answer, Server};
 pub use tamper::{Member, Members, Tampered};
+pub use uv::uv;

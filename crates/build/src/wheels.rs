@@ -54,12 +54,12 @@ impl WheelSources {
         base: &BaseFacts,
         python: PythonVersion,
     ) -> Result<Vec<ChosenWheel>, BuildError> {
-        let (major, minor) = base.glibc.ok_or_else(|| BuildError::Base {
-            name: format!("for {platform}"),
-            reason: "has no glibc, and wheels for musl are not supported yet".to_owned(),
-        })?;
-        let target = Target { python, platform: platform.clone(), libc: Libc::Glibc { major, minor } };
-        lock::choose(session, definition, lock, &target)
+        lock::choose(session, definition, lock, &target(platform, base, python)?)
+    }
+
+    /// Adds wheels that are in the cache already.
+    pub(crate) fn add(&mut self, wheels: &[ChosenWheel]) {
+        self.by_digest.extend(wheels.iter().map(|wheel| (wheel.digest, wheel.clone())));
     }
 
     /// Describes chosen wheels; those not known yet are fetched.
@@ -142,7 +142,10 @@ impl WheelSources {
     }
 
     /// Two wheels of one environment may have the same file, never different ones at one path.
-    fn check_overlaps(
+    ///
+    /// # Errors
+    /// When they have, or a wheel cannot be had.
+    pub(crate) fn check_overlaps(
         &self,
         session: &Session<'_>,
         digests: &[Digest],
@@ -246,6 +249,18 @@ fn find_source_reader(sources: &[PythonSource]) -> Result<Option<(String, String
         }
     }
     Ok(None)
+}
+
+/// What wheels and markers are chosen for: a platform with its base.
+///
+/// # Errors
+/// When the base has another C library than glibc.
+pub(crate) fn target(platform: &Platform, base: &BaseFacts, python: PythonVersion) -> Result<Target, BuildError> {
+    let (major, minor) = base.glibc.ok_or_else(|| BuildError::Base {
+        name: format!("for {platform}"),
+        reason: "has no glibc, and wheels for musl are not supported yet".to_owned(),
+    })?;
+    Ok(Target { python, platform: platform.clone(), libc: Libc::Glibc { major, minor } })
 }
 
 /// The installation scheme of every image.

@@ -25,6 +25,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Build an image and write it to a layout, an archive or a registry.
     Image(Box<ImageArguments>),
+    /// Write the image.toml that is derived from an application's folder.
+    Init(InitArguments),
     /// Push an image from an OCI layout or archive to registries.
     Push(PushArguments),
     /// Pull an image with all its platforms into an OCI layout or archive.
@@ -45,7 +47,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImageArguments {
-    /// A folder in images/, or a path to an image.toml or its folder [default: the only one in images/].
+    /// A folder in images/, a path to an image.toml or its folder, or to an application's folder without
+    /// one: it is derived and shown [default: the only one in images/].
     pub(crate) name: Option<String>,
 
     /// Platforms to build for, such as amd64,arm64 [default: those of image.toml].
@@ -107,6 +110,17 @@ pub(crate) struct ImageArguments {
 
     #[command(flatten)]
     pub(crate) network: NetworkArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// The application's folder.
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+
+    /// Write over an image.toml that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Default, Args)]

@@ -11,6 +11,7 @@ use shipwheel_store::PushReport;
 
 use crate::arguments::ImageArguments;
 use crate::failure::Failure;
+use crate::init;
 use crate::output::OutputArgument;
 use crate::progress::Terminal;
 use crate::session;
@@ -26,6 +27,9 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let name = local_name(&definition, arguments)?;
     let output = choose_output(arguments, &definition, &root)?;
     let terminal = Terminal::new();
+    if definition.derived {
+        init::show(&definition, &terminal);
+    }
     let mut session = session::open(&arguments.network, arguments.offline, &terminal)?;
     session.interpreter.clone_from(&arguments.bytecode_interpreter);
     let doing = format!("build image `{}`", definition.name);

@@ -9,6 +9,7 @@ mod bytecode;
 mod cache;
 mod failure;
 mod image;
+mod init;
 mod network;
 mod output;
 mod probe;
@@ -42,6 +43,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done: Result<(), Failure> = match &arguments.command {
         Command::Image(flags) => image::run(flags),
+        Command::Init(flags) => init::run(flags),
         Command::Push(flags) => transfer::push(flags),
         Command::Pull(flags) => transfer::pull(flags),
         Command::Copy(flags) => transfer::copy(flags),

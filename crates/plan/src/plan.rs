@@ -141,14 +141,16 @@ fn sources_of(wheel: &WheelFacts) -> impl Iterator<Item = (&SourceFile, Owner<'_
     wheel.sources.iter().map(|source| (source, Owner::Distribution(&wheel.name)))
 }
 
-/// Whether a file of the application is compiled.
-fn is_source(file: &AppFile) -> bool {
-    file.path.ends_with(".py") && file.link.is_none()
-}
-
 /// Whether a file of the application is bytecode that a run on some machine left behind.
 fn is_stray(file: &AppFile) -> bool {
     file.path.ends_with(".pyc") && file.path.contains("/__pycache__/")
+}
+
+/// Whether a file of the application is compiled. What stands in the environment's `bin` is run by
+/// name and never imported: its bytecode would not be found.
+fn is_source(file: &AppFile) -> bool {
+    let is_command = file.path.strip_prefix(VENV).is_some_and(|rest| rest.starts_with("/bin/"));
+    file.path.ends_with(".py") && file.link.is_none() && !is_command
 }
 
 struct Planner<'a> {
@@ -166,14 +168,14 @@ impl Planner<'_> {
         let bytecode = &self.spec.bytecode;
         let python = match &self.known.base.python {
             Some(python) => Some(python),
-            None if wheels.is_empty() && !bytecode.enabled => None,
+            None if !self.spec.has_environment() && !bytecode.enabled => None,
             None => return Err(PlanError::NoPython { platform: self.platform.clone() }),
         };
         if let Some(python) = python {
             if bytecode.enabled {
                 layers.extend(self.stdlib_bytecode(python)?);
             }
-            if self.spec.python.is_some() {
+            if self.spec.has_environment() {
                 layers.extend(self.dependencies(python, wheels)?);
                 if bytecode.enabled {
                     layers.extend(self.dependency_bytecode(python, wheels)?);
@@ -268,27 +270,37 @@ impl Planner<'_> {
         Ok(layers)
     }
 
+    /// The application's plain files, and those of its own wheels.
+    fn app_files(&self) -> impl Iterator<Item = &AppFile> {
+        self.facts.app.iter().chain(&self.known.installed)
+    }
+
+    /// The folders that the application's files go into.
+    fn app_title(&self) -> String {
+        let plain = self.spec.app.as_ref().filter(|_| !self.facts.app.is_empty());
+        let plain = plain.map(|app| app.destination.value.as_str());
+        let installed = Some(VENV).filter(|_| !self.known.installed.is_empty());
+        plain.into_iter().chain(installed).collect::<Vec<_>>().join(" and ")
+    }
+
     fn application(&self) -> Result<Option<PlannedLayer>, PlanError> {
         let stays = |file: &&AppFile| !is_source(file) || !self.policy.removes(&file.path, Owner::Application);
-        let files: Vec<_> = self.facts.app.iter().filter(|f| !is_stray(f)).filter(stays).cloned().collect();
-        let Some(destination) = self.spec.app.as_ref().map(|app| app.destination.value.clone()) else {
-            return Ok(None);
-        };
+        let mut files: Vec<_> = self.app_files().filter(|f| !is_stray(f)).filter(stays).cloned().collect();
+        files.sort();
         if files.is_empty() {
             return Ok(None);
         }
         let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
         let inputs = LayerInputs::Application { files };
-        self.layer(LayerKind::Application, destination, inputs, paths.iter().map(String::as_str)).map(Some)
+        self.layer(LayerKind::Application, self.app_title(), inputs, paths.iter().map(String::as_str)).map(Some)
     }
 
     fn application_bytecode(&self, python: &PythonFacts) -> Result<Option<PlannedLayer>, PlanError> {
-        let sources = self.facts.app.iter().filter(|file| is_source(file));
+        let sources = self.app_files().filter(|file| is_source(file));
         let sources = sources.map(|f| SourceFile { path: f.path.clone(), digest: f.digest, size: f.size });
         let sources: Vec<SourceFile> = sources.collect();
-        let destination = self.spec.app.as_ref().map(|app| app.destination.value.clone()).unwrap_or_default();
         let sources = sources.iter().map(|source| (source, Owner::Application));
-        self.bytecode(LayerKind::ApplicationBytecode, destination, python, sources)
+        self.bytecode(LayerKind::ApplicationBytecode, self.app_title(), python, sources)
     }
 
     fn platform_bytecode(&self, python: &PythonFacts) -> Result<Option<PlannedLayer>, PlanError> {
@@ -396,6 +408,7 @@ mod tests {
         PlatformFacts {
             base,
             wheels: vec![wheel("numpy", 1 << 20, false), wheel("six", 9, true), wheel("tiny", 9, true)],
+            installed: Vec::new(),
         }
     }
 

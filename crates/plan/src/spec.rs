@@ -38,6 +38,13 @@ pub struct ImageSpec {
     pub tag: String,
 }
 
+impl ImageSpec {
+    /// Whether the image has a virtual environment: for dependencies, or for the application itself.
+    pub fn has_environment(&self) -> bool {
+        self.python.is_some() || self.app.as_ref().is_some_and(|app| app.project.is_some())
+    }
+}
+
 const KEYS: &[&str] = &["base", "platforms", "python", "app", "bytecode", "config", "tag", "profiles"];
 
 impl ImageSpec {
