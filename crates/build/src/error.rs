@@ -380,6 +380,9 @@ impl BuildError {
             Self::Plan(PlanError::CachePrefix { .. }) => {
                 Some("leave PYTHONPYCACHEPREFIX out, or build with `--no-bytecode`".to_owned())
             }
+            Self::Plan(PlanError::Layers { .. }) => {
+                Some("lower `most-heavy` in `[layers.wheels]` of image.toml, or take a base of fewer layers".to_owned())
+            }
             Self::Plan(PlanError::Level { .. }) => {
                 Some("leave PYTHONOPTIMIZE out: it is set to the level of the bytecode".to_owned())
             }
