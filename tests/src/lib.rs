@@ -15,6 +15,7 @@ mod program;
 mod registry;
 mod rootfs;
 mod server;
+mod tamper;
 mod uv;
 
 pub use arm64::Arm64;
@@ -28,4 +29,5 @@ pub use program::{Run, Shipwheel, scratch, workspace};
 pub use registry::Registry;
 pub use rootfs::Rootfs;
 pub use server::{Answer, Server};
+pub use tamper::{Member, Members, Tampered};
 pub use uv::uv;

@@ -47,7 +47,7 @@ pub(crate) fn platform_image(
     }
     let blobs = all.iter().map(|layer| layer.blob.clone()).collect();
     let manifest = Manifest::assemble(Descriptor::of(media_type::CONFIG, &json), blobs, &annotations);
-    let mismatches = validate_image(&manifest, &config, &all);
+    let mismatches = validate_image(&manifest, &json, &all);
     if !mismatches.is_empty() {
         return Err(BuildError::Internal(format!("the image for {platform} contradicts itself: {mismatches:?}")));
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_oci::{Digest, LayerDescriptor, Platform};
-use shipwheel_plan::{BaseFacts, Facts, LayerKind, Plan, PlannedLayer, PlatformFacts};
+use shipwheel_plan::{BaseFacts, Facts, LayerInputs, LayerKind, Plan, PlannedLayer, PlatformFacts, source_reader};
 use shipwheel_python::Target;
 use shipwheel_store::{Blobs, PlatformImage, StoredImage};
 
@@ -15,6 +15,7 @@ use crate::error::BuildError;
 use crate::layers::{self, BuiltLayer, Ingredients};
 use crate::lock::ChosenWheel;
 use crate::own::{self, OwnFiles};
+use crate::proof;
 use crate::session::Session;
 use crate::wheels::{self, WheelSources};
 
@@ -87,6 +88,9 @@ pub fn plan(session: &Session<'_>, definition: &Definition) -> Result<Plan, Buil
 pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, BuildError> {
     let resolved = resolve(session, definition)?;
     let plan = Plan::new(&definition.spec, &resolved.facts)?;
+    plan.warnings.iter().for_each(|warning| session.report.warning(warning));
+    warn_of_readers(session, &plan, &resolved.app)?;
+    proof::prove(session, &resolved.facts, &resolved.wheels)?;
     let ingredients =
         Ingredients { app: &resolved.app, own: &resolved.own, wheels: &resolved.wheels, bases: &resolved.bases };
     let built = layers::build(session, &plan, &ingredients)?;
@@ -109,6 +113,28 @@ impl Session<'_> {
     pub fn blobs(&self) -> Blobs<'_> {
         Blobs { cache: &self.cache, registry: &self.registry, concurrency: 4, progress: self.progress }
     }
+}
+
+/// Says which of the application's sources may read sources at run time, where they are removed.
+fn warn_of_readers(session: &Session<'_>, plan: &Plan, app: &[Collected]) -> Result<(), BuildError> {
+    let layers = plan.platforms.iter().flat_map(|platform| &platform.layers);
+    let bytecode = layers.filter_map(|layer| match &layer.inputs {
+        LayerInputs::Bytecode(inputs) if layer.kind == LayerKind::ApplicationBytecode => Some(inputs),
+        _ => None,
+    });
+    let removed: BTreeSet<&str> = bytecode
+        .flat_map(|inputs| &inputs.sources)
+        .filter(|(_, treatment)| treatment.legacy)
+        .map(|(source, _)| source.path.as_str())
+        .collect();
+    for file in app.iter().filter(|collected| removed.contains(collected.file.path.as_str())) {
+        let text = fs_err::read(&file.host).map_err(BuildError::file("read", &file.host))?;
+        if let Some(sign) = source_reader(&text) {
+            let path = &file.file.path;
+            session.report.warning(&format!("{path} may read sources at run time (`{sign}`), and they are removed"));
+        }
+    }
+    Ok(())
 }
 
 fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, BuildError> {

@@ -147,6 +147,14 @@ pub enum BuildError {
         /// Why not.
         reason: String,
     },
+    /// No interpreter of the version that will run can compile here.
+    #[error("no Python {version} can compile bytecode on this machine: {}", .reasons.join("; "))]
+    NoInterpreter {
+        /// The full version of the image's interpreter.
+        version: PythonVersion,
+        /// Where it was looked for, and what was found there.
+        reasons: Vec<String>,
+    },
     /// The interpreter that compiles is not of the version that will run.
     #[error("bytecode for Python {expected} cannot be compiled by Python {found}")]
     InterpreterVersion {
@@ -154,6 +162,26 @@ pub enum BuildError {
         expected: PythonVersion,
         /// The version at hand.
         found: PythonVersion,
+    },
+    /// There is no such interpreter on this machine.
+    #[error("`{python}` is no CPython that runs on this machine")]
+    NoPythonHere {
+        /// What was asked for.
+        python: String,
+    },
+    /// Sources that do not compile, where all had to.
+    #[error("{count} {} not compile", if *.count == 1 { "source does" } else { "sources do" })]
+    Uncompiled {
+        /// How many.
+        count: usize,
+    },
+    /// The interpreter that compiles writes bytecode that the image's does not load.
+    #[error("the interpreter that compiles has the magic number {}, the image's {}", hex::encode(.found), hex::encode(.expected))]
+    MagicNumber {
+        /// The image's.
+        expected: [u8; 4],
+        /// That of the interpreter at hand.
+        found: [u8; 4],
     },
     /// The lock file cannot be read.
     #[error(transparent)]
@@ -225,6 +253,20 @@ pub enum BuildError {
     /// Two wheels have different files at one path.
     #[error(transparent)]
     Overlap(#[from] OverlapError),
+    /// Wheels for one platform hold code for another processor.
+    #[error("wheels hold code for another processor: {}", .files.join("; "))]
+    Machine {
+        /// Wheel, file, processor and platforms, one for each file.
+        files: Vec<String>,
+    },
+    /// A verified image is not what it should be; what is wrong was reported before.
+    #[error("{}", unsound(*.problems, *.warnings))]
+    Unsound {
+        /// How many problems there are.
+        problems: usize,
+        /// How many warnings count as well.
+        warnings: usize,
+    },
     /// A program of the machine failed.
     #[error("{program} failed: {output}")]
     Program {
@@ -257,6 +299,13 @@ fn list(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
+fn unsound(problems: usize, warnings: usize) -> String {
+    match warnings {
+        0 => format!("it has {problems} problems, listed above"),
+        _ => format!("it has {problems} problems and {warnings} warnings, listed above"),
+    }
+}
+
 impl BuildError {
     /// For `map_err` on file operations.
     pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -276,16 +325,21 @@ impl BuildError {
             },
             Self::Debian { cause, .. } if cause.is_verification() => ErrorKind::Verification,
             Self::Debian { cause, .. } if cause.is_configuration() => ErrorKind::Configuration,
-            Self::LockHashes { .. } | Self::Content(ContentError::Digest { .. }) => ErrorKind::Verification,
+            Self::Unsound { .. }
+            | Self::Machine { .. }
+            | Self::LockHashes { .. }
+            | Self::Content(ContentError::Digest { .. }) => ErrorKind::Verification,
             Self::Layer { cause: WriteError::Content { cause: ContentError::Digest { .. }, .. }, .. } => {
                 ErrorKind::Verification
             }
             Self::Layer { cause: WriteError::Write(_), .. } => ErrorKind::Output,
             Self::File { action, .. } if *action == "write" || *action == "create" => ErrorKind::Output,
             Self::Internal(_) | Self::Tree(_) => ErrorKind::Internal,
-            Self::Debian { .. } | Self::Program { .. } | Self::BaseLayer(_) | Self::InterpreterProcess { .. } => {
-                ErrorKind::Outside
-            }
+            Self::Debian { .. }
+            | Self::Program { .. }
+            | Self::BaseLayer(_)
+            | Self::InterpreterProcess { .. }
+            | Self::NoInterpreter { .. } => ErrorKind::Outside,
             _ => ErrorKind::Configuration,
         }
     }
@@ -303,16 +357,28 @@ impl BuildError {
                 "set SHIPWHEEL_DEBIAN_MIRROR or `mirror` in image.toml, or name an `image` or a `layout` as a base"
                     .to_owned(),
             ),
-            Self::InterpreterVersion { .. } => {
+            Self::InterpreterVersion { .. } | Self::MagicNumber { .. } => {
                 Some("give the platforms bases of one version, or build with `--no-bytecode`".to_owned())
             }
+            Self::NoInterpreter { version, .. } => Some(format!(
+                "install it (`uv python install {version}`), or install qemu-user-static and add `--bytecode-interpreter qemu`, or build with `--no-bytecode`"
+            )),
+            Self::NoPythonHere { .. } => Some("name one with `--python`, by its path or its name on PATH".to_owned()),
             Self::InterpreterProcess { .. } => Some("build with `--no-bytecode` to leave bytecode out".to_owned()),
+            Self::Machine { .. } => Some(
+                "such a wheel was built for another platform and renamed: lock another version, or report it"
+                    .to_owned(),
+            ),
+            Self::Unsound { .. } => Some("docs/verify.md says what each kind of finding means".to_owned()),
             Self::NoPlatform(_) => Some("drop the platform, or choose a base that has it".to_owned()),
             Self::OldLock { lock, .. } => Some(format!("lock again: {} is what is installed", lock.display())),
             Self::NoLock { .. } => Some("lock them (`uv lock`) and name the lock as `python.lock`".to_owned()),
             Self::LockHashes { .. } => Some("lock again, with `--generate-hashes`".to_owned()),
             Self::Plan(PlanError::NoPython { .. }) => {
                 Some("choose a base with Python, or leave `python` out and set `bytecode.enabled = false`".to_owned())
+            }
+            Self::Plan(PlanError::CachePrefix { .. }) => {
+                Some("leave PYTHONPYCACHEPREFIX out, or build with `--no-bytecode`".to_owned())
             }
             Self::Plan(PlanError::Level { .. }) => {
                 Some("leave PYTHONOPTIMIZE out: it is set to the level of the bytecode".to_owned())

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shipwheel_oci::Digest;
+use shipwheel_python::PythonVersion;
 
 use crate::error::BuildError;
 use crate::session::Session;
@@ -43,13 +44,27 @@ pub(crate) fn find(session: &Session<'_>) -> Result<PathBuf, BuildError> {
     if let Some(path) = on_path(session) {
         return Ok(path);
     }
-    let key = Digest::of(PINNED.as_bytes());
-    if let Some(folder) = session.cache.folder("uv", &key) {
-        return Ok(folder.join("bin/uv"));
+    if let Some(path) = bootstrapped(session) {
+        return Ok(path);
     }
+    let key = Digest::of(PINNED.as_bytes());
     session.report.step("uv: not on PATH; installing the pinned version into the cache with pip");
     let folder = session.cache.publish_folder("uv", &key, |folder| bootstrap(session, folder))?;
     Ok(folder.join("bin/uv"))
+}
+
+/// An interpreter of a full version that a uv of this machine knows; nothing is downloaded.
+pub(crate) fn find_python(session: &Session<'_>, version: PythonVersion) -> Option<PathBuf> {
+    let uv = on_path(session).or_else(|| bootstrapped(session))?;
+    let mut command = Command::new(uv);
+    command.args(["python", "find", "--quiet", "--no-project", "--no-python-downloads", "--offline"]);
+    command.arg(version.to_string());
+    let said = run(session, command, "uv python find").ok()?;
+    Some(PathBuf::from(said.trim())).filter(|path| path.is_file())
+}
+
+fn bootstrapped(session: &Session<'_>) -> Option<PathBuf> {
+    session.cache.folder("uv", &Digest::of(PINNED.as_bytes())).map(|folder| folder.join("bin/uv"))
 }
 
 fn on_path(session: &Session<'_>) -> Option<PathBuf> {

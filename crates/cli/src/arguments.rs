@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use shipwheel_build::InterpreterChoice;
 use shipwheel_oci::{Platform, Reference};
 
+use crate::bytecode::BytecodeArguments;
 use crate::output::OutputArgument;
 use crate::probe::RegistryArguments;
+use crate::retrofit::RetrofitArguments;
 use crate::transfer::{CopyArguments, PullArguments, PushArguments};
+use crate::verify::VerifyArguments;
 
 /// Builds OCI images for Python applications: no Docker, no root, no emulation.
 #[derive(Debug, Parser)]
@@ -29,6 +33,12 @@ pub(crate) enum Command {
     Pull(PullArguments),
     /// Copy an image from one registry to others.
     Copy(CopyArguments),
+    /// Check everything that can be checked of an image: digests, machines, bytecode.
+    Verify(VerifyArguments),
+    /// Add the standard library's bytecode to a Python image that lacks it, and nothing else.
+    Retrofit(RetrofitArguments),
+    /// Compile the sources in a folder of this machine, to the same bytes everywhere.
+    Bytecode(BytecodeArguments),
     /// Ask a registry what it supports.
     Registry(RegistryArguments),
     /// Show or clear the cache.
@@ -78,9 +88,13 @@ pub(crate) struct ImageArguments {
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
     pub(crate) optimize: Option<u8>,
 
-    /// Leave the application's sources out and keep their bytecode alone.
+    /// Leave sources out and keep their bytecode alone, but for packages known to read their own.
     #[arg(long)]
     pub(crate) remove_source: bool,
+
+    /// What compiles the bytecode: base, host, qemu, or a path [default: the base's own, else this machine's].
+    #[arg(long, value_name = "INTERPRETER")]
+    pub(crate) bytecode_interpreter: Option<InterpreterChoice>,
 
     /// Print the plan and build nothing.
     #[arg(long)]
@@ -109,7 +123,7 @@ pub(crate) struct InitArguments {
     pub(crate) force: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct NetworkArguments {
     /// A registry's user; its password comes with --password-stdin.
     #[arg(long, value_name = "USER", requires = "password_stdin")]

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use shipwheel_build::{Built, Definition, build, plan};
 use shipwheel_oci::{Platform, Reference};
+use shipwheel_plan::RemoveSource;
 use shipwheel_python::Optimization;
 use shipwheel_store::PushReport;
 
@@ -29,7 +30,8 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     if definition.derived {
         init::show(&definition, &terminal);
     }
-    let session = session::open(&arguments.network, arguments.offline, &terminal)?;
+    let mut session = session::open(&arguments.network, arguments.offline, &terminal)?;
+    session.interpreter.clone_from(&arguments.bytecode_interpreter);
     let doing = format!("build image `{}`", definition.name);
     if arguments.dry_run {
         print!("{}", plan(&session, &definition).map_err(Failure::while_doing(doing))?);
@@ -41,7 +43,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let built = build(&session, &definition).map_err(Failure::while_doing(doing))?;
     if let Some(output) = &output {
         let doing = format!("write {}", output.path().display());
-        output.write(&session, &built, &name).map_err(Failure::while_doing(doing))?;
+        output.write(&session, &built.image, &name).map_err(Failure::while_doing(doing))?;
     }
     terminal.line(table::render(&built).trim_end());
     if let Some(output) = &output {
@@ -76,7 +78,9 @@ fn apply(arguments: &ImageArguments, definition: &mut Definition) {
     if let Some(optimization) = arguments.optimize.and_then(|level| Optimization::from_level(level.into())) {
         spec.bytecode.optimization = optimization;
     }
-    spec.bytecode.remove_source |= arguments.remove_source;
+    if arguments.remove_source {
+        spec.bytecode.remove_source = RemoveSource::All;
+    }
     if let Some(tag) = &arguments.tag {
         spec.tag.clone_from(tag);
     }

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the crate that prints")]
 
 mod arguments;
+mod bytecode;
 mod cache;
 mod failure;
 mod image;
@@ -13,9 +14,12 @@ mod network;
 mod output;
 mod probe;
 mod progress;
+mod retrofit;
 mod session;
+mod source;
 mod table;
 mod transfer;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -43,6 +47,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Push(flags) => transfer::push(flags),
         Command::Pull(flags) => transfer::pull(flags),
         Command::Copy(flags) => transfer::copy(flags),
+        Command::Verify(flags) => verify::run(flags),
+        Command::Retrofit(flags) => retrofit::run(flags),
+        Command::Bytecode(flags) => bytecode::run(flags),
         Command::Registry(flags) => probe::run(flags),
         Command::Cache(flags) => cache::run(flags),
     };

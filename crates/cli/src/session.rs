@@ -28,6 +28,7 @@ pub(crate) fn open<'a>(
             .collect(),
         now: std::time::SystemTime::now().try_into().unwrap_or_default(),
         epoch: epoch()?,
+        interpreter: None,
         jobs: std::thread::available_parallelism().map_or(1, Into::into),
         progress: terminal,
         report: terminal,

@@ -1,13 +1,10 @@
 //! `push`, `pull` and `copy`: whole images between layouts, archives and registries, byte for byte.
 
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
-
 use clap::Args;
 use shipwheel_oci::Reference;
 use shipwheel_store::{
-    ArchiveDestination, ArchiveSource, Cache, CopyOptions, Destination, LayoutDestination, LayoutSource, PushReport,
-    Registry, RegistryDestination, RegistrySource, Source, StoreError, copy_image, survey_image,
+    ArchiveDestination, Cache, CopyOptions, Destination, LayoutDestination, PushReport, Registry, RegistryDestination,
+    RegistrySource, Source, copy_image, survey_image,
 };
 
 use crate::arguments::NetworkArguments;
@@ -17,6 +14,7 @@ use crate::network;
 use crate::output::OutputArgument;
 use crate::progress::Terminal;
 use crate::session::workspace_root;
+use crate::source::SourceArgument;
 use crate::table::size;
 
 /// How many blobs move at a time.
@@ -79,53 +77,6 @@ struct SharedArguments {
     network: NetworkArguments,
 }
 
-/// An image in a folder or a file, as it is typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct SourceArgument {
-    /// `oci` or `oci-archive`, if it was typed.
-    kind: Option<&'static str>,
-    /// The path, with a tag behind it if no such file is there.
-    text: String,
-}
-
-impl FromStr for SourceArgument {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, text) = match text.split_once(':') {
-            Some(("oci", rest)) => (Some("oci"), rest),
-            Some(("oci-archive", rest)) => (Some("oci-archive"), rest),
-            Some((kind @ ("docker-archive" | "docker" | "dir" | "docker-daemon"), _)) => {
-                return Err(format!("`{kind}` is no kind of source; known are oci and oci-archive"));
-            }
-            _ => (None, text),
-        };
-        match text.is_empty() {
-            true => Err("it names no file or folder".to_owned()),
-            false => Ok(Self { kind, text: text.to_owned() }),
-        }
-    }
-}
-
-impl SourceArgument {
-    fn open(&self) -> Result<Box<dyn Source>, StoreError> {
-        let (path, tag) = self.split();
-        let is_archive = self.kind.map_or_else(|| path.is_file(), |kind| kind == "oci-archive");
-        Ok(match is_archive {
-            true => Box::new(ArchiveSource::open(&path, tag)?),
-            false => Box::new(LayoutSource::open(&path, tag)?),
-        })
-    }
-
-    fn split(&self) -> (PathBuf, Option<&str>) {
-        let whole = Path::new(&self.text);
-        match self.text.rsplit_once(':') {
-            Some((path, tag)) if !whole.exists() && !tag.contains('/') => (path.into(), Some(tag)),
-            _ => (whole.into(), None),
-        }
-    }
-}
-
 /// What every transfer needs.
 struct Setup {
     cache: Cache,
@@ -171,7 +122,7 @@ pub(crate) fn line(report: &PushReport, dry_run: bool) -> String {
 /// Runs `push`.
 pub(crate) fn push(arguments: &PushArguments) -> Result<(), Failure> {
     let setup = Setup::new(&arguments.shared)?;
-    let doing = format!("push {}", arguments.source.text);
+    let doing = format!("push {}", arguments.source);
     let source = arguments.source.open().map_err(Failure::while_doing(&doing))?;
     setup.push(&*source, &arguments.references, arguments.dry_run, &doing)
 }
@@ -207,35 +158,4 @@ pub(crate) fn pull(arguments: &PullArguments) -> Result<(), Failure> {
     setup.terminal.line(&format!("  written to {place}: {}", size(PushReport::sum(&reports).sent)));
     println!("{}", reference.pinned(root.digest));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sources_parse_by_their_kind_and_tag() {
-        let folder = tempfile();
-        let here = folder.display().to_string();
-        for (text, kind, path, tag) in [
-            (format!("oci:{here}"), Some("oci"), here.clone(), None),
-            (format!("oci:{here}:1.0"), Some("oci"), here.clone(), Some("1.0")),
-            (format!("{here}:1.0"), None, here.clone(), Some("1.0")),
-            ("oci-archive:a.tar".to_owned(), Some("oci-archive"), "a.tar".to_owned(), None),
-            ("oci-archive:a.tar:v".to_owned(), Some("oci-archive"), "a.tar".to_owned(), Some("v")),
-            ("./a:b/c".to_owned(), None, "./a:b/c".to_owned(), None),
-        ] {
-            let source: SourceArgument = text.parse().unwrap();
-            assert_eq!(source.kind, kind, "{text}");
-            assert_eq!(source.split(), (path.into(), tag), "{text}");
-        }
-        for text in ["", "oci:", "docker-archive:x"] {
-            assert!(text.parse::<SourceArgument>().is_err(), "{text}");
-        }
-    }
-
-    /// A folder that is there on every machine.
-    fn tempfile() -> PathBuf {
-        std::env::temp_dir()
-    }
 }

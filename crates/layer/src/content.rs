@@ -142,8 +142,16 @@ impl Content {
         }
     }
 
-    /// The source's name, for errors.
-    pub(crate) fn source_name(&self) -> String {
+    /// The source that a plain slice is of, and where in it the slice begins.
+    pub fn place(&self) -> Option<(&Arc<dyn Source>, u64)> {
+        match &self.data {
+            Data::Slice { source, offset, .. } => Some((source, *offset)),
+            _ => None,
+        }
+    }
+
+    /// The source's name, for errors and reports.
+    pub fn source_name(&self) -> String {
         match &self.data {
             Data::Bytes(_) => "a buffer".to_owned(),
             Data::Slice { source, .. } | Data::Deflated(Deflated { source, .. }) => source.name(),
@@ -182,6 +190,30 @@ impl Content {
         }
         self.check(Digest::of(&bytes))?;
         Ok(bytes)
+    }
+
+    /// The first bytes, at most `size` of them; nothing is checked.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub fn head(&self, size: usize) -> Result<Vec<u8>, ContentError> {
+        let fail = |cause| ContentError::Read { source_name: self.source_name(), cause };
+        let size = usize::try_from(self.size()).map_or(size, |own| own.min(size));
+        let mut bytes = vec![0; size];
+        match self.place() {
+            Some((source, offset)) => source.read_exact_at(&mut bytes, offset),
+            None => self.reader().read_exact(&mut bytes),
+        }
+        .map_err(fail)?;
+        Ok(bytes)
+    }
+
+    /// Writes all of it somewhere, inflated; neither CRC-32 nor digest is checked.
+    ///
+    /// # Errors
+    /// When the source cannot be read or `out` not be written.
+    pub fn copy_to(&self, out: &mut dyn io::Write) -> io::Result<u64> {
+        io::copy(&mut self.reader(), out)
     }
 
     /// Compares a digest with the promised one.

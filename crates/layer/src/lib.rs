@@ -23,7 +23,7 @@ mod write;
 pub use content::{Content, ContentError, Deflated, Source, SourceReader};
 pub use listing::listing;
 pub use path::{PathError, TreePath};
-pub use read::{ReadError, ReadLimits, overlay_tar};
+pub use read::{ReadError, ReadLimits, modified, overlay_tar};
 pub use tree::{Metadata, Node, Tree, TreeError};
 pub use write::{WriteError, write_layer};
 

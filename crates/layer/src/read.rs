@@ -98,6 +98,16 @@ pub fn overlay_tar(tree: &mut Tree, source: Arc<dyn Source>, limits: ReadLimits)
     tree.overlay(layer.tree).map_err(|cause| ReadError::Tree { name: source.name(), cause })
 }
 
+/// When a file was modified, as the header says that stands in front of it in its tar; seconds since 1970.
+///
+/// `None` for a content that [`overlay_tar`] did not read.
+pub fn modified(content: &Content) -> Option<u64> {
+    let (source, offset) = content.place()?;
+    let mut header = tar::Header::new_old();
+    source.read_exact_at(header.as_mut_bytes(), offset.checked_sub(512)?).ok()?;
+    header.mtime().ok()
+}
+
 #[derive(Default)]
 struct Layer {
     tree: Tree,
@@ -241,6 +251,31 @@ mod tests {
             &["/a", "/a/new"],
         );
         check(&[("a", Regular, "1")], &[("a", Directory, ""), ("a/b", Regular, "")], &["/a", "/a/b"]);
+    }
+
+    #[test]
+    fn a_file_tells_when_its_header_says_it_was_modified() {
+        let mut builder = Builder::new(Vec::new());
+        for (name, time) in [("a.py", 1_700_000_000), ("long/".repeat(30).as_str(), 5), ("empty", 7)] {
+            let mut header = Header::new_gnu();
+            let body: &[u8] = if name == "empty" { b"" } else { b"x = 1" };
+            header.set_size(body.len() as u64);
+            header.set_mode(0o644);
+            header.set_uid(0);
+            header.set_gid(0);
+            header.set_mtime(time);
+            header.set_entry_type(Regular);
+            builder.append_data(&mut header, format!("{name}x"), body).expect("to memory");
+        }
+        let mut tree = Tree::new();
+        let tar: Arc<dyn Source> = Arc::new(builder.into_inner().expect("to memory"));
+        overlay_tar(&mut tree, tar, ReadLimits::default()).expect("valid");
+        let times: Vec<_> = tree
+            .iter()
+            .filter_map(|(_, node)| if let Node::File(_, content) = node { modified(content) } else { None })
+            .collect();
+        assert_eq!(times, [1_700_000_000, 7, 5]);
+        assert_eq!(modified(&Content::from_bytes("x")), None);
     }
 
     #[test]

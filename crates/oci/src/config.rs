@@ -134,6 +134,18 @@ impl ImageConfig {
             .collect()
     }
 
+    /// What is run: `Entrypoint`, then `Cmd`.
+    pub fn command(&self) -> Vec<String> {
+        let lists = ["Entrypoint", "Cmd"].map(|key| self.runtime().and_then(|c| c.get(key)).and_then(Value::as_array));
+        lists.into_iter().flatten().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// `WorkingDir`; `/` where it is not set.
+    pub fn working_dir(&self) -> String {
+        let folder = self.runtime().and_then(|c| c.get("WorkingDir")).and_then(Value::as_str);
+        folder.filter(|folder| !folder.is_empty()).unwrap_or("/").to_owned()
+    }
+
     fn runtime(&self) -> Option<&Map<String, Value>> {
         self.0.get("config").and_then(Value::as_object)
     }
@@ -155,8 +167,8 @@ impl ImageConfig {
         let mut entry = History::default();
         entry.set_created(Some(created.to_owned()));
         entry.set_created_by(Some(created_by.to_owned()));
-        let history = self.0.entry("history").or_insert_with(|| json!([]));
-        if let Some(list) = history.as_array_mut() {
+        // A config without history stays without: one line for many layers would belong to the wrong one.
+        if let Some(list) = self.0.get_mut("history").and_then(Value::as_array_mut) {
             list.push(serde_json::to_value(&entry).expect("history serialises"));
         }
     }
@@ -228,6 +240,7 @@ mod tests {
         assert_eq!(value["unknown"], 7);
         assert_eq!(value["config"]["Healthcheck"]["Test"][0], "NONE");
         assert_eq!(value["config"]["Env"], json!(["LANG=C.UTF-8", "PATH=/bin"]));
+        assert_eq!((config.command(), config.working_dir()), (vec!["app".to_owned()], "/".to_owned()));
         assert_eq!(value["config"].get("Cmd"), None, "a new entrypoint clears the base's cmd");
         assert_eq!(value["config"]["Labels"], json!({"a": "1", "b": "2"}));
         assert_eq!(value["config"]["ExposedPorts"], json!({"80/tcp": {}}));

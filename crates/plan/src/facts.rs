@@ -22,6 +22,8 @@ pub struct SourceFile {
 pub struct PythonFacts {
     /// The full version.
     pub version: PythonVersion,
+    /// What its pycs begin with.
+    pub magic_number: [u8; 4],
     /// Its path in the image, links followed: `/usr/bin/python3.11`.
     pub executable: String,
     /// The folder of the standard library, links followed: `/usr/lib/python3.11`.
@@ -62,6 +64,8 @@ pub struct BaseFacts {
     pub directories: BTreeMap<String, SpecialDirectory>,
     /// glibc's version, if it has glibc.
     pub glibc: Option<(u32, u32)>,
+    /// The names of the shared libraries in the folders that its loader searches, sorted: `libz.so.1`.
+    pub libraries: Vec<String>,
 }
 
 /// One locked wheel.
@@ -81,6 +85,8 @@ pub struct WheelFacts {
     pub pure: bool,
     /// The sources that it installs and that can be compiled.
     pub sources: Vec<SourceFile>,
+    /// The first of its sources that shows that it reads sources at run time, and by what.
+    pub reads_source: Option<(String, String)>,
 }
 
 /// One file of the application.

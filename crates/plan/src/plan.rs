@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use shipwheel_layer::Metadata;
-use shipwheel_oci::{Digest, Platform};
-use shipwheel_python::InvalidationMode;
+use shipwheel_oci::Platform;
+use shipwheel_python::Optimization;
 
 use crate::facts::{AppFile, BaseFacts, Facts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
 use crate::group::{Group, GroupPolicy, Groupable, group};
-use crate::layer::{BytecodeInputs, LayerInputs, LayerKind, PlannedLayer, VENV};
-use crate::spec::{BytecodeSpec, ImageSpec};
+use crate::layer::{BytecodeInputs, LayerInputs, LayerKind, PlannedLayer, VENV, WheelInput};
+use crate::policy::{Owner, Policy};
+use crate::spec::ImageSpec;
 
 /// A plan that cannot be made from these facts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +35,18 @@ pub enum PlanError {
         found: String,
         /// What is compiled.
         level: u8,
+    },
+    /// A pattern of an override is none.
+    #[error("`bytecode.override` has a pattern that is none: {reason}")]
+    Pattern {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// With this variable CPython looks for bytecode nowhere near the sources, and finds none.
+    #[error("`config.env` sets PYTHONPYCACHEPREFIX to `{found}`, and CPython would load none of the bytecode")]
+    CachePrefix {
+        /// What the environment says.
+        found: String,
     },
     /// A folder that files go into is a link in the base.
     #[error("`{path}` is a link to `{target}` in the base for {platform}, and files cannot be put through it")]
@@ -61,6 +74,8 @@ pub struct PlatformPlan {
 pub struct Plan {
     /// In the order in which the spec names the platforms.
     pub platforms: Vec<PlatformPlan>,
+    /// What the user should look at, though the image can be built.
+    pub warnings: Vec<String>,
 }
 
 impl Plan {
@@ -71,24 +86,30 @@ impl Plan {
     /// # Errors
     /// When the facts do not allow what the spec asks for.
     pub fn new(spec: &ImageSpec, facts: &Facts) -> Result<Self, PlanError> {
-        check_level(spec)?;
+        check_environment(spec)?;
+        let policy = Policy::new(spec)?;
         let platforms = spec.platforms.iter().map(|platform| {
             let known = facts.platforms.get(platform);
             let known = known.ok_or_else(|| PlanError::NoFacts { platform: platform.clone() })?;
-            let layers = Planner { spec, platform, facts, known }.layers()?;
+            let layers = Planner { spec, policy: &policy, platform, facts, known }.layers()?;
             Ok(PlatformPlan { platform: platform.clone(), layers })
         });
-        Ok(Self { platforms: platforms.collect::<Result<_, _>>()? })
+        let platforms = platforms.collect::<Result<_, _>>()?;
+        Ok(Self { platforms, warnings: policy.warnings(facts) })
     }
 }
 
-/// CPython loads only the pycs of the level that it runs at: the two must agree.
-fn check_level(spec: &ImageSpec) -> Result<(), PlanError> {
-    let level = spec.bytecode.optimization.level();
+/// CPython loads only the pycs of the level that it runs at, from beside their sources.
+fn check_environment(spec: &ImageSpec) -> Result<(), PlanError> {
+    if let Some(found) = spec.config.env.get("PYTHONPYCACHEPREFIX").filter(|found| !found.is_empty())
+        && spec.bytecode.enabled
+    {
+        return Err(PlanError::CachePrefix { found: found.clone() });
+    }
+    let level = spec.bytecode.optimization;
     match spec.config.env.get("PYTHONOPTIMIZE").filter(|_| spec.bytecode.enabled) {
-        // CPython takes any text that is no number for 1, and no text for 0.
-        Some(found) if found.parse::<u8>().unwrap_or(u8::from(!found.is_empty())).min(2) != level => {
-            Err(PlanError::Level { found: found.clone(), level })
+        Some(found) if Optimization::from_environment(found) != level => {
+            Err(PlanError::Level { found: found.clone(), level: level.level() })
         }
         _ => Ok(()),
     }
@@ -115,6 +136,16 @@ fn is_made_per_platform(path: &str) -> bool {
     name.starts_with("_sysconfigdata_") || name == "__config__.py"
 }
 
+/// The sources of a wheel, each with the distribution that it belongs to.
+fn sources_of(wheel: &WheelFacts) -> impl Iterator<Item = (&SourceFile, Owner<'_>)> {
+    wheel.sources.iter().map(|source| (source, Owner::Distribution(&wheel.name)))
+}
+
+/// Whether a file of the application is bytecode that a run on some machine left behind.
+fn is_stray(file: &AppFile) -> bool {
+    file.path.ends_with(".pyc") && file.path.contains("/__pycache__/")
+}
+
 /// Whether a file of the application is compiled. What stands in the environment's `bin` is run by
 /// name and never imported: its bytecode would not be found.
 fn is_source(file: &AppFile) -> bool {
@@ -124,6 +155,7 @@ fn is_source(file: &AppFile) -> bool {
 
 struct Planner<'a> {
     spec: &'a ImageSpec,
+    policy: &'a Policy<'a>,
     platform: &'a Platform,
     facts: &'a Facts,
     known: &'a PlatformFacts,
@@ -133,7 +165,7 @@ impl Planner<'_> {
     fn layers(&self) -> Result<Vec<PlannedLayer>, PlanError> {
         let mut layers = Vec::new();
         let wheels = &self.known.wheels;
-        let bytecode = self.spec.bytecode;
+        let bytecode = &self.spec.bytecode;
         let python = match &self.known.base.python {
             Some(python) => Some(python),
             None if !self.spec.has_environment() && !bytecode.enabled => None,
@@ -170,33 +202,34 @@ impl Planner<'_> {
     }
 
     /// A layer of bytecode; `None` when there is nothing to compile.
-    fn bytecode(
+    fn bytecode<'s>(
         &self,
         kind: LayerKind,
         title: String,
         python: &PythonFacts,
-        mut sources: Vec<SourceFile>,
+        sources: impl Iterator<Item = (&'s SourceFile, Owner<'s>)>,
     ) -> Result<Option<PlannedLayer>, PlanError> {
+        let treated = |(source, owner): (&SourceFile, Owner<'_>)| {
+            Some((source.clone(), self.policy.treatment(&source.path, owner)?))
+        };
+        let mut sources: Vec<_> = sources.filter_map(treated).collect();
         if sources.is_empty() {
             return Ok(None);
         }
         sources.sort();
-        let BytecodeSpec { optimization, remove_source, .. } = self.spec.bytecode;
-        let application = kind == LayerKind::ApplicationBytecode;
+        let paths: Vec<String> = sources.iter().map(|(source, _)| source.path.clone()).collect();
         let inputs = BytecodeInputs {
             python: python.version,
-            optimization,
-            // The application is what people edit in a running container.
-            invalidation: if application { InvalidationMode::CheckedHash } else { InvalidationMode::UncheckedHash },
-            legacy: application && remove_source,
+            magic_number: python.magic_number,
+            optimization: self.spec.bytecode.optimization,
             sources,
         };
-        let paths: Vec<String> = inputs.sources.iter().map(|source| source.path.clone()).collect();
         self.layer(kind, title, LayerInputs::Bytecode(inputs), paths.iter().map(String::as_str)).map(Some)
     }
 
     fn stdlib_bytecode(&self, python: &PythonFacts) -> Result<Option<PlannedLayer>, PlanError> {
-        let shared = python.sources.iter().filter(|source| !is_made_per_platform(&source.path)).cloned().collect();
+        let shared = python.sources.iter().filter(|source| !is_made_per_platform(&source.path));
+        let shared = shared.map(|source| (source, Owner::Stdlib));
         self.bytecode(LayerKind::StdlibBytecode, format!("Python {}", python.version), python, shared)
     }
 
@@ -206,15 +239,23 @@ impl Planner<'_> {
         let mut layers = vec![self.layer(LayerKind::Environment, VENV.to_owned(), inputs, [VENV])?];
         let sized: Vec<Sized<'_>> = wheels.iter().map(|wheel| Sized { wheel, size: wheel.size }).collect();
         for Group { title, members } in group(&sized, &GroupPolicy::WHEELS) {
-            let digests: Vec<Digest> = members.iter().map(|n| wheels[*n].digest).collect();
+            let inputs: Vec<WheelInput> = members.iter().map(|n| self.wheel(&wheels[*n])).collect();
             let title = match members[..] {
                 [only] => format!("{title} {}", wheels[only].version),
                 _ => title,
             };
-            let inputs = LayerInputs::Wheels { python: version, wheels: digests };
+            let inputs = LayerInputs::Wheels { python: version, wheels: inputs };
             layers.push(self.layer(LayerKind::Dependencies, title, inputs, [VENV])?);
         }
         Ok(layers)
+    }
+
+    fn wheel(&self, wheel: &WheelFacts) -> WheelInput {
+        let owner = Owner::Distribution(&wheel.name);
+        let removed = wheel.sources.iter().map(|source| &source.path).filter(|path| self.policy.removes(path, owner));
+        let mut removed: Vec<String> = removed.cloned().collect();
+        removed.sort();
+        WheelInput { digest: wheel.digest, removed }
     }
 
     fn dependency_bytecode(&self, python: &PythonFacts, wheels: &[WheelFacts]) -> Result<Vec<PlannedLayer>, PlanError> {
@@ -222,8 +263,8 @@ impl Planner<'_> {
         let sized: Vec<Sized<'_>> = wheels.iter().map(|wheel| Sized { wheel, size: size(wheel) }).collect();
         let mut layers = Vec::new();
         for Group { title, members } in group(&sized, &GroupPolicy::BYTECODE) {
-            let sources = members.iter().flat_map(|n| &wheels[*n].sources);
-            let shared = sources.filter(|source| !is_made_per_platform(&source.path)).cloned().collect();
+            let sources = members.iter().flat_map(|n| sources_of(&wheels[*n]));
+            let shared = sources.filter(|(source, _)| !is_made_per_platform(&source.path));
             layers.extend(self.bytecode(LayerKind::DependencyBytecode, title, python, shared)?);
         }
         Ok(layers)
@@ -243,9 +284,8 @@ impl Planner<'_> {
     }
 
     fn application(&self) -> Result<Option<PlannedLayer>, PlanError> {
-        let without_sources = self.spec.bytecode.enabled && self.spec.bytecode.remove_source;
-        let mut files: Vec<_> =
-            self.app_files().filter(|file| !(without_sources && is_source(file))).cloned().collect();
+        let stays = |file: &&AppFile| !is_source(file) || !self.policy.removes(&file.path, Owner::Application);
+        let mut files: Vec<_> = self.app_files().filter(|f| !is_stray(f)).filter(stays).cloned().collect();
         files.sort();
         if files.is_empty() {
             return Ok(None);
@@ -257,15 +297,17 @@ impl Planner<'_> {
 
     fn application_bytecode(&self, python: &PythonFacts) -> Result<Option<PlannedLayer>, PlanError> {
         let sources = self.app_files().filter(|file| is_source(file));
-        let sources = sources.map(|f| SourceFile { path: f.path.clone(), digest: f.digest, size: f.size }).collect();
+        let sources = sources.map(|f| SourceFile { path: f.path.clone(), digest: f.digest, size: f.size });
+        let sources: Vec<SourceFile> = sources.collect();
+        let sources = sources.iter().map(|source| (source, Owner::Application));
         self.bytecode(LayerKind::ApplicationBytecode, self.app_title(), python, sources)
     }
 
     fn platform_bytecode(&self, python: &PythonFacts) -> Result<Option<PlannedLayer>, PlanError> {
-        let dependencies = self.known.wheels.iter().filter(|_| self.spec.python.is_some()).flat_map(|w| &w.sources);
-        let own = python.sources.iter().chain(dependencies).filter(|s| is_made_per_platform(&s.path)).cloned();
-        let title = "sources made per architecture".to_owned();
-        self.bytecode(LayerKind::PlatformBytecode, title, python, own.collect())
+        let dependencies = self.known.wheels.iter().filter(|_| self.spec.python.is_some()).flat_map(sources_of);
+        let stdlib = python.sources.iter().map(|source| (source, Owner::Stdlib));
+        let own = stdlib.chain(dependencies).filter(|(source, _)| is_made_per_platform(&source.path));
+        self.bytecode(LayerKind::PlatformBytecode, "sources made per architecture".to_owned(), python, own)
     }
 }
 
@@ -320,6 +362,7 @@ fn directories_above<'p>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shipwheel_oci::Digest;
     use shipwheel_python::PythonVersion;
 
     fn source(path: &str, text: &str) -> SourceFile {
@@ -330,6 +373,7 @@ mod tests {
         let machine = platform.machine();
         let python = PythonFacts {
             version: PythonVersion { major: 3, minor: 11, micro: 2 },
+            magic_number: *b"\xa7\r\r\n",
             executable: "/usr/bin/python3.11".to_owned(),
             stdlib: "/usr/lib/python3.11".to_owned(),
             sources: vec![
@@ -344,6 +388,7 @@ mod tests {
             digest: Digest::of(format!("{name} {}", if pure { "any" } else { machine }).as_bytes()),
             size,
             pure,
+            reads_source: None,
             sources: vec![
                 source(&format!("/opt/venv/lib/python3.11/site-packages/{name}/__config__.py"), machine),
                 source(&format!("/opt/venv/lib/python3.11/site-packages/{name}/a.py"), name),
@@ -358,6 +403,7 @@ mod tests {
                 SpecialDirectory::Directory { mode: 0o700, uid: 1, gid: 2 },
             )]),
             glibc: Some((2, 36)),
+            libraries: Vec::new(),
         };
         PlatformFacts {
             base,

@@ -9,11 +9,12 @@ mod python;
 mod tests;
 
 use shipwheel_oci::{Platform, RuntimeConfig};
+use shipwheel_python::Optimization;
 use toml_span::Value;
 
 pub use self::app::AppSpec;
 pub use self::base::{Base, DebianBase};
-pub use self::bytecode::BytecodeSpec;
+pub use self::bytecode::{BytecodeOverride, BytecodeSpec, RemoveSource};
 pub use self::python::PythonSpec;
 use crate::problem::{Problem, SpecError};
 use crate::section::{Problems, Section, nearest};
@@ -47,6 +48,19 @@ impl ImageSpec {
 const KEYS: &[&str] = &["base", "platforms", "python", "app", "bytecode", "config", "tag", "profiles"];
 
 impl ImageSpec {
+    /// Nothing but the bytecode of a base's standard library, for one platform.
+    pub fn bytecode_alone(platform: Platform, optimization: Optimization) -> Self {
+        Self {
+            base: Vec::new(),
+            platforms: vec![platform],
+            python: None,
+            app: None,
+            bytecode: BytecodeSpec { optimization, ..BytecodeSpec::default() },
+            config: RuntimeConfig::default(),
+            tag: "latest".to_owned(),
+        }
+    }
+
     /// Reads an image.toml; `file` is its name for errors, `profile` one of its profiles.
     ///
     /// Every profile is checked, whichever is chosen.

@@ -23,20 +23,26 @@
 mod canonical;
 mod dependency;
 mod dist_info;
+mod elf;
 mod environment;
 mod install;
 mod lock;
+mod magic_number;
 mod marker;
 mod marshal;
 mod misfit;
 mod name;
+mod objects;
 mod pyc;
 mod record;
 mod requirements;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_elf;
 mod scheme;
 mod select;
+mod source_hash;
 mod target;
 mod venv;
 mod version;
@@ -46,12 +52,14 @@ mod wheel_name;
 pub use canonical::{CANONICAL_RECIPE, canonical};
 pub use dependency::{Dependency, DependencyError, Unmet, unmet};
 pub use dist_info::{DistInfoError, EntryPoint, WheelMetadata};
+pub use elf::{ELF_HEAD, ElfError, ElfFacts, ElfMachine};
 pub use environment::Environment;
 pub use install::{
     INSTALL_RECIPE, InstallError, InstallErrorKind, Installed, Overlap, OverlapError, PythonSource, install,
     merge_installed,
 };
 pub use lock::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin, uv_lock_folders};
+pub use magic_number::{MAGIC_NUMBER_SOURCE, magic_number};
 pub use marker::{Marker, MarkerError};
 pub use marshal::MarshalError;
 pub use misfit::Misfit;
@@ -64,6 +72,7 @@ pub use requirements::{
 };
 pub use scheme::{Scheme, SchemeError};
 pub use select::{Reason, SelectError, SelectProblem, SelectedWheel, Selection, select};
+pub use source_hash::source_hash;
 pub use target::{Libc, PythonVersion, PythonVersionError, Target};
 pub use venv::environment;
 pub use wheel::{Member, Wheel, WheelError, WheelErrorKind};

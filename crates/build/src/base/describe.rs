@@ -9,11 +9,11 @@ use shipwheel_plan::{BaseFacts, SourceFile, SpecialDirectory};
 
 use super::ResolvedBase;
 use crate::error::BuildError;
-use crate::interpreter::{Rootfs, find_glibc, find_python};
+use crate::interpreter::{Rootfs, find_glibc, find_libraries, find_python};
 use crate::session::Session;
 
 /// Raise this when what is read out of a base changes: it is part of every base's key.
-pub(crate) const DESCRIBE_RECIPE: u32 = 1;
+pub(crate) const DESCRIBE_RECIPE: u32 = 3;
 
 /// Describes a base, puts its interpreter on disk if this machine can run it, and remembers both.
 ///
@@ -28,7 +28,7 @@ pub(crate) fn describe(
     layers: Vec<LayerDescriptor>,
 ) -> Result<ResolvedBase, BuildError> {
     let python = find_python(tree, config.env().get("PATH").map(String::as_str))?;
-    if let Some(python) = python.as_ref().filter(|_| *platform == session.host_platform()) {
+    if let Some(python) = python.as_ref().filter(|_| session.runs(platform)) {
         Rootfs::publish(&session.cache, key, tree, python, platform)?;
     }
     let sources = python.as_ref().map_or(&[][..], |python| &python.sources);
@@ -41,7 +41,8 @@ pub(crate) fn describe(
             layers,
             config: String::from_utf8_lossy(&config.to_json()).into_owned(),
             directories: special_directories(tree),
-            glibc: find_glibc(tree, platform)?,
+            glibc: find_glibc(tree)?,
+            libraries: find_libraries(tree, platform)?,
             python,
         },
     };

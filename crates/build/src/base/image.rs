@@ -1,10 +1,8 @@
 //! A base that is an image: from a registry, a layout or an archive.
 
 use std::collections::BTreeMap;
-use std::io::{BufReader, Read};
 use std::sync::Arc;
 
-use flate2::read::MultiGzDecoder;
 use shipwheel_layer::{LAYER_RECIPE, ReadLimits, Source, Tree, overlay_tar};
 use shipwheel_oci::{
     Descriptor, DiffId, Digest, Hasher, ImageConfig, IndexError, LayerDescriptor, Platform, Reference, media_type,
@@ -17,10 +15,7 @@ use super::describe::{DESCRIBE_RECIPE, describe};
 use crate::definition::Definition;
 use crate::error::BuildError;
 use crate::session::Session;
-use crate::source::FileSource;
-
-/// No layer of a base unpacks to more.
-const LARGEST_LAYER: u64 = 64 << 30;
+use crate::unpack::{UnpackError, unpack};
 
 /// Resolves an image of a registry; `optional` is a platform that may be missing.
 ///
@@ -87,7 +82,10 @@ fn resolve_each(
     let mut resolved = BTreeMap::new();
     for platform in platforms {
         match image(platform).map_err(name_missing_platform) {
-            Ok(image) => drop(resolved.insert(platform.clone(), known_or_described(session, name, image)?)),
+            Ok(image) => {
+                let base = known_or_described(session, name, &image, &|blob| fetch(session, name, &image, blob))?;
+                resolved.insert(platform.clone(), base);
+            }
             Err(BuildError::NoPlatform(_)) if optional == Some(platform) => {}
             Err(error) => return Err(error),
         }
@@ -107,20 +105,45 @@ fn name_missing_platform(error: BuildError) -> BuildError {
     }
 }
 
-fn known_or_described(session: &Session<'_>, name: &str, image: PlatformImage) -> Result<ResolvedBase, BuildError> {
+/// Brings a layer into the cache.
+type FetchLayer<'a> = dyn Fn(&Descriptor) -> Result<(), BuildError> + 'a;
+
+/// Gets a layer from the repository that the image comes from.
+fn fetch(session: &Session<'_>, name: &str, image: &PlatformImage, blob: &Descriptor) -> Result<(), BuildError> {
+    let origin = image.origin.as_ref().filter(|_| !session.offline);
+    let origin = origin.ok_or_else(|| BuildError::Offline { what: format!("layer {} of {name}", blob.digest) })?;
+    Ok(session.registry.fetch_blob(origin, blob, &session.cache, session.progress)?)
+}
+
+/// What is known of a base image; `fetch` gets the layers that have to be read for it.
+///
+/// # Errors
+/// When a layer cannot be had, is not what the config names, or cannot be read.
+pub(crate) fn known_or_described(
+    session: &Session<'_>,
+    name: &str,
+    image: &PlatformImage,
+    fetch: &FetchLayer<'_>,
+) -> Result<ResolvedBase, BuildError> {
     let manifest = image.manifest.descriptor().digest;
     let mut hasher = Hasher::new();
     hasher.field(DESCRIBE_RECIPE.to_le_bytes()).field(LAYER_RECIPE.to_le_bytes()).field(manifest.as_bytes());
     let key = hasher.finish();
     let base = match ResolvedBase::known(session, &key, &image.platform) {
         Some(base) => base,
-        None => read(session, name, &image, &key)?,
+        None => read(session, name, image, &key, fetch)?,
     };
-    Ok(ResolvedBase { origin: image.origin, manifest: Some(manifest), ..base })
+    Ok(ResolvedBase { origin: image.origin.clone(), manifest: Some(manifest), ..base })
 }
 
-/// Fetches the layers of a base and reads them into one tree.
-fn read(session: &Session<'_>, name: &str, image: &PlatformImage, key: &Digest) -> Result<ResolvedBase, BuildError> {
+/// Reads the layers of a base into one tree.
+fn read(
+    session: &Session<'_>,
+    name: &str,
+    image: &PlatformImage,
+    key: &Digest,
+    fetch: &FetchLayer<'_>,
+) -> Result<ResolvedBase, BuildError> {
     let refused = |reason: String| BuildError::Base { name: name.to_owned(), reason };
     let config =
         ImageConfig::parse(&image.config).map_err(|cause| BuildError::Config { name: name.to_owned(), cause })?;
@@ -133,10 +156,7 @@ fn read(session: &Session<'_>, name: &str, image: &PlatformImage, key: &Digest) 
     let (mut tree, mut layers) = (Tree::new(), Vec::new());
     for (blob, diff_id) in blobs.iter().zip(diff_ids) {
         if !session.cache.has(blob) {
-            let origin = image.origin.as_ref().filter(|_| !session.offline);
-            let origin =
-                origin.ok_or_else(|| BuildError::Offline { what: format!("layer {} of {name}", blob.digest) })?;
-            session.registry.fetch_blob(origin, blob, &session.cache, session.progress)?;
+            fetch(blob)?;
         }
         let tar = decompress(session, name, blob, diff_id)?;
         overlay_tar(&mut tree, tar, ReadLimits::default())?;
@@ -155,23 +175,14 @@ fn decompress(
     diff_id: DiffId,
 ) -> Result<Arc<dyn Source>, BuildError> {
     let refused = |reason: String| BuildError::Base { name: name.to_owned(), reason };
-    let compressed = BufReader::with_capacity(1 << 16, session.cache.open_blob(&blob.digest)?);
-    let reader: Box<dyn Read> = match media_type::to_oci(&blob.media_type) {
-        media_type::LAYER_GZIP => Box::new(MultiGzDecoder::new(compressed)),
-        media_type::LAYER => Box::new(compressed),
-        other => return Err(refused(format!("has a layer of type `{other}`, which cannot be read"))),
-    };
-    let (mut file, _) = session.cache.scratch_file()?.into_parts();
-    let mut out = shipwheel_oci::HashWriter::new(&mut file);
-    let size = std::io::copy(&mut reader.take(LARGEST_LAYER), &mut out)
-        .map_err(|error| refused(format!("has a layer {} that cannot be decompressed: {error}", blob.digest)))?;
-    if size == LARGEST_LAYER {
-        return Err(refused(format!("has a layer {} of more than 64 GiB: refused as a possible bomb", blob.digest)));
+    let mut compressed = session.cache.open_blob(&blob.digest)?;
+    let title = format!("layer {} of {name}", blob.digest.short());
+    let tar = unpack(&session.cache, &mut compressed, &blob.media_type, &title).map_err(|error| match error {
+        UnpackError::Build(error) => error,
+        other => refused(format!("has a layer {} that {other}", blob.digest)),
+    })?;
+    if tar.diff_id != diff_id {
+        return Err(refused(format!("has a layer {} with diff id {}, expected {diff_id}", blob.digest, tar.diff_id)));
     }
-    let (_, found, _) = out.finish();
-    if found.to_string() != diff_id.to_string() {
-        return Err(refused(format!("has a layer {} with diff id {found}, expected {diff_id}", blob.digest)));
-    }
-    let source = FileSource::new(file, format!("layer {} of {name}", blob.digest.short()));
-    Ok(Arc::new(source.map_err(BuildError::file("read", session.cache.root()))?))
+    Ok(tar.source)
 }

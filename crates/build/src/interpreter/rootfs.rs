@@ -5,7 +5,7 @@
 //! out of the folder.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use fs_err as fs;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
@@ -39,6 +39,24 @@ fn library_folders(platform: &Platform) -> Vec<String> {
         "/usr/lib",
     ];
     folders.iter().map(|folder| (*folder).to_owned()).collect()
+}
+
+/// The names of all shared libraries in the folders that a platform's loader searches.
+///
+/// # Errors
+/// When a folder's name is not allowed, which does not happen.
+pub(crate) fn find_libraries(tree: &Tree, platform: &Platform) -> Result<Vec<String>, BuildError> {
+    let mut names = std::collections::BTreeSet::new();
+    let local = format!("/usr/local/lib/{}", platform.triplet());
+    for folder in library_folders(platform).into_iter().chain([local]) {
+        let folder = TreePath::new(&folder).map_err(|error| BuildError::Internal(error.to_string()))?;
+        let Some((folder, _)) = tree.resolve(&folder) else { continue };
+        let libraries = tree.below(&folder).map(|(path, _)| path).filter(|path| {
+            path.parent().as_ref() == Some(&folder) && path.name().contains(".so") && tree.resolve(path).is_some()
+        });
+        names.extend(libraries.map(|path| path.name().to_owned()));
+    }
+    Ok(names.into_iter().collect())
 }
 
 impl Rootfs {
@@ -86,16 +104,18 @@ impl Rootfs {
         Ok(Some(Self { loader, executable, libraries, folder }))
     }
 
-    /// A command that runs the interpreter on a program text, with an empty environment, in an
-    /// empty folder, without site-packages, user folder or bytecode writing.
-    pub(crate) fn command(&self, program: &str, empty_folder: &Path) -> Command {
+    /// The interpreter, to be given its arguments: run by its own loader, which an emulator may run.
+    pub(crate) fn command(&self, emulator: Option<&Path>) -> Command {
         let libraries: Vec<String> = self.libraries.iter().map(|path| path.display().to_string()).collect();
-        let mut command = Command::new(&self.loader);
+        let mut command = match emulator {
+            Some(emulator) => {
+                let mut command = Command::new(emulator);
+                command.arg(&self.loader);
+                command
+            }
+            None => Command::new(&self.loader),
+        };
         command.args(["--inhibit-cache", "--library-path", &libraries.join(":")]).arg(&self.executable);
-        // Not -I: it implies -E, which ignores PYTHONHASHSEED.
-        command.args(["-s", "-S", "-B", "-X", "utf8", "-W", "ignore", "-c", program]);
-        command.env_clear().env("PYTHONHASHSEED", "0").current_dir(empty_folder);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         command
     }
 

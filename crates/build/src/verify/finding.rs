@@ -1,0 +1,161 @@
+//! What verification finds: one disagreement each, with its place and both sides.
+
+use shipwheel_oci::{Digest, Platform};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The image is not what it says, or does not work as it should.
+    Problem,
+    /// It works, but not as well as it could, or something could not be looked at.
+    Warning,
+}
+
+/// What a finding is about; each is explained in docs/verify.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FindingKind {
+    /// A blob's or document's bytes have another digest.
+    BlobDigest,
+    /// A blob or document has another length.
+    BlobSize,
+    /// A blob or document is not there, or makes no sense.
+    Blob,
+    /// Index, manifest and config do not agree.
+    Document,
+    /// A layer unpacks to other bytes than the config says.
+    DiffId,
+    /// A layer cannot be unpacked, or does not fit over those below it.
+    Layer,
+    /// An ELF file is for another processor.
+    Machine,
+    /// The interpreter cannot be described.
+    Interpreter,
+    /// A setting of the image keeps bytecode from being loaded.
+    Environment,
+    /// A pyc begins with another interpreter's magic number.
+    MagicNumber,
+    /// A pyc is named for another interpreter.
+    CacheTag,
+    /// A pyc is of a level that the image does not run at.
+    Level,
+    /// A pyc's header is broken.
+    Header,
+    /// A pyc's code is broken.
+    Code,
+    /// A pyc was compiled from another source.
+    Stale,
+    /// A pyc's source is not there.
+    Orphan,
+    /// A pyc lies where it is never loaded.
+    Unused,
+    /// A pyc holds other code than its source.
+    OtherCode,
+    /// Modules without bytecode.
+    MissingBytecode,
+    /// Bytecode that could not be compiled anew to compare.
+    NotRebuilt,
+}
+
+impl FindingKind {
+    /// The name in reports and in `--json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BlobDigest => "blob-digest",
+            Self::BlobSize => "blob-size",
+            Self::Blob => "blob",
+            Self::Document => "document",
+            Self::DiffId => "diff-id",
+            Self::Layer => "layer",
+            Self::Machine => "machine",
+            Self::Interpreter => "interpreter",
+            Self::Environment => "environment",
+            Self::MagicNumber => "magic-number",
+            Self::CacheTag => "cache-tag",
+            Self::Level => "level",
+            Self::Header => "header",
+            Self::Code => "code",
+            Self::Stale => "stale",
+            Self::Orphan => "orphan",
+            Self::Unused => "unused",
+            Self::OtherCode => "other-code",
+            Self::MissingBytecode => "missing-bytecode",
+            Self::NotRebuilt => "not-rebuilt",
+        }
+    }
+}
+
+/// One disagreement.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is about.
+    pub kind: FindingKind,
+    /// The platform; none where a blob belongs to several.
+    pub platform: Option<Platform>,
+    /// The digest of the blob of the layer, or of the blob itself.
+    pub blob: Option<String>,
+    /// The path in the image.
+    pub path: Option<String>,
+    /// What should be there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+impl Finding {
+    /// A problem of a kind, without a place yet.
+    pub(crate) fn problem(kind: FindingKind, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        let (expected, found) = (expected.into(), found.into());
+        Self { severity: Severity::Problem, kind, platform: None, blob: None, path: None, expected, found }
+    }
+
+    /// A warning of a kind, without a place yet.
+    pub(crate) fn warning(kind: FindingKind, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::problem(kind, expected, found) }
+    }
+
+    /// At a path of the image.
+    pub(crate) fn at(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// In a blob.
+    pub(crate) fn of_blob(mut self, digest: &Digest) -> Self {
+        self.blob = Some(digest.to_string());
+        self
+    }
+
+    /// In the layer that a file's content is in.
+    pub(crate) fn in_layer_of(mut self, content: &shipwheel_layer::Content) -> Self {
+        self.blob = Some(content.source_name());
+        self
+    }
+}
+
+/// Findings up to a number that a person could still read; of more only the count is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) list: Vec<Finding>,
+    pub(crate) dropped: usize,
+    /// Problems among those that were dropped.
+    pub(crate) dropped_problems: usize,
+}
+
+/// The most that are kept: a hostile image could have a million.
+const MOST: usize = 10_000;
+
+impl Findings {
+    pub(crate) fn add(&mut self, platform: Option<&Platform>, findings: impl IntoIterator<Item = Finding>) {
+        for mut finding in findings {
+            if self.list.len() >= MOST {
+                self.dropped += 1;
+                self.dropped_problems += usize::from(finding.severity == Severity::Problem);
+                continue;
+            }
+            finding.platform = finding.platform.or_else(|| platform.cloned());
+            self.list.push(finding);
+        }
+    }
+}

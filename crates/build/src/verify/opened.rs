@@ -1,0 +1,334 @@
+//! An image taken apart: its documents, every blob hashed, every layer unpacked to a nameless file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read, Seek as _, SeekFrom};
+
+use rayon::prelude::*;
+use shipwheel_layer::{ReadLimits, Tree, overlay_tar};
+use shipwheel_oci::{
+    Descriptor, Digest, Hasher, ImageConfig, Index, LayerDescriptor, Manifest, Platform, media_type, validate_image,
+};
+use shipwheel_store::{Cache, Source, StoreError};
+
+use super::finding::{Finding, FindingKind, Findings};
+use crate::error::BuildError;
+use crate::unpack::{Tar, UnpackError, unpack};
+
+/// No config is larger.
+const LARGEST_CONFIG: u64 = 16 << 20;
+
+/// One platform of an image.
+pub(crate) struct OpenedPlatform {
+    pub(crate) platform: Platform,
+    pub(crate) manifest: Manifest,
+    pub(crate) config: ImageConfig,
+    config_bytes: Vec<u8>,
+}
+
+/// An image with its layers at hand.
+pub(crate) struct OpenedImage {
+    pub(crate) root: Descriptor,
+    pub(crate) platforms: Vec<OpenedPlatform>,
+    tars: BTreeMap<Digest, Tar>,
+}
+
+/// Opens an image and checks all that needs no look at its files.
+///
+/// With `wanted` platforms, only those are opened.
+///
+/// # Errors
+/// When the image cannot be read at all: no such image, no network, no disk. What does not
+/// agree in it is a finding.
+pub(crate) fn open(
+    source: &dyn Source,
+    cache: &Cache,
+    wanted: &[Platform],
+    findings: &mut Findings,
+) -> Result<OpenedImage, BuildError> {
+    let root = source.root()?;
+    let mut documents = Documents { source, wanted, findings, platforms: Vec::new(), others: Vec::new() };
+    documents.read(&root, None, 0)?;
+    let Documents { platforms, others, .. } = documents;
+    if let Some(missing) = wanted.iter().find(|wanted| !platforms.iter().any(|p| p.platform == **wanted)) {
+        let found = platforms.into_iter().map(|platform| platform.platform).collect();
+        let name = "the image".to_owned();
+        return Err(BuildError::NoPlatform(shipwheel_oci::IndexError::NoPlatform {
+            platform: missing.clone(),
+            name,
+            found,
+        }));
+    }
+    let mut blobs: BTreeMap<Digest, (&Descriptor, bool)> = BTreeMap::new();
+    blobs.extend(others.iter().map(|blob| (blob.digest, (blob, false))));
+    let layers = platforms.iter().flat_map(|platform| platform.manifest.layers());
+    blobs.extend(layers.map(|blob| (blob.digest, (blob, true))));
+    let read: Vec<(Digest, Option<Tar>, Vec<Finding>)> = blobs
+        .into_par_iter()
+        .map(|(digest, (blob, is_layer))| {
+            let (tar, found) = read_blob(source, cache, blob, is_layer)?;
+            Ok((digest, tar, found))
+        })
+        .collect::<Result<_, BuildError>>()?;
+    let mut tars = BTreeMap::new();
+    for (digest, tar, found) in read {
+        findings.add(None, found);
+        tars.extend(tar.map(|tar| (digest, tar)));
+    }
+    let image = OpenedImage { root, platforms, tars };
+    for platform in &image.platforms {
+        findings.add(Some(&platform.platform), image.disagreements(platform));
+    }
+    Ok(image)
+}
+
+impl OpenedImage {
+    /// The files of a platform; `None`, with findings, if a layer of it is not to be had.
+    pub(crate) fn tree(&self, platform: &OpenedPlatform, findings: &mut Findings) -> Option<Tree> {
+        let mut tree = Tree::new();
+        for layer in platform.manifest.layers() {
+            // Why it is missing was said when it was read.
+            let tar = self.tars.get(&layer.digest)?;
+            if let Err(error) = overlay_tar(&mut tree, tar.source.clone(), ReadLimits::default()) {
+                let found = Finding::problem(FindingKind::Layer, "a layer that fits", chain(&error));
+                findings.add(Some(&platform.platform), [found.of_blob(&layer.digest)]);
+                return None;
+            }
+        }
+        Some(tree)
+    }
+
+    /// Where manifest, config and layers of a platform do not agree.
+    fn disagreements(&self, platform: &OpenedPlatform) -> Vec<Finding> {
+        let diff_ids = platform.config.diff_ids().unwrap_or_default();
+        let layers = platform.manifest.layers().iter().enumerate().map(|(number, blob)| {
+            let own = self.tars.get(&blob.digest).map(|tar| tar.diff_id);
+            // A layer that was not unpacked has no diff id that could be compared.
+            let diff_id =
+                own.or_else(|| diff_ids.get(number).copied()).unwrap_or_else(|| shipwheel_oci::DiffId::of(b""));
+            LayerDescriptor { blob: blob.clone(), diff_id }
+        });
+        let layers: Vec<LayerDescriptor> = layers.collect();
+        let mismatches = validate_image(&platform.manifest, &platform.config_bytes, &layers);
+        let findings = mismatches.into_iter().map(|mismatch| {
+            let number = mismatch.what.strip_prefix("diff id of layer ").and_then(|n| n.parse::<usize>().ok());
+            match number.and_then(|number| layers.get(number)) {
+                // What the layer is stands against what the config says it should be.
+                Some(layer) => {
+                    Finding::problem(FindingKind::DiffId, mismatch.found, mismatch.expected).of_blob(&layer.blob.digest)
+                }
+                None => {
+                    let [expected, found] =
+                        [mismatch.expected, mismatch.found].map(|side| format!("{} {side}", mismatch.what));
+                    Finding::problem(FindingKind::Document, expected, found)
+                }
+            }
+        });
+        findings.collect()
+    }
+}
+
+/// The walk from the root down to the configs.
+struct Documents<'a> {
+    source: &'a dyn Source,
+    wanted: &'a [Platform],
+    findings: &'a mut Findings,
+    platforms: Vec<OpenedPlatform>,
+    /// Blobs of attestations and the like: hashed, and no more.
+    others: Vec<Descriptor>,
+}
+
+impl Documents<'_> {
+    fn read(&mut self, descriptor: &Descriptor, platform: Option<&Platform>, depth: usize) -> Result<(), BuildError> {
+        let bytes = match self.source.document(descriptor) {
+            Ok(bytes) => bytes,
+            Err(error) => return self.refused(error, descriptor),
+        };
+        let broken = |text: String| {
+            Finding::problem(FindingKind::Blob, "an index or a manifest", text).of_blob(&descriptor.digest)
+        };
+        let is_index = media_type::is_index(&descriptor.media_type)
+            || (!media_type::is_manifest(&descriptor.media_type) && Index::parse(bytes.clone()).is_ok());
+        if is_index && depth < 4 {
+            match Index::parse(bytes) {
+                Ok(index) => {
+                    for entry in index.entries() {
+                        self.read(entry, entry.platform.as_ref(), depth + 1)?;
+                    }
+                }
+                Err(error) => self.findings.add(platform, [broken(chain(&error))]),
+            }
+            return Ok(());
+        }
+        match Manifest::parse(bytes) {
+            Ok(manifest) => self.manifest(manifest, platform),
+            Err(error) => {
+                self.findings.add(platform, [broken(chain(&error))]);
+                Ok(())
+            }
+        }
+    }
+
+    fn manifest(&mut self, manifest: Manifest, platform: Option<&Platform>) -> Result<(), BuildError> {
+        if platform.is_some_and(|platform| platform.os == "unknown") {
+            self.others.extend(manifest.blobs().cloned());
+            return Ok(());
+        }
+        if platform.is_some_and(|platform| !self.wanted.is_empty() && !self.wanted.contains(platform)) {
+            return Ok(());
+        }
+        let Some(config_bytes) = self.config(manifest.config(), platform)? else { return Ok(()) };
+        let config = match ImageConfig::parse(&config_bytes) {
+            Ok(config) => config,
+            Err(error) => {
+                let found = Finding::problem(FindingKind::Document, "an image config", chain(&error));
+                self.findings.add(platform, [found.of_blob(&manifest.config().digest)]);
+                return Ok(());
+            }
+        };
+        let own = config.platform().map_err(|cause| BuildError::Config { name: "the image".to_owned(), cause })?;
+        if let Some(platform) = platform.filter(|platform| **platform != own) {
+            let found = format!("the config says {own}");
+            let finding = Finding::problem(FindingKind::Document, format!("the index says {platform}"), found);
+            self.findings.add(Some(platform), [finding.of_blob(&manifest.config().digest)]);
+        }
+        let platform = platform.cloned().unwrap_or(own);
+        if self.wanted.is_empty() || self.wanted.contains(&platform) {
+            self.platforms.push(OpenedPlatform { platform, manifest, config, config_bytes });
+        }
+        Ok(())
+    }
+
+    /// The bytes of a config, whatever they are; `None` if it is not there or too large.
+    fn config(&mut self, blob: &Descriptor, platform: Option<&Platform>) -> Result<Option<Vec<u8>>, BuildError> {
+        let file = match self.source.blob(blob) {
+            Ok(file) => file,
+            Err(error) => return self.refused(error, blob).map(|()| None),
+        };
+        if blob.size > LARGEST_CONFIG {
+            let finding =
+                Finding::problem(FindingKind::Blob, "a config of at most 16 MiB", format!("{} bytes", blob.size));
+            self.findings.add(platform, [finding.of_blob(&blob.digest)]);
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        let mut reader = BlobReader::open(&file, blob).map_err(BuildError::file("read", &file.path))?;
+        reader.read_to_end(&mut bytes).map_err(BuildError::file("read", &file.path))?;
+        // A digest that is wrong is found when manifest and config are compared.
+        Ok(Some(bytes))
+    }
+
+    fn refused(&mut self, error: StoreError, descriptor: &Descriptor) -> Result<(), BuildError> {
+        self.findings.add(None, [refusal(error, descriptor)?]);
+        Ok(())
+    }
+}
+
+/// A blob that is another one or missing is a finding; a network that is down is an error.
+fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Finding, BuildError> {
+    let finding = match error {
+        StoreError::Digest { expected, found, .. } => {
+            Finding::problem(FindingKind::BlobDigest, expected.to_string(), found.to_string())
+        }
+        StoreError::Size { expected, found, .. } => {
+            Finding::problem(FindingKind::BlobSize, format!("{expected} bytes"), format!("{found} bytes"))
+        }
+        StoreError::Missing { place, .. } => Finding::problem(FindingKind::Blob, "a blob", format!("none in {place}")),
+        StoreError::Status { status: 404, .. } => Finding::problem(FindingKind::Blob, "a blob", "none in the registry"),
+        StoreError::Image { cause, .. } => Finding::problem(FindingKind::Blob, "a document", cause.to_string()),
+        StoreError::TooLarge { limit, .. } => {
+            Finding::problem(FindingKind::Blob, format!("at most {limit} bytes"), "more than that")
+        }
+        other => return Err(other.into()),
+    };
+    Ok(finding.of_blob(&descriptor.digest))
+}
+
+/// Hashes a blob to its end, and unpacks it if it is a layer.
+fn read_blob(
+    source: &dyn Source,
+    cache: &Cache,
+    blob: &Descriptor,
+    is_layer: bool,
+) -> Result<(Option<Tar>, Vec<Finding>), BuildError> {
+    let file = match source.blob(blob) {
+        Ok(file) => file,
+        Err(error) => return Ok((None, vec![refusal(error, blob)?])),
+    };
+    let unreadable = || BuildError::file("read", &file.path);
+    let mut reader = BlobReader::open(&file, blob).map_err(unreadable())?;
+    let unpacked = is_layer.then(|| unpack(cache, &mut reader, &blob.media_type, &blob.digest.to_string()));
+    // What follows the last gzip member, or a fault, is part of the blob all the same.
+    io::copy(&mut reader, &mut io::sink()).map_err(unreadable())?;
+    let mut findings = Vec::new();
+    let (found, size) = reader.finish();
+    if size != blob.size {
+        let [expected, found] = [blob.size, size].map(|size| format!("{size} bytes"));
+        findings.push(Finding::problem(FindingKind::BlobSize, expected, found).of_blob(&blob.digest));
+    }
+    if found != blob.digest {
+        let finding = Finding::problem(FindingKind::BlobDigest, blob.digest.to_string(), found.to_string());
+        findings.push(finding.of_blob(&blob.digest));
+    }
+    let tar = match unpacked {
+        None => None,
+        Some(Ok(tar)) => Some(tar),
+        Some(Err(UnpackError::Build(error))) => return Err(error),
+        Some(Err(error)) => {
+            let found = format!("one that {error}; its files were not looked at");
+            findings.push(Finding::problem(FindingKind::Layer, "a layer", found).of_blob(&blob.digest));
+            None
+        }
+    };
+    Ok((tar, findings))
+}
+
+/// Reads a blob where it lies, and knows afterwards what it read.
+struct BlobReader {
+    file: io::Take<File>,
+    hasher: Hasher,
+    size: u64,
+}
+
+impl BlobReader {
+    fn open(file: &shipwheel_store::BlobFile, blob: &Descriptor) -> io::Result<Self> {
+        let mut opened = File::open(&file.path)?;
+        opened.seek(SeekFrom::Start(file.offset))?;
+        // A file of its own is read to its end; an archive's member was measured when it was found.
+        let limit = if file.offset == 0 { u64::MAX } else { blob.size };
+        Ok(Self { file: opened.take(limit), hasher: Hasher::new(), size: 0 })
+    }
+
+    fn finish(self) -> (Digest, u64) {
+        (self.hasher.finish(), self.size)
+    }
+}
+
+impl Read for BlobReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.hasher.update(&buffer[..read]);
+        self.size += read as u64;
+        Ok(read)
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+/// The paths of a set, for a line that a person reads.
+pub(crate) fn shown(paths: &BTreeSet<String>) -> String {
+    let first: Vec<&str> = paths.iter().take(3).map(String::as_str).collect();
+    match paths.len().saturating_sub(3) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}

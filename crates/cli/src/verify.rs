@@ -1,0 +1,157 @@
+//! `verify`: everything that can be checked of an image, in one report.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use serde_json::json;
+use shipwheel_build::{BuildError, Finding, Severity, VerifyOptions, VerifyReport, verify};
+use shipwheel_oci::Platform;
+use shipwheel_store::Cache;
+
+use crate::arguments::NetworkArguments;
+use crate::cache;
+use crate::failure::Failure;
+use crate::network;
+use crate::progress::Terminal;
+use crate::session::workspace_root;
+use crate::source::ImageArgument;
+
+/// How many findings of one kind are written out for a person.
+const MOST_SHOWN: usize = 20;
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// An OCI layout folder, an OCI archive or a reference: FOLDER, oci:FOLDER[:TAG], oci-archive:FILE[:TAG], NAME:TAG.
+    image: ImageArgument,
+
+    /// Platforms to verify, such as amd64,arm64 [default: all of the image].
+    #[arg(long, value_delimiter = ',', value_name = "PLATFORMS")]
+    platforms: Vec<Platform>,
+
+    /// Compile every source anew and compare: runs the image's own interpreter on this machine.
+    #[arg(long)]
+    rebuild: bool,
+
+    /// Fail on warnings as well.
+    #[arg(long)]
+    strict: bool,
+
+    /// Print the whole report as a JSON object.
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    network: NetworkArguments,
+}
+
+/// Runs `verify`.
+pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
+    let doing = format!("verify {}", arguments.image);
+    let (_, registry) = network::connect(&arguments.network, &workspace_root())?;
+    let (cache, terminal) = (Cache::open(&cache::folder()?)?, Terminal::new());
+    let source = arguments.image.open(&registry, &cache, &terminal).map_err(Failure::while_doing(&doing))?;
+    let options = VerifyOptions {
+        cache: &cache,
+        report: &terminal,
+        jobs: std::thread::available_parallelism().map_or(1, Into::into),
+        platforms: arguments.platforms.clone(),
+        rebuild: arguments.rebuild,
+    };
+    let report = verify(&*source, &options).map_err(Failure::while_doing(&doing))?;
+    terminal.line(render(&report).trim_end());
+    if arguments.json {
+        println!("{:#}", to_json(&report));
+    }
+    let warnings = if arguments.strict { report.warnings() } else { 0 };
+    if report.problems() + warnings > 0 {
+        let cause = BuildError::Unsound { problems: report.problems(), warnings };
+        return Err(Failure::while_doing(doing)(cause));
+    }
+    if !arguments.json {
+        println!("{}", report.root);
+    }
+    Ok(())
+}
+
+/// The table of what was looked at, and the findings by kind.
+fn render(report: &VerifyReport) -> String {
+    let mut text = String::new();
+    for platform in &report.platforms {
+        let rebuilt = platform.rebuilt.map_or_else(String::new, |count| format!(", {count} compiled anew"));
+        let _ = writeln!(
+            text,
+            "  {}: {} layers, {} files, {} native, {} pycs{rebuilt}",
+            platform.platform, platform.layers, platform.files, platform.native, platform.pycs
+        );
+    }
+    let mut rest = report.findings.as_slice();
+    while let Some(first) = rest.first() {
+        let same = |f: &Finding| (f.severity, f.kind, &f.platform) == (first.severity, first.kind, &first.platform);
+        let count = rest.iter().take_while(|finding| same(finding)).count();
+        let (group, others) = rest.split_at(count);
+        let platform = first.platform.as_ref().map_or_else(String::new, |platform| format!(" in {platform}"));
+        let _ = writeln!(text, "{}: {}{platform}: {count}", severity(first.severity), first.kind.name());
+        group.iter().take(MOST_SHOWN).for_each(|finding| line(&mut text, finding));
+        if count > MOST_SHOWN {
+            let _ = writeln!(text, "  and {} more; all are in `--json`", count - MOST_SHOWN);
+        }
+        rest = others;
+    }
+    if report.dropped > 0 {
+        let _ = writeln!(text, "and {} more findings, which are not listed", report.dropped);
+    }
+    let _ = writeln!(text, "  {} problems, {} warnings", report.problems(), report.warnings());
+    text
+}
+
+fn line(text: &mut String, finding: &Finding) {
+    let blob = finding.blob.as_ref().map(|blob| blob.chars().take("sha256:".len() + 12).collect::<String>());
+    let place = match (&finding.path, blob) {
+        (Some(path), Some(blob)) => format!("{path} ({blob})"),
+        (Some(path), None) => path.clone(),
+        (None, Some(blob)) => blob,
+        (None, None) => "the image".to_owned(),
+    };
+    let _ = writeln!(text, "  {place}: expected {}, found {}", finding.expected, finding.found);
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Problem => "problem",
+        Severity::Warning => "warning",
+    }
+}
+
+fn to_json(report: &VerifyReport) -> serde_json::Value {
+    let platforms = report.platforms.iter().map(|platform| {
+        json!({
+            "platform": platform.platform.to_string(),
+            "digest": platform.manifest,
+            "layers": platform.layers,
+            "files": platform.files,
+            "native": platform.native,
+            "pycs": platform.pycs,
+            "sourceless": platform.sourceless,
+            "rebuilt": platform.rebuilt,
+        })
+    });
+    let findings = report.findings.iter().map(|finding| {
+        json!({
+            "severity": severity(finding.severity),
+            "kind": finding.kind.name(),
+            "platform": finding.platform.as_ref().map(ToString::to_string),
+            "blob": finding.blob,
+            "path": finding.path,
+            "expected": finding.expected,
+            "found": finding.found,
+        })
+    });
+    json!({
+        "digest": report.root,
+        "problems": report.problems(),
+        "warnings": report.warnings(),
+        "platforms": platforms.collect::<Vec<_>>(),
+        "findings": findings.collect::<Vec<_>>(),
+        "unlisted": report.dropped,
+    })
+}

@@ -1,0 +1,203 @@
+//! What an ELF file is and needs: machine, loader, libraries and glibc's symbol versions, from its bytes alone.
+
+use std::fmt;
+
+use object::elf::{DT_NEEDED, DT_SONAME, FileHeader32, FileHeader64};
+use object::read::elf::{FileHeader, ProgramHeader};
+use object::{Endianness, FileKind};
+use shipwheel_oci::Platform;
+
+/// No library needs more; a hostile file must not keep us longer.
+const MOST_ENTRIES: usize = 4096;
+
+/// How many bytes [`ElfMachine::read`] looks at.
+pub const ELF_HEAD: usize = 20;
+
+/// The processor that an ELF file is for: `e_machine` of its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ElfMachine(pub u16);
+
+/// Processors by their names in a platform, and their numbers in ELF.
+const MACHINES: [(&str, u16, &str); 8] = [
+    ("amd64", 62, "x86-64"),
+    ("arm64", 183, "AArch64"),
+    ("386", 3, "x86"),
+    ("arm", 40, "ARM"),
+    ("ppc64le", 21, "POWER"),
+    ("riscv64", 243, "RISC-V"),
+    ("s390x", 22, "S/390"),
+    ("loong64", 258, "LoongArch"),
+];
+
+impl ElfMachine {
+    /// The machine of a platform; `None` for a processor that is not known here.
+    pub fn of(platform: &Platform) -> Option<Self> {
+        let found = MACHINES.iter().find(|(name, _, _)| *name == platform.architecture);
+        found.map(|(_, number, _)| Self(*number))
+    }
+
+    /// The machine in a file's first [`ELF_HEAD`] bytes; `None` if the file is no ELF file.
+    pub fn read(head: &[u8]) -> Option<Self> {
+        if !head.starts_with(b"\x7fELF") {
+            return None;
+        }
+        let bytes: [u8; 2] = head.get(18..20)?.try_into().ok()?;
+        Some(Self(if head[5] == 2 { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }))
+    }
+}
+
+impl fmt::Display for ElfMachine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match MACHINES.iter().find(|(_, number, _)| *number == self.0) {
+            Some((_, _, name)) => f.write_str(name),
+            None => write!(f, "machine {}", self.0),
+        }
+    }
+}
+
+/// A file that begins as an ELF file and is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("it is no valid ELF file: {reason}")]
+pub struct ElfError {
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// What an ELF file is and needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ElfFacts {
+    /// The processor.
+    pub machine: ElfMachine,
+    /// The dynamic loader it asks for (`PT_INTERP`): programs do, libraries do not.
+    pub interpreter: Option<String>,
+    /// Its own name as a library (`DT_SONAME`).
+    pub soname: Option<String>,
+    /// The libraries it needs (`DT_NEEDED`), in its order.
+    pub needed: Vec<String>,
+    /// The newest `GLIBC_x.y` among the symbol versions it needs.
+    pub glibc: Option<(u32, u32)>,
+}
+
+impl ElfFacts {
+    /// Reads an ELF file of 32 or 64 bits and either byte order; `None` if it is none at all.
+    ///
+    /// # Errors
+    /// When it begins as one and is broken.
+    pub fn read(bytes: &[u8]) -> Result<Option<Self>, ElfError> {
+        let Some(machine) = ElfMachine::read(bytes) else { return Ok(None) };
+        let read = match FileKind::parse(bytes) {
+            Ok(FileKind::Elf32) => facts::<FileHeader32<Endianness>>(machine, bytes),
+            Ok(FileKind::Elf64) => facts::<FileHeader64<Endianness>>(machine, bytes),
+            Ok(_) => return Ok(None),
+            Err(error) => Err(error),
+        };
+        read.map(Some).map_err(|error| ElfError { reason: error.to_string() })
+    }
+}
+
+fn facts<H: FileHeader<Endian = Endianness>>(machine: ElfMachine, data: &[u8]) -> object::Result<ElfFacts> {
+    let header = H::parse(data)?;
+    let endian = header.endian()?;
+    let mut facts = ElfFacts { machine, interpreter: None, soname: None, needed: Vec::new(), glibc: None };
+    for segment in header.program_headers(endian, data)? {
+        if let Some(name) = segment.interpreter(endian, data)? {
+            facts.interpreter = Some(text(name));
+        }
+    }
+    let sections = header.sections(endian, data)?;
+    let table = sections.dynamic_table(endian, data)?;
+    for entry in table.iter().take(MOST_ENTRIES) {
+        if entry.tag == DT_NEEDED {
+            facts.needed.push(text(table.string(entry)?));
+        } else if entry.tag == DT_SONAME {
+            facts.soname = Some(text(table.string(entry)?));
+        }
+    }
+    if let Some((mut needs, link)) = sections.gnu_verneed(endian, data)? {
+        let (strings, mut entries) = (sections.strings(endian, data, link)?, 0);
+        while let Some((_, mut versions)) = needs.next()? {
+            while let Some(version) = versions.next()? {
+                entries += 1;
+                if entries > MOST_ENTRIES {
+                    return Ok(facts);
+                }
+                facts.glibc = facts.glibc.max(glibc_version(version.name(endian, strings)?));
+            }
+        }
+    }
+    Ok(facts)
+}
+
+/// Names come from files of others, and are only compared and shown.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// `GLIBC_2.34` and `GLIBC_2.2.5`; not `GLIBC_PRIVATE`, `GLIBC_ABI_DT_RELR` or `CXXABI_1.3`.
+fn glibc_version(name: &[u8]) -> Option<(u32, u32)> {
+    let mut parts = std::str::from_utf8(name).ok()?.strip_prefix("GLIBC_")?.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample_elf::SampleElf;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_a_library_is_and_needs_is_read_from_32_and_64_bits() {
+        for bits in [32, 64] {
+            let elf = SampleElf { bits, machine: 183, needed: &["libc.so.6", "libgomp.so.1"], glibc: "GLIBC_2.34" };
+            let facts = ElfFacts::read(&elf.bytes()).expect("valid").expect("an ELF file");
+            assert_eq!(facts.machine, ElfMachine(183));
+            assert_eq!(facts.needed, ["libc.so.6", "libgomp.so.1"], "{bits} bits");
+            assert_eq!(facts.glibc, Some((2, 34)));
+            assert_eq!((facts.interpreter, facts.soname), (None, None));
+        }
+    }
+
+    #[test]
+    fn machines_have_the_names_of_platforms() {
+        assert_eq!(ElfMachine::of(&Platform::linux_arm64()), Some(ElfMachine(183)));
+        assert_eq!(ElfMachine(62).to_string(), "x86-64");
+        assert_eq!(ElfMachine(9).to_string(), "machine 9");
+        assert_eq!(ElfMachine::read(b"#!/bin/sh, and much more of it"), None);
+        assert_eq!(ElfMachine::read(b"\x7fELF"), None);
+    }
+
+    #[test]
+    fn only_numbered_versions_of_glibc_count() {
+        for (name, expected) in [
+            ("GLIBC_2.34", Some((2, 34))),
+            ("GLIBC_2.2.5", Some((2, 2))),
+            ("GLIBC_PRIVATE", None),
+            ("GLIBCXX_3.4", None),
+        ] {
+            assert_eq!(glibc_version(name.as_bytes()), expected, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_broken_file_is_an_error_and_never_a_panic(
+            bits in prop_oneof![Just(32u8), Just(64)],
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+            end in any::<prop::sample::Index>(),
+        ) {
+            let elf = SampleElf { bits, machine: 62, needed: &["libc.so.6"], glibc: "GLIBC_2.17" };
+            let mut bytes = elf.bytes();
+            for (place, byte) in changes {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            let _ = ElfFacts::read(&bytes);
+            let _ = ElfFacts::read(&bytes[..end.index(bytes.len())]);
+        }
+
+        #[test]
+        fn any_bytes_behind_the_mark_are_read_without_a_panic(tail in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = ElfFacts::read(&[b"\x7fELF".as_slice(), &tail].concat());
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The magic number of an interpreter's pycs, read without running it.
+//!
+//! Up to 3.13 the standard library's `importlib/_bootstrap_external.py` says it; from 3.14 on
+//! it is compiled in (`Include/internal/pycore_magic_number.h`), and the number that the final
+//! release of a minor version froze stands for all of its releases.
+
+use crate::PythonVersion;
+
+/// The file of the standard library that says the number, seen from its folder.
+pub const MAGIC_NUMBER_SOURCE: &str = "importlib/_bootstrap_external.py";
+
+/// The numbers of the final releases, by minor version.
+const FINAL: [(u32, u16); 6] = [(9, 3425), (10, 3439), (11, 3495), (12, 3531), (13, 3571), (14, 3627)];
+
+/// The four bytes that a pyc of this interpreter begins with.
+///
+/// `bootstrap` is the text of [`MAGIC_NUMBER_SOURCE`] in the image; what it says counts more than
+/// the table, so that a development version is told from the final one. `None` for a version of
+/// which neither knows.
+pub fn magic_number(version: &PythonVersion, bootstrap: Option<&str>) -> Option<[u8; 4]> {
+    let said = bootstrap.and_then(|text| text.lines().find_map(in_line));
+    let known = || FINAL.iter().find(|(minor, _)| version.major == 3 && *minor == version.minor);
+    let [low, high] = said.or_else(|| known().map(|(_, number)| *number))?.to_le_bytes();
+    Some([low, high, b'\r', b'\n'])
+}
+
+/// The number in `MAGIC_NUMBER = (3495).to_bytes(2, 'little') + b'\r\n'`.
+fn in_line(line: &str) -> Option<u16> {
+    line.strip_prefix("MAGIC_NUMBER = (")?.split_once(')')?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_says_the_number_and_the_table_knows_it_otherwise() {
+        let line = "# (a comment)\nMAGIC_NUMBER = (3495).to_bytes(2, 'little') + b'\\r\\n'\n";
+        let beta = "MAGIC_NUMBER = (3490).to_bytes(2, 'little') + b'\\r\\n'\n";
+        let compiled_in = "MAGIC_NUMBER = _imp.pyc_magic_number_token.to_bytes(4, 'little')\n";
+        for (minor, bootstrap, expected) in [
+            (11, Some(line), Some(*b"\xa7\r\r\n")),
+            (11, None, Some(*b"\xa7\r\r\n")),
+            (11, Some(beta), Some(*b"\xa2\r\r\n")),
+            (9, None, Some(*b"a\r\r\n")),
+            (13, None, Some(*b"\xf3\r\r\n")),
+            (14, Some(compiled_in), Some(*b"+\x0e\r\n")),
+            (15, Some(compiled_in), None),
+            (8, Some("MAGIC_NUMBER = (99999)"), None),
+        ] {
+            let version = PythonVersion { major: 3, minor, micro: 0 };
+            assert_eq!(magic_number(&version, bootstrap), expected, "3.{minor} {bootstrap:?}");
+        }
+    }
+}
