@@ -7,6 +7,7 @@ mod base;
 mod bytecode;
 mod canonical;
 mod container;
+mod dependencies;
 mod derived;
 mod folder;
 mod layout;
