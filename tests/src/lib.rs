@@ -13,17 +13,20 @@ mod layout;
 mod program;
 mod registry;
 mod rootfs;
+#[path = "../../crates/python/src/sample_elf.rs"]
+mod sample_elf;
 mod server;
 mod tamper;
 
 pub use arm64::Arm64;
 pub use container::{Container, Podman};
-pub use definition::{Definition, wheel};
+pub use definition::{Definition, wheel, wheel_with};
 pub use image::{Image, variosync};
 pub use judge::judge;
 pub use layout::Layout;
 pub use program::{Run, Shipwheel, scratch, workspace};
 pub use registry::Registry;
 pub use rootfs::Rootfs;
+pub use sample_elf::SampleElf;
 pub use server::{Answer, Server};
 pub use tamper::{Member, Members, Tampered};

@@ -10,6 +10,7 @@ mod container;
 mod layout;
 mod many;
 mod output;
+mod proof;
 mod refusal;
 mod registry;
 mod reproducible;
