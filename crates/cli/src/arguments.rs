@@ -7,6 +7,7 @@ use shipwheel_oci::{Platform, Reference};
 
 use crate::output::OutputArgument;
 use crate::probe::RegistryArguments;
+use crate::startup::StartupArguments;
 use crate::transfer::{CopyArguments, PullArguments, PushArguments};
 use crate::verify::VerifyArguments;
 
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Copy(CopyArguments),
     /// Check everything that can be checked of an image: digests, machines, bytecode.
     Verify(VerifyArguments),
+    /// Start an image's interpreter on this machine, with and without the bytecode, and compare.
+    Startup(StartupArguments),
     /// Ask a registry what it supports.
     Registry(RegistryArguments),
     /// Show or clear the cache.

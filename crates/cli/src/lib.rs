@@ -13,6 +13,7 @@ mod output;
 mod probe;
 mod progress;
 mod source;
+mod startup;
 mod table;
 mod transfer;
 mod verify;
@@ -43,6 +44,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Pull(flags) => transfer::pull(flags),
         Command::Copy(flags) => transfer::copy(flags),
         Command::Verify(flags) => verify::run(flags),
+        Command::Startup(flags) => startup::run(flags),
         Command::Registry(flags) => probe::run(flags),
         Command::Cache(flags) => cache::run(flags),
     };

@@ -7,4 +7,4 @@ mod worker;
 
 pub(crate) use compile::{Compiler, Job};
 pub(crate) use detect::{find_glibc, find_python};
-pub(crate) use rootfs::{Rootfs, find_libraries};
+pub(crate) use rootfs::{Rootfs, find_libraries, library_folders};
