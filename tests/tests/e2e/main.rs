@@ -14,6 +14,7 @@ mod proof;
 mod refusal;
 mod registry;
 mod reproducible;
+mod startup;
 mod switches;
 mod template;
 mod verify;

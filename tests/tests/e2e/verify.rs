@@ -23,13 +23,14 @@ optimize = 1
 
 [config]
 workdir = "/app"
+cmd = ["python3.11", "-m", "sound"]
 "#;
 
 const MODULES: [&str; 12] =
     ["sound", "fresh", "one", "two", "magic", "stale", "level", "missing", "orphan", "flags", "code", "time"];
 
 /// The image of that application, built once.
-fn sample() -> Layout {
+pub(crate) fn sample() -> Layout {
     static SAMPLE: OnceLock<(Definition, PathBuf)> = OnceLock::new();
     let (_, path) = SAMPLE.get_or_init(|| {
         let mut definition = Definition::over("{}").with("image.toml", TOML);
