@@ -108,22 +108,31 @@ impl Definition {
 /// # Panics
 /// When it cannot be zipped.
 pub fn wheel() -> (Vec<u8>, String) {
-    let wheel = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
-    let metadata = "Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n";
+    wheel_with("py3-none-any", &[])
+}
+
+/// A wheel of the distribution `thing` 1.0 with a tag and more files, and its SHA-256.
+///
+/// # Panics
+/// When it cannot be zipped.
+pub fn wheel_with(tag: &str, more: &[(&str, &[u8])]) -> (Vec<u8>, String) {
+    let pure = tag.ends_with("-any");
+    let wheel = format!("Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: {pure}\nTag: {tag}\n");
     let files = [
-        ("thing.py", "\"\"\"A thing.\"\"\"\nVALUE = 42\n"),
-        ("thing-1.0.dist-info/METADATA", metadata),
-        ("thing-1.0.dist-info/WHEEL", wheel),
+        ("thing.py", b"\"\"\"A thing.\"\"\"\nVALUE = 42\n".as_slice()),
+        ("thing-1.0.dist-info/METADATA", b"Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n"),
+        ("thing-1.0.dist-info/WHEEL", wheel.as_bytes()),
     ];
-    let row = |(name, text): &(&str, &str)| {
-        let hash = URL_SAFE_NO_PAD.encode(Digest::of(text.as_bytes()).as_bytes());
-        format!("{name},sha256={hash},{}\n", text.len())
+    let files = files.iter().chain(more).copied();
+    let row = |(name, bytes): (&str, &[u8])| {
+        let hash = URL_SAFE_NO_PAD.encode(Digest::of(bytes).as_bytes());
+        format!("{name},sha256={hash},{}\n", bytes.len())
     };
-    let record = files.iter().map(row).collect::<String>() + "thing-1.0.dist-info/RECORD,,\n";
+    let record = files.clone().map(row).collect::<String>() + "thing-1.0.dist-info/RECORD,,\n";
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, text) in files.iter().copied().chain([("thing-1.0.dist-info/RECORD", record.as_str())]) {
+    for (name, bytes) in files.chain([("thing-1.0.dist-info/RECORD", record.as_bytes())]) {
         zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("a name that zip takes");
-        zip.write_all(text.as_bytes()).expect("memory takes all");
+        zip.write_all(bytes).expect("memory takes all");
     }
     let bytes = zip.finish().expect("memory takes all").into_inner();
     let sha256 = Digest::of(&bytes).hex();

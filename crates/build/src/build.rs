@@ -37,6 +37,8 @@ pub struct LayerReport {
     pub kind: LayerKind,
     /// What it holds.
     pub title: String,
+    /// The distributions in it, with their versions.
+    pub members: Vec<String>,
     /// Its blob and diff id.
     pub layer: LayerDescriptor,
     /// Where it came from.
@@ -211,18 +213,18 @@ impl Reports {
         planned: &[PlannedLayer],
         built: &BTreeMap<Digest, BuiltLayer>,
     ) {
-        let base = base.iter().map(|layer| (LayerKind::Base, base_name.to_owned(), layer.clone(), false));
+        let base = base.iter().map(|layer| (LayerKind::Base, base_name.to_owned(), Vec::new(), layer.clone(), false));
         let own = planned.iter().map(|layer| {
             let found = &built[&layer.key];
-            (layer.kind, layer.title.clone(), found.descriptor.clone(), found.built)
+            (layer.kind, layer.title.clone(), layer.members.clone(), found.descriptor.clone(), found.built)
         });
-        let layers = base.chain(own).map(|(kind, title, layer, built)| {
+        let layers = base.chain(own).map(|(kind, title, members, layer, built)| {
             let status = match (self.seen.insert(layer.blob.digest), built) {
                 (false, _) => LayerStatus::Shared,
                 (true, true) => LayerStatus::Built,
                 (true, false) => LayerStatus::Cached,
             };
-            LayerReport { kind, title, layer, status }
+            LayerReport { kind, title, members, layer, status }
         });
         let layers = layers.collect();
         let manifest = image.manifest.descriptor().digest;

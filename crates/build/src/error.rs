@@ -253,13 +253,19 @@ pub enum BuildError {
     /// Two wheels have different files at one path.
     #[error(transparent)]
     Overlap(#[from] OverlapError),
+    /// An image cannot be started.
+    #[error("the image {reason}")]
+    Image {
+        /// Why not.
+        reason: String,
+    },
     /// Wheels for one platform hold code for another processor.
     #[error("wheels hold code for another processor: {}", .files.join("; "))]
     Machine {
         /// Wheel, file, processor and platforms, one for each file.
         files: Vec<String>,
     },
-    /// A verified image is not what it should be; what is wrong was reported before.
+    /// An image is not what it should be; `verify` lists what is wrong.
     #[error("{}", unsound(*.problems, *.warnings))]
     Unsound {
         /// How many problems there are.
@@ -301,8 +307,8 @@ fn list(names: &[String]) -> String {
 
 fn unsound(problems: usize, warnings: usize) -> String {
     match warnings {
-        0 => format!("it has {problems} problems, listed above"),
-        _ => format!("it has {problems} problems and {warnings} warnings, listed above"),
+        0 => format!("it has {problems} problems"),
+        _ => format!("it has {problems} problems and {warnings} warnings"),
     }
 }
 
@@ -369,7 +375,9 @@ impl BuildError {
                 "such a wheel was built for another platform and renamed: lock another version, or report it"
                     .to_owned(),
             ),
-            Self::Unsound { .. } => Some("docs/verify.md says what each kind of finding means".to_owned()),
+            Self::Unsound { .. } => {
+                Some("`verify` lists them, and docs/verify.md says what each kind of finding means".to_owned())
+            }
             Self::NoPlatform(_) => Some("drop the platform, or choose a base that has it".to_owned()),
             Self::OldLock { lock, .. } => Some(format!("lock again: {} is what is installed", lock.display())),
             Self::NoLock { .. } => Some("lock them (`uv lock`) and name the lock as `python.lock`".to_owned()),
@@ -379,6 +387,9 @@ impl BuildError {
             }
             Self::Plan(PlanError::CachePrefix { .. }) => {
                 Some("leave PYTHONPYCACHEPREFIX out, or build with `--no-bytecode`".to_owned())
+            }
+            Self::Plan(PlanError::Layers { .. }) => {
+                Some("lower `most-heavy` in `[layers.wheels]` of image.toml, or take a base of fewer layers".to_owned())
             }
             Self::Plan(PlanError::Level { .. }) => {
                 Some("leave PYTHONOPTIMIZE out: it is set to the level of the bytecode".to_owned())

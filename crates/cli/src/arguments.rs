@@ -10,6 +10,7 @@ use crate::bytecode::BytecodeArguments;
 use crate::output::OutputArgument;
 use crate::probe::RegistryArguments;
 use crate::retrofit::RetrofitArguments;
+use crate::startup::StartupArguments;
 use crate::transfer::{CopyArguments, PullArguments, PushArguments};
 use crate::verify::VerifyArguments;
 
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Retrofit(RetrofitArguments),
     /// Compile the sources in a folder of this machine, to the same bytes everywhere.
     Bytecode(BytecodeArguments),
+    /// Start an image's interpreter on this machine, with and without the bytecode, and compare.
+    Startup(StartupArguments),
     /// Ask a registry what it supports.
     Registry(RegistryArguments),
     /// Show or clear the cache.

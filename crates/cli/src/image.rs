@@ -136,6 +136,7 @@ fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, out
                     json!({
                         "kind": layer.kind.name(),
                         "title": layer.title,
+                        "members": layer.members,
                         "digest": layer.layer.blob.digest,
                         "diff_id": layer.layer.diff_id,
                         "size": layer.layer.blob.size,
@@ -146,11 +147,14 @@ fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, out
             json!({ "platform": platform.platform.to_string(), "digest": platform.manifest, "layers": layers })
         })
         .collect();
+    let share = table::Share::of(built);
     let result = json!({
         "reference": references[0],
         "references": references,
         "digest": digest,
         "platforms": platforms,
+        "bytes": share.total,
+        "shared_bytes": share.shared,
         "output": output.map(|output| output.path().display().to_string()),
     });
     println!("{result:#}");

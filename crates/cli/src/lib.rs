@@ -17,6 +17,7 @@ mod progress;
 mod retrofit;
 mod session;
 mod source;
+mod startup;
 mod table;
 mod transfer;
 mod verify;
@@ -50,6 +51,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Verify(flags) => verify::run(flags),
         Command::Retrofit(flags) => retrofit::run(flags),
         Command::Bytecode(flags) => bytecode::run(flags),
+        Command::Startup(flags) => startup::run(flags),
         Command::Registry(flags) => probe::run(flags),
         Command::Cache(flags) => cache::run(flags),
     };

@@ -8,10 +8,13 @@ use shipwheel_oci::Platform;
 use shipwheel_python::Optimization;
 
 use crate::facts::{AppFile, BaseFacts, Facts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
-use crate::group::{Group, GroupPolicy, Groupable, group};
+use crate::group::{Group, Groupable, group};
 use crate::layer::{BytecodeInputs, LayerInputs, LayerKind, PlannedLayer, VENV, WheelInput};
 use crate::policy::{Owner, Policy};
 use crate::spec::ImageSpec;
+
+/// Overlay file systems of some kernels and runtimes stop at 127 layers, and leave one to the container.
+const MOST_LAYERS: usize = 125;
 
 /// A plan that cannot be made from these facts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +38,14 @@ pub enum PlanError {
         found: String,
         /// What is compiled.
         level: u8,
+    },
+    /// Runtimes stack only so many layers.
+    #[error("the image for {platform} would have {count} layers, more than the {MOST_LAYERS} that runtimes stack")]
+    Layers {
+        /// The platform.
+        platform: Platform,
+        /// How many.
+        count: usize,
     },
     /// A pattern of an override is none.
     #[error("`bytecode.override` has a pattern that is none: {reason}")]
@@ -92,6 +103,10 @@ impl Plan {
             let known = facts.platforms.get(platform);
             let known = known.ok_or_else(|| PlanError::NoFacts { platform: platform.clone() })?;
             let layers = Planner { spec, policy: &policy, platform, facts, known }.layers()?;
+            let count = layers.len() + known.base.layers.len();
+            if count > MOST_LAYERS {
+                return Err(PlanError::Layers { platform: platform.clone(), count });
+            }
             Ok(PlatformPlan { platform: platform.clone(), layers })
         });
         let platforms = platforms.collect::<Result<_, _>>()?;
@@ -134,6 +149,11 @@ impl fmt::Display for Plan {
 fn is_made_per_platform(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     name.starts_with("_sysconfigdata_") || name == "__config__.py"
+}
+
+/// Distributions and their versions, for people.
+fn names(wheels: &[WheelFacts], members: &[usize]) -> Vec<String> {
+    members.iter().map(|n| format!("{} {}", wheels[*n].name, wheels[*n].version)).collect()
 }
 
 /// The sources of a wheel, each with the distribution that it belongs to.
@@ -238,14 +258,15 @@ impl Planner<'_> {
         let inputs = LayerInputs::Environment { python: version, executable: python.executable.clone() };
         let mut layers = vec![self.layer(LayerKind::Environment, VENV.to_owned(), inputs, [VENV])?];
         let sized: Vec<Sized<'_>> = wheels.iter().map(|wheel| Sized { wheel, size: wheel.size }).collect();
-        for Group { title, members } in group(&sized, &GroupPolicy::WHEELS) {
+        for Group { title, members } in group(&sized, &self.spec.layers.wheels) {
             let inputs: Vec<WheelInput> = members.iter().map(|n| self.wheel(&wheels[*n])).collect();
             let title = match members[..] {
                 [only] => format!("{title} {}", wheels[only].version),
                 _ => title,
             };
             let inputs = LayerInputs::Wheels { python: version, wheels: inputs };
-            layers.push(self.layer(LayerKind::Dependencies, title, inputs, [VENV])?);
+            let layer = self.layer(LayerKind::Dependencies, title, inputs, [VENV])?;
+            layers.push(PlannedLayer { members: names(wheels, &members), ..layer });
         }
         Ok(layers)
     }
@@ -262,10 +283,11 @@ impl Planner<'_> {
         let size = |wheel: &WheelFacts| wheel.sources.iter().map(|source| source.size).sum();
         let sized: Vec<Sized<'_>> = wheels.iter().map(|wheel| Sized { wheel, size: size(wheel) }).collect();
         let mut layers = Vec::new();
-        for Group { title, members } in group(&sized, &GroupPolicy::BYTECODE) {
+        for Group { title, members } in group(&sized, &self.spec.layers.bytecode) {
             let sources = members.iter().flat_map(|n| sources_of(&wheels[*n]));
             let shared = sources.filter(|(source, _)| !is_made_per_platform(&source.path));
-            layers.extend(self.bytecode(LayerKind::DependencyBytecode, title, python, shared)?);
+            let layer = self.bytecode(LayerKind::DependencyBytecode, title, python, shared)?;
+            layers.extend(layer.map(|layer| PlannedLayer { members: names(wheels, &members), ..layer }));
         }
         Ok(layers)
     }

@@ -14,6 +14,7 @@ mod layout;
 mod many;
 mod output;
 mod project;
+mod proof;
 mod refusal;
 mod registry;
 mod reproducible;
