@@ -29,6 +29,11 @@ impl Arm64 {
         Self { rootfs, environment }
     }
 
+    /// Its files; the emulator among them lies at the top.
+    pub fn rootfs(&self) -> &Rootfs {
+        &self.rootfs
+    }
+
     /// Runs the image's own `python` on this code; gives standard output.
     ///
     /// # Panics

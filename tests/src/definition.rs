@@ -10,6 +10,10 @@ use tempfile::TempDir;
 
 use crate::scratch;
 
+/// The smallest base of Debian that has Python 3.11.
+const SMALL: &str = r#"base = { debian = { suite = "bookworm", packages = ["python3.11", "media-types"], exclude = ["awk", "debconf", "dpkg", "openssl", "mime-support"] } }
+platforms = ["linux/amd64", "linux/arm64"]"#;
+
 /// A folder with an image.toml and what it needs.
 #[derive(Debug)]
 pub struct Definition {
@@ -30,6 +34,17 @@ impl Definition {
         this.with("hello.py", "\"\"\"Says hello.\"\"\"\nprint('hello')\n").with("image.toml", &toml)
     }
 
+    /// A folder without an image.toml, or anything else.
+    pub fn empty() -> Self {
+        Self { folder: scratch() }
+    }
+
+    /// An image over a small Debian with Python 3.11, for both platforms, with these lines besides.
+    #[must_use]
+    pub fn over_debian(lines: &str) -> Self {
+        Self::empty().with("image.toml", &format!("# An image for one test.\n{SMALL}\n{lines}\n"))
+    }
+
     /// An image whose base is another OCI layout.
     pub fn over_layout(layout: &Path) -> Self {
         Self::over(&format!("{{ layout = \"{}\" }}", layout.display()))
@@ -41,7 +56,9 @@ impl Definition {
     /// When the file cannot be written.
     #[must_use]
     pub fn with(self, name: &str, text: &str) -> Self {
-        std::fs::write(self.path().join(name), text).expect("our own folder");
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("below our own folder")).expect("our own folder");
+        std::fs::write(path, text).expect("our own folder");
         self
     }
 

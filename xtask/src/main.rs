@@ -1,10 +1,11 @@
-//! `cargo xtask <command>`: the workspace's chores (ci, test, bench, tidy); everything else is shipwheel's.
+//! `cargo xtask <command>`: the workspace's chores (ci, test, stress, bench, tidy); everything else is shipwheel's.
 
 // A chore's whole output is what it says on the terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to a terminal")]
 
 mod bench;
 mod ci;
+mod stress;
 mod test;
 mod tidy;
 
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         "bench" => in_workspace(bench::run),
         "ci" => in_workspace(ci::run),
+        "stress" => in_workspace(|shell| stress::run(shell, rest)),
         "test" => in_workspace(|shell| test::run(shell, rest)),
         "tidy" => in_workspace(|_| tidy::run(&workspace())),
         _ => return shipwheel_cli::run(arguments),

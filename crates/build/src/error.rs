@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::debian_error::DebianError;
 use shipwheel_layer::{ContentError, ReadError, TreeError, WriteError};
 use shipwheel_oci::{ConfigError, IndexError, Platform};
-use shipwheel_plan::{PlanError, SpecError};
+use shipwheel_plan::{DeriveError, PlanError, SpecError};
 use shipwheel_python::{
     InstallError, LockError, OverlapError, PythonVersion, RequirementsError, SelectError, WheelError,
 };
@@ -43,6 +43,20 @@ pub enum BuildError {
         images: PathBuf,
         /// The names there are.
         known: Vec<String>,
+    },
+    /// A folder has no definition, and none can be derived.
+    #[error("{}: {cause}", .folder.display())]
+    Derive {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        cause: DeriveError,
+    },
+    /// A file is there already, and must not be lost.
+    #[error("{} is there already", .path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
     },
     /// Blobs could not be fetched, kept or written.
     #[error(transparent)]
@@ -133,6 +147,14 @@ pub enum BuildError {
         /// Why not.
         reason: String,
     },
+    /// No interpreter of the version that will run can compile here.
+    #[error("no Python {version} can compile bytecode on this machine: {}", .reasons.join("; "))]
+    NoInterpreter {
+        /// The full version of the image's interpreter.
+        version: PythonVersion,
+        /// Where it was looked for, and what was found there.
+        reasons: Vec<String>,
+    },
     /// The interpreter that compiles is not of the version that will run.
     #[error("bytecode for Python {expected} cannot be compiled by Python {found}")]
     InterpreterVersion {
@@ -140,6 +162,26 @@ pub enum BuildError {
         expected: PythonVersion,
         /// The version at hand.
         found: PythonVersion,
+    },
+    /// There is no such interpreter on this machine.
+    #[error("`{python}` is no CPython that runs on this machine")]
+    NoPythonHere {
+        /// What was asked for.
+        python: String,
+    },
+    /// Sources that do not compile, where all had to.
+    #[error("{count} {} not compile", if *.count == 1 { "source does" } else { "sources do" })]
+    Uncompiled {
+        /// How many.
+        count: usize,
+    },
+    /// The interpreter that compiles writes bytecode that the image's does not load.
+    #[error("the interpreter that compiles has the magic number {}, the image's {}", hex::encode(.found), hex::encode(.expected))]
+    MagicNumber {
+        /// The image's.
+        expected: [u8; 4],
+        /// That of the interpreter at hand.
+        found: [u8; 4],
     },
     /// The lock file cannot be read.
     #[error(transparent)]
@@ -162,6 +204,30 @@ pub enum BuildError {
         path: PathBuf,
         /// One for each distribution.
         problems: Vec<String>,
+    },
+    /// A folder that is named as a project cannot be built or read.
+    #[error("the project {} cannot be used: {reason}", .folder.display())]
+    Project {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// A project asks for what the lock does not have.
+    #[error("{} is out of date: {} asks for more: {}", .lock.display(), .asked_by.display(), .problems.join("; "))]
+    OldLock {
+        /// The lock.
+        lock: PathBuf,
+        /// The pyproject.toml, or the wheel that was made of it.
+        asked_by: PathBuf,
+        /// One for each dependency that is not met.
+        problems: Vec<String>,
+    },
+    /// A project has dependencies, and there is no lock.
+    #[error("{project} has dependencies, and `python.lock` is not set")]
+    NoLock {
+        /// The project's name.
+        project: String,
     },
     /// No wheels fit.
     #[error(transparent)]
@@ -275,9 +341,11 @@ impl BuildError {
             Self::Layer { cause: WriteError::Write(_), .. } => ErrorKind::Output,
             Self::File { action, .. } if *action == "write" || *action == "create" => ErrorKind::Output,
             Self::Internal(_) | Self::Tree(_) => ErrorKind::Internal,
-            Self::Debian { .. } | Self::Program { .. } | Self::BaseLayer(_) | Self::InterpreterProcess { .. } => {
-                ErrorKind::Outside
-            }
+            Self::Debian { .. }
+            | Self::Program { .. }
+            | Self::BaseLayer(_)
+            | Self::InterpreterProcess { .. }
+            | Self::NoInterpreter { .. } => ErrorKind::Outside,
             _ => ErrorKind::Configuration,
         }
     }
@@ -289,13 +357,19 @@ impl BuildError {
             Self::Select(error) => error.problems.first().map(|problem| problem.hint()),
             Self::Debian { cause, .. } => cause.hint(),
             Self::NoDefinition { .. } => Some("name a folder in images/, or a path to an image.toml".to_owned()),
+            Self::Derive { cause, .. } => Some(cause.hint()),
+            Self::Exists { .. } => Some("write over it with `--force`".to_owned()),
             Self::NoBase { .. } => Some(
                 "set SHIPWHEEL_DEBIAN_MIRROR or `mirror` in image.toml, or name an `image` or a `layout` as a base"
                     .to_owned(),
             ),
-            Self::InterpreterVersion { .. } => {
+            Self::InterpreterVersion { .. } | Self::MagicNumber { .. } => {
                 Some("give the platforms bases of one version, or build with `--no-bytecode`".to_owned())
             }
+            Self::NoInterpreter { version, .. } => Some(format!(
+                "install it (`uv python install {version}`), or install qemu-user-static and add `--bytecode-interpreter qemu`, or build with `--no-bytecode`"
+            )),
+            Self::NoPythonHere { .. } => Some("name one with `--python`, by its path or its name on PATH".to_owned()),
             Self::InterpreterProcess { .. } => Some("build with `--no-bytecode` to leave bytecode out".to_owned()),
             Self::Machine { .. } => Some(
                 "such a wheel was built for another platform and renamed: lock another version, or report it"
@@ -305,9 +379,17 @@ impl BuildError {
                 Some("`verify` lists them, and docs/verify.md says what each kind of finding means".to_owned())
             }
             Self::NoPlatform(_) => Some("drop the platform, or choose a base that has it".to_owned()),
+            Self::OldLock { lock, .. } => Some(format!("lock again: {} is what is installed", lock.display())),
+            Self::NoLock { .. } => Some("lock them (`uv lock`) and name the lock as `python.lock`".to_owned()),
             Self::LockHashes { .. } => Some("lock again, with `--generate-hashes`".to_owned()),
             Self::Plan(PlanError::NoPython { .. }) => {
                 Some("choose a base with Python, or leave `python` out and set `bytecode.enabled = false`".to_owned())
+            }
+            Self::Plan(PlanError::CachePrefix { .. }) => {
+                Some("leave PYTHONPYCACHEPREFIX out, or build with `--no-bytecode`".to_owned())
+            }
+            Self::Plan(PlanError::Layers { .. }) => {
+                Some("lower `most-heavy` in `[layers.wheels]` of image.toml, or take a base of fewer layers".to_owned())
             }
             Self::Plan(PlanError::Level { .. }) => {
                 Some("leave PYTHONOPTIMIZE out: it is set to the level of the bytecode".to_owned())

@@ -8,14 +8,15 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use shipwheel_layer::{Content, Metadata, Node, Tree, TreePath, write_layer};
 use shipwheel_oci::{Digest, LayerDescriptor};
-use shipwheel_plan::{AppFile, BytecodeInputs, LayerInputs, Plan, PlannedLayer, SourceFile};
-use shipwheel_python::{environment, pyc_path};
+use shipwheel_plan::{AppFile, BytecodeInputs, LayerInputs, Plan, PlannedLayer, SourceFile, WheelInput};
+use shipwheel_python::{PythonVersion, environment, pyc_path};
 
 use crate::app::Collected;
 use crate::base::ResolvedBases;
 use crate::compilers::Compilers;
 use crate::error::BuildError;
 use crate::interpreter::Job;
+use crate::own::OwnFiles;
 use crate::session::Session;
 use crate::source::{PathSource, Spool};
 use crate::wheels::{WheelSources, scheme};
@@ -38,6 +39,7 @@ struct LayerRecord {
 /// All that layers are made from.
 pub(crate) struct Ingredients<'a> {
     pub(crate) app: &'a [Collected],
+    pub(crate) own: &'a OwnFiles,
     pub(crate) wheels: &'a WheelSources,
     pub(crate) bases: &'a ResolvedBases,
 }
@@ -86,8 +88,8 @@ fn known(session: &Session<'_>, key: &Digest) -> Option<LayerRecord> {
 /// The wheels that a layer is made from: those that it installs, or whose sources it compiles.
 fn needed_wheels(layer: &PlannedLayer, ingredients: &Ingredients<'_>) -> Vec<Digest> {
     match &layer.inputs {
-        LayerInputs::Wheels { wheels, .. } => wheels.clone(),
-        LayerInputs::Bytecode(inputs) => ingredients.wheels.owners(&inputs.sources),
+        LayerInputs::Wheels { wheels, .. } => wheels.iter().map(|wheel| wheel.digest).collect(),
+        LayerInputs::Bytecode(inputs) => ingredients.wheels.owners(inputs.sources.iter().map(|(source, _)| source)),
         _ => Vec::new(),
     }
 }
@@ -119,12 +121,19 @@ impl Builder<'_> {
         let plain = |tree: Tree| (tree, Vec::new());
         match &layer.inputs {
             LayerInputs::Environment { python, executable } => Ok(plain(environment(&scheme(*python)?, executable)?)),
-            LayerInputs::Wheels { python, wheels } => {
-                self.ingredients.wheels.tree(self.session, wheels, *python).map(plain)
-            }
+            LayerInputs::Wheels { python, wheels } => self.wheels(wheels, *python).map(plain),
             LayerInputs::Application { files } => self.application(files).map(plain),
             LayerInputs::Bytecode(inputs) => self.bytecode(inputs),
         }
+    }
+
+    fn wheels(&self, wheels: &[WheelInput], python: PythonVersion) -> Result<Tree, BuildError> {
+        let digests: Vec<Digest> = wheels.iter().map(|wheel| wheel.digest).collect();
+        let mut tree = self.ingredients.wheels.tree(self.session, &digests, python)?;
+        for path in wheels.iter().flat_map(|wheel| &wheel.removed) {
+            tree.remove(&TreePath::new(path).map_err(|error| BuildError::Internal(error.to_string()))?);
+        }
+        Ok(tree)
     }
 
     fn application(&self, files: &[AppFile]) -> Result<Tree, BuildError> {
@@ -143,6 +152,9 @@ impl Builder<'_> {
 
     fn app_content(&self, path: &str) -> Result<Content, BuildError> {
         let app = self.ingredients.app;
+        if let Some(content) = self.ingredients.own.content(path) {
+            return Ok(content.clone());
+        }
         let found = app.binary_search_by(|collected| collected.file.path.as_str().cmp(path)).ok();
         let collected = found.map(|n| &app[n]).ok_or_else(|| BuildError::Internal(format!("no file for {path}")))?;
         let source = PathSource::new(&collected.host, collected.file.size);
@@ -152,26 +164,25 @@ impl Builder<'_> {
 
     fn bytecode(&self, inputs: &BytecodeInputs) -> Result<(Tree, Vec<String>), BuildError> {
         let compiler = self.compilers.of(inputs.python)?;
+        compiler.expect_magic_number(inputs.magic_number)?;
         let sources = Sources::open(self, inputs)?;
-        let jobs = inputs
-            .sources
-            .iter()
-            .map(|source| Ok(Job { path: source.path.clone(), source: sources.content(self, source)? }));
+        let jobs = inputs.sources.iter().map(|(source, treatment)| {
+            Ok(Job { path: source.path.clone(), source: sources.content(self, source)?, treatment: *treatment })
+        });
         let jobs: Vec<Job> = jobs.collect::<Result<_, BuildError>>()?;
         let spool = Spool::new(&self.session.cache)?;
         let tree = Mutex::new(Tree::new());
-        let failures = compiler.compile(jobs, inputs.optimization, inputs.invalidation, &|job, pyc| {
-            let path = pyc_path(&job.path, &inputs.python, inputs.optimization, inputs.legacy);
+        let failures = compiler.compile(jobs, &|job, pyc| {
+            let path = pyc_path(&job.path, &inputs.python, inputs.optimization, job.treatment.legacy);
             let path = path.ok_or_else(|| BuildError::Internal(format!("{} is no source", job.path)))?;
             let content = spool.append(&pyc).map_err(BuildError::file("write", self.session.cache.root()))?;
             Ok(tree.lock().unwrap_or_else(PoisonError::into_inner).insert_file(&path, 0o644, content)?)
         })?;
         let mut tree = tree.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if inputs.legacy {
-            // What does not compile keeps its source: it may be a template.
-            for failure in &failures {
-                tree.insert_file(&failure.path, 0o644, self.app_content(&failure.path)?)?;
-            }
+        // What does not compile keeps its source: it may be a template.
+        let failed = |source: &SourceFile| failures.iter().any(|failure| failure.path == source.path);
+        for (source, _) in inputs.sources.iter().filter(|(source, treatment)| treatment.legacy && failed(source)) {
+            tree.insert_file(&source.path, 0o644, sources.content(self, source)?)?;
         }
         let warnings = failures.iter().map(|f| format!("{} does not compile: {}", f.path, f.reason)).collect();
         Ok((tree, warnings))
@@ -187,7 +198,7 @@ impl Sources {
     fn open(builder: &Builder<'_>, inputs: &BytecodeInputs) -> Result<Self, BuildError> {
         let wheels = builder.ingredients.wheels;
         let mut contents = BTreeMap::new();
-        for digest in wheels.owners(&inputs.sources) {
+        for digest in wheels.owners(inputs.sources.iter().map(|(source, _)| source)) {
             let installed = wheels.install(builder.session, &digest, inputs.python)?;
             contents.extend(installed.sources.into_iter().map(|source| (source.path.to_string(), source.content)));
         }

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use shipwheel_oci::Platform;
 use shipwheel_store::{Cache, Http, Progress, Registry};
 
+use crate::interpreter::InterpreterChoice;
+
 /// One run's surroundings. The environment and the clock are read once, by the command line.
 pub struct Session<'a> {
     /// Where blobs and records are kept between runs.
@@ -24,6 +26,8 @@ pub struct Session<'a> {
     pub epoch: i64,
     /// How many processors to use.
     pub jobs: usize,
+    /// Which interpreter has to compile, where the user says so.
+    pub interpreter: Option<InterpreterChoice>,
     /// Transfers.
     pub progress: &'a dyn Progress,
     /// Everything else worth telling.
@@ -47,6 +51,11 @@ impl Session<'_> {
     /// The platform of this machine, as far as its processor goes.
     pub(crate) fn host_platform(&self) -> Platform {
         host_platform()
+    }
+
+    /// Whether the interpreter of a base for this platform may be run here, and so has to be on disk.
+    pub(crate) fn runs(&self, platform: &Platform) -> bool {
+        *platform == self.host_platform() || self.interpreter == Some(InterpreterChoice::Emulated)
     }
 
     /// When outputs say they were created, in RFC 3339.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shipwheel_oci::Digest;
+use shipwheel_python::PythonVersion;
 
 use crate::error::BuildError;
 use crate::session::Session;
@@ -43,13 +44,27 @@ pub(crate) fn find(session: &Session<'_>) -> Result<PathBuf, BuildError> {
     if let Some(path) = on_path(session) {
         return Ok(path);
     }
-    let key = Digest::of(PINNED.as_bytes());
-    if let Some(folder) = session.cache.folder("uv", &key) {
-        return Ok(folder.join("bin/uv"));
+    if let Some(path) = bootstrapped(session) {
+        return Ok(path);
     }
+    let key = Digest::of(PINNED.as_bytes());
     session.report.step("uv: not on PATH; installing the pinned version into the cache with pip");
     let folder = session.cache.publish_folder("uv", &key, |folder| bootstrap(session, folder))?;
     Ok(folder.join("bin/uv"))
+}
+
+/// An interpreter of a full version that a uv of this machine knows; nothing is downloaded.
+pub(crate) fn find_python(session: &Session<'_>, version: PythonVersion) -> Option<PathBuf> {
+    let uv = on_path(session).or_else(|| bootstrapped(session))?;
+    let mut command = Command::new(uv);
+    command.args(["python", "find", "--quiet", "--no-project", "--no-python-downloads", "--offline"]);
+    command.arg(version.to_string());
+    let said = run(session, command, "uv python find").ok()?;
+    Some(PathBuf::from(said.trim())).filter(|path| path.is_file())
+}
+
+fn bootstrapped(session: &Session<'_>) -> Option<PathBuf> {
+    session.cache.folder("uv", &Digest::of(PINNED.as_bytes())).map(|folder| folder.join("bin/uv"))
 }
 
 fn on_path(session: &Session<'_>) -> Option<PathBuf> {
@@ -99,8 +114,25 @@ pub(crate) fn convert_requirements(
     fs_err::read_to_string(&output).map_err(BuildError::file("read", &output))
 }
 
+/// Builds the wheel of a project into a folder; the project's folder may be written to.
+///
+/// # Errors
+/// When uv or the project's build backend fails; what they said is in the error.
+pub(crate) fn build_wheel(session: &Session<'_>, project: &Path, out: &Path, epoch: &str) -> Result<(), BuildError> {
+    let mut command = Command::new(find(session)?);
+    command.args(["build", "--wheel", "--no-sources", "--no-python-downloads", "--no-config", "--out-dir"]);
+    command.arg(out).arg(project);
+    command.env("SOURCE_DATE_EPOCH", epoch);
+    if session.offline {
+        command.arg("--offline");
+    }
+    run(session, command, "uv build").map(|_| ())
+}
+
 fn run(session: &Session<'_>, mut command: Command, name: &str) -> Result<String, BuildError> {
+    let own: Vec<_> = command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
     command.env_clear();
+    command.envs(own.into_iter().filter_map(|(name, value)| Some((name, value?))));
     let passed = session.environment.iter().filter(|(name, _)| {
         PASSED_ON.contains(&name.as_str())
             || ["UV_", "XDG_", "PIP_", "GIT_", "PYENV_"].iter().any(|prefix| name.starts_with(prefix))

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher, Platform};
-use shipwheel_plan::{BaseFacts, Located, SourceFile, VENV, WheelFacts};
+use shipwheel_plan::{BaseFacts, Located, SourceFile, VENV, WheelFacts, source_reader};
 use shipwheel_python::{
-    INSTALL_RECIPE, Installed, Libc, PythonVersion, Scheme, Target, Wheel, WheelName, install, merge_installed,
+    INSTALL_RECIPE, Installed, Libc, PythonSource, PythonVersion, Scheme, Target, Wheel, WheelName, install,
+    merge_installed,
 };
 use shipwheel_store::Download;
 
@@ -16,6 +17,9 @@ use crate::error::BuildError;
 use crate::lock::{self, ChosenWheel, wheels_key};
 use crate::session::Session;
 use crate::source::FileSource;
+
+/// Raise this when more or other things are remembered of a wheel.
+const RECORD_RECIPE: u32 = 2;
 
 /// How many wheels are fetched at a time.
 const CONCURRENCY: usize = 8;
@@ -33,6 +37,8 @@ pub(crate) struct WheelSources {
 struct WheelRecord {
     size: u64,
     sources: Vec<SourceFile>,
+    /// The first source that shows that it reads sources at run time, and by what.
+    reads_source: Option<(String, String)>,
 }
 
 impl WheelSources {
@@ -48,12 +54,12 @@ impl WheelSources {
         base: &BaseFacts,
         python: PythonVersion,
     ) -> Result<Vec<ChosenWheel>, BuildError> {
-        let (major, minor) = base.glibc.ok_or_else(|| BuildError::Base {
-            name: format!("for {platform}"),
-            reason: "has no glibc, and wheels for musl are not supported yet".to_owned(),
-        })?;
-        let target = Target { python, platform: platform.clone(), libc: Libc::Glibc { major, minor } };
-        lock::choose(session, definition, lock, &target)
+        lock::choose(session, definition, lock, &target(platform, base, python)?)
+    }
+
+    /// Adds wheels that are in the cache already.
+    pub(crate) fn add(&mut self, wheels: &[ChosenWheel]) {
+        self.by_digest.extend(wheels.iter().map(|wheel| (wheel.digest, wheel.clone())));
     }
 
     /// Describes chosen wheels; those not known yet are fetched.
@@ -109,6 +115,7 @@ impl WheelSources {
                 size: record.size,
                 pure: wheel.file_name.ends_with("-any.whl"),
                 sources: record.sources,
+                reads_source: record.reads_source,
             })
         });
         facts.collect()
@@ -128,13 +135,17 @@ impl WheelSources {
             size: source.content.size(),
         });
         let size = session.cache.blob_size(digest).unwrap_or_default();
-        let record = WheelRecord { size, sources: sources.collect() };
+        let sources = sources.collect();
+        let record = WheelRecord { size, sources, reads_source: find_source_reader(&installed.sources)? };
         session.cache.put_record("wheel", &record_key(digest, python), &record)?;
         Ok((*digest, record))
     }
 
     /// Two wheels of one environment may have the same file, never different ones at one path.
-    fn check_overlaps(
+    ///
+    /// # Errors
+    /// When they have, or a wheel cannot be had.
+    pub(crate) fn check_overlaps(
         &self,
         session: &Session<'_>,
         digests: &[Digest],
@@ -171,12 +182,9 @@ impl WheelSources {
     }
 
     /// The wheels that have any of these sources.
-    pub(crate) fn owners(&self, sources: &[SourceFile]) -> Vec<Digest> {
-        let mut owners: Vec<Digest> = sources
-            .iter()
-            .filter_map(|source| self.owners.get(&(source.path.clone(), source.digest)))
-            .copied()
-            .collect();
+    pub(crate) fn owners<'s>(&self, sources: impl Iterator<Item = &'s SourceFile>) -> Vec<Digest> {
+        let mut owners: Vec<Digest> =
+            sources.filter_map(|source| self.owners.get(&(source.path.clone(), source.digest))).copied().collect();
         owners.sort_unstable();
         owners.dedup();
         owners
@@ -233,6 +241,28 @@ impl WheelSources {
     }
 }
 
+/// The first source that shows that it reads sources at run time, and by what.
+fn find_source_reader(sources: &[PythonSource]) -> Result<Option<(String, String)>, BuildError> {
+    for source in sources {
+        if let Some(sign) = source_reader(&source.content.to_vec()?) {
+            return Ok(Some((source.path.to_string(), sign.to_owned())));
+        }
+    }
+    Ok(None)
+}
+
+/// What wheels and markers are chosen for: a platform with its base.
+///
+/// # Errors
+/// When the base has another C library than glibc.
+pub(crate) fn target(platform: &Platform, base: &BaseFacts, python: PythonVersion) -> Result<Target, BuildError> {
+    let (major, minor) = base.glibc.ok_or_else(|| BuildError::Base {
+        name: format!("for {platform}"),
+        reason: "has no glibc, and wheels for musl are not supported yet".to_owned(),
+    })?;
+    Ok(Target { python, platform: platform.clone(), libc: Libc::Glibc { major, minor } })
+}
+
 /// The installation scheme of every image.
 pub(crate) fn scheme(python: PythonVersion) -> Result<Scheme, BuildError> {
     Scheme::new(VENV, python).map_err(|error| BuildError::Internal(error.to_string()))
@@ -240,7 +270,7 @@ pub(crate) fn scheme(python: PythonVersion) -> Result<Scheme, BuildError> {
 
 fn record_key(digest: &Digest, python: PythonVersion) -> Digest {
     let mut hasher = Hasher::new();
-    hasher.field(INSTALL_RECIPE.to_le_bytes()).field(VENV).field(digest.as_bytes());
+    hasher.fields([RECORD_RECIPE, INSTALL_RECIPE].map(u32::to_le_bytes)).field(VENV).field(digest.as_bytes());
     hasher.field(format!("{}.{}", python.major, python.minor));
     hasher.finish()
 }

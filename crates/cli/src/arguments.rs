@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use shipwheel_build::InterpreterChoice;
 use shipwheel_oci::{Platform, Reference};
 
+use crate::bytecode::BytecodeArguments;
 use crate::output::OutputArgument;
 use crate::probe::RegistryArguments;
+use crate::retrofit::RetrofitArguments;
 use crate::startup::StartupArguments;
 use crate::transfer::{CopyArguments, PullArguments, PushArguments};
 use crate::verify::VerifyArguments;
@@ -23,6 +26,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Build an image and write it to a layout, an archive or a registry.
     Image(Box<ImageArguments>),
+    /// Write the image.toml that is derived from an application's folder.
+    Init(InitArguments),
     /// Push an image from an OCI layout or archive to registries.
     Push(PushArguments),
     /// Pull an image with all its platforms into an OCI layout or archive.
@@ -31,6 +36,10 @@ pub(crate) enum Command {
     Copy(CopyArguments),
     /// Check everything that can be checked of an image: digests, machines, bytecode.
     Verify(VerifyArguments),
+    /// Add the standard library's bytecode to a Python image that lacks it, and nothing else.
+    Retrofit(RetrofitArguments),
+    /// Compile the sources in a folder of this machine, to the same bytes everywhere.
+    Bytecode(BytecodeArguments),
     /// Start an image's interpreter on this machine, with and without the bytecode, and compare.
     Startup(StartupArguments),
     /// Ask a registry what it supports.
@@ -41,7 +50,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImageArguments {
-    /// A folder in images/, or a path to an image.toml or its folder [default: the only one in images/].
+    /// A folder in images/, a path to an image.toml or its folder, or to an application's folder without
+    /// one: it is derived and shown [default: the only one in images/].
     pub(crate) name: Option<String>,
 
     /// Platforms to build for, such as amd64,arm64 [default: those of image.toml].
@@ -81,9 +91,13 @@ pub(crate) struct ImageArguments {
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
     pub(crate) optimize: Option<u8>,
 
-    /// Leave the application's sources out and keep their bytecode alone.
+    /// Leave sources out and keep their bytecode alone, but for packages known to read their own.
     #[arg(long)]
     pub(crate) remove_source: bool,
+
+    /// What compiles the bytecode: base, host, qemu, or a path [default: the base's own, else this machine's].
+    #[arg(long, value_name = "INTERPRETER")]
+    pub(crate) bytecode_interpreter: Option<InterpreterChoice>,
 
     /// Print the plan and build nothing.
     #[arg(long)]
@@ -102,6 +116,17 @@ pub(crate) struct ImageArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// The application's folder.
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+
+    /// Write over an image.toml that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Default, Args)]
 pub(crate) struct NetworkArguments {
     /// A registry's user; its password comes with --password-stdin.
     #[arg(long, value_name = "USER", requires = "password_stdin")]

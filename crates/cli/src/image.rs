@@ -1,32 +1,37 @@
 //! `image`: from flags to a finished image and its outputs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
-use shipwheel_build::{Built, Definition, Session, build, plan};
+use shipwheel_build::{Built, Definition, build, plan};
 use shipwheel_oci::{Platform, Reference};
+use shipwheel_plan::RemoveSource;
 use shipwheel_python::Optimization;
-use shipwheel_store::{Cache, PushReport};
+use shipwheel_store::PushReport;
 
 use crate::arguments::ImageArguments;
-use crate::cache;
 use crate::failure::Failure;
-use crate::network;
+use crate::init;
 use crate::output::OutputArgument;
 use crate::progress::Terminal;
+use crate::session;
 use crate::table;
 use crate::transfer;
 
 /// Runs `image`.
 pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
-    let root = workspace_root();
+    let root = session::workspace_root();
     let load = Definition::load(&root.join("images"), arguments.name.as_deref(), arguments.profile.as_deref());
     let mut definition = load.map_err(Failure::while_doing("read the image definition"))?;
     apply(arguments, &mut definition);
     let name = local_name(&definition, arguments)?;
     let output = choose_output(arguments, &definition, &root)?;
     let terminal = Terminal::new();
-    let session = session(arguments, &terminal)?;
+    if definition.derived {
+        init::show(&definition, &terminal);
+    }
+    let mut session = session::open(&arguments.network, arguments.offline, &terminal)?;
+    session.interpreter.clone_from(&arguments.bytecode_interpreter);
     let doing = format!("build image `{}`", definition.name);
     if arguments.dry_run {
         print!("{}", plan(&session, &definition).map_err(Failure::while_doing(doing))?);
@@ -38,7 +43,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let built = build(&session, &definition).map_err(Failure::while_doing(doing))?;
     if let Some(output) = &output {
         let doing = format!("write {}", output.path().display());
-        output.write(&session, &built, &name).map_err(Failure::while_doing(doing))?;
+        output.write(&session, &built.image, &name).map_err(Failure::while_doing(doing))?;
     }
     terminal.line(table::render(&built).trim_end());
     if let Some(output) = &output {
@@ -73,7 +78,9 @@ fn apply(arguments: &ImageArguments, definition: &mut Definition) {
     if let Some(optimization) = arguments.optimize.and_then(|level| Optimization::from_level(level.into())) {
         spec.bytecode.optimization = optimization;
     }
-    spec.bytecode.remove_source |= arguments.remove_source;
+    if arguments.remove_source {
+        spec.bytecode.remove_source = RemoveSource::All;
+    }
     if let Some(tag) = &arguments.tag {
         spec.tag.clone_from(tag);
     }
@@ -106,48 +113,6 @@ fn choose_output(
     }
 }
 
-/// The nearest folder upwards that has an `images` folder, else the working directory.
-pub(crate) fn workspace_root() -> PathBuf {
-    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-    let found = here.ancestors().find(|folder| folder.join("images").is_dir()).map(Path::to_owned);
-    match found {
-        // Relative where it can be: paths in messages then read as they were typed.
-        Some(found) if found == here => PathBuf::new(),
-        Some(found) => found,
-        None => here,
-    }
-}
-
-fn session<'a>(arguments: &ImageArguments, terminal: &'a Terminal) -> Result<Session<'a>, Failure> {
-    let (http, registry) = network::connect(&arguments.network, &workspace_root())?;
-    Ok(Session {
-        cache: Cache::open(&cache::folder()?)?,
-        http,
-        registry,
-        offline: arguments.offline,
-        environment: std::env::vars_os()
-            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-            .collect(),
-        now: std::time::SystemTime::now().try_into().unwrap_or_default(),
-        epoch: epoch()?,
-        jobs: std::thread::available_parallelism().map_or(1, Into::into),
-        progress: terminal,
-        report: terminal,
-    })
-}
-
-/// `SOURCE_DATE_EPOCH`, or the epoch itself: never a clock.
-fn epoch() -> Result<i64, Failure> {
-    match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) if !text.is_empty() => {
-            text.parse().ok().filter(|seconds| (0..=253_402_300_799).contains(seconds)).ok_or_else(|| {
-                Failure::usage(format!("SOURCE_DATE_EPOCH is `{text}`, expected seconds since 1970"), None)
-            })
-        }
-        _ => Ok(0),
-    }
-}
-
 /// The one line on standard output, or the one object.
 fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, output: Option<&OutputArgument>) {
     let digest = built.image.root().digest;
@@ -171,6 +136,7 @@ fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, out
                     json!({
                         "kind": layer.kind.name(),
                         "title": layer.title,
+                        "members": layer.members,
                         "digest": layer.layer.blob.digest,
                         "diff_id": layer.layer.diff_id,
                         "size": layer.layer.blob.size,
@@ -181,11 +147,14 @@ fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, out
             json!({ "platform": platform.platform.to_string(), "digest": platform.manifest, "layers": layers })
         })
         .collect();
+    let share = table::Share::of(built);
     let result = json!({
         "reference": references[0],
         "references": references,
         "digest": digest,
         "platforms": platforms,
+        "bytes": share.total,
+        "shared_bytes": share.shared,
         "output": output.map(|output| output.path().display().to_string()),
     });
     println!("{result:#}");

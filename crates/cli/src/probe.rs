@@ -5,9 +5,9 @@ use shipwheel_oci::Reference;
 
 use crate::arguments::NetworkArguments;
 use crate::failure::Failure;
-use crate::image::workspace_root;
 use crate::network;
 use crate::progress::Terminal;
+use crate::session::workspace_root;
 
 #[derive(Debug, Args)]
 pub(crate) struct RegistryArguments {

@@ -11,9 +11,9 @@ use shipwheel_store::Cache;
 use crate::arguments::NetworkArguments;
 use crate::cache;
 use crate::failure::Failure;
-use crate::image::workspace_root;
 use crate::network;
 use crate::progress::Terminal;
+use crate::session::workspace_root;
 use crate::source::ImageArgument;
 use crate::table::size;
 

@@ -10,10 +10,10 @@ use shipwheel_store::{
 use crate::arguments::NetworkArguments;
 use crate::cache;
 use crate::failure::Failure;
-use crate::image::workspace_root;
 use crate::network;
 use crate::output::OutputArgument;
 use crate::progress::Terminal;
+use crate::session::workspace_root;
 use crate::source::SourceArgument;
 use crate::table::size;
 

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use oci_spec::image::{ImageIndex, ImageIndexBuilder, MediaType};
+use serde_json::{Value, json};
 
 use crate::descriptor::media_type;
-use crate::{Descriptor, DigestError, Platform, canonical_json};
+use crate::{Descriptor, DigestError, Platform, canonical_json, canonical_value};
 
 /// An index that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +71,27 @@ impl Index {
         let spec = builder.build().expect("schema version and manifests are set");
         let raw = canonical_json(&spec);
         Self { descriptor: Descriptor::of(media_type::INDEX, &raw), entries, raw }
+    }
+
+    /// This index with other manifests for some of its entries, or none; everything else stays as it is.
+    ///
+    /// `other` gives for an entry the descriptor of the manifest in its place, or `None` to drop it.
+    ///
+    /// # Errors
+    /// When the result is no index: never, if this one was read from bytes.
+    pub fn map_manifests(&self, other: impl Fn(&IndexEntry) -> Option<Descriptor>) -> Result<Self, IndexError> {
+        let mut value: Value =
+            serde_json::from_slice(&self.raw).map_err(oci_spec::OciSpecError::from).map_err(IndexError::Parse)?;
+        if let Some(list) = value["manifests"].as_array_mut() {
+            let mapped = list.drain(..).zip(&self.entries).filter_map(|(mut entry, known)| {
+                let manifest = other(known)?;
+                entry["digest"] = json!(manifest.digest);
+                entry["size"] = json!(manifest.size);
+                Some(entry)
+            });
+            *list = mapped.collect();
+        }
+        Self::parse(canonical_value(value))
     }
 
     /// The bytes, as fetched or as written.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use oci_spec::image::{ImageManifest, ImageManifestBuilder, MediaType};
+use serde_json::{Value, json};
 
 use crate::descriptor::media_type;
-use crate::{Descriptor, DigestError, canonical_json};
+use crate::{Descriptor, Digest, DigestError, canonical_json, canonical_value};
 
 /// A manifest that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +71,28 @@ impl Manifest {
         Self { descriptor: Descriptor::of(media_type::MANIFEST, &raw), config, layers, raw }
     }
 
+    /// This manifest with another config and with layers on top; everything else stays as it is,
+    /// unknown keys and the family of media types included.
+    ///
+    /// # Errors
+    /// When the result is no manifest: never, if this one was read from bytes.
+    pub fn with_layers(&self, config: &[u8], layers: &[Descriptor]) -> Result<Self, ManifestError> {
+        let mut value: Value =
+            serde_json::from_slice(&self.raw).map_err(oci_spec::OciSpecError::from).map_err(ManifestError::Parse)?;
+        let is_docker = self.descriptor.media_type == media_type::DOCKER_MANIFEST;
+        let own_type = |layer: &Descriptor| match (is_docker, layer.media_type.as_str()) {
+            (true, media_type::LAYER_GZIP) => media_type::DOCKER_LAYER_GZIP.to_owned(),
+            (_, other) => other.to_owned(),
+        };
+        value["config"]["digest"] = json!(Digest::of(config));
+        value["config"]["size"] = json!(config.len());
+        let more = layers.iter().map(|l| json!({ "mediaType": own_type(l), "digest": l.digest, "size": l.size }));
+        if let Some(list) = value["layers"].as_array_mut() {
+            list.extend(more);
+        }
+        Self::parse(canonical_value(value))
+    }
+
     /// The bytes, as fetched or as written.
     pub fn raw(&self) -> &[u8] {
         &self.raw
@@ -124,6 +147,26 @@ mod tests {
         assert!((0..20).all(|_| sample().raw() == first.raw()));
         let text = String::from_utf8_lossy(first.raw()).into_owned();
         assert!(text.starts_with(r#"{"annotations":{"a":"a","b":"b","c":"c","k":"k""#), "{text}");
+    }
+
+    #[test]
+    fn layers_go_on_top_and_nothing_else_changes() {
+        let raw = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{}","config":{{"mediaType":"{}","size":2,"digest":"{}"}},
+                "layers":[{{"mediaType":"{}","size":5,"digest":"{}"}}],"x":{{"kept":1}}}}"#,
+            media_type::DOCKER_MANIFEST,
+            media_type::DOCKER_CONFIG,
+            Digest::of(b"{}"),
+            media_type::DOCKER_LAYER_GZIP,
+            Digest::of(b"layer")
+        );
+        let manifest = Manifest::parse(raw.into_bytes()).expect("valid");
+        let more = manifest.with_layers(b"{ }", &[Descriptor::of(media_type::LAYER_GZIP, b"more")]).expect("valid");
+        assert_eq!(more.descriptor().media_type, media_type::DOCKER_MANIFEST);
+        assert_eq!(more.config(), &Descriptor::of(media_type::DOCKER_CONFIG, b"{ }"));
+        assert_eq!(more.layers()[0], manifest.layers()[0]);
+        assert_eq!(more.layers()[1], Descriptor::of(media_type::DOCKER_LAYER_GZIP, b"more"));
+        assert!(String::from_utf8_lossy(more.raw()).contains(r#""x":{"kept":1}"#));
     }
 
     #[test]

@@ -85,6 +85,8 @@ pub struct WheelFacts {
     pub pure: bool,
     /// The sources that it installs and that can be compiled.
     pub sources: Vec<SourceFile>,
+    /// The first of its sources that shows that it reads sources at run time, and by what.
+    pub reads_source: Option<(String, String)>,
 }
 
 /// One file of the application.
@@ -109,6 +111,8 @@ pub struct PlatformFacts {
     pub base: BaseFacts,
     /// The wheels, sorted by name.
     pub wheels: Vec<WheelFacts>,
+    /// The files of the application's own wheels as they are installed here, sorted by path.
+    pub installed: Vec<AppFile>,
 }
 
 /// What is known of everything that an image is made of.
@@ -116,6 +120,6 @@ pub struct PlatformFacts {
 pub struct Facts {
     /// By platform.
     pub platforms: BTreeMap<Platform, PlatformFacts>,
-    /// The application's files, sorted by path.
+    /// The application's plain files, sorted by path.
     pub app: Vec<AppFile>,
 }

@@ -7,6 +7,7 @@ use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::{CANONICAL_RECIPE, INSTALL_RECIPE, InvalidationMode, Optimization, PythonVersion};
 
 use crate::facts::{AppFile, SourceFile};
+use crate::policy::Treatment;
 
 /// The virtual environment's folder in every image: a fixed one, so that layers are shared.
 pub const VENV: &str = "/opt/venv";
@@ -53,14 +54,21 @@ impl LayerKind {
 pub struct BytecodeInputs {
     /// The full version that compiles: equal magic numbers are not enough.
     pub python: PythonVersion,
-    /// The level.
+    /// What the pycs of the image's interpreter begin with.
+    pub magic_number: [u8; 4],
+    /// The level that the image runs at: it decides the files' names.
     pub optimization: Optimization,
-    /// When the bytecode counts as stale.
-    pub invalidation: InvalidationMode,
-    /// Whether a pyc takes its source's place.
-    pub legacy: bool,
-    /// The sources, sorted by path.
-    pub sources: Vec<SourceFile>,
+    /// The sources, sorted by path, and how each is compiled.
+    pub sources: Vec<(SourceFile, Treatment)>,
+}
+
+/// A wheel in a layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WheelInput {
+    /// The wheel.
+    pub digest: Digest,
+    /// Paths of sources that are left out, sorted: their bytecode takes their place.
+    pub removed: Vec<String>,
 }
 
 /// What a layer is made from.
@@ -77,8 +85,8 @@ pub enum LayerInputs {
     Wheels {
         /// The base's version; only the minor counts.
         python: PythonVersion,
-        /// Digests of the wheels, sorted by distribution.
-        wheels: Vec<Digest>,
+        /// The wheels, sorted by distribution.
+        wheels: Vec<WheelInput>,
     },
     /// Files of the application.
     Application {
@@ -96,11 +104,13 @@ pub struct PlannedLayer {
     pub kind: LayerKind,
     /// What it holds, for people.
     pub title: String,
+    /// The distributions in it, with their versions, for people.
+    pub members: Vec<String>,
     /// What it is made from.
     pub inputs: LayerInputs,
     /// Directories above its files that the base has with another mode or owner than usual.
     pub directories: BTreeMap<String, Metadata>,
-    /// Stands for all of the above but the kind and the title.
+    /// Stands for all of the above but what is for people.
     pub key: Digest,
 }
 
@@ -113,7 +123,7 @@ impl PlannedLayer {
         directories: BTreeMap<String, Metadata>,
     ) -> Self {
         let key = key(&inputs, &directories);
-        Self { kind, title: title.into(), inputs, directories, key }
+        Self { kind, title: title.into(), members: Vec::new(), inputs, directories, key }
     }
 
     /// The line that the image's history shows.
@@ -133,7 +143,10 @@ fn key(inputs: &LayerInputs, directories: &BTreeMap<String, Metadata>) -> Digest
         LayerInputs::Wheels { python, wheels } => {
             hasher.field("wheels").field(INSTALL_RECIPE.to_le_bytes()).field(VENV);
             hasher.field(format!("{}.{}", python.major, python.minor));
-            hasher.fields(wheels);
+            hasher.fields(wheels.iter().map(|wheel| wheel.digest));
+            for wheel in wheels.iter().filter(|wheel| !wheel.removed.is_empty()) {
+                hasher.field("without").field(wheel.digest.as_bytes()).fields(&wheel.removed);
+            }
         }
         LayerInputs::Application { files } => {
             hasher.field("application");
@@ -144,10 +157,11 @@ fn key(inputs: &LayerInputs, directories: &BTreeMap<String, Metadata>) -> Digest
         }
         LayerInputs::Bytecode(inputs) => {
             hasher.field("bytecode").field(CANONICAL_RECIPE.to_le_bytes()).field(inputs.python.to_string());
-            let unchecked = inputs.invalidation == InvalidationMode::UncheckedHash;
-            hasher.field([inputs.optimization.level(), u8::from(unchecked), u8::from(inputs.legacy)]);
-            for source in &inputs.sources {
+            hasher.field(inputs.magic_number).field([inputs.optimization.level()]);
+            for (source, treatment) in &inputs.sources {
+                let unchecked = treatment.invalidation == InvalidationMode::UncheckedHash;
                 hasher.field(&source.path).field(source.digest.as_bytes());
+                hasher.field([treatment.optimization.level(), u8::from(unchecked), u8::from(treatment.legacy)]);
             }
         }
     }

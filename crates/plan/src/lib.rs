@@ -7,18 +7,26 @@
 //!
 //! It decides; it does not build: that is `shipwheel-build`.
 
+mod derive;
 mod facts;
 mod group;
 mod layer;
+mod needs_source;
 mod plan;
+mod policy;
 mod problem;
 mod section;
 mod spec;
 
+pub use derive::{DeriveError, Derived, Folder, derive, is_read};
 pub use facts::{AppFile, BaseFacts, Facts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
 pub use group::{Group, GroupPolicy, Groupable, group};
-pub use layer::{BytecodeInputs, LayerInputs, LayerKind, PlannedLayer, VENV};
+pub use layer::{BytecodeInputs, LayerInputs, LayerKind, PlannedLayer, VENV, WheelInput};
+pub use needs_source::{needs_source, source_reader};
 pub use plan::{Plan, PlanError, PlatformPlan};
+pub use policy::Treatment;
 pub use problem::{Problem, SpecError};
 pub use section::Located;
-pub use spec::{AppSpec, Base, BytecodeSpec, DebianBase, ImageSpec, PythonSpec};
+pub use spec::{
+    AppSpec, Base, BytecodeOverride, BytecodeSpec, DebianBase, ImageSpec, LayersSpec, PythonSpec, RemoveSource,
+};

@@ -84,7 +84,7 @@ impl<'v> Section<'v> {
         self.problems.borrow_mut().push(Problem::new(span, message));
     }
 
-    fn path(&self, key: &str) -> String {
+    pub(crate) fn path(&self, key: &str) -> String {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 

@@ -74,7 +74,8 @@ fn check(tampered: &Tampered, arguments: &[&str], expected: &[(&str, &str, &str,
     let mut expected: Vec<[String; 4]> =
         expected.iter().map(|(a, b, c, d)| [*a, *b, *c, *d].map(str::to_owned)).collect();
     let mut found = findings(&report);
-    (expected.sort(), found.sort());
+    expected.sort();
+    found.sort();
     assert_eq!(found, expected, "{report:#}");
     assert_eq!(report["problems"], problems);
     report

@@ -28,7 +28,7 @@ pub(crate) fn describe(
     layers: Vec<LayerDescriptor>,
 ) -> Result<ResolvedBase, BuildError> {
     let python = find_python(tree, config.env().get("PATH").map(String::as_str))?;
-    if let Some(python) = python.as_ref().filter(|_| *platform == session.host_platform()) {
+    if let Some(python) = python.as_ref().filter(|_| session.runs(platform)) {
         Rootfs::publish(&session.cache, key, tree, python, platform)?;
     }
     let sources = python.as_ref().map_or(&[][..], |python| &python.sources);
@@ -41,7 +41,7 @@ pub(crate) fn describe(
             layers,
             config: String::from_utf8_lossy(&config.to_json()).into_owned(),
             directories: special_directories(tree),
-            glibc: find_glibc(tree, platform)?,
+            glibc: find_glibc(tree)?,
             libraries: find_libraries(tree, platform)?,
             python,
         },

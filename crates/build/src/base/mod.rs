@@ -2,7 +2,7 @@
 
 mod debian;
 mod describe;
-mod image;
+pub(crate) mod image;
 mod mirror;
 mod releases;
 
@@ -38,7 +38,7 @@ impl ResolvedBase {
     /// A base that an earlier run described, if all that is needed of it is still in the cache.
     fn known(session: &Session<'_>, key: &Digest, platform: &Platform) -> Option<Self> {
         let base: Self = session.cache.record("base", key)?;
-        let runs_here = *platform == session.host_platform() && base.facts.python.is_some();
+        let runs_here = session.runs(platform) && base.facts.python.is_some();
         let interpreter = !runs_here || session.cache.folder("rootfs", key).is_some();
         let sources = session.cache.blob_size(&base.sources).is_some();
         (interpreter && sources).then_some(base)
@@ -102,6 +102,11 @@ pub(crate) fn resolve(
 }
 
 impl ResolvedBases {
+    /// Bases that were found one by one.
+    pub(crate) fn of(name: &str, by_platform: BTreeMap<Platform, ResolvedBase>) -> Self {
+        Self { name: name.to_owned(), is_image: false, by_platform }
+    }
+
     /// The reference of the base, where it has one.
     pub(crate) fn image_name(&self) -> Option<&str> {
         self.is_image.then_some(self.name.as_str())

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Hasher};
-use shipwheel_python::{InvalidationMode, Optimization, PythonVersion, canonical, write_pyc};
-use shipwheel_store::Cache;
+use shipwheel_plan::Treatment;
+use shipwheel_python::{PythonVersion, canonical, write_pyc};
+use shipwheel_store::{Cache, Packs};
 use tempfile::TempDir;
 
-use super::Rootfs;
+use super::Python;
 use super::worker::{Compiled, Failure, Worker};
 use crate::error::BuildError;
 
@@ -22,6 +23,8 @@ pub(crate) struct Job {
     pub(crate) path: String,
     /// The source.
     pub(crate) source: Content,
+    /// How it is compiled.
+    pub(crate) treatment: Treatment,
 }
 
 /// Takes each pyc as it is done, from any thread.
@@ -36,8 +39,9 @@ pub(crate) struct CompileFailure {
 
 /// Interpreters of one version that wait for sources; they live as long as this does.
 pub(crate) struct Compiler {
-    cache: Cache,
-    rootfs: Rootfs,
+    /// What was compiled before, and now.
+    code: Packs,
+    python: Python,
     empty_folder: TempDir,
     idle: Mutex<Vec<Worker>>,
     workers: usize,
@@ -52,25 +56,39 @@ impl Compiler {
     /// When it does not start or is of another version than `expected`.
     pub(crate) fn start(
         cache: &Cache,
-        rootfs: Rootfs,
+        python: Python,
         expected: PythonVersion,
         workers: usize,
     ) -> Result<Self, BuildError> {
         let empty_folder = cache.scratch_dir()?;
-        let first = Worker::start(&rootfs, empty_folder.path())?;
+        let first = Worker::start(&python, empty_folder.path())?;
         let hello = first.hello.clone();
         if hello.version != expected {
             return Err(BuildError::InterpreterVersion { expected, found: hello.version });
         }
+        let mut group = Hasher::new();
+        group.field(hello.version.to_string()).field(hello.magic_number);
+        let group = group.finish();
         Ok(Self {
-            cache: cache.clone(),
-            rootfs,
+            code: Packs::open(cache, "code", &group),
+            python,
             empty_folder,
             idle: Mutex::new(vec![first]),
             workers: workers.max(1),
             version: hello.version,
             magic_number: hello.magic_number,
         })
+    }
+
+    /// Refuses an interpreter whose pycs the image's would not load.
+    ///
+    /// # Errors
+    /// When its magic number is another.
+    pub(crate) fn expect_magic_number(&self, expected: [u8; 4]) -> Result<(), BuildError> {
+        match self.magic_number == expected {
+            true => Ok(()),
+            false => Err(BuildError::MagicNumber { expected, found: self.magic_number }),
+        }
     }
 
     /// Compiles all jobs; `done` is called with each pyc, from any thread.
@@ -80,21 +98,15 @@ impl Compiler {
     ///
     /// # Errors
     /// When a source cannot be read, an interpreter cannot be started, or `done` fails.
-    pub(crate) fn compile(
-        &self,
-        mut jobs: Vec<Job>,
-        optimization: Optimization,
-        invalidation: InvalidationMode,
-        done: &PycSink<'_>,
-    ) -> Result<Vec<CompileFailure>, BuildError> {
+    pub(crate) fn compile(&self, mut jobs: Vec<Job>, done: &PycSink<'_>) -> Result<Vec<CompileFailure>, BuildError> {
         // Largest first: the last to end is then a small one.
         jobs.sort_by(|a, b| (b.source.size(), &a.path).cmp(&(a.source.size(), &b.path)));
         let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
         let run = || -> Result<(), BuildError> {
             let mut worker = None;
             while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let compiled = self.recall_or_compile(&mut worker, job, optimization)?;
-                match compiled.and_then(|compiled| self.pyc(job, &compiled, invalidation)) {
+                let compiled = self.recall_or_compile(&mut worker, job)?;
+                match compiled.and_then(|compiled| self.pyc(job, &compiled)) {
                     Ok(pyc) => done(job, pyc)?,
                     Err(reason) => lock(&failures).push(CompileFailure { path: job.path.clone(), reason }),
                 }
@@ -102,10 +114,12 @@ impl Compiler {
             lock(&self.idle).extend(worker);
             Ok(())
         };
-        std::thread::scope(|scope| {
+        let outcome = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..self.workers.min(jobs.len())).map(|_| scope.spawn(run)).collect();
             threads.into_iter().try_for_each(|thread| thread.join().expect("a compile thread does not panic"))
-        })?;
+        });
+        // What was compiled is kept, also where another file failed the build.
+        outcome.and(self.code.finish().map_err(BuildError::from))?;
         let mut failures = failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         failures.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(failures)
@@ -115,7 +129,7 @@ impl Compiler {
         let idle = lock(&self.idle).pop();
         match idle {
             Some(worker) => Ok(worker),
-            None => Worker::start(&self.rootfs, self.empty_folder.path()),
+            None => Worker::start(&self.python, self.empty_folder.path()),
         }
     }
 
@@ -127,14 +141,13 @@ impl Compiler {
         &self,
         worker: &mut Option<Worker>,
         job: &Job,
-        optimization: Optimization,
     ) -> Result<Result<Compiled, String>, BuildError> {
-        let source = job.source.to_vec()?;
+        let (source, optimization) = (job.source.to_vec()?, job.treatment.optimization);
         let mut hasher = Hasher::new();
         hasher.field(COMPILE_RECIPE.to_le_bytes()).field(self.version.to_string()).field(self.magic_number);
         hasher.field([optimization.level()]).field(job.source.expected().unwrap_or_else(|| Digest::of(&source)));
         let key = hasher.finish();
-        if let Some(known) = self.cache.entry("code", &key).and_then(Compiled::new) {
+        if let Some(known) = self.code.value(&key).and_then(Compiled::new) {
             return Ok(Ok(known));
         }
         let mut running = match worker.take() {
@@ -144,7 +157,7 @@ impl Compiler {
         match running.compile(&source, optimization.level()) {
             Ok(compiled) => {
                 *worker = Some(running);
-                self.cache.put_entry("code", &key, compiled.bytes())?;
+                self.code.put(key, compiled.bytes())?;
                 Ok(Ok(compiled))
             }
             Err(Failure::Refused(reason)) => {
@@ -157,10 +170,10 @@ impl Compiler {
     }
 
     /// The pyc of compiled code under the path that its source has in the image.
-    fn pyc(&self, job: &Job, compiled: &Compiled, invalidation: InvalidationMode) -> Result<Vec<u8>, String> {
+    fn pyc(&self, job: &Job, compiled: &Compiled) -> Result<Vec<u8>, String> {
         let minor = u8::try_from(self.version.minor).expect("a minor version is small");
         let body = canonical(compiled.code(), minor, Some(&job.path)).map_err(|error| error.to_string())?;
-        Ok(write_pyc(self.magic_number, invalidation, compiled.source_hash(), &body))
+        Ok(write_pyc(self.magic_number, job.treatment.invalidation, compiled.source_hash(), &body))
     }
 }
 

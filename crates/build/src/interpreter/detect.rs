@@ -3,10 +3,9 @@
 //! The same for every architecture: nothing is executed. The full version matters because
 //! equal magic numbers are not enough for equal bytecode.
 
-use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, ObjectSymbol};
 use shipwheel_layer::{Node, Tree, TreePath};
-use shipwheel_oci::{Digest, Platform};
+use shipwheel_oci::Digest;
 use shipwheel_plan::{PythonFacts, SourceFile};
 use shipwheel_python::{MAGIC_NUMBER_SOURCE, PythonVersion, magic_number};
 
@@ -67,18 +66,28 @@ fn bootstrap(tree: &Tree, stdlib: &TreePath) -> Result<Option<String>, BuildErro
     }
 }
 
-/// `libpython3.X.so`, where the interpreter is built with one.
+/// `libpython3.X.so`, where the interpreter is built with one: in `lib` or a folder in it.
 fn shared_library(tree: &Tree, prefix: &TreePath, minor: u32) -> Result<Option<Vec<u8>>, BuildError> {
     let name = format!("libpython3.{minor}.so.1.0");
-    let triplets = [Platform::linux_amd64(), Platform::linux_arm64()].map(|platform| platform.triplet());
-    let folders = ["lib".to_owned(), "lib64".to_owned()].into_iter().chain(triplets.map(|t| format!("lib/{t}")));
-    for folder in folders {
-        let found = prefix.join(&format!("{folder}/{name}")).ok().and_then(|path| tree.resolve(&path));
+    for folder in library_folders(tree, prefix) {
+        let found = folder.join(&name).ok().and_then(|path| tree.resolve(&path));
         if let Some((_, Node::File(_, content))) = found {
             return Ok(Some(content.to_vec()?));
         }
     }
     Ok(None)
+}
+
+/// `lib` and `lib64` below a prefix, and the folders of each architecture in `lib`, whatever they are called.
+fn library_folders(tree: &Tree, prefix: &TreePath) -> Vec<TreePath> {
+    let folders = ["lib", "lib64"].into_iter().filter_map(|folder| prefix.join(folder).ok());
+    let folders = folders.filter_map(|folder| Some(tree.resolve(&folder)?.0)).collect::<Vec<_>>();
+    let inner = |folder: &TreePath| -> Vec<TreePath> {
+        let own = |path: &TreePath| path.parent().as_ref() == Some(folder) && path.name().contains("-linux-");
+        tree.below(folder).map(|(path, _)| path.clone()).filter(own).collect()
+    };
+    let inner: Vec<TreePath> = folders.iter().flat_map(inner).collect();
+    folders.into_iter().chain(inner).collect()
 }
 
 /// Reads the full version out of an ELF file: `Py_Version` (3.11 and later), else the text.
@@ -87,13 +96,14 @@ fn full_version(elf: &[u8], minor: u32) -> Option<PythonVersion> {
 }
 
 fn version_symbol(elf: &[u8]) -> Option<PythonVersion> {
-    let file: ElfFile64<'_> = ElfFile64::parse(elf).ok()?;
+    let file = object::File::parse(elf).ok()?;
     let symbol = file.dynamic_symbols().find(|symbol| symbol.name() == Ok("Py_Version"))?;
     let section = file.section_by_index(symbol.section_index()?).ok()?;
     let offset = usize::try_from(symbol.address().checked_sub(section.address())?).ok()?;
     let bytes: [u8; 4] = section.data().ok()?.get(offset..offset.checked_add(4)?)?.try_into().ok()?;
     // PY_VERSION_HEX: major, minor, micro, release level and serial.
-    let [_, micro, minor, major] = bytes;
+    let [_, micro, minor, major] =
+        if file.is_little_endian() { bytes } else { [bytes[3], bytes[2], bytes[1], bytes[0]] };
     Some(PythonVersion { major: major.into(), minor: minor.into(), micro: micro.into() })
 }
 
@@ -131,12 +141,10 @@ fn sources(tree: &Tree, stdlib: &TreePath) -> Result<Vec<SourceFile>, BuildError
 }
 
 /// glibc's version, read out of the text that `libc.so.6` prints of itself.
-pub(crate) fn find_glibc(tree: &Tree, platform: &Platform) -> Result<Option<(u32, u32)>, BuildError> {
-    let triplet = platform.triplet();
-    let folders =
-        [format!("/lib/{triplet}"), format!("/usr/lib/{triplet}"), "/lib64".into(), "/usr/lib64".into(), "/lib".into()];
-    for folder in folders {
-        let found = TreePath::new(&format!("{folder}/libc.so.6")).ok().and_then(|path| tree.resolve(&path));
+pub(crate) fn find_glibc(tree: &Tree) -> Result<Option<(u32, u32)>, BuildError> {
+    let prefixes = [TreePath::root(), TreePath::new("/usr").unwrap_or_else(|_| TreePath::root())];
+    for folder in prefixes.iter().flat_map(|prefix| library_folders(tree, prefix)) {
+        let found = folder.join("libc.so.6").ok().and_then(|path| tree.resolve(&path));
         if let Some((_, Node::File(_, content))) = found {
             return Ok(glibc_version(&content.to_vec()?));
         }

@@ -1,10 +1,15 @@
-//! A base's own interpreter on this host: found in its tree, put on disk, run without privilege.
+//! The interpreters that compile: a base's own, found in its tree and run without privilege, or this machine's.
 
+mod choice;
 mod compile;
 mod detect;
+pub(crate) mod host;
+mod python;
 mod rootfs;
 mod worker;
 
+pub use choice::InterpreterChoice;
 pub(crate) use compile::{Compiler, Job};
 pub(crate) use detect::{find_glibc, find_python};
+pub(crate) use python::Python;
 pub(crate) use rootfs::{Rootfs, find_libraries, library_folders};

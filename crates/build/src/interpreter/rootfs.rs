@@ -5,7 +5,7 @@
 //! out of the folder.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use fs_err as fs;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
@@ -104,16 +104,18 @@ impl Rootfs {
         Ok(Some(Self { loader, executable, libraries, folder }))
     }
 
-    /// A command that runs the interpreter on a program text, with an empty environment, in an
-    /// empty folder, without site-packages, user folder or bytecode writing.
-    pub(crate) fn command(&self, program: &str, empty_folder: &Path) -> Command {
+    /// The interpreter, to be given its arguments: run by its own loader, which an emulator may run.
+    pub(crate) fn command(&self, emulator: Option<&Path>) -> Command {
         let libraries: Vec<String> = self.libraries.iter().map(|path| path.display().to_string()).collect();
-        let mut command = Command::new(&self.loader);
+        let mut command = match emulator {
+            Some(emulator) => {
+                let mut command = Command::new(emulator);
+                command.arg(&self.loader);
+                command
+            }
+            None => Command::new(&self.loader),
+        };
         command.args(["--inhibit-cache", "--library-path", &libraries.join(":")]).arg(&self.executable);
-        // Not -I: it implies -E, which ignores PYTHONHASHSEED.
-        command.args(["-s", "-S", "-B", "-X", "utf8", "-W", "ignore", "-c", program]);
-        command.env_clear().env("PYTHONHASHSEED", "0").current_dir(empty_folder);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         command
     }
 

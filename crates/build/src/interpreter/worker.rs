@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use shipwheel_python::PythonVersion;
 
-use super::Rootfs;
+use super::Python;
 use crate::error::BuildError;
 
 const PROGRAM: &str = include_str!("worker.py");
@@ -76,11 +76,12 @@ impl Worker {
     /// Starts an interpreter and checks what it says of itself.
     ///
     /// # Errors
-    /// When it does not start, or is not the interpreter or not with the libraries of its rootfs.
-    pub(crate) fn start(rootfs: &Rootfs, empty_folder: &Path) -> Result<Self, BuildError> {
+    /// When it does not start, or has loaded libraries that are not its own.
+    pub(crate) fn start(python: &Python, empty_folder: &Path) -> Result<Self, BuildError> {
         let fail = |reason: String| BuildError::InterpreterProcess { reason };
-        let mut command = rootfs.command(PROGRAM, empty_folder);
+        let mut command = python.command(PROGRAM, empty_folder);
         let mut child = command.spawn().map_err(|error| fail(format!("it does not start: {error}")))?;
+        limit_memory(&child, python.memory_limit());
         let (sender, answers) = channel();
         let mut stdout = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
         // The thread ends with the process: its pipe closes.
@@ -95,7 +96,7 @@ impl Worker {
         });
         let stdin = child.stdin.take();
         let hello = match answers.recv_timeout(TIME_LIMIT) {
-            Ok(Answer::Hello(lines)) => check_hello(rootfs, &lines).map_err(fail),
+            Ok(Answer::Hello(lines)) => check_hello(python, &lines).map_err(fail),
             _ => Err(fail("it ended before it said which version it is".to_owned())),
         };
         match hello {
@@ -136,6 +137,16 @@ impl Drop for Worker {
     }
 }
 
+/// A source that blows up in the compiler fails alone: the machine's memory is not its to take.
+fn limit_memory(child: &Child, limit: Option<u64>) {
+    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    if let (Some(pid), Some(_)) = (pid, limit) {
+        let limit = rustix::process::Rlimit { current: limit, maximum: limit };
+        // Where a container's rules forbid it, the time limit still holds.
+        let _ = rustix::process::prlimit(Some(pid), rustix::process::Resource::As, limit);
+    }
+}
+
 fn end(child: &mut Child) {
     // A process that has ended already cannot be killed; either way it is gone after the wait.
     let _ = child.kill();
@@ -166,7 +177,7 @@ fn read_frame(stdout: &mut impl Read) -> Option<Answer> {
 }
 
 /// Proves which interpreter and which libraries really run.
-fn check_hello(rootfs: &Rootfs, lines: &[String]) -> Result<Hello, String> {
+fn check_hello(python: &Python, lines: &[String]) -> Result<Hello, String> {
     let first = lines.first().map(String::as_str).unwrap_or_default();
     let parts: Vec<&str> = first.split(' ').collect();
     let parsed = match parts[..] {
@@ -176,7 +187,7 @@ fn check_hello(rootfs: &Rootfs, lines: &[String]) -> Result<Hello, String> {
         _ => None,
     };
     let (version, magic_number) = parsed.ok_or_else(|| format!("it says of itself `{first}`"))?;
-    let foreign = lines[1..].iter().map(PathBuf::from).find(|library| !rootfs.contains(library));
+    let foreign = lines[1..].iter().map(PathBuf::from).find(|library| !python.may_load(library));
     match foreign {
         Some(library) => Err(format!("it loaded {}, which is not the base's", library.display())),
         None => Ok(Hello { version, magic_number }),

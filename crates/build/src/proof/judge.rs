@@ -138,6 +138,7 @@ mod tests {
             libraries: vec!["libc.so.6".to_owned()],
         };
         let wheel = WheelFacts {
+            reads_source: None,
             name: "x".to_owned(),
             version: "1".to_owned(),
             file_name: name.to_owned(),

@@ -1,10 +1,11 @@
 //! Every pyc against a fresh compile of its source: what hides other code is found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use shipwheel_layer::Tree;
 use shipwheel_oci::{Digest, Hasher, Platform};
+use shipwheel_plan::Treatment;
 use shipwheel_python::{InvalidationMode, Optimization, PythonVersion, canonical};
 use shipwheel_store::Cache;
 use tempfile::TempDir;
@@ -13,7 +14,7 @@ use super::bytecode::Pair;
 use super::finding::{Finding, FindingKind};
 use super::python::ImagePython;
 use crate::error::BuildError;
-use crate::interpreter::{Compiler, Job, Rootfs};
+use crate::interpreter::{Compiler, Job, Python, Rootfs};
 
 /// Compilers out of the image itself, by full version.
 ///
@@ -46,7 +47,7 @@ impl Rebuilder {
         Rootfs::publish(&self.cache, &key, tree, &python.facts, platform)?;
         let missing = || BuildError::InterpreterProcess { reason: "it is not on disk".to_owned() };
         let rootfs = Rootfs::open(&self.cache, &key, &python.facts, platform)?.ok_or_else(missing)?;
-        let compiler = Compiler::start(&self.cache, rootfs, python.facts.version, self.jobs)?;
+        let compiler = Compiler::start(&self.cache, Python::Base(rootfs), python.facts.version, self.jobs)?;
         self.compilers.insert(python.facts.version, compiler);
         Ok(())
     }
@@ -66,28 +67,54 @@ impl Rebuilder {
         let Some(optimization) = Optimization::from_level(python.level.into()) else {
             return not_rebuilt(format!("level {} is none that can be compiled", python.level));
         };
-        let by_source: BTreeMap<&str, &Pair> = pairs.iter().map(|pair| (pair.source_path.as_str(), pair)).collect();
-        let jobs = pairs.iter().map(|pair| Job { path: pair.source_path.clone(), source: pair.source.clone() });
-        let findings = Mutex::new(Vec::new());
-        let add = |finding| findings.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
-        let mode = InvalidationMode::UncheckedHash;
-        let failures = compiler.compile(jobs.collect(), optimization, mode, &|job, fresh| {
-            let Some(pair) = by_source.get(job.path.as_str()) else { return Ok(()) };
-            let found = pair.pyc.to_vec()?;
-            // Where it was compiled is not what it does: both get the path that the image has.
-            if canonical(&found[16..], python.minor(), Some(&job.path)).ok().as_deref() != Some(&fresh[16..]) {
-                add(other_code(pair, "its source's code", format!("code {}", Digest::of(&found[16..]).short())));
+        // A level of its own is what `bytecode.override` gives a file: it keeps the name of the image's level.
+        let levels = [optimization, Optimization::None, Optimization::Asserts, Optimization::Docstrings];
+        let mut open: Vec<&Pair> = pairs.iter().collect();
+        let mut findings = Vec::new();
+        for (number, level) in levels.into_iter().enumerate().filter(|(n, level)| *n == 0 || *level != optimization) {
+            let (other, failures) = compare(compiler, python, &open, level)?;
+            if number == 0 {
+                findings = failures;
             }
-            Ok(())
-        })?;
-        let mut findings = findings.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for failure in failures {
-            if let Some(pair) = by_source.get(failure.path.as_str()) {
-                findings.push(other_code(pair, "a source that compiles", failure.reason));
-            }
+            open.retain(|pair| other.contains(&pair.source_path));
+        }
+        let code = |pair: &Pair| -> Result<String, BuildError> {
+            Ok(format!("code {}", Digest::of(pair.pyc.to_vec()?.get(16..).unwrap_or_default()).short()))
+        };
+        for pair in open {
+            findings.push(other_code(pair, "its source's code", code(pair)?));
         }
         Ok((pairs.len(), findings))
     }
+}
+
+/// Compiles pairs at a level; the sources whose pyc is another, and findings of those that do not compile.
+fn compare(
+    compiler: &Compiler,
+    python: &ImagePython,
+    pairs: &[&Pair],
+    optimization: Optimization,
+) -> Result<(BTreeSet<String>, Vec<Finding>), BuildError> {
+    let by_source: BTreeMap<&str, &Pair> = pairs.iter().map(|pair| (pair.source_path.as_str(), *pair)).collect();
+    let treatment = Treatment { optimization, invalidation: InvalidationMode::UncheckedHash, legacy: false };
+    let jobs = pairs.iter().map(|p| Job { path: p.source_path.clone(), source: p.source.clone(), treatment });
+    let other = Mutex::new(BTreeSet::new());
+    let failures = compiler.compile(jobs.collect(), &|job, fresh| {
+        let Some(pair) = by_source.get(job.path.as_str()) else { return Ok(()) };
+        let found = pair.pyc.to_vec()?;
+        // Where it was compiled is not what it does: both get the path that the image has.
+        let body = canonical(found.get(16..).unwrap_or_default(), python.minor(), Some(&job.path));
+        if body.ok().as_deref() != Some(&fresh[16..]) {
+            other.lock().unwrap_or_else(PoisonError::into_inner).insert(job.path.clone());
+        }
+        Ok(())
+    })?;
+    let findings = failures.into_iter().filter_map(|failure| {
+        let pair = by_source.get(failure.path.as_str())?;
+        Some(other_code(pair, "a source that compiles", failure.reason))
+    });
+    let findings = findings.collect();
+    Ok((other.into_inner().unwrap_or_else(PoisonError::into_inner), findings))
 }
 
 fn other_code(pair: &Pair, expected: &str, found: String) -> Finding {

@@ -1,41 +1,138 @@
-//! `[bytecode]`: whether and how sources are compiled.
+//! `[bytecode]`: whether and how sources are compiled, and what becomes of them.
 
-use shipwheel_python::Optimization;
+use shipwheel_python::{InvalidationMode, Optimization};
+use toml_span::Value;
 
-use crate::section::Section;
+use crate::policy::gitignore;
+use crate::section::{Located, Section};
 
 /// What becomes of the bytecode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BytecodeSpec {
     /// Whether there are bytecode layers at all.
     pub enabled: bool,
     /// The level that is compiled and that the image runs at.
     pub optimization: Optimization,
-    /// Whether the application's sources are left out.
-    pub remove_source: bool,
+    /// When CPython takes it for stale; without it the application's is checked, all other is not.
+    pub invalidation: Option<InvalidationMode>,
+    /// Whose sources are left out.
+    pub remove_source: RemoveSource,
+    /// Exceptions, in order: of several that fit a file the last one that says something counts.
+    pub overrides: Vec<BytecodeOverride>,
 }
 
 impl Default for BytecodeSpec {
     fn default() -> Self {
-        Self { enabled: true, optimization: Optimization::None, remove_source: false }
+        let (optimization, remove_source) = (Optimization::None, RemoveSource::None);
+        Self { enabled: true, optimization, invalidation: None, remove_source, overrides: Vec::new() }
     }
 }
 
+/// Whose sources are left out, their bytecode taking their place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RemoveSource {
+    /// Nobody's.
+    #[default]
+    None,
+    /// The application's.
+    Application,
+    /// The application's and the dependencies', but for those known to read their own.
+    All,
+}
+
+/// Other rules for some files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BytecodeOverride {
+    /// Patterns in gitignore syntax of paths in the image.
+    pub paths: Vec<Located<String>>,
+    /// Distributions.
+    pub packages: Vec<Located<String>>,
+    /// Whether they are compiled.
+    pub enabled: Option<bool>,
+    /// What is left out of their bytecode; its name stays that of the image's level, or it would lie idle.
+    pub optimization: Option<Optimization>,
+    /// When it counts as stale.
+    pub invalidation: Option<InvalidationMode>,
+    /// Whether their sources are left out.
+    pub remove_source: Option<bool>,
+}
+
+const KEYS: &[&str] = &["enabled", "optimize", "invalidation", "remove-source", "override"];
+const OVERRIDE_KEYS: &[&str] = &["paths", "packages", "enabled", "optimize", "invalidation", "remove-source"];
+
 pub(super) fn read_bytecode(top: &Section<'_>) -> BytecodeSpec {
-    let default = BytecodeSpec::default();
-    let Some(bytecode) = top.section("bytecode", &["enabled", "optimize", "remove-source"]) else {
-        return default;
+    let Some(bytecode) = top.section("bytecode", KEYS) else {
+        return BytecodeSpec::default();
     };
-    let optimization = bytecode.integer("optimize").map(|level| {
-        let found = u64::try_from(level.value).ok().and_then(Optimization::from_level);
-        if found.is_none() {
-            bytecode.report_at(level.span, format!("`bytecode.optimize` is {}, expected 0, 1 or 2", level.value));
-        }
-        found.unwrap_or(default.optimization)
-    });
+    let overrides = bytecode.value("override").map_or_else(Vec::new, |value| read_overrides(&bytecode, value));
     BytecodeSpec {
-        enabled: bytecode.boolean("enabled").unwrap_or(default.enabled),
-        optimization: optimization.unwrap_or(default.optimization),
-        remove_source: bytecode.boolean("remove-source").unwrap_or(default.remove_source),
+        enabled: bytecode.boolean("enabled").unwrap_or(true),
+        optimization: read_optimization(&bytecode).unwrap_or(Optimization::None),
+        invalidation: read_invalidation(&bytecode),
+        remove_source: read_remove_source(&bytecode),
+        overrides,
     }
+}
+
+fn read_optimization(section: &Section<'_>) -> Option<Optimization> {
+    let level = section.integer("optimize")?;
+    let found = u64::try_from(level.value).ok().and_then(Optimization::from_level);
+    if found.is_none() {
+        let key = section.path("optimize");
+        section.report_at(level.span, format!("`{key}` is {}, expected 0, 1 or 2", level.value));
+    }
+    found
+}
+
+fn read_invalidation(section: &Section<'_>) -> Option<InvalidationMode> {
+    let text = section.text("invalidation")?;
+    match text.value.as_str() {
+        "unchecked-hash" => Some(InvalidationMode::UncheckedHash),
+        "checked-hash" => Some(InvalidationMode::CheckedHash),
+        other => {
+            let key = section.path("invalidation");
+            let expected = "expected \"unchecked-hash\" or \"checked-hash\"; timestamps mean nothing in an image";
+            section.report_at(text.span, format!("`{key}` is `{other}`, {expected}"));
+            None
+        }
+    }
+}
+
+/// `true`, `false` or `"application"`.
+fn read_remove_source(section: &Section<'_>) -> RemoveSource {
+    match section.value("remove-source").and_then(Value::as_str) {
+        Some("application") => RemoveSource::Application,
+        _ if section.boolean("remove-source") == Some(true) => RemoveSource::All,
+        _ => RemoveSource::None,
+    }
+}
+
+fn read_overrides<'v>(bytecode: &Section<'v>, value: &'v Value<'v>) -> Vec<BytecodeOverride> {
+    let Some(list) = value.as_array() else {
+        bytecode.report(value, "`bytecode.override` is no list: write each as `[[bytecode.override]]`".to_owned());
+        return Vec::new();
+    };
+    let read = |item| {
+        let section = bytecode.of_value("override", item, OVERRIDE_KEYS)?;
+        let read = BytecodeOverride {
+            paths: section.texts("paths").unwrap_or_default(),
+            packages: section.texts("packages").unwrap_or_default(),
+            enabled: section.boolean("enabled"),
+            optimization: read_optimization(&section),
+            invalidation: read_invalidation(&section),
+            remove_source: section.boolean("remove-source"),
+        };
+        if read.paths.is_empty() && read.packages.is_empty() {
+            let message = "`bytecode.override` names neither `paths` nor `packages` that it is for";
+            bytecode.report(item, message.to_owned());
+        }
+        // Every broken pattern is a problem of its own.
+        for pattern in &read.paths {
+            if let Err(reason) = gitignore(std::slice::from_ref(pattern)) {
+                section.report_at(pattern.span.clone(), format!("not a pattern of gitignore: {reason}"));
+            }
+        }
+        Some(read)
+    };
+    list.iter().filter_map(read).collect()
 }
