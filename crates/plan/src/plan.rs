@@ -417,6 +417,7 @@ mod tests {
             ],
         };
         let base = BaseFacts {
+            stray_bytecode: None,
             layers: Vec::new(),
             config: "{}".to_owned(),
             python: Some(python),
