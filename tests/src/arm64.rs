@@ -29,7 +29,7 @@ impl Arm64 {
         Self { rootfs, environment }
     }
 
-    /// The image's files.
+    /// Its files; the emulator among them lies at the top.
     pub fn rootfs(&self) -> &Rootfs {
         &self.rootfs
     }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_oci::{Digest, LayerDescriptor, Platform};
-use shipwheel_plan::{Facts, LayerInputs, LayerKind, Plan, PlannedLayer, PlatformFacts, source_reader};
+use shipwheel_plan::{BaseFacts, Facts, LayerInputs, LayerKind, Plan, PlannedLayer, PlatformFacts, source_reader};
+use shipwheel_python::Target;
 use shipwheel_store::{Blobs, PlatformImage, StoredImage};
 
 use crate::app::{self, Collected};
@@ -12,9 +13,11 @@ use crate::base::{self, ResolvedBases};
 use crate::definition::Definition;
 use crate::error::BuildError;
 use crate::layers::{self, BuiltLayer, Ingredients};
+use crate::lock::ChosenWheel;
+use crate::own::{self, OwnFiles};
 use crate::proof;
 use crate::session::Session;
-use crate::wheels::WheelSources;
+use crate::wheels::{self, WheelSources};
 
 /// Where a layer came from in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub struct LayerReport {
     pub kind: LayerKind,
     /// What it holds.
     pub title: String,
+    /// The distributions in it, with their versions.
+    pub members: Vec<String>,
     /// Its blob and diff id.
     pub layer: LayerDescriptor,
     /// Where it came from.
@@ -65,6 +70,7 @@ struct Resolved {
     facts: Facts,
     bases: ResolvedBases,
     app: Vec<Collected>,
+    own: OwnFiles,
     wheels: WheelSources,
 }
 
@@ -87,7 +93,8 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
     plan.warnings.iter().for_each(|warning| session.report.warning(warning));
     warn_of_readers(session, &plan, &resolved.app)?;
     proof::prove(session, &resolved.facts, &resolved.wheels)?;
-    let ingredients = Ingredients { app: &resolved.app, wheels: &resolved.wheels, bases: &resolved.bases };
+    let ingredients =
+        Ingredients { app: &resolved.app, own: &resolved.own, wheels: &resolved.wheels, bases: &resolved.bases };
     let built = layers::build(session, &plan, &ingredients)?;
     let created = session.created();
     let origin = Origin { base_name: resolved.bases.image_name(), created: &created };
@@ -143,29 +150,52 @@ fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, B
     let compiler = Some(host).filter(|host| spec.bytecode.enabled && !spec.platforms.contains(host));
     let bases = base::resolve(session, definition, &spec.platforms, compiler.as_ref())?;
     let mut chosen = Vec::new();
+    // All that can be missing from a lock is known before anything is fetched or built.
     for platform in &spec.platforms {
-        let base = &bases.by_platform[platform].facts;
-        let wheels = match (&spec.python, &base.python) {
-            (Some(python), Some(interpreter)) => {
-                let version = interpreter.version;
-                let wheels = WheelSources::choose(session, definition, &python.lock, platform, base, version)?;
-                Some((wheels, version))
-            }
-            _ => None,
-        };
-        chosen.push((platform, base, wheels));
+        chosen.push(Chosen::of(session, definition, platform, &bases.by_platform[platform].facts)?);
     }
-    let mut wheels = WheelSources::default();
+    let (mut wheels, mut own) = (WheelSources::default(), OwnFiles::default());
     let mut platforms = BTreeMap::new();
-    for (platform, base, chosen) in chosen {
-        let wheels = match chosen {
-            Some((chosen, version)) => wheels.resolve(session, definition, &chosen, version)?,
-            None => Vec::new(),
-        };
-        platforms.insert(platform.clone(), PlatformFacts { base: base.clone(), wheels });
+    for Chosen { platform, base, dependencies, target } in chosen {
+        let mut facts = PlatformFacts { base: base.clone(), wheels: Vec::new(), installed: Vec::new() };
+        if let Some(target) = target {
+            let built = own.build(session, definition, &target, &dependencies)?;
+            facts.wheels = wheels.resolve(session, definition, &dependencies, target.python)?;
+            facts.installed = own.install(session, &mut wheels, &built, &dependencies, target.python)?;
+            own::check_paths(&app, &facts.installed)?;
+        }
+        platforms.insert(platform.clone(), facts);
     }
     let files = app.iter().map(|collected| collected.file.clone()).collect();
-    Ok(Resolved { facts: Facts { platforms, app: files }, bases, app, wheels })
+    Ok(Resolved { facts: Facts { platforms, app: files }, bases, app, own, wheels })
+}
+
+/// What a lock gives for one platform.
+struct Chosen<'a> {
+    platform: &'a Platform,
+    base: &'a BaseFacts,
+    dependencies: Vec<ChosenWheel>,
+    /// `None` where the image has no environment, or the base no interpreter.
+    target: Option<Target>,
+}
+
+impl<'a> Chosen<'a> {
+    fn of(
+        session: &Session<'_>,
+        definition: &Definition,
+        platform: &'a Platform,
+        base: &'a BaseFacts,
+    ) -> Result<Self, BuildError> {
+        let python = base.python.as_ref().filter(|_| definition.spec.has_environment());
+        let target = python.map(|python| wheels::target(platform, base, python.version)).transpose()?;
+        let dependencies = match (&definition.spec.python, &target) {
+            (Some(python), Some(target)) => {
+                WheelSources::choose(session, definition, &python.lock, platform, base, target.python)?
+            }
+            _ => Vec::new(),
+        };
+        Ok(Self { platform, base, dependencies, target })
+    }
 }
 
 #[derive(Default)]
@@ -183,18 +213,18 @@ impl Reports {
         planned: &[PlannedLayer],
         built: &BTreeMap<Digest, BuiltLayer>,
     ) {
-        let base = base.iter().map(|layer| (LayerKind::Base, base_name.to_owned(), layer.clone(), false));
+        let base = base.iter().map(|layer| (LayerKind::Base, base_name.to_owned(), Vec::new(), layer.clone(), false));
         let own = planned.iter().map(|layer| {
             let found = &built[&layer.key];
-            (layer.kind, layer.title.clone(), found.descriptor.clone(), found.built)
+            (layer.kind, layer.title.clone(), layer.members.clone(), found.descriptor.clone(), found.built)
         });
-        let layers = base.chain(own).map(|(kind, title, layer, built)| {
+        let layers = base.chain(own).map(|(kind, title, members, layer, built)| {
             let status = match (self.seen.insert(layer.blob.digest), built) {
                 (false, _) => LayerStatus::Shared,
                 (true, true) => LayerStatus::Built,
                 (true, false) => LayerStatus::Cached,
             };
-            LayerReport { kind, title, layer, status }
+            LayerReport { kind, title, members, layer, status }
         });
         let layers = layers.collect();
         let manifest = image.manifest.descriptor().digest;

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::{Located, Problem};
-use shipwheel_python::{Lock, Requirements, Selection, Target, check_hashes, select};
+use shipwheel_python::{Environment, Lock, Requirements, Selection, Target, check_hashes, select};
 
 use crate::definition::Definition;
 use crate::error::BuildError;
@@ -55,6 +55,8 @@ pub(crate) fn choose(
         return Ok(known);
     }
     let lock = parse(session, &path, &text, target.python.minor)?;
+    // Folders are projects: they are built and come with the application.
+    let (lock, _) = lock.without_directories(&Environment::new(target));
     let chosen: Vec<ChosenWheel> = select(&lock, target, &Selection::default())?
         .into_iter()
         .map(|wheel| ChosenWheel {
@@ -69,6 +71,25 @@ pub(crate) fn choose(
         .collect();
     session.cache.put_record("chosen", &key, &chosen)?;
     Ok(chosen)
+}
+
+/// The folders that a lock names for a target, relative to the lock.
+///
+/// # Errors
+/// As [`choose`], but for wheels that do not fit.
+pub(crate) fn directories(
+    session: &Session<'_>,
+    definition: &Definition,
+    lock: &Located<String>,
+    target: &Target,
+) -> Result<Vec<String>, BuildError> {
+    let path = definition.folder.join(&lock.value);
+    let text = read(definition, lock, &path)?;
+    if !text.contains("directory") {
+        return Ok(Vec::new());
+    }
+    let lock = parse(session, &path, &text, target.python.minor)?;
+    Ok(lock.without_directories(&Environment::new(target)).1)
 }
 
 fn read(definition: &Definition, lock: &Located<String>, path: &Path) -> Result<String, BuildError> {

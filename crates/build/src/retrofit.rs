@@ -13,6 +13,7 @@ use crate::base::image::known_or_described;
 use crate::base::{ResolvedBase, ResolvedBases};
 use crate::error::BuildError;
 use crate::layers::{self, Ingredients};
+use crate::own::OwnFiles;
 use crate::session::Session;
 use crate::wheels::WheelSources;
 
@@ -69,9 +70,11 @@ pub fn retrofit(
         return Err(BuildError::Base { name: name.to_owned(), reason });
     }
     let plan = plan(name, &bases, levels)?;
-    let wheels = WheelSources::default();
+
     let bases = ResolvedBases::of(name, bases);
-    let built = layers::build(session, &plan, &Ingredients { app: &[], wheels: &wheels, bases: &bases })?;
+    let (wheels, own) = (WheelSources::default(), OwnFiles::default());
+    let ingredients = Ingredients { app: &[], own: &own, wheels: &wheels, bases: &bases };
+    let built = layers::build(session, &plan, &ingredients)?;
     let mut images = Vec::new();
     let mut platforms = Vec::new();
     for one in &image.images {
@@ -202,7 +205,7 @@ fn plan(name: &str, bases: &BTreeMap<Platform, ResolvedBase>, levels: &[Optimiza
         let mut planned = None;
         for optimization in levels {
             let spec = ImageSpec::bytecode_alone(platform.clone(), optimization);
-            let facts = PlatformFacts { base: base.facts.clone(), wheels: Vec::new() };
+            let facts = PlatformFacts { base: base.facts.clone(), wheels: Vec::new(), installed: Vec::new() };
             let facts = Facts { platforms: BTreeMap::from([(platform.clone(), facts)]), app: Vec::new() };
             let one = Plan::new(&spec, &facts)?.platforms.remove(0);
             layers.extend(one.layers.clone());

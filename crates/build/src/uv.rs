@@ -114,13 +114,37 @@ pub(crate) fn convert_requirements(
     fs_err::read_to_string(&output).map_err(BuildError::file("read", &output))
 }
 
+/// Builds the wheel of a project into a folder; the project's folder may be written to.
+///
+/// # Errors
+/// When uv or the project's build backend fails; what they said is in the error.
+pub(crate) fn build_wheel(
+    session: &Session<'_>,
+    scratch: &Path,
+    project: &Path,
+    out: &Path,
+    epoch: &str,
+) -> Result<(), BuildError> {
+    let mut command = Command::new(find(session)?);
+    command.args(["build", "--wheel", "--no-sources", "--no-python-downloads", "--out-dir"]);
+    command.arg(out).arg(project);
+    // Backends and uv leave files behind in it.
+    command.env("SOURCE_DATE_EPOCH", epoch).env("TMPDIR", scratch);
+    if session.offline {
+        command.arg("--offline");
+    }
+    run(session, command, "uv build").map(|_| ())
+}
+
 fn run(session: &Session<'_>, mut command: Command, name: &str) -> Result<String, BuildError> {
+    let own: Vec<_> = command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
     command.env_clear();
     let passed = session.environment.iter().filter(|(name, _)| {
         PASSED_ON.contains(&name.as_str())
             || ["UV_", "XDG_", "PIP_", "GIT_", "PYENV_"].iter().any(|prefix| name.starts_with(prefix))
     });
     command.envs(passed);
+    command.envs(own.into_iter().filter_map(|(name, value)| Some((name, value?))));
     if session.variable("UV_CACHE_DIR").is_none() {
         command.env("UV_CACHE_DIR", session.cache.root().join("uv"));
     }

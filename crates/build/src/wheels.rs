@@ -16,7 +16,7 @@ use crate::definition::Definition;
 use crate::error::BuildError;
 use crate::lock::{self, ChosenWheel, wheels_key};
 use crate::session::Session;
-use crate::source::FileSource;
+use crate::source::PathSource;
 
 /// Raise this when more or other things are remembered of a wheel.
 const RECORD_RECIPE: u32 = 2;
@@ -54,12 +54,12 @@ impl WheelSources {
         base: &BaseFacts,
         python: PythonVersion,
     ) -> Result<Vec<ChosenWheel>, BuildError> {
-        let (major, minor) = base.glibc.ok_or_else(|| BuildError::Base {
-            name: format!("for {platform}"),
-            reason: "has no glibc, and wheels for musl are not supported yet".to_owned(),
-        })?;
-        let target = Target { python, platform: platform.clone(), libc: Libc::Glibc { major, minor } };
-        lock::choose(session, definition, lock, &target)
+        lock::choose(session, definition, lock, &target(platform, base, python)?)
+    }
+
+    /// Adds wheels that are in the cache already.
+    pub(crate) fn add(&mut self, wheels: &[ChosenWheel]) {
+        self.by_digest.extend(wheels.iter().map(|wheel| (wheel.digest, wheel.clone())));
     }
 
     /// Describes chosen wheels; those not known yet are fetched.
@@ -142,7 +142,10 @@ impl WheelSources {
     }
 
     /// Two wheels of one environment may have the same file, never different ones at one path.
-    fn check_overlaps(
+    ///
+    /// # Errors
+    /// When they have, or a wheel cannot be had.
+    pub(crate) fn check_overlaps(
         &self,
         session: &Session<'_>,
         digests: &[Digest],
@@ -215,7 +218,7 @@ impl WheelSources {
     /// When it is no wheel or a hostile one.
     pub(crate) fn open(&self, session: &Session<'_>, digest: &Digest) -> Result<Wheel, BuildError> {
         let name = self.name(digest)?;
-        let source = FileSource::blob(&session.cache, digest, name.file_name())?;
+        let source = PathSource::blob(&session.cache, digest, name.file_name())?;
         Ok(Wheel::open(name, source)?)
     }
 
@@ -246,6 +249,18 @@ fn find_source_reader(sources: &[PythonSource]) -> Result<Option<(String, String
         }
     }
     Ok(None)
+}
+
+/// What wheels and markers are chosen for: a platform with its base.
+///
+/// # Errors
+/// When the base has another C library than glibc.
+pub(crate) fn target(platform: &Platform, base: &BaseFacts, python: PythonVersion) -> Result<Target, BuildError> {
+    let (major, minor) = base.glibc.ok_or_else(|| BuildError::Base {
+        name: format!("for {platform}"),
+        reason: "has no glibc, and wheels for musl are not supported yet".to_owned(),
+    })?;
+    Ok(Target { python, platform: platform.clone(), libc: Libc::Glibc { major, minor } })
 }
 
 /// The installation scheme of every image.

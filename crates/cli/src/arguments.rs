@@ -10,6 +10,7 @@ use crate::bytecode::BytecodeArguments;
 use crate::output::OutputArgument;
 use crate::probe::RegistryArguments;
 use crate::retrofit::RetrofitArguments;
+use crate::startup::StartupArguments;
 use crate::transfer::{CopyArguments, PullArguments, PushArguments};
 use crate::verify::VerifyArguments;
 
@@ -25,6 +26,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Build an image and write it to a layout, an archive or a registry.
     Image(Box<ImageArguments>),
+    /// Write the image.toml that is derived from an application's folder.
+    Init(InitArguments),
     /// Push an image from an OCI layout or archive to registries.
     Push(PushArguments),
     /// Pull an image with all its platforms into an OCI layout or archive.
@@ -37,6 +40,8 @@ pub(crate) enum Command {
     Retrofit(RetrofitArguments),
     /// Compile the sources in a folder of this machine, to the same bytes everywhere.
     Bytecode(BytecodeArguments),
+    /// Start an image's interpreter on this machine, with and without the bytecode, and compare.
+    Startup(StartupArguments),
     /// Ask a registry what it supports.
     Registry(RegistryArguments),
     /// Show or clear the cache.
@@ -45,7 +50,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImageArguments {
-    /// A folder in images/, or a path to an image.toml or its folder [default: the only one in images/].
+    /// A folder in images/, a path to an image.toml or its folder, or to an application's folder without
+    /// one: it is derived and shown [default: the only one in images/].
     pub(crate) name: Option<String>,
 
     /// Platforms to build for, such as amd64,arm64 [default: those of image.toml].
@@ -107,6 +113,17 @@ pub(crate) struct ImageArguments {
 
     #[command(flatten)]
     pub(crate) network: NetworkArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// The application's folder.
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+
+    /// Write over an image.toml that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Default, Args)]

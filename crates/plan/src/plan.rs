@@ -8,10 +8,13 @@ use shipwheel_oci::Platform;
 use shipwheel_python::Optimization;
 
 use crate::facts::{AppFile, BaseFacts, Facts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
-use crate::group::{Group, GroupPolicy, Groupable, group};
+use crate::group::{Group, Groupable, group};
 use crate::layer::{BytecodeInputs, LayerInputs, LayerKind, PlannedLayer, VENV, WheelInput};
 use crate::policy::{Owner, Policy};
 use crate::spec::ImageSpec;
+
+/// Overlay file systems of some kernels and runtimes stop at 127 layers, and leave one to the container.
+const MOST_LAYERS: usize = 125;
 
 /// A plan that cannot be made from these facts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +38,14 @@ pub enum PlanError {
         found: String,
         /// What is compiled.
         level: u8,
+    },
+    /// Runtimes stack only so many layers.
+    #[error("the image for {platform} would have {count} layers, more than the {MOST_LAYERS} that runtimes stack")]
+    Layers {
+        /// The platform.
+        platform: Platform,
+        /// How many.
+        count: usize,
     },
     /// A pattern of an override is none.
     #[error("`bytecode.override` has a pattern that is none: {reason}")]
@@ -92,6 +103,10 @@ impl Plan {
             let known = facts.platforms.get(platform);
             let known = known.ok_or_else(|| PlanError::NoFacts { platform: platform.clone() })?;
             let layers = Planner { spec, policy: &policy, platform, facts, known }.layers()?;
+            let count = layers.len() + known.base.layers.len();
+            if count > MOST_LAYERS {
+                return Err(PlanError::Layers { platform: platform.clone(), count });
+            }
             Ok(PlatformPlan { platform: platform.clone(), layers })
         });
         let platforms = platforms.collect::<Result<_, _>>()?;
@@ -136,19 +151,26 @@ fn is_made_per_platform(path: &str) -> bool {
     name.starts_with("_sysconfigdata_") || name == "__config__.py"
 }
 
+/// Distributions and their versions, for people.
+fn names(wheels: &[WheelFacts], members: &[usize]) -> Vec<String> {
+    members.iter().map(|n| format!("{} {}", wheels[*n].name, wheels[*n].version)).collect()
+}
+
 /// The sources of a wheel, each with the distribution that it belongs to.
 fn sources_of(wheel: &WheelFacts) -> impl Iterator<Item = (&SourceFile, Owner<'_>)> {
     wheel.sources.iter().map(|source| (source, Owner::Distribution(&wheel.name)))
 }
 
-/// Whether a file of the application is compiled.
-fn is_source(file: &AppFile) -> bool {
-    file.path.ends_with(".py") && file.link.is_none()
-}
-
 /// Whether a file of the application is bytecode that a run on some machine left behind.
 fn is_stray(file: &AppFile) -> bool {
     file.path.ends_with(".pyc") && file.path.contains("/__pycache__/")
+}
+
+/// Whether a file of the application is compiled. What stands in the environment's `bin` is run by
+/// name and never imported: its bytecode would not be found.
+fn is_source(file: &AppFile) -> bool {
+    let is_command = file.path.strip_prefix(VENV).is_some_and(|rest| rest.starts_with("/bin/"));
+    file.path.ends_with(".py") && file.link.is_none() && !is_command
 }
 
 struct Planner<'a> {
@@ -166,14 +188,14 @@ impl Planner<'_> {
         let bytecode = &self.spec.bytecode;
         let python = match &self.known.base.python {
             Some(python) => Some(python),
-            None if wheels.is_empty() && !bytecode.enabled => None,
+            None if !self.spec.has_environment() && !bytecode.enabled => None,
             None => return Err(PlanError::NoPython { platform: self.platform.clone() }),
         };
         if let Some(python) = python {
             if bytecode.enabled {
                 layers.extend(self.stdlib_bytecode(python)?);
             }
-            if self.spec.python.is_some() {
+            if self.spec.has_environment() {
                 layers.extend(self.dependencies(python, wheels)?);
                 if bytecode.enabled {
                     layers.extend(self.dependency_bytecode(python, wheels)?);
@@ -236,14 +258,15 @@ impl Planner<'_> {
         let inputs = LayerInputs::Environment { python: version, executable: python.executable.clone() };
         let mut layers = vec![self.layer(LayerKind::Environment, VENV.to_owned(), inputs, [VENV])?];
         let sized: Vec<Sized<'_>> = wheels.iter().map(|wheel| Sized { wheel, size: wheel.size }).collect();
-        for Group { title, members } in group(&sized, &GroupPolicy::WHEELS) {
+        for Group { title, members } in group(&sized, &self.spec.layers.wheels) {
             let inputs: Vec<WheelInput> = members.iter().map(|n| self.wheel(&wheels[*n])).collect();
             let title = match members[..] {
                 [only] => format!("{title} {}", wheels[only].version),
                 _ => title,
             };
             let inputs = LayerInputs::Wheels { python: version, wheels: inputs };
-            layers.push(self.layer(LayerKind::Dependencies, title, inputs, [VENV])?);
+            let layer = self.layer(LayerKind::Dependencies, title, inputs, [VENV])?;
+            layers.push(PlannedLayer { members: names(wheels, &members), ..layer });
         }
         Ok(layers)
     }
@@ -260,35 +283,46 @@ impl Planner<'_> {
         let size = |wheel: &WheelFacts| wheel.sources.iter().map(|source| source.size).sum();
         let sized: Vec<Sized<'_>> = wheels.iter().map(|wheel| Sized { wheel, size: size(wheel) }).collect();
         let mut layers = Vec::new();
-        for Group { title, members } in group(&sized, &GroupPolicy::BYTECODE) {
+        for Group { title, members } in group(&sized, &self.spec.layers.bytecode) {
             let sources = members.iter().flat_map(|n| sources_of(&wheels[*n]));
             let shared = sources.filter(|(source, _)| !is_made_per_platform(&source.path));
-            layers.extend(self.bytecode(LayerKind::DependencyBytecode, title, python, shared)?);
+            let layer = self.bytecode(LayerKind::DependencyBytecode, title, python, shared)?;
+            layers.extend(layer.map(|layer| PlannedLayer { members: names(wheels, &members), ..layer }));
         }
         Ok(layers)
     }
 
+    /// The application's plain files, and those of its own wheels.
+    fn app_files(&self) -> impl Iterator<Item = &AppFile> {
+        self.facts.app.iter().chain(&self.known.installed)
+    }
+
+    /// The folders that the application's files go into.
+    fn app_title(&self) -> String {
+        let plain = self.spec.app.as_ref().filter(|_| !self.facts.app.is_empty());
+        let plain = plain.map(|app| app.destination.value.as_str());
+        let installed = Some(VENV).filter(|_| !self.known.installed.is_empty());
+        plain.into_iter().chain(installed).collect::<Vec<_>>().join(" and ")
+    }
+
     fn application(&self) -> Result<Option<PlannedLayer>, PlanError> {
         let stays = |file: &&AppFile| !is_source(file) || !self.policy.removes(&file.path, Owner::Application);
-        let files: Vec<_> = self.facts.app.iter().filter(|f| !is_stray(f)).filter(stays).cloned().collect();
-        let Some(destination) = self.spec.app.as_ref().map(|app| app.destination.value.clone()) else {
-            return Ok(None);
-        };
+        let mut files: Vec<_> = self.app_files().filter(|f| !is_stray(f)).filter(stays).cloned().collect();
+        files.sort();
         if files.is_empty() {
             return Ok(None);
         }
         let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
         let inputs = LayerInputs::Application { files };
-        self.layer(LayerKind::Application, destination, inputs, paths.iter().map(String::as_str)).map(Some)
+        self.layer(LayerKind::Application, self.app_title(), inputs, paths.iter().map(String::as_str)).map(Some)
     }
 
     fn application_bytecode(&self, python: &PythonFacts) -> Result<Option<PlannedLayer>, PlanError> {
-        let sources = self.facts.app.iter().filter(|file| is_source(file));
+        let sources = self.app_files().filter(|file| is_source(file));
         let sources = sources.map(|f| SourceFile { path: f.path.clone(), digest: f.digest, size: f.size });
         let sources: Vec<SourceFile> = sources.collect();
-        let destination = self.spec.app.as_ref().map(|app| app.destination.value.clone()).unwrap_or_default();
         let sources = sources.iter().map(|source| (source, Owner::Application));
-        self.bytecode(LayerKind::ApplicationBytecode, destination, python, sources)
+        self.bytecode(LayerKind::ApplicationBytecode, self.app_title(), python, sources)
     }
 
     fn platform_bytecode(&self, python: &PythonFacts) -> Result<Option<PlannedLayer>, PlanError> {
@@ -383,6 +417,7 @@ mod tests {
             ],
         };
         let base = BaseFacts {
+            stray_bytecode: None,
             layers: Vec::new(),
             config: "{}".to_owned(),
             python: Some(python),
@@ -396,6 +431,7 @@ mod tests {
         PlatformFacts {
             base,
             wheels: vec![wheel("numpy", 1 << 20, false), wheel("six", 9, true), wheel("tiny", 9, true)],
+            installed: Vec::new(),
         }
     }
 
@@ -473,6 +509,33 @@ mod tests {
         });
         let paths: Vec<&str> = app.into_iter().flatten().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["/app/page.html"]);
+    }
+
+    #[test]
+    fn a_project_has_an_environment_without_any_lock_and_its_commands_stay() {
+        let platform = Platform::linux_amd64();
+        let text = "bytecode.remove-source = true\n[app]\nproject = \".\"";
+        let spec = ImageSpec::parse(text, "image.toml", None).expect("valid");
+        let site = "/opt/venv/lib/python3.11/site-packages";
+        let installed = ["/opt/venv/bin/run.py".to_owned(), format!("{site}/pkg.py")].map(|path| AppFile {
+            digest: Digest::of(path.as_bytes()),
+            path,
+            size: 1,
+            executable: false,
+            link: None,
+        });
+        let known = PlatformFacts { wheels: Vec::new(), installed: installed.into(), ..facts(&platform) };
+        let platforms = BTreeMap::from([(platform, known)]);
+        let plan = Plan::new(&spec, &Facts { platforms, app: Vec::new() }).expect("fits");
+        let layers = &plan.platforms[0].layers;
+        assert!(layers.iter().any(|layer| layer.kind == LayerKind::Environment));
+        let own = layers.iter().filter(|layer| layer.title == VENV).filter_map(|layer| match &layer.inputs {
+            LayerInputs::Application { files } => Some(files.iter().map(|file| file.path.clone()).collect()),
+            LayerInputs::Bytecode(inputs) => Some(inputs.sources.iter().map(|source| source.0.path.clone()).collect()),
+            _ => None,
+        });
+        let own: Vec<Vec<String>> = own.collect();
+        assert_eq!(own, [["/opt/venv/bin/run.py".to_owned()], [format!("{site}/pkg.py")]]);
     }
 
     #[test]

@@ -21,6 +21,7 @@
 //! through [`shipwheel_layer::Source`]. Source distributions are never built here.
 
 mod canonical;
+mod dependency;
 mod dist_info;
 mod elf;
 mod environment;
@@ -49,6 +50,7 @@ mod wheel;
 mod wheel_name;
 
 pub use canonical::{CANONICAL_RECIPE, canonical};
+pub use dependency::{Dependency, DependencyError, Unmet, unmet};
 pub use dist_info::{DistInfoError, EntryPoint, WheelMetadata};
 pub use elf::{ELF_HEAD, ElfError, ElfFacts, ElfMachine};
 pub use environment::Environment;
@@ -56,7 +58,7 @@ pub use install::{
     INSTALL_RECIPE, InstallError, InstallErrorKind, Installed, Overlap, OverlapError, PythonSource, install,
     merge_installed,
 };
-pub use lock::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin};
+pub use lock::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin, uv_lock_folders};
 pub use magic_number::{MAGIC_NUMBER_SOURCE, magic_number};
 pub use marker::{Marker, MarkerError};
 pub use marshal::MarshalError;

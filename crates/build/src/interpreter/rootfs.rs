@@ -27,7 +27,7 @@ pub(crate) struct Rootfs {
 
 /// The library folders of a platform, in the order in which the loader must search them:
 /// `usr/local/lib` first, else a Python there finds another one's library.
-fn library_folders(platform: &Platform) -> Vec<String> {
+pub(crate) fn library_folders(platform: &Platform) -> Vec<String> {
     let triplet = platform.triplet();
     let folders = [
         "/usr/local/lib",

@@ -14,13 +14,13 @@ mod rebuild;
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_store::{Cache, Source};
 
-use finding::Findings;
+pub(crate) use finding::Findings;
 pub use finding::{Finding, FindingKind, Severity};
 pub(crate) use opened::{OpenedImage, OpenedPlatform, open};
 
 use crate::error::BuildError;
 use crate::session::{Report, host_platform};
-use python::ImagePython;
+pub(crate) use python::ImagePython;
 use rebuild::Rebuilder;
 
 /// How to verify.
