@@ -33,6 +33,10 @@ pub fn run(shell: &Shell, xtask: &Path) -> Outcome {
     cmd!(shell, "{xtask} {words...} --no-bytecode --output {output}").quiet().ignore_stdout().ignore_stderr().run()?;
     let [amd64, arm64] = ["amd64", "arm64"].map(|platform| unpack(shell, scratch.path(), &layout, platform));
     let (amd64, arm64) = (amd64?, arm64?);
+    for rootfs in [&amd64, &arm64] {
+        // Where `-j0` makes its semaphores.
+        shell.create_dir(rootfs.join("dev/shm"))?;
+    }
     cmd!(shell, "cp /usr/bin/qemu-aarch64-static {arm64}{EMULATOR}").quiet().run()?;
     cmd!(shell, "mv {cache} {kept}").quiet().run()?;
 
@@ -104,6 +108,9 @@ fn canonicalise(rootfs: &Path) -> Outcome {
         if entry.path().extension().is_some_and(|extension| extension == "pyc") {
             pycs.push(std::fs::read(entry.path())?);
         }
+    }
+    if pycs.len() < 1_000 {
+        return Err(format!("compileall wrote {} files alone", pycs.len()).into());
     }
     let size: usize = pycs.iter().map(|pyc| pyc.len().saturating_sub(16)).sum();
     let mut best = f64::INFINITY;
