@@ -125,3 +125,41 @@ fn record(bytes: &[u8]) -> String {
     rows.sort();
     format!("RECORD {}", Digest::of(rows.join("\n").as_bytes()).hex())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn installed(files: &[(&str, &str)]) -> Installed {
+        let folder = scratch();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("below")).expect("our own folder");
+            std::fs::write(path, text).expect("our own folder");
+        }
+        Installed::below(folder.path())
+    }
+
+    #[test]
+    fn what_installers_decide_for_themselves_is_no_difference_and_all_else_is() {
+        let script = |python: &str, text: &str| format!("#!{python}\n{text}\nfrom a import b\nsys.exit(b())\n");
+        let (one, other) = (script("/x/bin/python", "# x"), script("/y/bin/python", ""));
+        let ours = |module: &str| {
+            let record = format!("a.py,sha256=x,1\n../../../bin/a,sha256={module},2\n");
+            let record = ("lib/python3.11/site-packages/a-1.dist-info/RECORD", record.as_str());
+            installed(&[("bin/a", &one), ("lib/python3.11/site-packages/a.py", module), ("pyvenv.cfg", ""), record])
+        };
+        let record = "../../../bin/a,sha256=y,9\na.py,sha256=x,1\n";
+        let uvs = installed(&[
+            ("bin/a", &other),
+            ("lib/python3.13/site-packages/a.py", "x"),
+            ("lib/python3.13/site-packages/a.pyc", ""),
+            (".lock", ""),
+            ("lib/python3.13/site-packages/a-1.dist-info/RECORD", record),
+        ]);
+        assert_eq!(ours("x").differences(&uvs), Vec::<String>::new());
+        assert_eq!(ours("y").differences(&uvs).len(), 1);
+        assert_eq!(ours("x").differences(&installed(&[])).len(), 3);
+        assert_eq!(installed(&[]).differences(&uvs).len(), 3);
+    }
+}

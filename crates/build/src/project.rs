@@ -173,7 +173,7 @@ fn build_copy(
     for file in files {
         copy(file, &source.join(&file.below))?;
     }
-    uv::build_wheel(session, &source, &out, EARLIEST).map_err(|error| match error {
+    uv::build_wheel(session, scratch.path(), &source, &out, EARLIEST).map_err(|error| match error {
         BuildError::Program { output, .. } => fail(format!("its build failed: {output}")),
         other => other,
     })?;

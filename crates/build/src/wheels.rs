@@ -16,7 +16,7 @@ use crate::definition::Definition;
 use crate::error::BuildError;
 use crate::lock::{self, ChosenWheel, wheels_key};
 use crate::session::Session;
-use crate::source::FileSource;
+use crate::source::PathSource;
 
 /// Raise this when more or other things are remembered of a wheel.
 const RECORD_RECIPE: u32 = 2;
@@ -218,7 +218,7 @@ impl WheelSources {
     /// When it is no wheel or a hostile one.
     pub(crate) fn open(&self, session: &Session<'_>, digest: &Digest) -> Result<Wheel, BuildError> {
         let name = self.name(digest)?;
-        let source = FileSource::blob(&session.cache, digest, name.file_name())?;
+        let source = PathSource::blob(&session.cache, digest, name.file_name())?;
         Ok(Wheel::open(name, source)?)
     }
 

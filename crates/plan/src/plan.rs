@@ -511,6 +511,33 @@ mod tests {
     }
 
     #[test]
+    fn a_project_has_an_environment_without_any_lock_and_its_commands_stay() {
+        let platform = Platform::linux_amd64();
+        let text = "bytecode.remove-source = true\n[app]\nproject = \".\"";
+        let spec = ImageSpec::parse(text, "image.toml", None).expect("valid");
+        let site = "/opt/venv/lib/python3.11/site-packages";
+        let installed = ["/opt/venv/bin/run.py".to_owned(), format!("{site}/pkg.py")].map(|path| AppFile {
+            digest: Digest::of(path.as_bytes()),
+            path,
+            size: 1,
+            executable: false,
+            link: None,
+        });
+        let known = PlatformFacts { wheels: Vec::new(), installed: installed.into(), ..facts(&platform) };
+        let platforms = BTreeMap::from([(platform, known)]);
+        let plan = Plan::new(&spec, &Facts { platforms, app: Vec::new() }).expect("fits");
+        let layers = &plan.platforms[0].layers;
+        assert!(layers.iter().any(|layer| layer.kind == LayerKind::Environment));
+        let own = layers.iter().filter(|layer| layer.title == VENV).filter_map(|layer| match &layer.inputs {
+            LayerInputs::Application { files } => Some(files.iter().map(|file| file.path.clone()).collect()),
+            LayerInputs::Bytecode(inputs) => Some(inputs.sources.iter().map(|source| source.0.path.clone()).collect()),
+            _ => None,
+        });
+        let own: Vec<Vec<String>> = own.collect();
+        assert_eq!(own, [["/opt/venv/bin/run.py".to_owned()], [format!("{site}/pkg.py")]]);
+    }
+
+    #[test]
     fn directories_keep_what_the_base_says_of_them() {
         let plan = plan(&[Platform::linux_amd64()], "").expect("fits");
         let with: Vec<_> = plan.platforms[0].layers.iter().filter(|layer| !layer.directories.is_empty()).collect();

@@ -1,6 +1,6 @@
 //! Folders without an image.toml: one is derived, shown, and written by `init`.
 
-use shipwheel_tests::{Definition, Layout, Rootfs, Run, Shipwheel, uv};
+use shipwheel_tests::{Definition, Layout, Podman, Rootfs, Run, Shipwheel, uv};
 use xshell::{Shell, cmd};
 
 const FASTAPI: &str = "\"\"\"Says hello.\"\"\"\nfrom fastapi import FastAPI\n\napp = FastAPI(title='hello')\n";
@@ -53,6 +53,23 @@ fn a_fastapi_application_is_put_behind_the_server_that_is_locked() {
         print(import_from_string('main:app').title)";
     assert_eq!(rootfs.run(&[], &["/opt/venv/bin/python3", "-c", code]).0.trim(), "hello");
     assert!(!rootfs.files("/app").iter().any(|file| file.contains("test")));
+}
+
+#[test]
+fn a_flask_application_answers_from_a_container_that_nobody_configured() {
+    let shop = "from flask import Flask\n\n\ndef create_app():\n    app = Flask(__name__)\n    \
+        app.add_url_rule('/healthz', view_func=lambda: 'well')\n    \
+        app.add_url_rule('/', view_func=lambda: 'shop ' + __file__)\n    return app\n";
+    let definition = Definition::empty().with("shop/__init__.py", shop).with("requirements.in", "flask\ngunicorn\n");
+    locked(&definition, "pip compile --universal --generate-hashes -p 3.11 -o requirements.txt requirements.in");
+    let archive = definition.output();
+    let output = format!("docker-archive:{}", archive.display());
+    let run = Shipwheel::new().image(&[&definition.argument(), "--output", &output]).succeeded();
+    assert!(run.stderr.contains("cmd = [\"gunicorn\", \"shop:create_app()\"]"), "{}", run.stderr);
+    let podman = Podman::new();
+    let container = podman.serve(&podman.load(&archive));
+    assert_eq!(container.body("/"), "shop /app/shop/__init__.py");
+    assert_eq!(container.stop(), "0", "SIGTERM ends it in order");
 }
 
 #[test]
