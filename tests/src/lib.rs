@@ -27,7 +27,7 @@ pub use image::{Image, variosync};
 pub use installed::Installed;
 pub use judge::judge;
 pub use layout::Layout;
-pub use program::{Run, Shipwheel, scratch, workspace};
+pub use program::{CommandLine, Run, Shipwheel, scratch, workspace};
 pub use registry::Registry;
 pub use rootfs::Rootfs;
 pub use sample_elf::SampleElf;

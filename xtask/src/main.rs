@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         _ => ("", [].as_slice()),
     };
     let outcome = match command {
-        "bench" => in_workspace(bench::run),
+        "bench" => in_workspace(|shell| bench::run(shell, rest)),
         "ci" => in_workspace(ci::run),
         "stress" => in_workspace(|shell| stress::run(shell, rest)),
         "test" => in_workspace(|shell| test::run(shell, rest)),

@@ -19,6 +19,7 @@ mod refusal;
 mod registry;
 mod reproducible;
 mod retrofit;
+mod startup;
 mod switches;
 mod template;
 mod verify;

@@ -178,7 +178,7 @@ fn decompress(
     let mut compressed = session.cache.open_blob(&blob.digest)?;
     let title = format!("layer {} of {name}", blob.digest.short());
     let tar = unpack(&session.cache, &mut compressed, &blob.media_type, &title).map_err(|error| match error {
-        UnpackError::Build(error) => error,
+        UnpackError::Build(error) => *error,
         other => refused(format!("has a layer {} that {other}", blob.digest)),
     })?;
     if tar.diff_id != diff_id {

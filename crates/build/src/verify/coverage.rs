@@ -29,7 +29,10 @@ pub(crate) fn check(tree: &Tree, python: &ImagePython) -> Vec<Finding> {
     let lacking = folders.into_iter().filter(|(_, (_, missing))| !missing.is_empty());
     lacking
         .map(|(folder, (all, missing))| {
-            let found = format!("none for {} of {all} modules: {}", missing.len(), shown(&missing));
+            let inside = |path: &String| path.strip_prefix(&folder).unwrap_or(path).trim_start_matches('/').to_owned();
+            let names: BTreeSet<String> = missing.iter().map(inside).filter(|name| !name.is_empty()).collect();
+            let names = if names.is_empty() { String::new() } else { format!(": {}", shown(&names)) };
+            let found = format!("none for {} of {all} modules{names}", missing.len());
             let expected = format!("bytecode of level {}", python.level);
             Finding::warning(FindingKind::MissingBytecode, expected, found).at(folder)
         })

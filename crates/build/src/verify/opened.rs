@@ -18,6 +18,9 @@ use crate::unpack::{Tar, UnpackError, unpack};
 /// No config is larger.
 const LARGEST_CONFIG: u64 = 16 << 20;
 
+/// No image has more manifests and indexes.
+const MOST_DOCUMENTS: usize = 2000;
+
 /// One platform of an image.
 pub(crate) struct OpenedPlatform {
     pub(crate) platform: Platform,
@@ -47,7 +50,8 @@ pub(crate) fn open(
     findings: &mut Findings,
 ) -> Result<OpenedImage, BuildError> {
     let root = source.root()?;
-    let mut documents = Documents { source, wanted, findings, platforms: Vec::new(), others: Vec::new() };
+    let (platforms, others) = (Vec::new(), Vec::new());
+    let mut documents = Documents { source, wanted, findings, seen: BTreeSet::new(), platforms, others };
     documents.read(&root, None, 0)?;
     let Documents { platforms, others, .. } = documents;
     if let Some(missing) = wanted.iter().find(|wanted| !platforms.iter().any(|p| p.platform == **wanted)) {
@@ -133,6 +137,8 @@ struct Documents<'a> {
     source: &'a dyn Source,
     wanted: &'a [Platform],
     findings: &'a mut Findings,
+    /// Documents that were read: an index may name one twice, and a hostile one very often.
+    seen: BTreeSet<Digest>,
     platforms: Vec<OpenedPlatform>,
     /// Blobs of attestations and the like: hashed, and no more.
     others: Vec<Descriptor>,
@@ -140,6 +146,17 @@ struct Documents<'a> {
 
 impl Documents<'_> {
     fn read(&mut self, descriptor: &Descriptor, platform: Option<&Platform>, depth: usize) -> Result<(), BuildError> {
+        if !self.seen.insert(descriptor.digest) {
+            return Ok(());
+        }
+        if self.seen.len() > MOST_DOCUMENTS {
+            if self.seen.len() == MOST_DOCUMENTS + 1 {
+                let expected = format!("at most {MOST_DOCUMENTS} manifests");
+                self.findings
+                    .add(None, [Finding::problem(FindingKind::Document, expected, "more, which were not read")]);
+            }
+            return Ok(());
+        }
         let bytes = match self.source.document(descriptor) {
             Ok(bytes) => bytes,
             Err(error) => return self.refused(error, descriptor),
@@ -273,7 +290,7 @@ fn read_blob(
     let tar = match unpacked {
         None => None,
         Some(Ok(tar)) => Some(tar),
-        Some(Err(UnpackError::Build(error))) => return Err(error),
+        Some(Err(UnpackError::Build(error))) => return Err(*error),
         Some(Err(error)) => {
             let found = format!("one that {error}; its files were not looked at");
             findings.push(Finding::problem(FindingKind::Layer, "a layer", found).of_blob(&blob.digest));
