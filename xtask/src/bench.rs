@@ -1,5 +1,6 @@
-//! `cargo xtask bench [PART…]`, measured by hyperfine: builds, pushes and pulls, wheels to layers, grouping.
+//! `cargo xtask bench [PART…]`, measured by hyperfine: builds, bytecode, pushes and pulls, wheels to layers, grouping.
 
+mod bytecode;
 mod layering;
 mod push;
 mod sets;
@@ -20,8 +21,14 @@ const FROM_DOWNLOADS: &str = "from downloads alone";
 type Part = fn(&Shell, &Path) -> Outcome;
 
 /// All parts, by name.
-const PARTS: [(&str, Part); 5] =
-    [("image", image), ("push", push::run), ("wheels", wheels::run), ("layering", layering::run), ("startup", startup)];
+const PARTS: [(&str, Part); 6] = [
+    ("image", image),
+    ("bytecode", bytecode::run),
+    ("push", push::run),
+    ("wheels", wheels::run),
+    ("layering", layering::run),
+    ("startup", startup),
+];
 
 /// Measures the parts named, or all.
 pub fn run(shell: &Shell, wanted: &[OsString]) -> Outcome {
