@@ -7,6 +7,7 @@
 mod arm64;
 mod container;
 mod definition;
+mod dump;
 mod image;
 mod installed;
 mod judge;
@@ -17,12 +18,14 @@ mod rootfs;
 #[path = "../../crates/python/src/sample_elf.rs"]
 mod sample_elf;
 mod server;
+mod suite;
 mod tamper;
 mod uv;
 
 pub use arm64::Arm64;
 pub use container::{Container, Podman};
 pub use definition::{Definition, wheel, wheel_with};
+pub use dump::{Compiled, Way};
 pub use image::{Image, variosync};
 pub use installed::Installed;
 pub use judge::judge;
@@ -32,5 +35,6 @@ pub use registry::Registry;
 pub use rootfs::Rootfs;
 pub use sample_elf::SampleElf;
 pub use server::{Answer, Server};
+pub use suite::{Interpreter, SUITES, Suite};
 pub use tamper::{Member, Members, Tampered};
 pub use uv::uv;

@@ -66,6 +66,8 @@ pub struct BaseFacts {
     pub glibc: Option<(u32, u32)>,
     /// The names of the shared libraries in the folders that its loader searches, sorted: `libz.so.1`.
     pub libraries: Vec<String>,
+    /// How many pycs in it its interpreter never loads, and the first of them.
+    pub stray_bytecode: Option<(u64, String)>,
 }
 
 /// One locked wheel.

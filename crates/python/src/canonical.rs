@@ -5,6 +5,7 @@
 //!
 //! - equal constants are one object, wherever they stand; code objects keep their identity, and so
 //!   does what does not equal itself, a NaN: `x in {x}` tells whether two of them are one;
+//! - the NaN that `inf - inf` gives has no sign, whatever the processor's would be;
 //! - the reference flag stands only where something refers back, numbered by first use;
 //! - a frozenset's elements stand in the order of the digests of their values;
 //! - a text is interned when it is empty, one latin-1 character, or interned elsewhere in the file;
@@ -21,7 +22,7 @@ use crate::marshal::{self, MarshalError};
 use crate::objects::{Index, Node, NodeId, Objects, Value};
 
 /// Raise this when the canonical form changes: it is part of every bytecode layer's key.
-pub const CANONICAL_RECIPE: u32 = 2;
+pub const CANONICAL_RECIPE: u32 = 3;
 
 /// Rewrites a marshalled code object of CPython 3.`minor` to its canonical form.
 ///
@@ -110,13 +111,14 @@ impl Digests {
         let node = &objects.nodes[id as usize];
         let (kind, length) = head(node, objects.interned[id as usize]);
         let field = |child: &&NodeId| matches!(objects.nodes[**child as usize], Node::Leaf(Value::Field(_)));
-        let mut bytes = match node {
-            Node::Leaf(value) => [length.bytes(), value.bytes()].concat(),
-            Node::Container(..) => Vec::new(),
-        };
+        let mut bytes = Vec::new();
+        if let Node::Leaf(value) = node {
+            bytes.extend_from_slice(length.bytes());
+            value.write(&mut bytes);
+        }
         for integer in objects.children(id).iter().filter(field) {
             if let Node::Leaf(value) = &objects.nodes[*integer as usize] {
-                bytes.extend_from_slice(value.bytes());
+                value.write(&mut bytes);
             }
         }
         let mut hasher = Hasher::new();
@@ -219,7 +221,7 @@ impl<'a> Writer<'a> {
         }
         self.out.extend_from_slice(length.bytes());
         if let Node::Leaf(value) = node {
-            self.out.extend_from_slice(value.bytes());
+            value.write(&mut self.out);
         }
         true
     }
@@ -279,6 +281,19 @@ mod tests {
             // Neither is flagged, nor a reference to the other.
             assert!(written.windows(consts.len()).any(|window| window == consts), "{first:?} {second:?}");
         }
+    }
+
+    #[test]
+    fn the_nan_of_one_processor_is_that_of_the_other() {
+        let number = |kind: u8, floats: &[u64]| {
+            [&[kind][..], &floats.iter().flat_map(|it| it.to_le_bytes()).collect::<Vec<u8>>()].concat()
+        };
+        let [x86, arm, one, payload] = [0xfff8 << 48, 0x7ff8 << 48, 1_f64.to_bits(), 0xfff8 << 48 | 1];
+        let consts = |floats: [u64; 2]| [b")\x02", &number(b'g', &floats[..1])[..], &number(b'y', &floats)].concat();
+        check(&consts([x86, one]), &consts([arm, one]));
+        check(&consts([one, x86]), &consts([one, arm]));
+        let written = canonical(&code(&consts([payload, one])), 11, None).expect("valid");
+        assert!(written.windows(8).any(|bytes| bytes == payload.to_le_bytes()), "any other one stays");
     }
 
     #[test]

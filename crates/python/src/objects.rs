@@ -7,6 +7,12 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 /// An object's place among [`Objects`].
 pub(crate) type NodeId = u32;
 
+/// What x86 makes of `inf - inf` when the compiler folds it: its sign is set.
+const X86_NAN: u64 = 0xfff8 << 48;
+
+/// What ARM makes of it. IEEE 754 leaves the sign open: no source says which one it means.
+const ARM_NAN: [u8; 8] = (0x7ff8_u64 << 48).to_le_bytes();
+
 /// What an object without children is; its bytes are those of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Value<'a> {
@@ -24,16 +30,21 @@ pub(crate) enum Value<'a> {
     Field(&'a [u8]),
 }
 
-impl<'a> Value<'a> {
-    /// The bytes behind the type and the length.
-    pub(crate) fn bytes(&self) -> &'a [u8] {
+impl Value<'_> {
+    /// Writes the bytes behind the type and the length.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Singleton(_) => &[],
+            Self::Singleton(_) => {}
+            Self::Number(b'g' | b'y', floats) => {
+                for float in floats.chunks(8) {
+                    out.extend_from_slice(if float == X86_NAN.to_le_bytes() { &ARM_NAN } else { float });
+                }
+            }
             Self::Number(_, bytes)
             | Self::Bytes(bytes)
             | Self::Ascii(bytes)
             | Self::Text(bytes)
-            | Self::Field(bytes) => bytes,
+            | Self::Field(bytes) => out.extend_from_slice(bytes),
         }
     }
 

@@ -124,6 +124,7 @@ mod tests {
 
     fn check(name: &str, file: NativeFile, errors: &[&str], warnings: &[&str]) {
         let base = BaseFacts {
+            stray_bytecode: None,
             layers: Vec::new(),
             config: "{}".to_owned(),
             python: Some(PythonFacts {
