@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_layer::{Node, Tree, TreePath};
+use shipwheel_python::is_identifier;
 
 use super::finding::{Finding, FindingKind};
 use super::opened::shown;
@@ -67,11 +68,7 @@ fn importable_below(path: &TreePath, python: &ImagePython) -> Option<String> {
 
 /// Whether every part of a path is a name that `import` takes: templates and scripts are not.
 fn is_module(path: &str) -> bool {
-    path.trim_end_matches(".py").split('/').all(|part| {
-        let mut letters = part.chars();
-        letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
-            && letters.all(|letter| letter.is_alphanumeric() || letter == '_')
-    })
+    path.trim_end_matches(".py").split('/').all(is_identifier)
 }
 
 #[cfg(test)]
