@@ -126,6 +126,18 @@ impl Tampered {
         self.replace(&descriptor["digest"], &manifest);
     }
 
+    /// Changes the index over the platforms.
+    ///
+    /// # Panics
+    /// When the layout has none.
+    pub fn index(&self, change: impl FnOnce(&mut Value)) {
+        let digest = self.layout().entry()["digest"].clone();
+        let mut index = self.layout().json(&digest);
+        assert!(index["manifests"].is_array(), "an index in {index}");
+        change(&mut index);
+        self.replace(&digest, &index);
+    }
+
     /// Changes the config of a platform, and all that names it.
     ///
     /// # Panics

@@ -92,7 +92,7 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
     let plan = Plan::new(&definition.spec, &resolved.facts)?;
     plan.warnings.iter().for_each(|warning| session.report.warning(warning));
     warn_of_readers(session, &plan, &resolved.app)?;
-    proof::prove(session, &resolved.facts, &resolved.wheels)?;
+    proof::prove(session, &resolved.facts, &resolved.wheels, &resolved.app)?;
     let ingredients =
         Ingredients { app: &resolved.app, own: &resolved.own, wheels: &resolved.wheels, bases: &resolved.bases };
     let built = layers::build(session, &plan, &ingredients)?;

@@ -137,7 +137,7 @@ impl Original {
         let new: BTreeMap<Digest, Descriptor> = (self.images.iter().zip(&images))
             .map(|(old, new)| (old.manifest.descriptor().digest, new.manifest.descriptor().clone()))
             .collect();
-        let index = index.map_manifests(|entry| new.get(&entry.digest).cloned());
+        let index = index.map_manifests(|entry| new.get(&entry.digest).filter(|_| !is_attestation(entry)).cloned());
         let index = index.map_err(|cause| BuildError::Base { name: name.to_owned(), reason: cause.to_string() })?;
         Ok(StoredImage::with_index(index, images))
     }

@@ -25,6 +25,7 @@ mod dependency;
 mod dist_info;
 mod elf;
 mod environment;
+mod identifier;
 mod install;
 mod lock;
 mod magic_number;
@@ -54,6 +55,7 @@ pub use dependency::{Dependency, DependencyError, Unmet, unmet};
 pub use dist_info::{DistInfoError, EntryPoint, WheelMetadata};
 pub use elf::{ELF_HEAD, ElfError, ElfFacts, ElfMachine};
 pub use environment::Environment;
+pub use identifier::is_identifier;
 pub use install::{
     INSTALL_RECIPE, InstallError, InstallErrorKind, Installed, Overlap, OverlapError, PythonSource, install,
     merge_installed,

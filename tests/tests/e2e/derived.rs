@@ -58,8 +58,8 @@ fn a_fastapi_application_is_put_behind_the_server_that_is_locked() {
 #[test]
 fn a_flask_application_answers_from_a_container_that_nobody_configured() {
     let shop = "from flask import Flask\n\n\ndef create_app():\n    app = Flask(__name__)\n    \
-        app.add_url_rule('/healthz', view_func=lambda: 'well')\n    \
-        app.add_url_rule('/', view_func=lambda: 'shop ' + __file__)\n    return app\n";
+        app.add_url_rule('/healthz', 'health', lambda: 'well')\n    \
+        app.add_url_rule('/', 'page', lambda: 'shop ' + __file__)\n    return app\n";
     let definition = Definition::empty().with("shop/__init__.py", shop).with("requirements.in", "flask\ngunicorn\n");
     locked(&definition, "pip compile --universal --generate-hashes -p 3.11 -o requirements.txt requirements.in");
     let archive = definition.output();

@@ -72,3 +72,13 @@ fn a_broken_library_and_a_library_of_the_wheel_itself_are_no_reason_to_stop() {
     assert!(run.stderr.contains("thing/broken.so cannot be read"), "{}", run.stderr);
     assert!(!run.stderr.contains("libthing-1234.so, which"), "{}", run.stderr);
 }
+
+#[test]
+fn a_library_of_the_application_is_for_one_platform_alone() {
+    let definition = Definition::over("{}").with("image.toml", TOML).and("[app]\nsources = [\"native.so\"]");
+    std::fs::write(definition.path().join("native.so"), elf(62, &[], "GLIBC_2.17")).unwrap();
+    let output = format!("oci:{}", definition.output().display());
+    let arguments = [&definition.argument(), "--platforms", "amd64,arm64", "--no-bytecode", "--output", &output];
+    let run = Shipwheel::new().image(&arguments).succeeded();
+    assert!(run.stderr.contains("native.so is for x86-64 (linux/arm64)\n"), "{}", run.stderr);
+}

@@ -1,7 +1,7 @@
 //! Retrofit: an image of another tool gets the standard library's bytecode, and nothing else changes.
 
-use serde_json::Value;
-use shipwheel_tests::{Definition, Layout, Registry, Rootfs, Shipwheel, judge, scratch};
+use serde_json::{Value, json};
+use shipwheel_tests::{Definition, Layout, Registry, Rootfs, Shipwheel, Tampered, judge, scratch};
 use xshell::{Shell, cmd};
 
 /// A Python image without any bytecode, as other tools make them, in a registry under this name.
@@ -108,6 +108,32 @@ fn a_layout_is_retrofitted_without_any_registry_and_levels_are_chosen() {
     let rootfs = Rootfs::unpack(&Layout::new(&folder.path().join("out")), "amd64");
     let files = rootfs.files("/usr/lib/python3.11/json/__pycache__");
     assert_eq!(files.iter().filter(|path| path.ends_with(".opt-2.pyc")).count() * 2, files.len(), "{files:#?}");
+}
+
+#[test]
+fn annotations_stay_and_attestations_of_the_image_as_it_was_go() {
+    let registry = Registry::start();
+    let (_folder, layout) = pulled(&plain_image(&registry));
+    let planted = Tampered::copy(&layout);
+    let subject = layout.descriptor("linux/amd64");
+    planted.index(|index| {
+        index["annotations"] = json!({ "org.example.kept": "index" });
+        index["manifests"][0]["annotations"] = json!({ "org.example.kept": "entry" });
+        let mut attestation = subject.clone();
+        attestation["platform"] = json!({ "os": "unknown", "architecture": "unknown" });
+        attestation["annotations"] = json!({ "vnd.docker.reference.digest": subject["digest"] });
+        index["manifests"].as_array_mut().unwrap().push(attestation);
+    });
+    let (folder, path) = (scratch(), planted.path().display().to_string());
+    let output = format!("oci:{}", folder.path().join("out").display());
+    let run = Shipwheel::new().run(&["retrofit", &path, "--output", &output]).succeeded();
+    assert!(run.stderr.contains("an attestation of"), "{}", run.stderr);
+    let after = Layout::new(&folder.path().join("out"));
+    let index = after.json(&after.entry()["digest"]);
+    assert_eq!(index["annotations"]["org.example.kept"], "index");
+    let entries = index["manifests"].as_array().unwrap();
+    assert_eq!(entries.len(), 2, "{index}");
+    assert_eq!(entries[0]["annotations"]["org.example.kept"], "entry");
 }
 
 #[test]

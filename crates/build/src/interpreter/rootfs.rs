@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fs_err as fs;
-use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_plan::PythonFacts;
+use shipwheel_python::ElfFacts;
 use shipwheel_store::Cache;
 
 use crate::error::BuildError;
@@ -147,13 +147,10 @@ fn needed(tree: &Tree, python: &PythonFacts, platform: &Platform) -> Result<Vec<
     Ok(paths)
 }
 
-/// The dynamic loader that an ELF file asks for (`PT_INTERP`).
+/// The dynamic loader that an ELF file asks for.
 fn loader_of(elf: &[u8]) -> Option<String> {
-    let file: ElfFile64<'_> = ElfFile64::parse(elf).ok()?;
-    let endian = file.endian();
-    let headers = file.elf_header().program_headers(endian, elf).ok()?;
-    let name = headers.iter().find_map(|header| header.interpreter(endian, elf).ok().flatten())?;
-    String::from_utf8(name.to_vec()).ok().filter(|name| name.starts_with('/'))
+    let facts = ElfFacts::read(elf).ok().flatten()?;
+    facts.interpreter.filter(|name| name.starts_with('/'))
 }
 
 fn write_file(path: &Path, executable: bool, bytes: &[u8]) -> Result<(), BuildError> {

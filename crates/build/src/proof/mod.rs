@@ -8,11 +8,15 @@ mod needs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_plan::Facts;
+use shipwheel_python::{ELF_HEAD, ElfMachine};
 
+use crate::app::Collected;
 use crate::error::BuildError;
 use crate::session::Session;
+use crate::source::PathSource;
 use crate::wheels::WheelSources;
 use judge::judge;
 use needs::WheelNeeds;
@@ -22,12 +26,21 @@ use needs::WheelNeeds;
 /// # Errors
 /// When a wheel for one platform holds code for another processor, all such files together, or
 /// when a wheel cannot be had or read.
-pub(crate) fn prove(session: &Session<'_>, facts: &Facts, wheels: &WheelSources) -> Result<(), BuildError> {
+pub(crate) fn prove(
+    session: &Session<'_>,
+    facts: &Facts,
+    wheels: &WheelSources,
+    app: &[Collected],
+) -> Result<(), BuildError> {
     let needs = needs_of(session, facts, wheels)?;
+    let libraries = libraries_of(app)?;
     let (mut errors, mut warnings) = (BTreeMap::new(), BTreeMap::new());
     for (platform, facts) in &facts.platforms {
         let own: Vec<_> = facts.wheels.iter().filter_map(|wheel| Some((wheel, needs.get(&wheel.digest)?))).collect();
         let verdict = judge(platform, &facts.base, &own);
+        let foreign = libraries.iter().filter(|(_, machine)| Some(*machine) != ElfMachine::of(platform));
+        let foreign = foreign.map(|(path, machine)| format!("application: {path} is for {machine}"));
+        note(&mut warnings, foreign.collect(), platform);
         note(&mut errors, verdict.errors, platform);
         note(&mut warnings, verdict.warnings, platform);
     }
@@ -36,6 +49,16 @@ pub(crate) fn prove(session: &Session<'_>, facts: &Facts, wheels: &WheelSources)
         true => Ok(()),
         false => Err(BuildError::Machine { files: lines(&errors).collect() }),
     }
+}
+
+/// The application's own libraries: the same files for every platform, so one of them is for another.
+fn libraries_of(app: &[Collected]) -> Result<Vec<(&str, ElfMachine)>, BuildError> {
+    let libraries = app.iter().filter(|collected| collected.file.link.is_none() && collected.file.path.contains(".so"));
+    let machines = libraries.map(|Collected { host, file }| {
+        let head = Content::from_slice(PathSource::new(host, file.size), 0, file.size).head(ELF_HEAD)?;
+        Ok(ElfMachine::read(&head).map(|machine| (file.path.as_str(), machine)))
+    });
+    machines.filter_map(Result::transpose).collect()
 }
 
 fn needs_of(

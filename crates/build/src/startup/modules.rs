@@ -1,6 +1,7 @@
 //! What an image starts with: the modules that its command imports.
 
 use shipwheel_layer::{Node, Tree, TreePath};
+use shipwheel_python::is_identifier;
 
 /// Scripts that are larger are no console scripts.
 const LARGEST_SCRIPT: u64 = 1 << 20;
@@ -67,11 +68,7 @@ fn in_roots(tree: &Tree, module: &str, roots: &[TreePath]) -> Option<TreePath> {
 
 /// Whether a text is a module's dotted name: it goes into a program.
 pub(super) fn is_module(text: &str) -> bool {
-    text.split('.').all(|part| {
-        let mut letters = part.chars();
-        letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
-            && letters.all(|letter| letter.is_alphanumeric() || letter == '_')
-    })
+    text.split('.').all(is_identifier)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The image is read where it lies; layers are unpacked to nameless files and walked as trees
 //! of values. Nothing of it runs, unless a rebuild is asked for.
 
+mod blob;
 mod bytecode;
 mod coverage;
 mod finding;

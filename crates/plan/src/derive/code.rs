@@ -85,11 +85,8 @@ fn end_of_string<'t>(text: &'t str, quote: &str, out: &mut String) -> &'t str {
     let mut characters = text.char_indices();
     while let Some((at, character)) = characters.next() {
         match character {
-            '\\' => {
-                if characters.next().is_some_and(|(_, escaped)| escaped == '\n') {
-                    out.push('\n');
-                }
-            }
+            // What is escaped ends nothing.
+            '\\' if characters.next().is_some_and(|(_, escaped)| escaped == '\n') => out.push('\n'),
             '\n' if quote.len() == 1 => return &text[at..],
             // A line of a string is no line of the module: it must not begin at the margin.
             '\n' => out.push_str("\n "),

@@ -94,6 +94,6 @@ pub(super) fn packages(known: &Known<'_>, root: &str) -> Vec<String> {
     let modules = below.filter(|path| path.ends_with(".py")).filter_map(|path| path.split_once('/'));
     let folders: BTreeSet<&str> = modules.map(|(top, _)| top).collect();
     let is_package =
-        |top: &&str| !NOT_TAKEN.contains(top) && !top.starts_with('.') && !(root.is_empty() && *top == "src");
+        |top: &&str| !(NOT_TAKEN.contains(top) || top.starts_with('.') || root.is_empty() && *top == "src");
     folders.into_iter().filter(is_package).map(str::to_owned).collect()
 }
