@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher, Platform};
 use shipwheel_plan::{BaseFacts, Located, SourceFile, VENV, WheelFacts, source_reader};
 use shipwheel_python::{
-    INSTALL_RECIPE, Installed, Libc, PythonSource, PythonVersion, Scheme, Target, Wheel, WheelName, install,
-    merge_installed,
+    INSTALL_RECIPE, Installed, PythonSource, PythonVersion, Scheme, Target, Wheel, WheelName, install, merge_installed,
 };
 use shipwheel_store::Download;
 
@@ -54,12 +53,7 @@ impl WheelSources {
         base: &BaseFacts,
         python: PythonVersion,
     ) -> Result<Vec<ChosenWheel>, BuildError> {
-        let (major, minor) = base.glibc.ok_or_else(|| BuildError::Base {
-            name: format!("for {platform}"),
-            reason: "has no glibc, and wheels for musl are not supported yet".to_owned(),
-        })?;
-        let target = Target { python, platform: platform.clone(), libc: Libc::Glibc { major, minor } };
-        lock::choose(session, definition, lock, &target)
+        lock::choose(session, definition, lock, &target(platform, base, python)?)
     }
 
     /// Describes chosen wheels; those not known yet are fetched.
@@ -239,6 +233,18 @@ fn find_source_reader(sources: &[PythonSource]) -> Result<Option<(String, String
         }
     }
     Ok(None)
+}
+
+/// What wheels and markers are chosen for: a platform with its base.
+///
+/// # Errors
+/// When the base has no C library that wheels are built for.
+pub(crate) fn target(platform: &Platform, base: &BaseFacts, python: PythonVersion) -> Result<Target, BuildError> {
+    let libc = base.libc.ok_or_else(|| BuildError::Base {
+        name: format!("for {platform}"),
+        reason: "has neither glibc nor musl, and wheels are built for one of the two".to_owned(),
+    })?;
+    Ok(Target { python, platform: platform.clone(), libc })
 }
 
 /// The installation scheme of every image.

@@ -9,11 +9,11 @@ use shipwheel_plan::{BaseFacts, SourceFile, SpecialDirectory};
 
 use super::ResolvedBase;
 use crate::error::BuildError;
-use crate::interpreter::{Rootfs, find_glibc, find_python};
+use crate::interpreter::{Rootfs, find_libc, find_python};
 use crate::session::Session;
 
 /// Raise this when what is read out of a base changes: it is part of every base's key.
-pub(crate) const DESCRIBE_RECIPE: u32 = 2;
+pub(crate) const DESCRIBE_RECIPE: u32 = 3;
 
 /// Describes a base, puts its interpreter on disk if this machine can run it, and remembers both.
 ///
@@ -41,7 +41,7 @@ pub(crate) fn describe(
             layers,
             config: String::from_utf8_lossy(&config.to_json()).into_owned(),
             directories: special_directories(tree),
-            glibc: find_glibc(tree)?,
+            libc: find_libc(tree)?,
             python,
         },
     };
