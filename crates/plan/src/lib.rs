@@ -25,4 +25,6 @@ pub use plan::{Plan, PlanError, PlatformPlan};
 pub use policy::Treatment;
 pub use problem::{Problem, SpecError};
 pub use section::Located;
-pub use spec::{AppSpec, Base, BytecodeOverride, BytecodeSpec, DebianBase, ImageSpec, PythonSpec, RemoveSource};
+pub use spec::{
+    AcceptedWheel, AppSpec, Base, BytecodeOverride, BytecodeSpec, DebianBase, ImageSpec, PythonSpec, RemoveSource,
+};

@@ -14,7 +14,7 @@ use toml_span::Value;
 pub use self::app::AppSpec;
 pub use self::base::{Base, DebianBase};
 pub use self::bytecode::{BytecodeOverride, BytecodeSpec, RemoveSource};
-pub use self::python::PythonSpec;
+pub use self::python::{AcceptedWheel, PythonSpec};
 use crate::problem::{Problem, SpecError};
 use crate::section::{Problems, Section, nearest};
 
