@@ -9,11 +9,13 @@ use shipwheel_store::{Blobs, PlatformImage, StoredImage};
 use crate::app::{self, Collected};
 use crate::assemble::{self, Origin};
 use crate::base::{self, ResolvedBases};
+use crate::choose;
 use crate::definition::Definition;
 use crate::error::BuildError;
 use crate::layers::{self, BuiltLayer, Ingredients};
 use crate::session::Session;
-use crate::wheels::WheelSources;
+use crate::wheel_places::WheelPlaces;
+use crate::wheels::{self, WheelSources};
 
 /// Where a layer came from in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,27 +142,24 @@ fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, B
     let host = session.host_platform();
     let compiler = Some(host).filter(|host| spec.bytecode.enabled && !spec.platforms.contains(host));
     let bases = base::resolve(session, definition, &spec.platforms, compiler.as_ref())?;
-    let mut chosen = Vec::new();
+    let mut platforms: BTreeMap<Platform, PlatformFacts> = BTreeMap::new();
     for platform in &spec.platforms {
-        let base = &bases.by_platform[platform].facts;
-        let wheels = match (&spec.python, &base.python) {
-            (Some(python), Some(interpreter)) => {
-                let version = interpreter.version;
-                let wheels = WheelSources::choose(session, definition, &python.lock, platform, base, version)?;
-                Some((wheels, version))
-            }
-            _ => None,
-        };
-        chosen.push((platform, base, wheels));
+        let base = bases.by_platform[platform].facts.clone();
+        platforms.insert(platform.clone(), PlatformFacts { base, wheels: Vec::new() });
     }
     let mut wheels = WheelSources::default();
-    let mut platforms = BTreeMap::new();
-    for (platform, base, chosen) in chosen {
-        let wheels = match chosen {
-            Some((chosen, version)) => wheels.resolve(session, definition, &chosen, version)?,
-            None => Vec::new(),
-        };
-        platforms.insert(platform.clone(), PlatformFacts { base: base.clone(), wheels });
+    if let Some(python) = &spec.python {
+        let targets = wheels::targets(&platforms)?;
+        let places = WheelPlaces::of(session, definition, python)?;
+        // What is missing is known for all platforms before anything is fetched.
+        let chosen = choose::choose(session, definition, python, &places, &targets)?;
+        wheels = WheelSources::at(places);
+        for (target, chosen) in targets.iter().zip(chosen) {
+            let resolved = wheels.resolve(session, definition, &chosen, target.python)?;
+            if let Some(facts) = platforms.get_mut(&target.platform) {
+                facts.wheels = resolved;
+            }
+        }
     }
     let files = app.iter().map(|collected| collected.file.clone()).collect();
     Ok(Resolved { facts: Facts { platforms, app: files }, bases, app, wheels })

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use shipwheel_build::InterpreterChoice;
 use shipwheel_oci::{Platform, Reference};
 
+use crate::lock::LockArguments;
 use crate::output::OutputArgument;
 use crate::probe::RegistryArguments;
 use crate::transfer::{CopyArguments, PullArguments, PushArguments};
@@ -23,6 +24,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Build an image and write it to a layout, an archive or a registry.
     Image(Box<ImageArguments>),
+    /// Lock the dependencies of an image.
+    Lock(LockArguments),
     /// Push an image from an OCI layout or archive to registries.
     Push(PushArguments),
     /// Pull an image with all its platforms into an OCI layout or archive.

@@ -8,6 +8,7 @@ mod arguments;
 mod cache;
 mod failure;
 mod image;
+mod lock;
 mod network;
 mod output;
 mod probe;
@@ -40,6 +41,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done: Result<(), Failure> = match &arguments.command {
         Command::Image(flags) => image::run(flags),
+        Command::Lock(flags) => lock::run(flags),
         Command::Push(flags) => transfer::push(flags),
         Command::Pull(flags) => transfer::pull(flags),
         Command::Copy(flags) => transfer::copy(flags),
