@@ -14,6 +14,7 @@ mod program;
 mod registry;
 mod rootfs;
 mod server;
+mod uv;
 
 pub use arm64::Arm64;
 pub use container::{Container, Podman};
@@ -25,3 +26,4 @@ pub use program::{Run, Shipwheel, scratch, workspace};
 pub use registry::Registry;
 pub use rootfs::Rootfs;
 pub use server::{Answer, Server};
+pub use uv::uv;

@@ -106,7 +106,10 @@ impl LockFile {
         match self.form {
             Form::Pylock => Ok(Lock::parse(&self.text, &shown)?),
             Form::Requirements | Form::Project => from_requirements(session, &self.path, &self.text, minor),
-            form => Ok(Lock::parse(&export::export(session, form, &self.path, &self.text, python)?, &shown)?),
+            form => {
+                let converted = export::export(session, form, &self.path, &self.text, python)?;
+                Ok(Lock::parse(&converted, &format!("{shown} (converted)"))?)
+            }
         }
     }
 
@@ -184,7 +187,8 @@ fn from_requirements(session: &Session<'_>, path: &Path, text: &str, minor: u32)
             converted
         }
     };
-    let lock = Lock::parse(&converted, &shown)?;
+    // Lines in messages are those of the conversion.
+    let lock = Lock::parse(&converted, &format!("{shown} (converted)"))?;
     // uv looks the wheels up by name and version and does not compare the file's hashes.
     check_hashes(lock, &requirements).map_err(|problems| BuildError::LockHashes {
         path: path.to_owned(),
