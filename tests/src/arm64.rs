@@ -29,6 +29,20 @@ impl Arm64 {
         Self { rootfs, environment }
     }
 
+    /// Its files; the emulator among them lies at the top.
+    pub fn rootfs(&self) -> &Rootfs {
+        &self.rootfs
+    }
+
+    /// Runs a command, whose program is given by its path, with these variables beside the image's; gives standard output.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[track_caller]
+    pub fn run(&self, variables: &[String], command: &[&str]) -> String {
+        self.rootfs.run(&[&self.environment, variables].concat(), &[&[EMULATOR], command].concat()).0
+    }
+
     /// Runs the image's own `python` on this code; gives standard output.
     ///
     /// # Panics
@@ -36,7 +50,7 @@ impl Arm64 {
     #[track_caller]
     pub fn python(&self, code: &str) -> String {
         let python = self.python_path();
-        self.rootfs.run(&self.environment, &[EMULATOR, &python, "-c", code]).0
+        self.run(&[], &[&python, "-c", code])
     }
 
     /// The first `python` on the PATH that the image sets: the emulator looks nothing up.

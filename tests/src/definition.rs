@@ -10,6 +10,10 @@ use tempfile::TempDir;
 
 use crate::scratch;
 
+/// The smallest base of Debian that has Python 3.11.
+const SMALL: &str = r#"base = { debian = { suite = "bookworm", packages = ["python3.11", "media-types"], exclude = ["awk", "debconf", "dpkg", "openssl", "mime-support"] } }
+platforms = ["linux/amd64", "linux/arm64"]"#;
+
 /// A folder with an image.toml and what it needs.
 #[derive(Debug)]
 pub struct Definition {
@@ -30,6 +34,17 @@ impl Definition {
         this.with("hello.py", "\"\"\"Says hello.\"\"\"\nprint('hello')\n").with("image.toml", &toml)
     }
 
+    /// A folder without an image.toml, or anything else.
+    pub fn empty() -> Self {
+        Self { folder: scratch() }
+    }
+
+    /// An image over a small Debian with Python 3.11, for both platforms, with these lines besides.
+    #[must_use]
+    pub fn over_debian(lines: &str) -> Self {
+        Self::empty().with("image.toml", &format!("# An image for one test.\n{SMALL}\n{lines}\n"))
+    }
+
     /// An image whose base is another OCI layout.
     pub fn over_layout(layout: &Path) -> Self {
         Self::over(&format!("{{ layout = \"{}\" }}", layout.display()))
@@ -41,7 +56,9 @@ impl Definition {
     /// When the file cannot be written.
     #[must_use]
     pub fn with(self, name: &str, text: &str) -> Self {
-        std::fs::write(self.path().join(name), text).expect("our own folder");
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("below our own folder")).expect("our own folder");
+        std::fs::write(path, text).expect("our own folder");
         self
     }
 
@@ -91,22 +108,31 @@ impl Definition {
 /// # Panics
 /// When it cannot be zipped.
 pub fn wheel() -> (Vec<u8>, String) {
-    let wheel = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
-    let metadata = "Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n";
+    wheel_with("py3-none-any", &[])
+}
+
+/// A wheel of the distribution `thing` 1.0 with a tag and more files, and its SHA-256.
+///
+/// # Panics
+/// When it cannot be zipped.
+pub fn wheel_with(tag: &str, more: &[(&str, &[u8])]) -> (Vec<u8>, String) {
+    let pure = tag.ends_with("-any");
+    let wheel = format!("Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: {pure}\nTag: {tag}\n");
     let files = [
-        ("thing.py", "\"\"\"A thing.\"\"\"\nVALUE = 42\n"),
-        ("thing-1.0.dist-info/METADATA", metadata),
-        ("thing-1.0.dist-info/WHEEL", wheel),
+        ("thing.py", b"\"\"\"A thing.\"\"\"\nVALUE = 42\n".as_slice()),
+        ("thing-1.0.dist-info/METADATA", b"Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n"),
+        ("thing-1.0.dist-info/WHEEL", wheel.as_bytes()),
     ];
-    let row = |(name, text): &(&str, &str)| {
-        let hash = URL_SAFE_NO_PAD.encode(Digest::of(text.as_bytes()).as_bytes());
-        format!("{name},sha256={hash},{}\n", text.len())
+    let files = files.iter().chain(more).copied();
+    let row = |(name, bytes): (&str, &[u8])| {
+        let hash = URL_SAFE_NO_PAD.encode(Digest::of(bytes).as_bytes());
+        format!("{name},sha256={hash},{}\n", bytes.len())
     };
-    let record = files.iter().map(row).collect::<String>() + "thing-1.0.dist-info/RECORD,,\n";
+    let record = files.clone().map(row).collect::<String>() + "thing-1.0.dist-info/RECORD,,\n";
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, text) in files.iter().copied().chain([("thing-1.0.dist-info/RECORD", record.as_str())]) {
+    for (name, bytes) in files.chain([("thing-1.0.dist-info/RECORD", record.as_bytes())]) {
         zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("a name that zip takes");
-        zip.write_all(text.as_bytes()).expect("memory takes all");
+        zip.write_all(bytes).expect("memory takes all");
     }
     let bytes = zip.finish().expect("memory takes all").into_inner();
     let sha256 = Digest::of(&bytes).hex();

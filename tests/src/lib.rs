@@ -7,23 +7,34 @@
 mod arm64;
 mod container;
 mod definition;
+mod dump;
 mod image;
+mod installed;
 mod judge;
 mod layout;
 mod program;
 mod registry;
 mod rootfs;
+#[path = "../../crates/python/src/sample_elf.rs"]
+mod sample_elf;
 mod server;
+mod suite;
+mod tamper;
 mod uv;
 
 pub use arm64::Arm64;
 pub use container::{Container, Podman};
-pub use definition::{Definition, wheel};
+pub use definition::{Definition, wheel, wheel_with};
+pub use dump::{Compiled, Way};
 pub use image::{Image, variosync};
+pub use installed::Installed;
 pub use judge::judge;
 pub use layout::Layout;
-pub use program::{Run, Shipwheel, scratch, workspace};
+pub use program::{CommandLine, Run, Shipwheel, scratch, workspace};
 pub use registry::Registry;
 pub use rootfs::Rootfs;
+pub use sample_elf::SampleElf;
 pub use server::{Answer, Server};
+pub use suite::{Interpreter, SUITES, Suite};
+pub use tamper::{Member, Members, Tampered};
 pub use uv::uv;

@@ -62,6 +62,15 @@ impl Run {
     }
 }
 
+/// A command line that was not run yet.
+#[derive(Debug, Clone)]
+pub struct CommandLine {
+    /// The program, and what it is told.
+    pub arguments: Vec<String>,
+    /// Variables besides those of this process.
+    pub environment: Vec<(String, String)>,
+}
+
 /// shipwheel with the surroundings it is to be run in.
 #[derive(Debug, Clone)]
 pub struct Shipwheel {
@@ -132,6 +141,13 @@ impl Shipwheel {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
+    }
+
+    /// The command line and the variables of a run, for a test that starts it in another way.
+    pub fn command(&self, arguments: &[&str]) -> CommandLine {
+        let program = built().display().to_string();
+        let arguments = std::iter::once(program).chain(arguments.iter().map(|text| (*text).to_owned())).collect();
+        CommandLine { arguments, environment: self.environment.clone() }
     }
 
     /// Runs `image` with these arguments.

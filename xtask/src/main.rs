@@ -1,10 +1,12 @@
-//! `cargo xtask <command>`: the workspace's chores (ci, test, bench, tidy); everything else is shipwheel's.
+//! `cargo xtask <command>`: the workspace's chores (ci, test, stress, matrix, bench, tidy); everything else is shipwheel's.
 
 // A chore's whole output is what it says on the terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to a terminal")]
 
 mod bench;
 mod ci;
+mod matrix;
+mod stress;
 mod test;
 mod tidy;
 
@@ -25,8 +27,10 @@ fn main() -> ExitCode {
         _ => ("", [].as_slice()),
     };
     let outcome = match command {
-        "bench" => in_workspace(bench::run),
+        "bench" => in_workspace(|shell| bench::run(shell, rest)),
         "ci" => in_workspace(ci::run),
+        "matrix" => in_workspace(|shell| matrix::run(shell, rest)),
+        "stress" => in_workspace(|shell| stress::run(shell, rest)),
         "test" => in_workspace(|shell| test::run(shell, rest)),
         "tidy" => in_workspace(|_| tidy::run(&workspace())),
         _ => return shipwheel_cli::run(arguments),

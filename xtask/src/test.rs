@@ -28,8 +28,15 @@ const JUDGES: [Judge; 9] = [
 /// The account that containers are run as where the tests run as root: rootless is what must work.
 const JUDGE_USER: &str = "shipwheel-judge";
 
-/// Installs what is missing where that is allowed, then runs `cargo test --workspace`; nothing is ever skipped.
+/// Sets up the judges, then runs `cargo test --workspace`; nothing is ever skipped.
 pub fn run(shell: &Shell, filters: &[OsString]) -> Outcome {
+    set_up(shell)?;
+    cmd!(shell, "cargo test --workspace {filters...}").run()?;
+    Ok(())
+}
+
+/// Installs the judges that are missing, where that is allowed.
+pub fn set_up(shell: &Shell) -> Outcome {
     let missing: Vec<&str> = JUDGES.iter().filter(|judge| !is_installed(judge.program)).map(|it| it.package).collect();
     if !missing.is_empty() {
         install(shell, &missing)?;
@@ -37,7 +44,6 @@ pub fn run(shell: &Shell, filters: &[OsString]) -> Outcome {
     if is_root(shell)? {
         add_judge_user(shell)?;
     }
-    cmd!(shell, "cargo test --workspace {filters...}").run()?;
     Ok(())
 }
 

@@ -88,7 +88,7 @@ fn annotations(spec: &ImageSpec, origin: &Origin<'_>) -> BTreeMap<String, String
 fn runtime_config(spec: &ImageSpec, base: &ImageConfig) -> RuntimeConfig {
     let mut env = BTreeMap::new();
     let base_env = base.env();
-    if spec.python.is_some() {
+    if spec.has_environment() {
         let path = base_env.get("PATH").map_or("/usr/local/bin:/usr/bin:/bin", String::as_str);
         env.insert("PATH".to_owned(), format!("{VENV}/bin:{path}"));
         env.insert("VIRTUAL_ENV".to_owned(), VENV.to_owned());

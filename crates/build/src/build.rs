@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_oci::{Digest, LayerDescriptor, Platform};
-use shipwheel_plan::{Facts, LayerInputs, LayerKind, Plan, PlannedLayer, PlatformFacts, source_reader};
+use shipwheel_plan::{BaseFacts, Facts, LayerInputs, LayerKind, Plan, PlannedLayer, PlatformFacts, source_reader};
+use shipwheel_python::Target;
 use shipwheel_store::{Blobs, PlatformImage, StoredImage};
 
 use crate::app::{self, Collected};
@@ -13,6 +14,8 @@ use crate::choose;
 use crate::definition::Definition;
 use crate::error::BuildError;
 use crate::layers::{self, BuiltLayer, Ingredients};
+use crate::own::{self, OwnFiles};
+use crate::proof;
 use crate::session::Session;
 use crate::wheel_places::WheelPlaces;
 use crate::wheels::{self, WheelSources};
@@ -35,6 +38,8 @@ pub struct LayerReport {
     pub kind: LayerKind,
     /// What it holds.
     pub title: String,
+    /// The distributions in it, with their versions.
+    pub members: Vec<String>,
     /// Its blob and diff id.
     pub layer: LayerDescriptor,
     /// Where it came from.
@@ -66,6 +71,7 @@ struct Resolved {
     facts: Facts,
     bases: ResolvedBases,
     app: Vec<Collected>,
+    own: OwnFiles,
     wheels: WheelSources,
 }
 
@@ -87,7 +93,9 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
     let plan = Plan::new(&definition.spec, &resolved.facts)?;
     plan.warnings.iter().for_each(|warning| session.report.warning(warning));
     warn_of_readers(session, &plan, &resolved.app)?;
-    let ingredients = Ingredients { app: &resolved.app, wheels: &resolved.wheels, bases: &resolved.bases };
+    proof::prove(session, &resolved.facts, &resolved.wheels, &resolved.app)?;
+    let ingredients =
+        Ingredients { app: &resolved.app, own: &resolved.own, wheels: &resolved.wheels, bases: &resolved.bases };
     let built = layers::build(session, &plan, &ingredients)?;
     let created = session.created();
     let origin = Origin { base_name: resolved.bases.image_name(), created: &created };
@@ -142,27 +150,43 @@ fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, B
     let host = session.host_platform();
     let compiler = Some(host).filter(|host| spec.bytecode.enabled && !spec.platforms.contains(host));
     let bases = base::resolve(session, definition, &spec.platforms, compiler.as_ref())?;
-    let mut platforms: BTreeMap<Platform, PlatformFacts> = BTreeMap::new();
-    for platform in &spec.platforms {
-        let base = bases.by_platform[platform].facts.clone();
-        platforms.insert(platform.clone(), PlatformFacts { base, wheels: Vec::new() });
-    }
-    let mut wheels = WheelSources::default();
+    let targets: BTreeMap<&Platform, Target> = targets(definition, &bases)?;
+    let (mut wheels, mut chosen) = (WheelSources::default(), vec![Vec::new(); targets.len()]);
     if let Some(python) = &spec.python {
-        let targets = wheels::targets(&platforms)?;
         let places = WheelPlaces::of(session, definition, python)?;
-        // What is missing is known for all platforms before anything is fetched.
-        let chosen = choose::choose(session, definition, python, &places, &targets)?;
+        let targets: Vec<Target> = targets.values().cloned().collect();
+        // All that can be missing from a lock is known for every platform before anything is fetched or built.
+        chosen = choose::choose(session, definition, python, &places, &targets)?;
         wheels = WheelSources::at(places);
-        for (target, chosen) in targets.iter().zip(chosen) {
-            let resolved = wheels.resolve(session, definition, &chosen, target.python)?;
-            if let Some(facts) = platforms.get_mut(&target.platform) {
-                facts.wheels = resolved;
-            }
-        }
+    }
+    let mut own = OwnFiles::default();
+    let unresolved = |base: &BaseFacts| PlatformFacts { base: base.clone(), wheels: Vec::new(), installed: Vec::new() };
+    let facts = |platform: &Platform| (platform.clone(), unresolved(&bases.by_platform[platform].facts));
+    let mut platforms: BTreeMap<Platform, PlatformFacts> = spec.platforms.iter().map(facts).collect();
+    for ((platform, target), dependencies) in targets.iter().zip(&chosen) {
+        let built = own.build(session, definition, target, dependencies)?;
+        let Some(facts) = platforms.get_mut(*platform) else { continue };
+        facts.wheels = wheels.resolve(session, definition, dependencies, target.python)?;
+        facts.installed = own.install(session, &mut wheels, &built, dependencies, target.python)?;
+        own::check_paths(&app, &facts.installed)?;
     }
     let files = app.iter().map(|collected| collected.file.clone()).collect();
-    Ok(Resolved { facts: Facts { platforms, app: files }, bases, app, wheels })
+    Ok(Resolved { facts: Facts { platforms, app: files }, bases, app, own, wheels })
+}
+
+/// What wheels are chosen for: the platforms whose images have an environment, and their bases a Python.
+fn targets<'a>(
+    definition: &'a Definition,
+    bases: &ResolvedBases,
+) -> Result<BTreeMap<&'a Platform, Target>, BuildError> {
+    let mut targets = BTreeMap::new();
+    for platform in definition.spec.platforms.iter().filter(|_| definition.spec.has_environment()) {
+        let base = &bases.by_platform[platform].facts;
+        if let Some(python) = &base.python {
+            targets.insert(platform, wheels::target(platform, base, python.version)?);
+        }
+    }
+    Ok(targets)
 }
 
 #[derive(Default)]
@@ -180,18 +204,18 @@ impl Reports {
         planned: &[PlannedLayer],
         built: &BTreeMap<Digest, BuiltLayer>,
     ) {
-        let base = base.iter().map(|layer| (LayerKind::Base, base_name.to_owned(), layer.clone(), false));
+        let base = base.iter().map(|layer| (LayerKind::Base, base_name.to_owned(), Vec::new(), layer.clone(), false));
         let own = planned.iter().map(|layer| {
             let found = &built[&layer.key];
-            (layer.kind, layer.title.clone(), found.descriptor.clone(), found.built)
+            (layer.kind, layer.title.clone(), layer.members.clone(), found.descriptor.clone(), found.built)
         });
-        let layers = base.chain(own).map(|(kind, title, layer, built)| {
+        let layers = base.chain(own).map(|(kind, title, members, layer, built)| {
             let status = match (self.seen.insert(layer.blob.digest), built) {
                 (false, _) => LayerStatus::Shared,
                 (true, true) => LayerStatus::Built,
                 (true, false) => LayerStatus::Cached,
             };
-            LayerReport { kind, title, layer, status }
+            LayerReport { kind, title, members, layer, status }
         });
         let layers = layers.collect();
         let manifest = image.manifest.descriptor().digest;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::PythonSpec;
 use shipwheel_python::{
-    CoverageError, Lock, LockedPackage, LockedSdist, LockedWheel, Reason, SelectProblem, Selection, Target, select_all,
+    CoverageError, Environment, Lock, LockedPackage, LockedSdist, LockedWheel, Reason, SelectProblem, Selection,
+    Target, select_all,
 };
 
 use crate::definition::Definition;
@@ -65,7 +66,8 @@ fn choose_for_minor(
     {
         return Ok(known);
     }
-    let lock = file.lock(session, python, minor)?;
+    // Folders are projects: they are built and come with the application.
+    let (lock, _) = file.lock(session, python, minor)?.without_directories(&Environment::new(&targets[0]));
     let mut selection = file.selection(python);
     let accepted = python.accept.values().map(|wheel| LockedWheel {
         name: wheel.name.clone(),

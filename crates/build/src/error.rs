@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::debian_error::DebianError;
 use shipwheel_layer::{ContentError, ReadError, TreeError, WriteError};
 use shipwheel_oci::{ConfigError, IndexError, Platform};
-use shipwheel_plan::{PlanError, SpecError};
+use shipwheel_plan::{DeriveError, PlanError, SpecError};
 use shipwheel_python::{
     CoverageError, InstallError, LockError, OverlapError, PythonVersion, RequirementsError, WheelError,
 };
@@ -43,6 +43,20 @@ pub enum BuildError {
         images: PathBuf,
         /// The names there are.
         known: Vec<String>,
+    },
+    /// A folder has no definition, and none can be derived.
+    #[error("{}: {cause}", .folder.display())]
+    Derive {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        cause: DeriveError,
+    },
+    /// A file is there already, and must not be lost.
+    #[error("{} is there already", .path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
     },
     /// Blobs could not be fetched, kept or written.
     #[error(transparent)]
@@ -149,6 +163,18 @@ pub enum BuildError {
         /// The version at hand.
         found: PythonVersion,
     },
+    /// There is no such interpreter on this machine.
+    #[error("`{python}` is no CPython that runs on this machine")]
+    NoPythonHere {
+        /// What was asked for.
+        python: String,
+    },
+    /// Sources that do not compile, where all had to.
+    #[error("{count} {} not compile", if *.count == 1 { "source does" } else { "sources do" })]
+    Uncompiled {
+        /// How many.
+        count: usize,
+    },
     /// The interpreter that compiles writes bytecode that the image's does not load.
     #[error("the interpreter that compiles has the magic number {}, the image's {}", hex::encode(.found), hex::encode(.expected))]
     MagicNumber {
@@ -205,6 +231,30 @@ pub enum BuildError {
         /// Why not.
         reason: String,
     },
+    /// A folder that is named as a project cannot be built or read.
+    #[error("the project {} cannot be used: {reason}", .folder.display())]
+    Project {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// A project asks for what the lock does not have.
+    #[error("{} is out of date: {} asks for more: {}", .lock.display(), .asked_by.display(), .problems.join("; "))]
+    OldLock {
+        /// The lock.
+        lock: PathBuf,
+        /// The pyproject.toml, or the wheel that was made of it.
+        asked_by: PathBuf,
+        /// One for each dependency that is not met.
+        problems: Vec<String>,
+    },
+    /// A project has dependencies, and there is no lock.
+    #[error("{project} has dependencies, and `python.lock` is not set")]
+    NoLock {
+        /// The project's name.
+        project: String,
+    },
     /// Distributions have no wheel that fits.
     #[error(transparent)]
     Coverage(#[from] CoverageError),
@@ -256,7 +306,19 @@ pub enum BuildError {
     /// Two wheels have different files at one path.
     #[error(transparent)]
     Overlap(#[from] OverlapError),
-    /// A verified image is not what it should be; what is wrong was reported before.
+    /// An image cannot be started.
+    #[error("the image {reason}")]
+    Image {
+        /// Why not.
+        reason: String,
+    },
+    /// Wheels for one platform hold code for another processor.
+    #[error("wheels hold code for another processor: {}", .files.join("; "))]
+    Machine {
+        /// Wheel, file, processor and platforms, one for each file.
+        files: Vec<String>,
+    },
+    /// An image is not what it should be; `verify` lists what is wrong.
     #[error("{}", unsound(*.problems, *.warnings))]
     Unsound {
         /// How many problems there are.
@@ -331,8 +393,8 @@ fn list(names: &[String]) -> String {
 
 fn unsound(problems: usize, warnings: usize) -> String {
     match warnings {
-        0 => format!("it has {problems} problems, listed above"),
-        _ => format!("it has {problems} problems and {warnings} warnings, listed above"),
+        0 => format!("it has {problems} problems"),
+        _ => format!("it has {problems} problems and {warnings} warnings"),
     }
 }
 
@@ -355,9 +417,10 @@ impl BuildError {
             },
             Self::Debian { cause, .. } if cause.is_verification() => ErrorKind::Verification,
             Self::Debian { cause, .. } if cause.is_configuration() => ErrorKind::Configuration,
-            Self::Unsound { .. } | Self::LockHashes { .. } | Self::Content(ContentError::Digest { .. }) => {
-                ErrorKind::Verification
-            }
+            Self::Unsound { .. }
+            | Self::Machine { .. }
+            | Self::LockHashes { .. }
+            | Self::Content(ContentError::Digest { .. }) => ErrorKind::Verification,
             Self::Layer { cause: WriteError::Content { cause: ContentError::Digest { .. }, .. }, .. } => {
                 ErrorKind::Verification
             }
@@ -391,6 +454,8 @@ impl BuildError {
             )),
             Self::Debian { cause, .. } => cause.hint(),
             Self::NoDefinition { .. } => Some("name a folder in images/, or a path to an image.toml".to_owned()),
+            Self::Derive { cause, .. } => Some(cause.hint()),
+            Self::Exists { .. } => Some("write over it with `--force`".to_owned()),
             Self::NoBase { .. } => Some(
                 "set SHIPWHEEL_DEBIAN_MIRROR or `mirror` in image.toml, or name an `image` or a `layout` as a base"
                     .to_owned(),
@@ -401,15 +466,27 @@ impl BuildError {
             Self::NoInterpreter { version, .. } => Some(format!(
                 "install it (`uv python install {version}`), or install qemu-user-static and add `--bytecode-interpreter qemu`, or build with `--no-bytecode`"
             )),
+            Self::NoPythonHere { .. } => Some("name one with `--python`, by its path or its name on PATH".to_owned()),
             Self::InterpreterProcess { .. } => Some("build with `--no-bytecode` to leave bytecode out".to_owned()),
-            Self::Unsound { .. } => Some("docs/verify.md says what each kind of finding means".to_owned()),
+            Self::Machine { .. } => Some(
+                "such a wheel was built for another platform and renamed: lock another version, or report it"
+                    .to_owned(),
+            ),
+            Self::Unsound { .. } => {
+                Some("`verify` lists them, and docs/verify.md says what each kind of finding means".to_owned())
+            }
             Self::NoPlatform(_) => Some("drop the platform, or choose a base that has it".to_owned()),
+            Self::OldLock { lock, .. } => Some(format!("lock again: {} is what is installed", lock.display())),
+            Self::NoLock { .. } => Some("lock them (`uv lock`) and name the lock as `python.lock`".to_owned()),
             Self::LockHashes { .. } => Some("lock again, with `--generate-hashes`".to_owned()),
             Self::Plan(PlanError::NoPython { .. }) => {
                 Some("choose a base with Python, or leave `python` out and set `bytecode.enabled = false`".to_owned())
             }
             Self::Plan(PlanError::CachePrefix { .. }) => {
                 Some("leave PYTHONPYCACHEPREFIX out, or build with `--no-bytecode`".to_owned())
+            }
+            Self::Plan(PlanError::Layers { .. }) => {
+                Some("lower `most-heavy` in `[layers.wheels]` of image.toml, or take a base of fewer layers".to_owned())
             }
             Self::Plan(PlanError::Level { .. }) => {
                 Some("leave PYTHONOPTIMIZE out: it is set to the level of the bytecode".to_owned())

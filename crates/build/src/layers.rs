@@ -16,6 +16,7 @@ use crate::base::ResolvedBases;
 use crate::compilers::Compilers;
 use crate::error::BuildError;
 use crate::interpreter::Job;
+use crate::own::OwnFiles;
 use crate::session::Session;
 use crate::source::{PathSource, Spool};
 use crate::wheels::{WheelSources, scheme};
@@ -38,6 +39,7 @@ struct LayerRecord {
 /// All that layers are made from.
 pub(crate) struct Ingredients<'a> {
     pub(crate) app: &'a [Collected],
+    pub(crate) own: &'a OwnFiles,
     pub(crate) wheels: &'a WheelSources,
     pub(crate) bases: &'a ResolvedBases,
 }
@@ -150,6 +152,9 @@ impl Builder<'_> {
 
     fn app_content(&self, path: &str) -> Result<Content, BuildError> {
         let app = self.ingredients.app;
+        if let Some(content) = self.ingredients.own.content(path) {
+            return Ok(content.clone());
+        }
         let found = app.binary_search_by(|collected| collected.file.path.as_str().cmp(path)).ok();
         let collected = found.map(|n| &app[n]).ok_or_else(|| BuildError::Internal(format!("no file for {path}")))?;
         let source = PathSource::new(&collected.host, collected.file.size);

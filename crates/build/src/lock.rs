@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::{Located, Problem, PythonSpec};
-use shipwheel_python::{Lock, Requirements, SelectedWheel, Selection, check_hashes};
+use shipwheel_python::{Environment, Lock, Requirements, SelectedWheel, Selection, Target, check_hashes};
 
 use self::form::Form;
 use crate::definition::Definition;
@@ -121,6 +121,24 @@ impl LockFile {
         let set = |texts: &[Located<String>]| texts.iter().map(|text| text.value.clone()).collect();
         Selection { extras: set(&python.extras), groups: python.groups.as_deref().map(set), added: Vec::new() }
     }
+}
+
+/// The folders that a lock names for a target, relative to the lock; an exported lock leaves them out.
+///
+/// # Errors
+/// When the lock cannot be read.
+pub(crate) fn directories(
+    definition: &Definition,
+    lock: &Located<String>,
+    target: &Target,
+) -> Result<Vec<String>, BuildError> {
+    let path = definition.folder.join(&lock.value);
+    let text = read(definition, lock, &path)?;
+    if Form::of(&path) != Some(Form::Pylock) || !text.contains("directory") {
+        return Ok(Vec::new());
+    }
+    let lock = Lock::parse(&text, &path.display().to_string())?;
+    Ok(lock.without_directories(&Environment::new(target)).1)
 }
 
 /// Options that a form has no use for would be passed over in silence.

@@ -112,7 +112,7 @@ fn run(
     let mut blob = session.cache.open_blob(sdist)?;
     let mut copy = File::create(&source).map_err(BuildError::file("create", &source))?;
     std::io::copy(&mut blob, &mut copy).map_err(BuildError::file("write", &source))?;
-    uv::build_wheel(session, &source, &out, EARLIEST).map_err(|error| match error {
+    uv::build_wheel(session, scratch.path(), &source, &out, EARLIEST).map_err(|error| match error {
         BuildError::Program { output, .. } => fail(format!("its build failed: {output}")),
         other => other,
     })?;

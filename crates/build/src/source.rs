@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use shipwheel_layer::{Content, Source};
 use shipwheel_oci::Digest;
-use shipwheel_store::Cache;
+use shipwheel_store::{Cache, StoreError};
 
 use crate::error::BuildError;
 
@@ -24,13 +24,6 @@ impl FileSource {
     /// Opens a file; `name` stands for it in errors.
     pub(crate) fn new(file: File, name: impl Into<String>) -> io::Result<Self> {
         Ok(Self { size: file.metadata()?.len(), file, name: name.into() })
-    }
-
-    /// Opens a blob of the cache; `name` is what it is to people.
-    pub(crate) fn blob(cache: &Cache, digest: &Digest, name: &str) -> Result<Arc<dyn Source>, BuildError> {
-        let file = cache.open_blob(digest)?;
-        let source = Self::new(file, name).map_err(BuildError::file("read", Path::new(name)))?;
-        Ok(Arc::new(source))
     }
 }
 
@@ -52,12 +45,20 @@ impl Source for FileSource {
 pub(crate) struct PathSource {
     path: PathBuf,
     size: u64,
+    name: String,
 }
 
 impl PathSource {
     /// The file at a path, which has `size` bytes.
     pub(crate) fn new(path: &Path, size: u64) -> Arc<Self> {
-        Arc::new(Self { path: path.to_owned(), size })
+        Arc::new(Self { path: path.to_owned(), size, name: path.display().to_string() })
+    }
+
+    /// A blob of the cache; `name` is what it is to people.
+    pub(crate) fn blob(cache: &Cache, digest: &Digest, name: &str) -> Result<Arc<dyn Source>, StoreError> {
+        let missing = || StoreError::Missing { digest: *digest, place: "the cache".to_owned() };
+        let path = cache.blob_path(digest).ok_or_else(missing)?;
+        Ok(Arc::new(Self { size: cache.blob_size(digest).ok_or_else(missing)?, path, name: name.to_owned() }))
     }
 }
 
@@ -71,7 +72,7 @@ impl Source for PathSource {
     }
 
     fn name(&self) -> String {
-        self.path.display().to_string()
+        self.name.clone()
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) enum UnpackError {
     #[error("unpacks to more than 64 GiB: refused as a possible bomb")]
     Bomb,
     #[error(transparent)]
-    Build(BuildError),
+    Build(Box<BuildError>),
 }
 
 /// Unpacks a layer of a media type of either family; `name` stands for the tar in errors.
@@ -46,9 +46,9 @@ pub(crate) fn unpack(cache: &Cache, blob: &mut dyn Read, media_type: &str, name:
         media_type::LAYER => Box::new(compressed),
         other => return Err(UnpackError::MediaType { media_type: other.to_owned() }),
     };
-    let scratch = cache.scratch_file().map_err(|error| UnpackError::Build(error.into()))?;
+    let scratch = cache.scratch_file().map_err(|error| UnpackError::Build(Box::new(error.into())))?;
     let (mut file, _) = scratch.into_parts();
-    let written = |cause| UnpackError::Build(BuildError::file("write", cache.root())(cause));
+    let written = |cause| UnpackError::Build(Box::new(BuildError::file("write", cache.root())(cause)));
     let (mut hasher, mut buffer, mut size) = (Hasher::new(), vec![0; 1 << 17], 0);
     loop {
         let read = match reader.read(&mut buffer) {
@@ -65,6 +65,6 @@ pub(crate) fn unpack(cache: &Cache, blob: &mut dyn Read, media_type: &str, name:
         file.write_all(&buffer[..read]).map_err(written)?;
     }
     let source = FileSource::new(file, name)
-        .map_err(|cause| UnpackError::Build(BuildError::file("read", Path::new(name))(cause)))?;
+        .map_err(|cause| UnpackError::Build(Box::new(BuildError::file("read", Path::new(name))(cause))))?;
     Ok(Tar { source: Arc::new(source), diff_id: DiffId::from_hasher(hasher) })
 }

@@ -131,11 +131,18 @@ pub(crate) fn convert_requirements(
 ///
 /// # Errors
 /// When uv or the project's build backend fails; what they said is in the error.
-pub(crate) fn build_wheel(session: &Session<'_>, project: &Path, out: &Path, epoch: &str) -> Result<(), BuildError> {
+pub(crate) fn build_wheel(
+    session: &Session<'_>,
+    scratch: &Path,
+    project: &Path,
+    out: &Path,
+    epoch: &str,
+) -> Result<(), BuildError> {
     let mut command = Command::new(find(session)?);
-    command.args(["build", "--wheel", "--no-sources", "--no-python-downloads", "--no-config", "--out-dir"]);
+    command.args(["build", "--wheel", "--no-sources", "--no-python-downloads", "--out-dir"]);
     command.arg(out).arg(project);
-    command.env("SOURCE_DATE_EPOCH", epoch);
+    // Backends and uv leave files behind in it.
+    command.env("SOURCE_DATE_EPOCH", epoch).env("TMPDIR", scratch);
     if session.offline {
         command.arg("--offline");
     }
@@ -149,11 +156,11 @@ pub(crate) fn build_wheel(session: &Session<'_>, project: &Path, out: &Path, epo
 pub(crate) fn run(session: &Session<'_>, mut command: Command, name: &str) -> Result<String, BuildError> {
     let own: Vec<_> = command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
     command.env_clear();
-    command.envs(own.into_iter().filter_map(|(name, value)| Some((name, value?))));
     let passed = session.environment.iter().filter(|(name, _)| {
         PASSED_ON.contains(&name.as_str()) || PASSED_ON_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
     });
     command.envs(passed);
+    command.envs(own.into_iter().filter_map(|(name, value)| Some((name, value?))));
     // They contradict `--frozen`, or would have the user's lock written.
     command.env_remove("UV_FROZEN").env_remove("UV_LOCKED");
     if session.variable("SSL_CERT_FILE").is_none() && session.variable("UV_SYSTEM_CERTS").is_none() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher, Platform};
-use shipwheel_plan::{BaseFacts, PlatformFacts, SourceFile, VENV, WheelFacts, source_reader};
+use shipwheel_plan::{BaseFacts, SourceFile, VENV, WheelFacts, source_reader};
 use shipwheel_python::{
     INSTALL_RECIPE, Installed, PythonSource, PythonVersion, Scheme, Target, Wheel, WheelName, install, merge_installed,
 };
@@ -14,7 +14,7 @@ use crate::definition::Definition;
 use crate::error::BuildError;
 use crate::lock::{ChosenWheel, wheels_key};
 use crate::session::Session;
-use crate::source::FileSource;
+use crate::source::PathSource;
 use crate::wheel_places::{Wanted, WheelPlaces, take};
 
 /// Raise this when more or other things are remembered of a wheel.
@@ -42,6 +42,11 @@ impl WheelSources {
     /// Wheels that are looked for in these places.
     pub(crate) fn at(places: WheelPlaces) -> Self {
         Self { places, ..Self::default() }
+    }
+
+    /// Adds wheels that are in the cache already.
+    pub(crate) fn add(&mut self, wheels: &[ChosenWheel]) {
+        self.by_digest.extend(wheels.iter().map(|wheel| (wheel.digest, wheel.clone())));
     }
 
     /// Describes chosen wheels; those not known yet are fetched.
@@ -124,7 +129,10 @@ impl WheelSources {
     }
 
     /// Two wheels of one environment may have the same file, never different ones at one path.
-    fn check_overlaps(
+    ///
+    /// # Errors
+    /// When they have, or a wheel cannot be had.
+    pub(crate) fn check_overlaps(
         &self,
         session: &Session<'_>,
         digests: &[Digest],
@@ -180,10 +188,17 @@ impl WheelSources {
         digest: &Digest,
         python: PythonVersion,
     ) -> Result<Installed, BuildError> {
+        Ok(install(&self.open(session, digest)?, &scheme(python)?)?)
+    }
+
+    /// One wheel of the cache.
+    ///
+    /// # Errors
+    /// When it is no wheel or a hostile one.
+    pub(crate) fn open(&self, session: &Session<'_>, digest: &Digest) -> Result<Wheel, BuildError> {
         let name = self.name(digest)?;
-        let source = FileSource::blob(&session.cache, digest, name.file_name())?;
-        let wheel = Wheel::open(name, source)?;
-        Ok(install(&wheel, &scheme(python)?)?)
+        let source = PathSource::blob(&session.cache, digest, name.file_name())?;
+        Ok(Wheel::open(name, source)?)
     }
 
     /// Several wheels, installed into one tree.
@@ -213,18 +228,6 @@ fn find_source_reader(sources: &[PythonSource]) -> Result<Option<(String, String
         }
     }
     Ok(None)
-}
-
-/// What wheels are chosen for: the platforms whose bases have a Python.
-///
-/// # Errors
-/// As [`target`].
-pub(crate) fn targets(platforms: &BTreeMap<Platform, PlatformFacts>) -> Result<Vec<Target>, BuildError> {
-    let with_python = platforms.iter().filter_map(|(platform, facts)| {
-        let python = facts.base.python.as_ref()?.version;
-        Some(target(platform, &facts.base, python))
-    });
-    with_python.collect()
 }
 
 /// What wheels and markers are chosen for: a platform with its base.

@@ -6,9 +6,12 @@ use clap::{Args, Parser, Subcommand};
 use shipwheel_build::InterpreterChoice;
 use shipwheel_oci::{Platform, Reference};
 
+use crate::bytecode::BytecodeArguments;
 use crate::lock::LockArguments;
 use crate::output::OutputArgument;
 use crate::probe::RegistryArguments;
+use crate::retrofit::RetrofitArguments;
+use crate::startup::StartupArguments;
 use crate::transfer::{CopyArguments, PullArguments, PushArguments};
 use crate::verify::VerifyArguments;
 
@@ -26,6 +29,8 @@ pub(crate) enum Command {
     Image(Box<ImageArguments>),
     /// Lock the dependencies of an image.
     Lock(LockArguments),
+    /// Write the image.toml that is derived from an application's folder.
+    Init(InitArguments),
     /// Push an image from an OCI layout or archive to registries.
     Push(PushArguments),
     /// Pull an image with all its platforms into an OCI layout or archive.
@@ -34,6 +39,12 @@ pub(crate) enum Command {
     Copy(CopyArguments),
     /// Check everything that can be checked of an image: digests, machines, bytecode.
     Verify(VerifyArguments),
+    /// Add the standard library's bytecode to a Python image that lacks it, and nothing else.
+    Retrofit(RetrofitArguments),
+    /// Compile the sources in a folder of this machine, to the same bytes everywhere.
+    Bytecode(BytecodeArguments),
+    /// Start an image's interpreter on this machine, with and without the bytecode, and compare.
+    Startup(StartupArguments),
     /// Ask a registry what it supports.
     Registry(RegistryArguments),
     /// Show or clear the cache.
@@ -42,7 +53,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImageArguments {
-    /// A folder in images/, or a path to an image.toml or its folder [default: the only one in images/].
+    /// A folder in images/, a path to an image.toml or its folder, or to an application's folder without
+    /// one: it is derived and shown [default: the only one in images/].
     pub(crate) name: Option<String>,
 
     /// Platforms to build for, such as amd64,arm64 [default: those of image.toml].
@@ -107,6 +119,17 @@ pub(crate) struct ImageArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// The application's folder.
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+
+    /// Write over an image.toml that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Default, Args)]
 pub(crate) struct NetworkArguments {
     /// A registry's user; its password comes with --password-stdin.
     #[arg(long, value_name = "USER", requires = "password_stdin")]

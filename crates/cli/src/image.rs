@@ -11,6 +11,7 @@ use shipwheel_store::PushReport;
 
 use crate::arguments::ImageArguments;
 use crate::failure::Failure;
+use crate::init;
 use crate::output::OutputArgument;
 use crate::progress::Terminal;
 use crate::session;
@@ -26,6 +27,9 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let name = local_name(&definition, arguments)?;
     let output = choose_output(arguments, &definition, &root)?;
     let terminal = Terminal::new();
+    if definition.derived {
+        init::show(&definition, &terminal);
+    }
     let mut session = session::open(&arguments.network, arguments.offline, &terminal)?;
     session.interpreter.clone_from(&arguments.bytecode_interpreter);
     let doing = format!("build image `{}`", definition.name);
@@ -39,7 +43,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let built = build(&session, &definition).map_err(Failure::while_doing(doing))?;
     if let Some(output) = &output {
         let doing = format!("write {}", output.path().display());
-        output.write(&session, &built, &name).map_err(Failure::while_doing(doing))?;
+        output.write(&session, &built.image, &name).map_err(Failure::while_doing(doing))?;
     }
     terminal.line(table::render(&built).trim_end());
     if let Some(output) = &output {
@@ -132,6 +136,7 @@ fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, out
                     json!({
                         "kind": layer.kind.name(),
                         "title": layer.title,
+                        "members": layer.members,
                         "digest": layer.layer.blob.digest,
                         "diff_id": layer.layer.diff_id,
                         "size": layer.layer.blob.size,
@@ -142,11 +147,14 @@ fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, out
             json!({ "platform": platform.platform.to_string(), "digest": platform.manifest, "layers": layers })
         })
         .collect();
+    let share = table::Share::of(built);
     let result = json!({
         "reference": references[0],
         "references": references,
         "digest": digest,
         "platforms": platforms,
+        "bytes": share.total,
+        "shared_bytes": share.shared,
         "output": output.map(|output| output.path().display().to_string()),
     });
     println!("{result:#}");

@@ -5,16 +5,20 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the crate that prints")]
 
 mod arguments;
+mod bytecode;
 mod cache;
 mod failure;
 mod image;
+mod init;
 mod lock;
 mod network;
 mod output;
 mod probe;
 mod progress;
+mod retrofit;
 mod session;
 mod source;
+mod startup;
 mod table;
 mod transfer;
 mod verify;
@@ -42,10 +46,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done: Result<(), Failure> = match &arguments.command {
         Command::Image(flags) => image::run(flags),
         Command::Lock(flags) => lock::run(flags),
+        Command::Init(flags) => init::run(flags),
         Command::Push(flags) => transfer::push(flags),
         Command::Pull(flags) => transfer::pull(flags),
         Command::Copy(flags) => transfer::copy(flags),
         Command::Verify(flags) => verify::run(flags),
+        Command::Retrofit(flags) => retrofit::run(flags),
+        Command::Bytecode(flags) => bytecode::run(flags),
+        Command::Startup(flags) => startup::run(flags),
         Command::Registry(flags) => probe::run(flags),
         Command::Cache(flags) => cache::run(flags),
     };

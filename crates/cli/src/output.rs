@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use shipwheel_build::{Built, Session};
+use shipwheel_build::Session;
 use shipwheel_oci::Reference;
-use shipwheel_store::{Layout, StoreError, write_docker_archive, write_oci_archive};
+use shipwheel_store::{Layout, StoreError, StoredImage, write_docker_archive, write_oci_archive};
 
 /// An output as it is typed: `oci:FOLDER`, `oci-archive:FILE`, `docker-archive:FILE` or a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,12 +47,12 @@ impl OutputArgument {
     }
 
     /// Writes an image; what was there before is whole until the new one is.
-    pub(crate) fn write(&self, session: &Session<'_>, built: &Built, name: &Reference) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, session: &Session<'_>, image: &StoredImage, name: &Reference) -> Result<(), StoreError> {
         let blobs = session.blobs();
         match self {
-            Self::Layout(path) => Layout::create(path)?.write_image(&built.image, Some(name), &blobs),
-            Self::OciArchive(path) => write_oci_archive(path, &built.image, Some(name), &blobs),
-            Self::DockerArchive(path) => write_docker_archive(path, &built.image.images()[0], Some(name), &blobs),
+            Self::Layout(path) => Layout::create(path)?.write_image(image, Some(name), &blobs),
+            Self::OciArchive(path) => write_oci_archive(path, image, Some(name), &blobs),
+            Self::DockerArchive(path) => write_docker_archive(path, &image.images()[0], Some(name), &blobs),
         }
     }
 }

@@ -167,8 +167,8 @@ impl ImageConfig {
         let mut entry = History::default();
         entry.set_created(Some(created.to_owned()));
         entry.set_created_by(Some(created_by.to_owned()));
-        let history = self.0.entry("history").or_insert_with(|| json!([]));
-        if let Some(list) = history.as_array_mut() {
+        // A config without history stays without: one line for many layers would belong to the wrong one.
+        if let Some(list) = self.0.get_mut("history").and_then(Value::as_array_mut) {
             list.push(serde_json::to_value(&entry).expect("history serialises"));
         }
     }

@@ -64,6 +64,20 @@ pub struct BaseFacts {
     pub directories: BTreeMap<String, SpecialDirectory>,
     /// Its C library, if it has one that wheels are built for.
     pub libc: Option<Libc>,
+    /// The names of the shared libraries in the folders that its loader searches, sorted: `libz.so.1`.
+    pub libraries: Vec<String>,
+    /// How many pycs in it its interpreter never loads, and the first of them.
+    pub stray_bytecode: Option<(u64, String)>,
+}
+
+impl BaseFacts {
+    /// glibc's version, if it has glibc.
+    pub fn glibc(&self) -> Option<(u32, u32)> {
+        match self.libc? {
+            Libc::Glibc { major, minor } => Some((major, minor)),
+            Libc::Musl { .. } => None,
+        }
+    }
 }
 
 /// One locked wheel.
@@ -109,6 +123,8 @@ pub struct PlatformFacts {
     pub base: BaseFacts,
     /// The wheels, sorted by name.
     pub wheels: Vec<WheelFacts>,
+    /// The files of the application's own wheels as they are installed here, sorted by path.
+    pub installed: Vec<AppFile>,
 }
 
 /// What is known of everything that an image is made of.
@@ -116,6 +132,6 @@ pub struct PlatformFacts {
 pub struct Facts {
     /// By platform.
     pub platforms: BTreeMap<Platform, PlatformFacts>,
-    /// The application's files, sorted by path.
+    /// The application's plain files, sorted by path.
     pub app: Vec<AppFile>,
 }

@@ -29,10 +29,10 @@ pub struct GroupPolicy {
 
 impl GroupPolicy {
     /// For wheels: 256 KiB is heavy (measured: a small bump then moves 0.8 MiB instead of 28).
-    pub const WHEELS: Self = Self { heavy: 256 << 10, heavy_cap: 24, pure_buckets: 4, native_buckets: 2 };
+    pub const WHEELS: Self = Self { heavy: 256 << 10, heavy_cap: 24, pure_buckets: 6, native_buckets: 3 };
 
     /// For bytecode, by the size of the sources: fewer layers, since it shrinks well.
-    pub const BYTECODE: Self = Self { heavy: 2 << 20, heavy_cap: 6, pure_buckets: 4, native_buckets: 2 };
+    pub const BYTECODE: Self = Self { heavy: 2 << 20, heavy_cap: 6, pure_buckets: 6, native_buckets: 2 };
 }
 
 /// The members of one layer, by their places in the list that was grouped.

@@ -104,11 +104,13 @@ pub struct PlannedLayer {
     pub kind: LayerKind,
     /// What it holds, for people.
     pub title: String,
+    /// The distributions in it, with their versions, for people.
+    pub members: Vec<String>,
     /// What it is made from.
     pub inputs: LayerInputs,
     /// Directories above its files that the base has with another mode or owner than usual.
     pub directories: BTreeMap<String, Metadata>,
-    /// Stands for all of the above but the kind and the title.
+    /// Stands for all of the above but what is for people.
     pub key: Digest,
 }
 
@@ -121,7 +123,7 @@ impl PlannedLayer {
         directories: BTreeMap<String, Metadata>,
     ) -> Self {
         let key = key(&inputs, &directories);
-        Self { kind, title: title.into(), inputs, directories, key }
+        Self { kind, title: title.into(), members: Vec::new(), inputs, directories, key }
     }
 
     /// The line that the image's history shows.

@@ -7,6 +7,7 @@
 //!
 //! It decides; it does not build: that is `shipwheel-build`.
 
+mod derive;
 mod facts;
 mod group;
 mod layer;
@@ -17,6 +18,7 @@ mod problem;
 mod section;
 mod spec;
 
+pub use derive::{DeriveError, Derived, Folder, derive, is_read};
 pub use facts::{AppFile, BaseFacts, Facts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
 pub use group::{Group, GroupPolicy, Groupable, group};
 pub use layer::{BytecodeInputs, LayerInputs, LayerKind, PlannedLayer, VENV, WheelInput};
@@ -26,5 +28,6 @@ pub use policy::Treatment;
 pub use problem::{Problem, SpecError};
 pub use section::Located;
 pub use spec::{
-    AcceptedWheel, AppSpec, Base, BytecodeOverride, BytecodeSpec, DebianBase, ImageSpec, PythonSpec, RemoveSource,
+    AcceptedWheel, AppSpec, Base, BytecodeOverride, BytecodeSpec, DebianBase, ImageSpec, LayersSpec, PythonSpec,
+    RemoveSource,
 };

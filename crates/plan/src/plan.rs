@@ -5,12 +5,16 @@ use std::fmt;
 
 use shipwheel_layer::Metadata;
 use shipwheel_oci::Platform;
+use shipwheel_python::Optimization;
 
 use crate::facts::{AppFile, BaseFacts, Facts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
-use crate::group::{Group, GroupPolicy, Groupable, group};
+use crate::group::{Group, Groupable, group};
 use crate::layer::{BytecodeInputs, LayerInputs, LayerKind, PlannedLayer, VENV, WheelInput};
 use crate::policy::{Owner, Policy};
 use crate::spec::ImageSpec;
+
+/// Overlay file systems of some kernels and runtimes stop at 127 layers, and leave one to the container.
+const MOST_LAYERS: usize = 125;
 
 /// A plan that cannot be made from these facts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +38,14 @@ pub enum PlanError {
         found: String,
         /// What is compiled.
         level: u8,
+    },
+    /// Runtimes stack only so many layers.
+    #[error("the image for {platform} would have {count} layers, more than the {MOST_LAYERS} that runtimes stack")]
+    Layers {
+        /// The platform.
+        platform: Platform,
+        /// How many.
+        count: usize,
     },
     /// A pattern of an override is none.
     #[error("`bytecode.override` has a pattern that is none: {reason}")]
@@ -91,6 +103,10 @@ impl Plan {
             let known = facts.platforms.get(platform);
             let known = known.ok_or_else(|| PlanError::NoFacts { platform: platform.clone() })?;
             let layers = Planner { spec, policy: &policy, platform, facts, known }.layers()?;
+            let count = layers.len() + known.base.layers.len();
+            if count > MOST_LAYERS {
+                return Err(PlanError::Layers { platform: platform.clone(), count });
+            }
             Ok(PlatformPlan { platform: platform.clone(), layers })
         });
         let platforms = platforms.collect::<Result<_, _>>()?;
@@ -105,11 +121,10 @@ fn check_environment(spec: &ImageSpec) -> Result<(), PlanError> {
     {
         return Err(PlanError::CachePrefix { found: found.clone() });
     }
-    let level = spec.bytecode.optimization.level();
+    let level = spec.bytecode.optimization;
     match spec.config.env.get("PYTHONOPTIMIZE").filter(|_| spec.bytecode.enabled) {
-        // CPython takes any text that is no number for 1, and no text for 0.
-        Some(found) if found.parse::<u8>().unwrap_or(u8::from(!found.is_empty())).min(2) != level => {
-            Err(PlanError::Level { found: found.clone(), level })
+        Some(found) if Optimization::from_environment(found) != level => {
+            Err(PlanError::Level { found: found.clone(), level: level.level() })
         }
         _ => Ok(()),
     }
@@ -136,19 +151,26 @@ fn is_made_per_platform(path: &str) -> bool {
     name.starts_with("_sysconfigdata_") || name == "__config__.py"
 }
 
+/// Distributions and their versions, for people.
+fn names(wheels: &[WheelFacts], members: &[usize]) -> Vec<String> {
+    members.iter().map(|n| format!("{} {}", wheels[*n].name, wheels[*n].version)).collect()
+}
+
 /// The sources of a wheel, each with the distribution that it belongs to.
 fn sources_of(wheel: &WheelFacts) -> impl Iterator<Item = (&SourceFile, Owner<'_>)> {
     wheel.sources.iter().map(|source| (source, Owner::Distribution(&wheel.name)))
 }
 
-/// Whether a file of the application is compiled.
-fn is_source(file: &AppFile) -> bool {
-    file.path.ends_with(".py") && file.link.is_none()
-}
-
 /// Whether a file of the application is bytecode that a run on some machine left behind.
 fn is_stray(file: &AppFile) -> bool {
     file.path.ends_with(".pyc") && file.path.contains("/__pycache__/")
+}
+
+/// Whether a file of the application is compiled. What stands in the environment's `bin` is run by
+/// name and never imported: its bytecode would not be found.
+fn is_source(file: &AppFile) -> bool {
+    let is_command = file.path.strip_prefix(VENV).is_some_and(|rest| rest.starts_with("/bin/"));
+    file.path.ends_with(".py") && file.link.is_none() && !is_command
 }
 
 struct Planner<'a> {
@@ -166,14 +188,14 @@ impl Planner<'_> {
         let bytecode = &self.spec.bytecode;
         let python = match &self.known.base.python {
             Some(python) => Some(python),
-            None if wheels.is_empty() && !bytecode.enabled => None,
+            None if !self.spec.has_environment() && !bytecode.enabled => None,
             None => return Err(PlanError::NoPython { platform: self.platform.clone() }),
         };
         if let Some(python) = python {
             if bytecode.enabled {
                 layers.extend(self.stdlib_bytecode(python)?);
             }
-            if self.spec.python.is_some() {
+            if self.spec.has_environment() {
                 layers.extend(self.dependencies(python, wheels)?);
                 if bytecode.enabled {
                     layers.extend(self.dependency_bytecode(python, wheels)?);
@@ -236,14 +258,15 @@ impl Planner<'_> {
         let inputs = LayerInputs::Environment { python: version, executable: python.executable.clone() };
         let mut layers = vec![self.layer(LayerKind::Environment, VENV.to_owned(), inputs, [VENV])?];
         let sized: Vec<Sized<'_>> = wheels.iter().map(|wheel| Sized { wheel, size: wheel.size }).collect();
-        for Group { title, members } in group(&sized, &GroupPolicy::WHEELS) {
+        for Group { title, members } in group(&sized, &self.spec.layers.wheels) {
             let inputs: Vec<WheelInput> = members.iter().map(|n| self.wheel(&wheels[*n])).collect();
             let title = match members[..] {
                 [only] => format!("{title} {}", wheels[only].version),
                 _ => title,
             };
             let inputs = LayerInputs::Wheels { python: version, wheels: inputs };
-            layers.push(self.layer(LayerKind::Dependencies, title, inputs, [VENV])?);
+            let layer = self.layer(LayerKind::Dependencies, title, inputs, [VENV])?;
+            layers.push(PlannedLayer { members: names(wheels, &members), ..layer });
         }
         Ok(layers)
     }
@@ -260,35 +283,46 @@ impl Planner<'_> {
         let size = |wheel: &WheelFacts| wheel.sources.iter().map(|source| source.size).sum();
         let sized: Vec<Sized<'_>> = wheels.iter().map(|wheel| Sized { wheel, size: size(wheel) }).collect();
         let mut layers = Vec::new();
-        for Group { title, members } in group(&sized, &GroupPolicy::BYTECODE) {
+        for Group { title, members } in group(&sized, &self.spec.layers.bytecode) {
             let sources = members.iter().flat_map(|n| sources_of(&wheels[*n]));
             let shared = sources.filter(|(source, _)| !is_made_per_platform(&source.path));
-            layers.extend(self.bytecode(LayerKind::DependencyBytecode, title, python, shared)?);
+            let layer = self.bytecode(LayerKind::DependencyBytecode, title, python, shared)?;
+            layers.extend(layer.map(|layer| PlannedLayer { members: names(wheels, &members), ..layer }));
         }
         Ok(layers)
     }
 
+    /// The application's plain files, and those of its own wheels.
+    fn app_files(&self) -> impl Iterator<Item = &AppFile> {
+        self.facts.app.iter().chain(&self.known.installed)
+    }
+
+    /// The folders that the application's files go into.
+    fn app_title(&self) -> String {
+        let plain = self.spec.app.as_ref().filter(|_| !self.facts.app.is_empty());
+        let plain = plain.map(|app| app.destination.value.as_str());
+        let installed = Some(VENV).filter(|_| !self.known.installed.is_empty());
+        plain.into_iter().chain(installed).collect::<Vec<_>>().join(" and ")
+    }
+
     fn application(&self) -> Result<Option<PlannedLayer>, PlanError> {
         let stays = |file: &&AppFile| !is_source(file) || !self.policy.removes(&file.path, Owner::Application);
-        let files: Vec<_> = self.facts.app.iter().filter(|f| !is_stray(f)).filter(stays).cloned().collect();
-        let Some(destination) = self.spec.app.as_ref().map(|app| app.destination.value.clone()) else {
-            return Ok(None);
-        };
+        let mut files: Vec<_> = self.app_files().filter(|f| !is_stray(f)).filter(stays).cloned().collect();
+        files.sort();
         if files.is_empty() {
             return Ok(None);
         }
         let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
         let inputs = LayerInputs::Application { files };
-        self.layer(LayerKind::Application, destination, inputs, paths.iter().map(String::as_str)).map(Some)
+        self.layer(LayerKind::Application, self.app_title(), inputs, paths.iter().map(String::as_str)).map(Some)
     }
 
     fn application_bytecode(&self, python: &PythonFacts) -> Result<Option<PlannedLayer>, PlanError> {
-        let sources = self.facts.app.iter().filter(|file| is_source(file));
+        let sources = self.app_files().filter(|file| is_source(file));
         let sources = sources.map(|f| SourceFile { path: f.path.clone(), digest: f.digest, size: f.size });
         let sources: Vec<SourceFile> = sources.collect();
-        let destination = self.spec.app.as_ref().map(|app| app.destination.value.clone()).unwrap_or_default();
         let sources = sources.iter().map(|source| (source, Owner::Application));
-        self.bytecode(LayerKind::ApplicationBytecode, destination, python, sources)
+        self.bytecode(LayerKind::ApplicationBytecode, self.app_title(), python, sources)
     }
 
     fn platform_bytecode(&self, python: &PythonFacts) -> Result<Option<PlannedLayer>, PlanError> {
@@ -348,165 +382,4 @@ fn directories_above<'p>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use shipwheel_oci::Digest;
-    use shipwheel_python::{Libc, PythonVersion};
-
-    fn source(path: &str, text: &str) -> SourceFile {
-        SourceFile { path: path.to_owned(), digest: Digest::of(text.as_bytes()), size: text.len() as u64 }
-    }
-
-    fn facts(platform: &Platform) -> PlatformFacts {
-        let machine = platform.machine();
-        let python = PythonFacts {
-            version: PythonVersion { major: 3, minor: 11, micro: 2 },
-            magic_number: *b"\xa7\r\r\n",
-            executable: "/usr/bin/python3.11".to_owned(),
-            stdlib: "/usr/lib/python3.11".to_owned(),
-            sources: vec![
-                source(&format!("/usr/lib/python3.11/_sysconfigdata__{machine}.py"), machine),
-                source("/usr/lib/python3.11/os.py", "os"),
-            ],
-        };
-        let wheel = |name: &str, size, pure| WheelFacts {
-            name: name.to_owned(),
-            version: "1".to_owned(),
-            file_name: String::new(),
-            digest: Digest::of(format!("{name} {}", if pure { "any" } else { machine }).as_bytes()),
-            size,
-            pure,
-            reads_source: None,
-            sources: vec![
-                source(&format!("/opt/venv/lib/python3.11/site-packages/{name}/__config__.py"), machine),
-                source(&format!("/opt/venv/lib/python3.11/site-packages/{name}/a.py"), name),
-            ],
-        };
-        let base = BaseFacts {
-            layers: Vec::new(),
-            config: "{}".to_owned(),
-            python: Some(python),
-            directories: BTreeMap::from([(
-                "/opt".to_owned(),
-                SpecialDirectory::Directory { mode: 0o700, uid: 1, gid: 2 },
-            )]),
-            libc: Some(Libc::Glibc { major: 2, minor: 36 }),
-        };
-        PlatformFacts {
-            base,
-            wheels: vec![wheel("numpy", 1 << 20, false), wheel("six", 9, true), wheel("tiny", 9, true)],
-        }
-    }
-
-    fn plan(platforms: &[Platform], toml: &str) -> Result<Plan, PlanError> {
-        let text = format!("{toml}\n[python]\nlock = \"x\"\n[app]\nsources = [\"x\"]");
-        let mut spec = ImageSpec::parse(&text, "image.toml", None).expect("valid");
-        spec.platforms = platforms.to_vec();
-        let app = ["/app/main.py", "/app/page.html"].map(|path| AppFile {
-            path: path.to_owned(),
-            digest: Digest::of(path.as_bytes()),
-            size: 1,
-            executable: false,
-            link: None,
-        });
-        let platforms = platforms.iter().map(|platform| (platform.clone(), facts(platform))).collect();
-        Plan::new(&spec, &Facts { platforms, app: app.into() })
-    }
-
-    fn kinds(plan: &Plan) -> Vec<(&'static str, &str)> {
-        plan.platforms[0].layers.iter().map(|layer| (layer.kind.name(), layer.title.as_str())).collect()
-    }
-
-    #[test]
-    fn layers_stand_in_the_order_of_their_rate_of_change() {
-        let plan = plan(&[Platform::linux_amd64()], "bytecode.optimize = 1").expect("fits");
-        assert_eq!(
-            kinds(&plan),
-            [
-                ("stdlib bytecode", "Python 3.11.2"),
-                ("environment", "/opt/venv"),
-                ("dependencies", "numpy 1"),
-                ("dependencies", "tiny 1"),
-                ("dependencies", "six 1"),
-                ("dependency bytecode", "tiny"),
-                ("dependency bytecode", "six"),
-                ("dependency bytecode", "numpy"),
-                ("application", "/app"),
-                ("application bytecode", "/app"),
-                ("platform bytecode", "sources made per architecture"),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_platform_has_the_same_layers_alone_and_with_others() {
-        let (amd64, arm64) = (Platform::linux_amd64(), Platform::linux_arm64());
-        let alone = plan(std::slice::from_ref(&amd64), "").expect("fits");
-        let both = plan(&[amd64, arm64], "").expect("fits");
-        assert_eq!(alone.platforms[0], both.platforms[0]);
-    }
-
-    #[test]
-    fn platforms_share_everything_but_native_wheels_and_sources_made_for_each() {
-        let both = plan(&[Platform::linux_amd64(), Platform::linux_arm64()], "").expect("fits");
-        let [one, other] = &both.platforms[..] else { panic!("two platforms") };
-        let differ = one.layers.iter().zip(&other.layers).filter(|(a, b)| a.key != b.key);
-        let titles: Vec<&str> = differ.map(|(layer, _)| layer.title.as_str()).collect();
-        assert_eq!(titles, ["numpy 1", "sources made per architecture"]);
-    }
-
-    #[test]
-    fn without_bytecode_nothing_else_changes() {
-        let with = plan(&[Platform::linux_amd64()], "bytecode.optimize = 2").expect("fits");
-        let without = plan(&[Platform::linux_amd64()], "bytecode.enabled = false").expect("fits");
-        let others = with.platforms[0].layers.iter().filter(|l| !matches!(l.inputs, LayerInputs::Bytecode(_)));
-        assert!(others.eq(&without.platforms[0].layers));
-    }
-
-    #[test]
-    fn removed_sources_leave_the_application_alone_with_its_other_files() {
-        let plan = plan(&[Platform::linux_amd64()], "bytecode.remove-source = true").expect("fits");
-        let app = plan.platforms[0].layers.iter().find_map(|layer| match &layer.inputs {
-            LayerInputs::Application { files } => Some(files),
-            _ => None,
-        });
-        let paths: Vec<&str> = app.into_iter().flatten().map(|file| file.path.as_str()).collect();
-        assert_eq!(paths, ["/app/page.html"]);
-    }
-
-    #[test]
-    fn directories_keep_what_the_base_says_of_them() {
-        let plan = plan(&[Platform::linux_amd64()], "").expect("fits");
-        let with: Vec<_> = plan.platforms[0].layers.iter().filter(|layer| !layer.directories.is_empty()).collect();
-        assert!(with.iter().all(|layer| layer.directories
-            == BTreeMap::from([("/opt".to_owned(), Metadata { mode: 0o700, uid: 1, gid: 2 })])));
-        assert!(with.iter().any(|layer| layer.kind == LayerKind::Environment));
-        assert!(with.iter().all(|layer| layer.kind != LayerKind::Application));
-    }
-
-    #[test]
-    fn a_level_in_the_environment_that_is_not_the_bytecodes_is_an_error() {
-        for (found, level, good) in
-            [("1", 1, true), ("2", 1, false), ("", 0, true), ("x", 1, true), ("1", 0, false), ("9", 2, true)]
-        {
-            let toml = format!("bytecode.optimize = {level}\nconfig.env.PYTHONOPTIMIZE = \"{found}\"");
-            assert_eq!(plan(&[Platform::linux_amd64()], &toml).is_ok(), good, "{found} {level}");
-        }
-    }
-
-    #[test]
-    fn a_base_without_python_is_an_error_and_a_folder_behind_a_link_too() {
-        let platform = Platform::linux_amd64();
-        let spec = ImageSpec::parse("[python]\nlock = \"x\"", "image.toml", None).expect("valid");
-        let mut known = facts(&platform);
-        known.base.directories =
-            BTreeMap::from([("/opt".to_owned(), SpecialDirectory::Link { target: "/usr/opt".to_owned() })]);
-        let with = |known: PlatformFacts| {
-            let facts = Facts { platforms: BTreeMap::from([(platform.clone(), known)]), app: Vec::new() };
-            Plan::new(&spec, &facts).expect_err("not possible")
-        };
-        assert!(matches!(with(known.clone()), PlanError::ThroughLink { .. }));
-        known.base.python = None;
-        assert!(matches!(with(known), PlanError::NoPython { .. }));
-    }
-}
+mod tests;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use shipwheel_oci::Platform;
 use shipwheel_python::{InvalidationMode, Optimization};
 
-use crate::facts::{Facts, WheelFacts};
+use crate::facts::{Facts, PlatformFacts, WheelFacts};
 use crate::needs_source::needs_source;
 use crate::plan::PlanError;
 use crate::section::Located;
@@ -97,6 +98,13 @@ impl<'a> Policy<'a> {
         self.treatment(path, owner).is_some_and(|treatment| treatment.legacy)
     }
 
+    /// Bytecode of a base that lies idle: the base is what it is, but its author may like to know.
+    fn stray(&self, platform: &Platform, known: &PlatformFacts) -> Option<String> {
+        let (count, first) = known.base.stray_bytecode.as_ref().filter(|_| self.spec.enabled)?;
+        let pycs = if *count == 1 { "a pyc".to_owned() } else { format!("{count} pycs") };
+        Some(format!("the base for {platform} has {pycs} that its Python never loads, such as {first}"))
+    }
+
     /// What these rules do to the dependencies that their author may not have meant.
     pub(crate) fn warnings(&self, facts: &Facts) -> Vec<String> {
         let wheels: BTreeMap<&str, &WheelFacts> = facts
@@ -116,7 +124,10 @@ impl<'a> Policy<'a> {
                 format!("`{name}` may read its own sources, which are removed: {path} has `{sign}`; keep them with `[[bytecode.override]] packages = [\"{name}\"], remove-source = false` if it does")
             })
         });
-        unknown.chain(readers).collect()
+        unknown
+            .chain(readers)
+            .chain(facts.platforms.iter().filter_map(|(platform, known)| self.stray(platform, known)))
+            .collect()
     }
 }
 

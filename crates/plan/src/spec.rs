@@ -4,16 +4,19 @@ mod app;
 mod base;
 mod bytecode;
 mod config;
+mod layers;
 mod python;
 #[cfg(test)]
 mod tests;
 
 use shipwheel_oci::{Platform, RuntimeConfig};
+use shipwheel_python::Optimization;
 use toml_span::Value;
 
 pub use self::app::AppSpec;
 pub use self::base::{Base, DebianBase};
 pub use self::bytecode::{BytecodeOverride, BytecodeSpec, RemoveSource};
+pub use self::layers::LayersSpec;
 pub use self::python::{AcceptedWheel, PythonSpec};
 use crate::problem::{Problem, SpecError};
 use crate::section::{Problems, Section, nearest};
@@ -31,15 +34,38 @@ pub struct ImageSpec {
     pub app: Option<AppSpec>,
     /// What becomes of the bytecode.
     pub bytecode: BytecodeSpec,
+    /// How the dependencies are grouped into layers.
+    pub layers: LayersSpec,
     /// What the runtime is told.
     pub config: RuntimeConfig,
     /// The name of the tag, `latest` unless set.
     pub tag: String,
 }
 
-const KEYS: &[&str] = &["base", "platforms", "python", "app", "bytecode", "config", "tag", "profiles"];
+impl ImageSpec {
+    /// Whether the image has a virtual environment: for dependencies, or for the application itself.
+    pub fn has_environment(&self) -> bool {
+        self.python.is_some() || self.app.as_ref().is_some_and(|app| app.project.is_some())
+    }
+}
+
+const KEYS: &[&str] = &["base", "platforms", "python", "app", "bytecode", "layers", "config", "tag", "profiles"];
 
 impl ImageSpec {
+    /// Nothing but the bytecode of a base's standard library, for one platform.
+    pub fn bytecode_alone(platform: Platform, optimization: Optimization) -> Self {
+        Self {
+            base: Vec::new(),
+            platforms: vec![platform],
+            python: None,
+            app: None,
+            bytecode: BytecodeSpec { optimization, ..BytecodeSpec::default() },
+            layers: LayersSpec::default(),
+            config: RuntimeConfig::default(),
+            tag: "latest".to_owned(),
+        }
+    }
+
     /// Reads an image.toml; `file` is its name for errors, `profile` one of its profiles.
     ///
     /// Every profile is checked, whichever is chosen.
@@ -98,6 +124,7 @@ fn read_spec(top: &Section<'_>) -> Option<ImageSpec> {
     let bytecode = bytecode::read_bytecode(top);
     Some(ImageSpec {
         app: app::read_app(top),
+        layers: layers::read_layers(top),
         config: config::read_config(top),
         tag: top.text("tag").map_or_else(|| "latest".to_owned(), |tag| tag.value),
         base: base?,

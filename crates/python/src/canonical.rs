@@ -3,22 +3,26 @@
 //! CPython's own bytes depend on reference counts, the hash seed, and what else the process
 //! had interned: two compilers of one file disagree. This form looks at the file alone:
 //!
-//! - equal constants are one object, wherever they stand (code objects keep their identity);
+//! - equal constants are one object, wherever they stand; code objects keep their identity, and so
+//!   does what does not equal itself, a NaN: `x in {x}` tells whether two of them are one;
+//! - the NaN that `inf - inf` gives has no sign, whatever the processor's would be;
 //! - the reference flag stands only where something refers back, numbered by first use;
 //! - a frozenset's elements stand in the order of the digests of their values;
-//! - a text is interned when it is empty, one latin-1 character, or interned elsewhere in the file.
+//! - a text is interned when it is empty, one latin-1 character, or interned elsewhere in the file;
+//! - texts and tuples have the shortest head that holds them.
 //!
 //! `canonical(canonical(x)) == canonical(x)`, and what CPython loads from it equals what it
 //! loads from the original.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use shipwheel_oci::{Digest, Hasher};
 
-use crate::marshal::{self, CodeLayout, MarshalError, Node, NodeId, Objects, is_singleton};
+use crate::marshal::{self, MarshalError};
+use crate::objects::{Index, Node, NodeId, Objects, Value};
 
 /// Raise this when the canonical form changes: it is part of every bytecode layer's key.
-pub const CANONICAL_RECIPE: u32 = 1;
+pub const CANONICAL_RECIPE: u32 = 3;
 
 /// Rewrites a marshalled code object of CPython 3.`minor` to its canonical form.
 ///
@@ -28,186 +32,198 @@ pub const CANONICAL_RECIPE: u32 = 1;
 /// # Errors
 /// When the bytes are no marshalled code object of that version.
 pub fn canonical(body: &[u8], minor: u8, filename: Option<&str>) -> Result<Vec<u8>, MarshalError> {
-    let mut objects = marshal::read(body, minor)?;
-    let layout = CodeLayout::of(minor).expect("the reader knows the version");
-    if let Some(filename) = filename {
-        rename(&mut objects, &layout, filename);
-    }
-    intern(&mut objects.nodes);
-    sort_frozensets(&mut objects.nodes);
-    let values = Values::of(&objects);
-    Ok(Writer::new(&objects, &values, &layout).write())
+    let mut objects = marshal::read(body, minor, filename)?;
+    intern_short_texts(&mut objects);
+    let is_shared = merge(&mut objects);
+    Ok(Writer::new(&objects, &is_shared, body.len()).write())
 }
 
-/// Whether the text of this type is interned, and its bytes without their length.
-fn text(node: &Node) -> Option<(bool, &[u8])> {
-    match node.kind {
-        b'z' | b'Z' => Some((node.kind == b'Z', &node.leaf[1..])),
-        b'a' | b'A' => Some((node.kind == b'A', &node.leaf[4..])),
-        b'u' | b't' => Some((node.kind == b't', &node.leaf[4..])),
-        _ => None,
+/// Interns what some processes had interned before they saw the file: `''` and single latin-1 characters.
+fn intern_short_texts(objects: &mut Objects<'_>) {
+    for (node, interned) in objects.nodes.iter().zip(&mut objects.interned) {
+        *interned |= matches!(node, Node::Leaf(Value::Ascii([] | [_]) | Value::Text([0xc2 | 0xc3, _])));
     }
 }
 
-fn text_node(text: &str) -> Node {
-    let size = u32::try_from(text.len()).expect("file names are short");
-    let (kind, mut leaf) = match (text.is_ascii(), u8::try_from(text.len())) {
-        (true, Ok(size)) => (b'z', vec![size]),
-        (true, Err(_)) => (b'a', size.to_le_bytes().to_vec()),
-        (false, _) => (b'u', size.to_le_bytes().to_vec()),
-    };
-    leaf.extend_from_slice(text.as_bytes());
-    Node { kind, leaf, children: Vec::new() }
-}
-
-/// Gives every code object the file name, as one more object at the front.
+/// Makes all children the first of the objects that they equal, and puts frozensets in order.
 ///
-/// It is not interned, whatever the name before was: an empty one, say, always is.
-fn rename(objects: &mut Objects, layout: &CodeLayout, filename: &str) {
-    objects.nodes.insert(0, text_node(filename));
-    objects.root += 1;
-    for node in &mut objects.nodes[1..] {
-        node.children.iter_mut().for_each(|child| *child += 1);
-        if node.kind == b'c' {
-            node.children[layout.filename] = 0;
+/// Tells of each object whether more than one other holds it.
+fn merge(objects: &mut Objects<'_>) -> Vec<bool> {
+    let count = objects.nodes.len();
+    let mut firsts: Vec<NodeId> = Vec::with_capacity(count);
+    let (mut is_held, mut is_shared) = (vec![false; count], vec![false; count]);
+    let (mut index, mut digests) = (Index::with_capacity(count / 8), Digests::default());
+    for id in 0..NodeId::try_from(count).expect("fewer than the input's bytes") {
+        let Node::Container(kind, ..) = objects.nodes[id as usize] else {
+            firsts.push(id);
+            continue;
+        };
+        objects.children_mut(id).iter_mut().for_each(|child| *child = firsts[*child as usize]);
+        if kind == b'>' {
+            digests.sort(objects, id);
+        }
+        let children = objects.children(id);
+        let first = match kind {
+            b'c' => id,
+            _ => index.find_or_insert((kind, children), id, |other| {
+                matches!(objects.nodes[other as usize], Node::Container(it, ..) if it == kind)
+                    && objects.children(other) == children
+            }),
+        };
+        firsts.push(first);
+        // What merely equals another one is not written, and holds nothing.
+        for child in children.iter().filter(|_| first == id) {
+            is_shared[*child as usize] |= is_held[*child as usize];
+            is_held[*child as usize] = true;
         }
     }
+    is_shared
 }
 
-fn intern(nodes: &mut [Node]) {
-    let interned: BTreeSet<Vec<u8>> =
-        nodes.iter().filter_map(text).filter(|(interned, _)| *interned).map(|(_, text)| text.to_vec()).collect();
-    for node in nodes {
-        let Some((false, text)) = text(node) else { continue };
-        let one_latin1 = matches!(text, [] | [_] | [0xc2 | 0xc3, _]);
-        if one_latin1 || interned.contains(text) {
-            node.kind = match node.kind {
-                b'z' => b'Z',
-                b'a' => b'A',
-                _ => b't',
-            };
+/// Digests of the values below frozensets: an order that no process has a say in.
+#[derive(Default)]
+struct Digests(HashMap<NodeId, Digest>);
+
+impl Digests {
+    fn sort(&mut self, objects: &mut Objects<'_>, frozenset: NodeId) {
+        for child in objects.children(frozenset) {
+            self.add(objects, *child);
         }
+        objects.children_mut(frozenset).sort_by_key(|child| self.0[child]);
     }
-}
 
-fn sort_frozensets(nodes: &mut [Node]) {
-    if !nodes.iter().any(|node| node.kind == b'>') {
-        return;
-    }
-    let mut digests: Vec<Digest> = Vec::with_capacity(nodes.len());
-    for node in nodes {
-        if node.kind == b'>' {
-            node.children.sort_by_key(|child| digests[*child as usize]);
-        }
-        let mut hasher = Hasher::new();
-        hasher.field([node.kind]).field(&node.leaf);
-        hasher.fields(node.children.iter().map(|child| digests[*child as usize]));
-        digests.push(hasher.finish());
-    }
-}
-
-/// Which objects are equal: each node's value, and how often each value is referred to.
-struct Values {
-    of_node: Vec<NodeId>,
-    uses: Vec<u32>,
-}
-
-impl Values {
-    fn of(objects: &Objects) -> Self {
-        let mut known: HashMap<(u8, &[u8], Vec<NodeId>), NodeId> = HashMap::new();
-        let mut of_node: Vec<NodeId> = Vec::with_capacity(objects.nodes.len());
-        for (id, node) in (0..).zip(&objects.nodes) {
-            let children = node.children.iter().map(|child| of_node[*child as usize]).collect();
-            let value = match node.kind {
-                b'c' => id,
-                kind => *known.entry((kind, &node.leaf, children)).or_insert(id),
-            };
-            of_node.push(value);
-        }
-        let mut uses = vec![0; objects.nodes.len()];
-        let mut todo = vec![of_node[objects.root as usize]];
-        while let Some(value) = todo.pop() {
-            uses[value as usize] += 1;
-            if uses[value as usize] == 1 {
-                todo.extend(objects.nodes[value as usize].children.iter().map(|child| of_node[*child as usize]));
+    /// Adds an object's digest, and before it those of all below it.
+    fn add(&mut self, objects: &Objects<'_>, id: NodeId) {
+        let mut todo = vec![id];
+        while let Some(id) = todo.last().copied() {
+            let missing = todo.len();
+            todo.extend(objects.children(id).iter().filter(|child| !self.0.contains_key(child)));
+            if todo.len() == missing {
+                todo.pop();
+                let digest = self.of(objects, id);
+                self.0.insert(id, digest);
             }
         }
-        Self { of_node, uses }
+    }
+
+    /// The digest of an object below which all have one.
+    fn of(&self, objects: &Objects<'_>, id: NodeId) -> Digest {
+        let node = &objects.nodes[id as usize];
+        let (kind, length) = head(node, objects.interned[id as usize]);
+        let field = |child: &&NodeId| matches!(objects.nodes[**child as usize], Node::Leaf(Value::Field(_)));
+        let mut bytes = Vec::new();
+        if let Node::Leaf(value) = node {
+            bytes.extend_from_slice(length.bytes());
+            value.write(&mut bytes);
+        }
+        for integer in objects.children(id).iter().filter(field) {
+            if let Node::Leaf(value) = &objects.nodes[*integer as usize] {
+                value.write(&mut bytes);
+            }
+        }
+        let mut hasher = Hasher::new();
+        hasher.field([kind]).field(bytes);
+        hasher.fields(objects.children(id).iter().filter(|child| !field(child)).map(|child| self.0[child]));
+        hasher.finish()
     }
 }
 
-/// What is still to be written: an object, or integers of a code object.
-enum Step<'a> {
-    Object(NodeId),
-    Integers(&'a [u8]),
+/// How long an object is, as it stands behind its type.
+enum Length {
+    None,
+    Byte([u8; 1]),
+    Word([u8; 4]),
+}
+
+impl Length {
+    fn short(length: usize) -> Option<Self> {
+        u8::try_from(length).ok().map(|length| Self::Byte([length]))
+    }
+
+    fn word(length: usize) -> Self {
+        Self::Word(u32::try_from(length).expect("fewer than the input's bytes").to_le_bytes())
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::None => &[],
+            Self::Byte(byte) => byte,
+            Self::Word(word) => word,
+        }
+    }
+}
+
+/// The type byte of an object and its length: the shortest that CPython writes for it.
+fn head(node: &Node<'_>, interned: bool) -> (u8, Length) {
+    let pick = |plain, when_interned| if interned { when_interned } else { plain };
+    match node {
+        Node::Leaf(Value::Singleton(kind) | Value::Number(kind, _)) => (*kind, Length::None),
+        Node::Leaf(Value::Field(_)) => (0, Length::None),
+        Node::Leaf(Value::Bytes(bytes)) => (b's', Length::word(bytes.len())),
+        Node::Leaf(Value::Text(text)) => (pick(b'u', b't'), Length::word(text.len())),
+        Node::Leaf(Value::Ascii(text)) => match Length::short(text.len()) {
+            Some(length) => (pick(b'z', b'Z'), length),
+            None => (pick(b'a', b'A'), Length::word(text.len())),
+        },
+        Node::Container(b'(', from, to) => {
+            let length = (to - from) as usize;
+            Length::short(length).map_or((b'(', Length::word(length)), |length| (b')', length))
+        }
+        Node::Container(b'>', from, to) => (b'>', Length::word((to - from) as usize)),
+        Node::Container(kind, ..) => (*kind, Length::None),
+    }
 }
 
 struct Writer<'a> {
-    objects: &'a Objects,
-    values: &'a Values,
-    layout: &'a CodeLayout,
+    objects: &'a Objects<'a>,
+    is_shared: &'a [bool],
+    /// The number of each shared object that is written already.
     references: Vec<Option<u32>>,
     next: u32,
     out: Vec<u8>,
 }
 
 impl<'a> Writer<'a> {
-    fn new(objects: &'a Objects, values: &'a Values, layout: &'a CodeLayout) -> Self {
-        Self { objects, values, layout, references: vec![None; objects.nodes.len()], next: 0, out: Vec::new() }
+    fn new(objects: &'a Objects<'a>, is_shared: &'a [bool], size: usize) -> Self {
+        let references = vec![None; objects.nodes.len()];
+        Self { objects, is_shared, references, next: 0, out: Vec::with_capacity(size) }
     }
 
+    /// Writes the outermost object, which is the last one, and all below it.
     fn write(mut self) -> Vec<u8> {
-        let mut todo = vec![Step::Object(self.objects.root)];
-        while let Some(step) = todo.pop() {
-            match step {
-                Step::Integers(bytes) => self.out.extend_from_slice(bytes),
-                Step::Object(id) => self.begin(id, &mut todo),
+        let mut todo = vec![self.objects.nodes.len() - 1];
+        while let Some(id) = todo.pop() {
+            match &self.objects.nodes[id] {
+                Node::Leaf(Value::Field(bytes)) => self.out.extend_from_slice(bytes),
+                Node::Leaf(Value::Singleton(kind)) => self.out.push(*kind),
+                node if self.begin(id, node) => {
+                    let children = self.objects.children(id as NodeId);
+                    todo.extend(children.iter().rev().map(|child| *child as usize));
+                }
+                _ => {}
             }
         }
         self.out
     }
 
-    /// Writes an object's head and puts what is in it on top of what is to do.
-    fn begin(&mut self, id: NodeId, todo: &mut Vec<Step<'a>>) {
-        let value = self.values.of_node[id as usize] as usize;
-        let node = &self.objects.nodes[value];
-        if is_singleton(node.kind) {
-            return self.out.push(node.kind);
-        }
-        if let Some(number) = self.references[value] {
+    /// Writes an object but for its children, or a reference to it; tells whether its children are to follow.
+    fn begin(&mut self, id: usize, node: &Node<'_>) -> bool {
+        if let Some(number) = self.references[id] {
             self.out.push(b'r');
-            return self.out.extend_from_slice(&number.to_le_bytes());
+            self.out.extend_from_slice(&number.to_le_bytes());
+            return false;
         }
-        let again = self.values.uses[value] > 1;
-        if again {
-            self.references[value] = Some(self.next);
+        let (kind, length) = head(node, self.objects.interned[id]);
+        self.out.push(kind | if self.is_shared[id] { 0x80 } else { 0 });
+        if self.is_shared[id] {
+            self.references[id] = Some(self.next);
             self.next += 1;
         }
-        self.out.push(node.kind | if again { 0x80 } else { 0 });
-        match node.kind {
-            b'c' => return self.begin_code(node, todo),
-            b')' => self.out.push(u8::try_from(node.children.len()).expect("read from one byte")),
-            b'(' | b'>' => {
-                let size = u32::try_from(node.children.len()).expect("read from four bytes");
-                self.out.extend_from_slice(&size.to_le_bytes());
-            }
-            _ => self.out.extend_from_slice(&node.leaf),
+        self.out.extend_from_slice(length.bytes());
+        if let Node::Leaf(value) = node {
+            value.write(&mut self.out);
         }
-        todo.extend(node.children.iter().rev().map(|child| Step::Object(*child)));
-    }
-
-    fn begin_code(&mut self, node: &'a Node, todo: &mut Vec<Step<'a>>) {
-        let (mut integers, mut children) = (node.leaf.chunks(4), node.children.iter());
-        let steps: Vec<Step<'a>> = self
-            .layout
-            .fields
-            .iter()
-            .map(|integer| match integer {
-                true => Step::Integers(integers.next().expect("the reader took one for each field")),
-                false => Step::Object(*children.next().expect("the reader took one for each field")),
-            })
-            .collect();
-        todo.extend(steps.into_iter().rev());
+        true
     }
 }
 
@@ -243,6 +259,47 @@ mod tests {
     fn equal_constants_are_one_whether_or_not_the_compiler_merged_them() {
         // The code object itself takes reference 0.
         check(b")\x02\xda\x02abr\x01\0\0\0", b")\x02Z\x02abZ\x02ab");
+    }
+
+    #[test]
+    fn what_cpython_tells_apart_stays_apart() {
+        let nan = [&b"g"[..], &f64::NAN.to_le_bytes()].concat();
+        let complex_nan = [&b"y"[..], &0_f64.to_le_bytes(), &f64::NAN.to_le_bytes()].concat();
+        let [zero, minus_zero, one] = [0.0, -0.0, 1.0_f64].map(|it| [&b"g"[..], &it.to_le_bytes()].concat());
+        for (first, second) in [
+            (&nan[..], &nan[..]),
+            (&complex_nan, &complex_nan),
+            (&zero, &minus_zero),
+            (&one, b"i\x01\0\0\0"),
+            (b"T", b"i\x01\0\0\0"),
+            (b"F", b"i\0\0\0\0"),
+            (b"z\x02ab", b"s\x02\0\0\0ab"),
+            (b")\x01N", b">\x01\0\0\0N"),
+        ] {
+            let consts = [b")\x02", first, second].concat();
+            let written = canonical(&code(&consts), 11, None).expect("valid");
+            // Neither is flagged, nor a reference to the other.
+            assert!(written.windows(consts.len()).any(|window| window == consts), "{first:?} {second:?}");
+        }
+    }
+
+    #[test]
+    fn the_nan_of_one_processor_is_that_of_the_other() {
+        let number = |kind: u8, floats: &[u64]| {
+            [&[kind][..], &floats.iter().flat_map(|it| it.to_le_bytes()).collect::<Vec<u8>>()].concat()
+        };
+        let [x86, arm, one, payload] = [0xfff8 << 48, 0x7ff8 << 48, 1_f64.to_bits(), 0xfff8 << 48 | 1];
+        let consts = |floats: [u64; 2]| [b")\x02", &number(b'g', &floats[..1])[..], &number(b'y', &floats)].concat();
+        check(&consts([x86, one]), &consts([arm, one]));
+        check(&consts([one, x86]), &consts([one, arm]));
+        let written = canonical(&code(&consts([payload, one])), 11, None).expect("valid");
+        assert!(written.windows(8).any(|bytes| bytes == payload.to_le_bytes()), "any other one stays");
+    }
+
+    #[test]
+    fn heads_are_the_shortest_whatever_they_were() {
+        check(b"(\x01\0\0\0u\x02\0\0\0ab", b")\x01z\x02ab");
+        check(b")\x02a\x02\0\0\0abA\x02\0\0\0ab", b")\x02Z\x02abz\x02ab");
     }
 
     #[test]
@@ -292,6 +349,14 @@ mod tests {
             (b"[\0\0\0\0", "a type that a code object cannot hold"),
             (b"(\xff\xff\xff\x7f", "it ends too early"),
             (b"\xa9\x01r\0\0\0\0", "a reference names nothing that is complete"),
+            (b")\x02\xcer\0\0\0\0", "a reference names nothing that is complete"),
+            (b":NNN", "a type that a code object cannot hold"),
+            (b"l\x01\0\0\0\x05\0", "a number is longer than it need be"),
+            (b"l\x03\0\0\0\x05\0\0\0\0\0", "a number is longer than it need be"),
+            (b"l\x01\0\0\0\xff\xff", "a digit of a number is too large"),
+            (b"l\0\0\0\x80", "it ends too early"),
+            (b"z\x01\xff", "a text is not the ASCII that it says it is"),
+            (b"u\x01\0\0\0\xff", "a text is no UTF-8"),
         ] {
             assert_eq!(canonical(bytes, 11, None).expect_err(reason).reason, reason);
         }

@@ -50,9 +50,14 @@ impl WheelMetadata {
 }
 
 /// The value of a header, empty where it is missing.
-fn header<'a>(text: &'a str, name: &str) -> &'a str {
-    let mut headers = text.lines().filter_map(|line| line.split_once(':'));
-    headers.find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map_or("", |(_, value)| value.trim())
+fn header<'a>(text: &'a str, name: &'a str) -> &'a str {
+    headers(text, name).next().unwrap_or_default()
+}
+
+/// The values of a header that may stand several times; a blank line ends the headers.
+pub(crate) fn headers<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let lines = text.lines().take_while(|line| !line.trim().is_empty()).filter_map(|line| line.split_once(':'));
+    lines.filter(move |(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
 /// A command that a distribution installs.

@@ -8,8 +8,10 @@ use std::io;
 use shipwheel_layer::{Content, ContentError, Tree, TreeError, TreePath};
 use shipwheel_oci::Digest;
 
+use crate::dist_info::EntryPoint;
 use crate::record::{Record, RecordRow};
 use crate::scheme::Scheme;
+use crate::target::PythonVersion;
 use crate::wheel::{Member, Wheel};
 
 mod destination;
@@ -19,7 +21,7 @@ use destination::{Destination, destination, is_left_out};
 pub use merge::{Overlap, OverlapError, merge_installed};
 
 /// Raise this when the files that a wheel becomes change: it is part of every key of a layer.
-pub const INSTALL_RECIPE: u32 = 1;
+pub const INSTALL_RECIPE: u32 = 2;
 
 /// A wheel that cannot be installed.
 #[derive(Debug, thiserror::Error)]
@@ -128,9 +130,11 @@ impl<'a> Installation<'a> {
                 self.add_member(member)?;
             }
         }
-        for entry_point in self.wheel.entry_points() {
+        for (name, entry_point) in
+            commands(self.wheel.name().distribution.as_str(), self.wheel.entry_points(), self.scheme.python())
+        {
             let script = entry_point.script(self.scheme.interpreter());
-            self.add_bytes(&format!("{}/{}", Scheme::BIN, entry_point.name), 0o755, script.into_bytes())?;
+            self.add_bytes(&format!("{}/{name}", Scheme::BIN), 0o755, script.into_bytes())?;
         }
         self.add_record()
     }
@@ -204,6 +208,19 @@ impl<'a> Installation<'a> {
             None => format!("../../../{below_prefix}"),
         }
     }
+}
+
+/// The commands by name. pip has one more, `pip3.11`, for the Python at hand: pip and uv install it
+/// whatever its wheel was built with.
+fn commands<'e>(
+    distribution: &str,
+    entry_points: &'e [EntryPoint],
+    python: PythonVersion,
+) -> Vec<(String, &'e EntryPoint)> {
+    let pip = entry_points.iter().find(|entry_point| distribution == "pip" && entry_point.name == "pip");
+    let named = entry_points.iter().filter(|entry_point| pip.is_none() || !entry_point.name.starts_with("pip3."));
+    let versioned = pip.map(|pip| (format!("pip{}.{}", python.major, python.minor), pip));
+    named.map(|entry_point| (entry_point.name.clone(), entry_point)).chain(versioned).collect()
 }
 
 fn mode(member: &Member) -> u32 {

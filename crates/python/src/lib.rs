@@ -26,6 +26,7 @@ mod dependency;
 mod dist_info;
 mod elf;
 mod environment;
+mod identifier;
 mod install;
 mod lock;
 mod magic_number;
@@ -33,6 +34,7 @@ mod marker;
 mod marshal;
 mod misfit;
 mod name;
+mod objects;
 mod pyc;
 mod record;
 mod requirements;
@@ -56,11 +58,12 @@ pub use dependency::{Dependency, DependencyError, Unmet, unmet};
 pub use dist_info::{DistInfoError, EntryPoint, WheelMetadata};
 pub use elf::{ELF_HEAD, ElfError, ElfFacts, ElfMachine};
 pub use environment::Environment;
+pub use identifier::is_identifier;
 pub use install::{
     INSTALL_RECIPE, InstallError, InstallErrorKind, Installed, Overlap, OverlapError, PythonSource, install,
     merge_installed,
 };
-pub use lock::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin};
+pub use lock::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin, uv_lock_folders};
 pub use magic_number::{MAGIC_NUMBER_SOURCE, magic_number};
 pub use marker::{Marker, MarkerError};
 pub use marshal::MarshalError;

@@ -9,7 +9,10 @@ use crate::marker::Marker;
 use crate::name::DistributionName;
 use crate::wheel_name::WheelName;
 
+mod local;
 mod raw;
+
+pub use local::uv_lock_folders;
 
 /// A lock file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,8 +1,10 @@
 //! Reads a marshalled code object: CPython 3.9 to 3.14 (`Python/marshal.c`, versions 4 and 5).
 //!
-//! What a code object cannot hold (lists, dictionaries, mutable sets) is refused, as are
-//! references that go in a circle. Nothing here recurses: nesting is bounded by the input's
-//! length alone, and so is memory.
+//! What CPython never writes for a code object (lists, dictionaries, mutable sets, numbers in a
+//! longer form than needed, texts that are no UTF-8) is refused, as are references that go in a
+//! circle. Nothing here recurses: nesting is bounded by the input's length alone, and so is memory.
+
+use crate::objects::{NodeId, Objects, Value};
 
 /// A byte string that is no marshalled code object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,100 +16,84 @@ pub struct MarshalError {
     pub reason: &'static str,
 }
 
-/// The fields of a code object, in the order in which marshal writes them.
-pub(crate) struct CodeLayout {
-    /// `true` for a 32-bit integer, `false` for an object.
-    pub(crate) fields: &'static [bool],
-    /// Which of the objects is `co_filename`.
-    pub(crate) filename: usize,
-}
-
-const I: bool = true;
-const O: bool = false;
-
-impl CodeLayout {
-    /// The layout of CPython 3.`minor`; `None` for versions that are not supported.
-    pub(crate) fn of(minor: u8) -> Option<Self> {
-        match minor {
-            9 | 10 => Some(Self { fields: &[I, I, I, I, I, I, O, O, O, O, O, O, O, O, I, O], filename: 6 }),
-            11..=14 => Some(Self { fields: &[I, I, I, I, I, O, O, O, O, O, O, O, O, I, O, O], filename: 5 }),
-            _ => None,
-        }
+/// The fields of a code object in the order in which marshal writes them, one letter each:
+/// `i` for a 32-bit integer, `f` for the file name, `o` for any other object.
+fn fields_of(minor: u8) -> Option<&'static [u8]> {
+    match minor {
+        9 | 10 => Some(b"iiiiiioooooofoio"),
+        11..=14 => Some(b"iiiiiooooofooioo"),
+        _ => None,
     }
 }
 
-/// A node's place in [`Objects`].
-pub(crate) type NodeId = u32;
+/// The first version whose compiler writes constant slices.
+const FIRST_WITH_SLICES: u8 = 14;
 
-/// One object: a type byte without its reference flag, bytes of its own, and children.
-#[derive(Debug, Clone)]
-pub(crate) struct Node {
-    pub(crate) kind: u8,
-    /// The bytes behind the type: a number, a text with its length, a code object's integers.
-    pub(crate) leaf: Vec<u8>,
-    pub(crate) children: Vec<NodeId>,
-}
-
-/// The objects of one marshalled code object; children stand before their parents, the root last.
-#[derive(Debug)]
-pub(crate) struct Objects {
-    pub(crate) nodes: Vec<Node>,
-    pub(crate) root: NodeId,
-}
-
-/// Types that have no identity worth a reference: `None`, `True`, `False`, `...`, `StopIteration`.
-pub(crate) fn is_singleton(kind: u8) -> bool {
-    matches!(kind, b'N' | b'F' | b'T' | b'S' | b'.' | b'0')
-}
-
-/// An object whose children are being read.
+/// An object whose children are being read; they stand on top of [`Reader::children`].
 struct Open {
     kind: u8,
-    leaf: Vec<u8>,
-    children: Vec<NodeId>,
-    /// Children still to come; for a code object the fields still to come.
-    left: usize,
+    /// How many children it will have; for a code object, fields.
+    size: usize,
+    /// How many of them are read.
+    read: usize,
     /// Its place in the table of references, reserved before its children.
     reference: Option<usize>,
+}
+
+/// What a reference may name: an object, and whether its text stood there as an interned one.
+#[derive(Clone, Copy)]
+struct Target {
+    node: NodeId,
+    interned: bool,
 }
 
 struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
-    layout: CodeLayout,
-    nodes: Vec<Node>,
-    references: Vec<Option<NodeId>>,
+    minor: u8,
+    fields: &'static [u8],
+    /// What every file name becomes.
+    filename: Option<NodeId>,
+    objects: Objects<'a>,
+    /// `None` for an object that is not complete.
+    references: Vec<Option<Target>>,
     open: Vec<Open>,
+    children: Vec<NodeId>,
 }
 
-/// Reads a whole marshalled code object of CPython 3.`minor`.
+/// Reads a whole marshalled code object of CPython 3.`minor`, with another file name if one is given.
 ///
 /// # Errors
 /// When the version is not supported, or the bytes are anything else.
-pub(crate) fn read(bytes: &[u8], minor: u8) -> Result<Objects, MarshalError> {
-    let layout =
-        CodeLayout::of(minor).ok_or(MarshalError { offset: 0, reason: "this version of Python is not supported" })?;
-    let mut reader = Reader { bytes, offset: 0, layout, nodes: Vec::new(), references: Vec::new(), open: Vec::new() };
-    let root = reader.object()?;
+pub(crate) fn read<'a>(bytes: &'a [u8], minor: u8, filename: Option<&'a str>) -> Result<Objects<'a>, MarshalError> {
+    let at_start = |reason| MarshalError { offset: 0, reason };
+    let fields = fields_of(minor).ok_or(at_start("this version of Python is not supported"))?;
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(at_start("it is larger than four gigabytes"));
+    }
+    let mut objects = Objects::with_capacity(bytes.len());
+    let filename = filename.map(|name| objects.leaf(text_value(name.as_bytes())));
+    let (references, open, children) = (Vec::new(), Vec::new(), Vec::new());
+    let mut reader = Reader { bytes, offset: 0, minor, fields, filename, objects, references, open, children };
+    reader.object()?;
     if reader.offset != bytes.len() {
         return Err(reader.error("bytes follow the object"));
     }
-    if reader.nodes[root as usize].kind != b'c' {
+    if !reader.objects.ends_in_code() {
         return Err(reader.error("it is no code object"));
     }
-    Ok(Objects { nodes: reader.nodes, root })
+    Ok(reader.objects)
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn error(&self, reason: &'static str) -> MarshalError {
         MarshalError { offset: self.offset, reason }
     }
 
-    fn take(&mut self, size: usize) -> Result<&[u8], MarshalError> {
-        let end = self.offset.checked_add(size).filter(|end| *end <= self.bytes.len());
-        let end = end.ok_or(MarshalError { offset: self.offset, reason: "it ends too early" })?;
-        let taken = &self.bytes[self.offset..end];
-        self.offset = end;
+    fn take(&mut self, size: usize) -> Result<&'a [u8], MarshalError> {
+        let bytes: &'a [u8] = self.bytes;
+        let taken = bytes[self.offset..].get(..size).ok_or_else(|| self.error("it ends too early"))?;
+        self.offset += size;
         Ok(taken)
     }
 
@@ -115,94 +101,167 @@ impl Reader<'_> {
         Ok(self.take(1)?[0])
     }
 
+    fn integer(&mut self) -> Result<i32, MarshalError> {
+        let bytes = self.take(4)?;
+        Ok(i32::from_le_bytes(bytes.try_into().expect("four were taken")))
+    }
+
     fn length(&mut self) -> Result<usize, MarshalError> {
-        let bytes: [u8; 4] = self.take(4)?.try_into().expect("four were taken");
-        usize::try_from(i32::from_le_bytes(bytes)).map_err(|_| self.error("a length is negative"))
+        let length = self.integer()?;
+        usize::try_from(length).map_err(|_| self.error("a length is negative"))
     }
 
     /// Reads one object to its end, with everything in it.
-    fn object(&mut self) -> Result<NodeId, MarshalError> {
+    fn object(&mut self) -> Result<(), MarshalError> {
         loop {
             let mut done = self.begin()?;
             // A finished object may finish the one around it, and so on outwards.
-            while let Some(id) = done {
-                let Some(mut parent) = self.open.pop() else { return Ok(id) };
-                parent.children.push(id);
-                parent.left -= 1;
+            while let Some(target) = done {
+                let Some(mut parent) = self.open.pop() else { return Ok(()) };
+                let child = self.child(&parent, target)?;
+                self.children.push(child);
+                parent.read += 1;
                 done = self.resume(parent)?;
             }
         }
     }
 
-    /// Reads a type byte and what follows it; gives the node if it has no children to come.
-    fn begin(&mut self) -> Result<Option<NodeId>, MarshalError> {
+    /// The child that an object gets: the one read, but for a file name that becomes another.
+    fn child(&mut self, parent: &Open, child: Target) -> Result<NodeId, MarshalError> {
+        if parent.kind == b'c' && self.fields[parent.read] == b'f' {
+            if !self.objects.is_text(child.node) {
+                return Err(self.error("a file name is no text"));
+            }
+            if let Some(filename) = self.filename {
+                return Ok(filename);
+            }
+        }
+        if child.interned {
+            self.objects.intern(child.node);
+        }
+        Ok(child.node)
+    }
+
+    /// Reads a type byte and what follows it; gives the object if it has no children to come.
+    fn begin(&mut self) -> Result<Option<Target>, MarshalError> {
         let byte = self.byte()?;
         let kind = byte & 0x7f;
-        if kind == b'r' {
-            let index = self.length()?;
-            let target = self.references.get(index).copied().flatten();
-            return target.map(Some).ok_or_else(|| self.error("a reference names nothing that is complete"));
+        let size = match kind {
+            b'r' => {
+                let index = self.length()?;
+                let target = self.references.get(index).copied().flatten();
+                return target.map(Some).ok_or_else(|| self.error("a reference names nothing that is complete"));
+            }
+            b')' => usize::from(self.byte()?),
+            b'(' | b'>' => self.length()?,
+            b':' if self.minor >= FIRST_WITH_SLICES => 3,
+            b'c' => self.fields.len(),
+            _ => {
+                let target = self.leaf(kind)?;
+                // As in CPython, singletons take no place in the table, whatever their flag says.
+                if byte & 0x80 != 0 && !self.objects.is_singleton(target.node) {
+                    self.references.push(Some(target));
+                }
+                return Ok(Some(target));
+            }
+        };
+        // Each child takes a byte at least: a length that the rest cannot hold is refused at once.
+        if size > self.bytes.len() - self.offset {
+            return Err(self.error("it ends too early"));
         }
         let reference = (byte & 0x80 != 0).then(|| {
             self.references.push(None);
             self.references.len() - 1
         });
-        let start = self.offset;
-        let mut left = 0;
-        match kind {
-            _ if is_singleton(kind) => {}
-            b'i' => drop(self.take(4)?),
-            b'g' => drop(self.take(8)?),
-            b'y' => drop(self.take(16)?),
-            b'l' => {
-                let bytes: [u8; 4] = self.take(4)?.try_into().expect("four were taken");
-                let digits = i32::from_le_bytes(bytes).unsigned_abs() as usize;
-                self.take(digits.checked_mul(2).ok_or_else(|| self.error("a number is too long"))?)?;
-            }
-            b's' | b't' | b'u' | b'a' | b'A' => {
-                let size = self.length()?;
-                self.take(size)?;
-            }
-            b'z' | b'Z' => {
-                let size = usize::from(self.byte()?);
-                self.take(size)?;
-            }
-            b')' => left = usize::from(self.byte()?),
-            b'(' | b'>' => left = self.length()?,
-            b':' => left = 3,
-            b'c' => left = self.layout.fields.len(),
-            _ => return Err(MarshalError { offset: start - 1, reason: "a type that a code object cannot hold" }),
-        }
-        // Lengths of containers are not part of the leaf: they are written anew.
-        let container = matches!(kind, b')' | b'(' | b'>');
-        let leaf = if container { Vec::new() } else { self.bytes[start..self.offset].to_vec() };
-        // Each child takes a byte at least: a length that the rest cannot hold is refused at once.
-        if left > self.bytes.len() - self.offset {
-            return Err(self.error("it ends too early"));
-        }
-        self.resume(Open { kind, leaf, children: Vec::new(), left, reference })
+        let kind = if kind == b')' { b'(' } else { kind };
+        self.resume(Open { kind, size, read: 0, reference })
     }
 
     /// Goes on with an object: reads a code object's integers up to its next child, or ends it.
-    fn resume(&mut self, mut object: Open) -> Result<Option<NodeId>, MarshalError> {
-        while object.kind == b'c' && object.left > 0 {
-            let field = self.layout.fields.len() - object.left;
-            if self.layout.fields[field] == O {
-                break;
-            }
-            let integer = self.take(4)?;
-            object.leaf.extend_from_slice(integer);
-            object.left -= 1;
+    fn resume(&mut self, mut object: Open) -> Result<Option<Target>, MarshalError> {
+        while object.kind == b'c' && self.fields.get(object.read) == Some(&b'i') {
+            let integer = Value::Field(self.take(4)?);
+            let integer = self.objects.leaf(integer);
+            self.children.push(integer);
+            object.read += 1;
         }
-        if object.left > 0 {
+        if object.read < object.size {
             self.open.push(object);
             return Ok(None);
         }
-        let id = NodeId::try_from(self.nodes.len()).map_err(|_| self.error("it has too many objects"))?;
+        let first = self.children.len() - object.size;
+        let node = self.objects.container(object.kind, &self.children[first..]);
+        self.children.truncate(first);
+        let target = Target { node, interned: false };
         if let Some(index) = object.reference {
-            self.references[index] = Some(id);
+            self.references[index] = Some(target);
         }
-        self.nodes.push(Node { kind: object.kind, leaf: object.leaf, children: object.children });
-        Ok(Some(id))
+        Ok(Some(target))
     }
+
+    /// Reads an object that has no children.
+    fn leaf(&mut self, kind: u8) -> Result<Target, MarshalError> {
+        let value = match kind {
+            b'N' | b'F' | b'T' | b'S' | b'.' => Value::Singleton(kind),
+            b'i' => Value::Number(kind, self.take(4)?),
+            b'l' => Value::Number(kind, self.long()?),
+            b'g' => Value::Number(kind, self.take(8)?),
+            b'y' => Value::Number(kind, self.take(16)?),
+            b's' => {
+                let size = self.length()?;
+                Value::Bytes(self.take(size)?)
+            }
+            b't' | b'u' | b'a' | b'A' | b'z' | b'Z' => self.text(kind)?,
+            _ => return Err(MarshalError { offset: self.offset - 1, reason: "a type that a code object cannot hold" }),
+        };
+        Ok(Target { node: self.objects.leaf(value), interned: matches!(kind, b't' | b'A' | b'Z') })
+    }
+
+    fn text(&mut self, kind: u8) -> Result<Value<'a>, MarshalError> {
+        let start = self.offset;
+        let size = if matches!(kind, b'z' | b'Z') { usize::from(self.byte()?) } else { self.length()? };
+        let value = text_value(self.take(size)?);
+        let reason = match (kind, value) {
+            (b'a' | b'A' | b'z' | b'Z', Value::Text(_)) => "a text is not the ASCII that it says it is",
+            (_, Value::Text(text)) if !is_python_text(text) => "a text is no UTF-8",
+            _ => return Ok(value),
+        };
+        Err(MarshalError { offset: start, reason })
+    }
+
+    /// The digits of a large number, with their count: base 2¹⁵, none superfluous.
+    fn long(&mut self) -> Result<&'a [u8], MarshalError> {
+        let start = self.offset;
+        let count = self.integer()?;
+        let size = 2 * u64::from(count.unsigned_abs());
+        let digits = self.take(usize::try_from(size).map_err(|_| self.error("it ends too early"))?)?;
+        let digit = |pair: &[u8]| u16::from_le_bytes([pair[0], pair[1]]);
+        if digits.chunks_exact(2).any(|pair| digit(pair) >> 15 != 0) {
+            return Err(MarshalError { offset: start, reason: "a digit of a number is too large" });
+        }
+        let magnitude =
+            |digits: &[u8]| digits.chunks_exact(2).rev().fold(0, |sum, pair| sum << 15 | i64::from(digit(pair)));
+        // Three digits hold any number of 32 bits, which has a shorter form of its own.
+        let small = digits.len() <= 6 && i32::try_from(magnitude(digits) * i64::from(count.signum())).is_ok();
+        if small || digits.ends_with(&[0, 0]) {
+            return Err(MarshalError { offset: start, reason: "a number is longer than it need be" });
+        }
+        Ok(&self.bytes[start..self.offset])
+    }
+}
+
+/// A text by what it holds: CPython has a shorter form for ASCII.
+fn text_value(text: &[u8]) -> Value<'_> {
+    if text.is_ascii() { Value::Ascii(text) } else { Value::Text(text) }
+}
+
+/// Whether these bytes are a text as CPython marshals it: UTF-8, in which surrogates may stand alone.
+fn is_python_text(mut text: &[u8]) -> bool {
+    while let Err(error) = std::str::from_utf8(text) {
+        match text[error.valid_up_to()..] {
+            [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..] => text = &text[error.valid_up_to() + 3..],
+            _ => return false,
+        }
+    }
+    true
 }

@@ -37,6 +37,12 @@ impl Optimization {
         [Self::None, Self::Asserts, Self::Docstrings].into_iter().find(|o| u64::from(o.level()) == level)
     }
 
+    /// The level that CPython runs at with this `PYTHONOPTIMIZE`: a text that is no number means 1, no text 0.
+    pub fn from_environment(text: &str) -> Self {
+        let level = text.parse::<u64>().unwrap_or(u64::from(!text.is_empty())).min(2);
+        Self::from_level(level).expect("at most 2")
+    }
+
     /// 0, 1 or 2, as `PYTHONOPTIMIZE` and `compile()` want it.
     pub fn level(self) -> u8 {
         self as u8
@@ -90,6 +96,13 @@ mod tests {
             assert_eq!(pyc_path("/app/m.py", &python, optimization, legacy).as_deref(), Some(expected));
         }
         assert_eq!(pyc_path("/app/m.txt", &python, Optimization::None, false), None);
+    }
+
+    #[test]
+    fn a_level_is_read_as_cpython_reads_it() {
+        for (text, expected) in [("", 0), ("0", 0), ("1", 1), ("2", 2), ("9", 2), ("x", 1), ("-1", 1)] {
+            assert_eq!(Optimization::from_environment(text).level(), expected, "{text}");
+        }
     }
 
     #[test]

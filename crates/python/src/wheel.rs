@@ -7,7 +7,8 @@ use flate2::bufread::DeflateDecoder;
 use shipwheel_layer::{Content, ContentError, Deflated, Source, SourceReader};
 use shipwheel_oci::Digest;
 
-use crate::dist_info::{DistInfoError, EntryPoint, WheelMetadata, parse_entry_points};
+use crate::dependency::{Dependency, DependencyError};
+use crate::dist_info::{DistInfoError, EntryPoint, WheelMetadata, headers, parse_entry_points};
 use crate::record::{Record, RecordError};
 use crate::wheel_name::WheelName;
 
@@ -82,6 +83,9 @@ pub enum WheelErrorKind {
     /// WHEEL or entry_points.txt cannot be used.
     #[error(transparent)]
     Metadata(DistInfoError),
+    /// METADATA asks for something that means nothing.
+    #[error(transparent)]
+    Dependency(DependencyError),
     /// RECORD and the archive say different things: all of them.
     #[error("RECORD and the archive differ: {}", list(.0))]
     Unrecorded(Vec<String>),
@@ -212,6 +216,18 @@ impl Wheel {
     /// The commands that it installs.
     pub fn entry_points(&self) -> &[EntryPoint] {
         &self.entry_points
+    }
+
+    /// What METADATA asks for (`Requires-Dist`), in its order.
+    ///
+    /// # Errors
+    /// When METADATA cannot be read, or has a line that is no dependency.
+    pub fn dependencies(&self) -> Result<Vec<Dependency>, WheelError> {
+        let error = |kind| WheelError { wheel: self.name.file_name().to_owned(), kind };
+        let bytes = self.required("METADATA", MAX_METADATA << 4).map_err(error)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let parsed = headers(&text, "Requires-Dist").map(str::parse);
+        parsed.collect::<Result<_, _>>().map_err(|cause| error(WheelErrorKind::Dependency(cause)))
     }
 
     /// A file's content, still deflated where the archive has it so; its digest is promised.

@@ -1,7 +1,7 @@
-# Compares every pyc below a folder with what this very interpreter compiles from the source beside it.
+# Compares every pyc below some folders with what this very interpreter compiles from the source beside it.
 import marshal, os, sys, types
 
-level, root = sys.flags.optimize, sys.argv[1]
+level, roots = sys.flags.optimize, sys.argv[1:]
 FIELDS = (
     "co_argcount co_posonlyargcount co_kwonlyargcount co_nlocals co_stacksize co_flags co_code co_names co_varnames "
     "co_freevars co_cellvars co_filename co_name co_firstlineno co_qualname co_linetable co_exceptiontable"
@@ -24,7 +24,7 @@ def same(a, b):
 
 suffix = sys.implementation.cache_tag + (".opt-%d" % level if level else "") + ".pyc"
 compared = 0
-for folder, folders, files in os.walk(root):
+for folder, folders, files in (found for root in roots for found in os.walk(root)):
     folders[:] = [name for name in folders if name not in ("__pycache__", "test", "tests", "idle_test", "dist-packages")]
     for name in sorted(files):
         if not name.endswith(".py"):

@@ -6,14 +6,15 @@ use std::io::Write as _;
 use shipwheel_layer::{Metadata, Node, Tree, TreePath};
 use shipwheel_oci::{Digest, ImageConfig, LayerDescriptor, Platform};
 use shipwheel_plan::{BaseFacts, SourceFile, SpecialDirectory};
+use shipwheel_python::PythonVersion;
 
 use super::ResolvedBase;
 use crate::error::BuildError;
-use crate::interpreter::{Rootfs, find_libc, find_python};
+use crate::interpreter::{Rootfs, find_libc, find_libraries, find_python};
 use crate::session::Session;
 
 /// Raise this when what is read out of a base changes: it is part of every base's key.
-pub(crate) const DESCRIBE_RECIPE: u32 = 3;
+pub(crate) const DESCRIBE_RECIPE: u32 = 5;
 
 /// Describes a base, puts its interpreter on disk if this machine can run it, and remembers both.
 ///
@@ -42,6 +43,8 @@ pub(crate) fn describe(
             config: String::from_utf8_lossy(&config.to_json()).into_owned(),
             directories: special_directories(tree),
             libc: find_libc(tree)?,
+            libraries: find_libraries(tree, platform)?,
+            stray_bytecode: python.as_ref().and_then(|python| stray_bytecode(tree, &python.version)),
             python,
         },
     };
@@ -61,6 +64,21 @@ fn pack(session: &Session<'_>, tree: &Tree, sources: &[SourceFile]) -> Result<Di
     Ok(writer.finish()?.0)
 }
 
+/// Pycs in `__pycache__` that are for another interpreter, or whose source is gone.
+fn stray_bytecode(tree: &Tree, version: &PythonVersion) -> Option<(u64, String)> {
+    let tag = format!(".{}.", version.cache_tag());
+    let is_stray = |path: &TreePath| {
+        let folder = path.parent().filter(|folder| folder.name() == "__pycache__")?;
+        let (stem, _) = path.name().split_once(&tag).unwrap_or((path.name(), ""));
+        let source = folder.parent()?.join(&format!("{stem}.py")).ok()?;
+        Some(stem == path.name() || tree.resolve(&source).is_none())
+    };
+    let pycs = tree.iter().map(|(path, _)| path).filter(|path| path.name().ends_with(".pyc"));
+    let mut stray = pycs.filter(|path| is_stray(path).unwrap_or(false));
+    let first = stray.next()?.to_string();
+    Some((1 + stray.count() as u64, first))
+}
+
 /// Directories that are not plain ones of root's, and links to directories.
 fn special_directories(tree: &Tree) -> BTreeMap<String, SpecialDirectory> {
     const PLAIN: Metadata = Metadata::root(0o755);
@@ -78,4 +96,29 @@ fn special_directories(tree: &Tree) -> BTreeMap<String, SpecialDirectory> {
         _ => None,
     });
     special.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shipwheel_layer::Content;
+
+    #[test]
+    fn pycs_of_other_interpreters_and_without_source_lie_idle() {
+        let version = PythonVersion { major: 3, minor: 11, micro: 2 };
+        for (pyc, expected) in [
+            ("/usr/lib/__pycache__/m.cpython-311.pyc", None),
+            ("/usr/lib/__pycache__/m.cpython-311.opt-1.pyc", None),
+            ("/usr/lib/m.pyc", None),
+            ("/usr/lib/__pycache__/m.cpython-39.pyc", Some(1)),
+            ("/usr/lib/__pycache__/gone.cpython-311.pyc", Some(1)),
+            ("/usr/lib/__pycache__/m.pyc", Some(1)),
+        ] {
+            let mut tree = Tree::new();
+            for path in ["/usr/lib/m.py", pyc] {
+                tree.insert_file(path, 0o644, Content::from_bytes(&b""[..])).expect("new");
+            }
+            assert_eq!(stray_bytecode(&tree, &version).map(|(count, _)| count), expected, "{pyc}");
+        }
+    }
 }

@@ -82,7 +82,10 @@ fn resolve_each(
     let mut resolved = BTreeMap::new();
     for platform in platforms {
         match image(platform).map_err(name_missing_platform) {
-            Ok(image) => drop(resolved.insert(platform.clone(), known_or_described(session, name, image)?)),
+            Ok(image) => {
+                let base = known_or_described(session, name, &image, &|blob| fetch(session, name, &image, blob))?;
+                resolved.insert(platform.clone(), base);
+            }
             Err(BuildError::NoPlatform(_)) if optional == Some(platform) => {}
             Err(error) => return Err(error),
         }
@@ -102,20 +105,45 @@ fn name_missing_platform(error: BuildError) -> BuildError {
     }
 }
 
-fn known_or_described(session: &Session<'_>, name: &str, image: PlatformImage) -> Result<ResolvedBase, BuildError> {
+/// Brings a layer into the cache.
+type FetchLayer<'a> = dyn Fn(&Descriptor) -> Result<(), BuildError> + 'a;
+
+/// Gets a layer from the repository that the image comes from.
+fn fetch(session: &Session<'_>, name: &str, image: &PlatformImage, blob: &Descriptor) -> Result<(), BuildError> {
+    let origin = image.origin.as_ref().filter(|_| !session.offline);
+    let origin = origin.ok_or_else(|| BuildError::Offline { what: format!("layer {} of {name}", blob.digest) })?;
+    Ok(session.registry.fetch_blob(origin, blob, &session.cache, session.progress)?)
+}
+
+/// What is known of a base image; `fetch` gets the layers that have to be read for it.
+///
+/// # Errors
+/// When a layer cannot be had, is not what the config names, or cannot be read.
+pub(crate) fn known_or_described(
+    session: &Session<'_>,
+    name: &str,
+    image: &PlatformImage,
+    fetch: &FetchLayer<'_>,
+) -> Result<ResolvedBase, BuildError> {
     let manifest = image.manifest.descriptor().digest;
     let mut hasher = Hasher::new();
     hasher.field(DESCRIBE_RECIPE.to_le_bytes()).field(LAYER_RECIPE.to_le_bytes()).field(manifest.as_bytes());
     let key = hasher.finish();
     let base = match ResolvedBase::known(session, &key, &image.platform) {
         Some(base) => base,
-        None => read(session, name, &image, &key)?,
+        None => read(session, name, image, &key, fetch)?,
     };
-    Ok(ResolvedBase { origin: image.origin, manifest: Some(manifest), ..base })
+    Ok(ResolvedBase { origin: image.origin.clone(), manifest: Some(manifest), ..base })
 }
 
-/// Fetches the layers of a base and reads them into one tree.
-fn read(session: &Session<'_>, name: &str, image: &PlatformImage, key: &Digest) -> Result<ResolvedBase, BuildError> {
+/// Reads the layers of a base into one tree.
+fn read(
+    session: &Session<'_>,
+    name: &str,
+    image: &PlatformImage,
+    key: &Digest,
+    fetch: &FetchLayer<'_>,
+) -> Result<ResolvedBase, BuildError> {
     let refused = |reason: String| BuildError::Base { name: name.to_owned(), reason };
     let config =
         ImageConfig::parse(&image.config).map_err(|cause| BuildError::Config { name: name.to_owned(), cause })?;
@@ -128,10 +156,7 @@ fn read(session: &Session<'_>, name: &str, image: &PlatformImage, key: &Digest) 
     let (mut tree, mut layers) = (Tree::new(), Vec::new());
     for (blob, diff_id) in blobs.iter().zip(diff_ids) {
         if !session.cache.has(blob) {
-            let origin = image.origin.as_ref().filter(|_| !session.offline);
-            let origin =
-                origin.ok_or_else(|| BuildError::Offline { what: format!("layer {} of {name}", blob.digest) })?;
-            session.registry.fetch_blob(origin, blob, &session.cache, session.progress)?;
+            fetch(blob)?;
         }
         let tar = decompress(session, name, blob, diff_id)?;
         overlay_tar(&mut tree, tar, ReadLimits::default())?;
@@ -153,7 +178,7 @@ fn decompress(
     let mut compressed = session.cache.open_blob(&blob.digest)?;
     let title = format!("layer {} of {name}", blob.digest.short());
     let tar = unpack(&session.cache, &mut compressed, &blob.media_type, &title).map_err(|error| match error {
-        UnpackError::Build(error) => error,
+        UnpackError::Build(error) => *error,
         other => refused(format!("has a layer {} that {other}", blob.digest)),
     })?;
     if tar.diff_id != diff_id {

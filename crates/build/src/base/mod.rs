@@ -2,7 +2,7 @@
 
 mod debian;
 mod describe;
-mod image;
+pub(crate) mod image;
 mod mirror;
 mod releases;
 
@@ -102,6 +102,11 @@ pub(crate) fn resolve(
 }
 
 impl ResolvedBases {
+    /// Bases that were found one by one.
+    pub(crate) fn of(name: &str, by_platform: BTreeMap<Platform, ResolvedBase>) -> Self {
+        Self { name: name.to_owned(), is_image: false, by_platform }
+    }
+
     /// The reference of the base, where it has one.
     pub(crate) fn image_name(&self) -> Option<&str> {
         self.is_image.then_some(self.name.as_str())

@@ -7,7 +7,7 @@ use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::Treatment;
 use shipwheel_python::{PythonVersion, canonical, write_pyc};
-use shipwheel_store::Cache;
+use shipwheel_store::{Cache, Packs};
 use tempfile::TempDir;
 
 use super::Python;
@@ -39,7 +39,8 @@ pub(crate) struct CompileFailure {
 
 /// Interpreters of one version that wait for sources; they live as long as this does.
 pub(crate) struct Compiler {
-    cache: Cache,
+    /// What was compiled before, and now.
+    code: Packs,
     python: Python,
     empty_folder: TempDir,
     idle: Mutex<Vec<Worker>>,
@@ -65,8 +66,11 @@ impl Compiler {
         if hello.version != expected {
             return Err(BuildError::InterpreterVersion { expected, found: hello.version });
         }
+        let mut group = Hasher::new();
+        group.field(hello.version.to_string()).field(hello.magic_number);
+        let group = group.finish();
         Ok(Self {
-            cache: cache.clone(),
+            code: Packs::open(cache, "code", &group),
             python,
             empty_folder,
             idle: Mutex::new(vec![first]),
@@ -110,10 +114,12 @@ impl Compiler {
             lock(&self.idle).extend(worker);
             Ok(())
         };
-        std::thread::scope(|scope| {
+        let outcome = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..self.workers.min(jobs.len())).map(|_| scope.spawn(run)).collect();
             threads.into_iter().try_for_each(|thread| thread.join().expect("a compile thread does not panic"))
-        })?;
+        });
+        // What was compiled is kept, also where another file failed the build.
+        outcome.and(self.code.finish().map_err(BuildError::from))?;
         let mut failures = failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         failures.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(failures)
@@ -141,7 +147,7 @@ impl Compiler {
         hasher.field(COMPILE_RECIPE.to_le_bytes()).field(self.version.to_string()).field(self.magic_number);
         hasher.field([optimization.level()]).field(job.source.expected().unwrap_or_else(|| Digest::of(&source)));
         let key = hasher.finish();
-        if let Some(known) = self.cache.entry("code", &key).and_then(Compiled::new) {
+        if let Some(known) = self.code.value(&key).and_then(Compiled::new) {
             return Ok(Ok(known));
         }
         let mut running = match worker.take() {
@@ -151,7 +157,7 @@ impl Compiler {
         match running.compile(&source, optimization.level()) {
             Ok(compiled) => {
                 *worker = Some(running);
-                self.cache.put_entry("code", &key, compiled.bytes())?;
+                self.code.put(key, compiled.bytes())?;
                 Ok(Ok(compiled))
             }
             Err(Failure::Refused(reason)) => {

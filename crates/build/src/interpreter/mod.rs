@@ -12,4 +12,4 @@ pub use choice::InterpreterChoice;
 pub(crate) use compile::{Compiler, Job};
 pub(crate) use detect::{find_libc, find_python};
 pub(crate) use python::Python;
-pub(crate) use rootfs::Rootfs;
+pub(crate) use rootfs::{Rootfs, find_libraries, library_folders};

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fs_err as fs;
-use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_plan::PythonFacts;
+use shipwheel_python::ElfFacts;
 use shipwheel_store::Cache;
 
 use crate::error::BuildError;
@@ -27,7 +27,7 @@ pub(crate) struct Rootfs {
 
 /// The library folders of a platform, in the order in which the loader must search them:
 /// `usr/local/lib` first, else a Python there finds another one's library.
-fn library_folders(platform: &Platform) -> Vec<String> {
+pub(crate) fn library_folders(platform: &Platform) -> Vec<String> {
     let triplet = platform.triplet();
     let folders = [
         "/usr/local/lib",
@@ -39,6 +39,24 @@ fn library_folders(platform: &Platform) -> Vec<String> {
         "/usr/lib",
     ];
     folders.iter().map(|folder| (*folder).to_owned()).collect()
+}
+
+/// The names of all shared libraries in the folders that a platform's loader searches.
+///
+/// # Errors
+/// When a folder's name is not allowed, which does not happen.
+pub(crate) fn find_libraries(tree: &Tree, platform: &Platform) -> Result<Vec<String>, BuildError> {
+    let mut names = std::collections::BTreeSet::new();
+    let local = format!("/usr/local/lib/{}", platform.triplet());
+    for folder in library_folders(platform).into_iter().chain([local]) {
+        let folder = TreePath::new(&folder).map_err(|error| BuildError::Internal(error.to_string()))?;
+        let Some((folder, _)) = tree.resolve(&folder) else { continue };
+        let libraries = tree.below(&folder).map(|(path, _)| path).filter(|path| {
+            path.parent().as_ref() == Some(&folder) && path.name().contains(".so") && tree.resolve(path).is_some()
+        });
+        names.extend(libraries.map(|path| path.name().to_owned()));
+    }
+    Ok(names.into_iter().collect())
 }
 
 impl Rootfs {
@@ -133,13 +151,10 @@ fn needed(tree: &Tree, python: &PythonFacts, platform: &Platform) -> Result<Vec<
     Ok(paths)
 }
 
-/// The dynamic loader that an ELF file asks for (`PT_INTERP`).
+/// The dynamic loader that an ELF file asks for.
 fn loader_of(elf: &[u8]) -> Option<String> {
-    let file: ElfFile64<'_> = ElfFile64::parse(elf).ok()?;
-    let endian = file.endian();
-    let headers = file.elf_header().program_headers(endian, elf).ok()?;
-    let name = headers.iter().find_map(|header| header.interpreter(endian, elf).ok().flatten())?;
-    String::from_utf8(name.to_vec()).ok().filter(|name| name.starts_with('/'))
+    let facts = ElfFacts::read(elf).ok().flatten()?;
+    facts.interpreter.filter(|name| name.starts_with('/'))
 }
 
 fn write_file(path: &Path, executable: bool, bytes: &[u8]) -> Result<(), BuildError> {

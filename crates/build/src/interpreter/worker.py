@@ -32,7 +32,11 @@ while True:
         code = compile(source, "", "exec", 0, True, level)
         status, body = 0, importlib.util.source_hash(source) + marshal.dumps(code)
     except Exception as error:
-        status, body = 1, ("%s: %s" % (type(error).__name__, error)).encode("utf-8", "backslashreplace")
+        reason = "%s: %s" % (type(error).__name__, error)
+        if isinstance(error, SyntaxError):
+            # The source has no name here: only the line says anything.
+            reason = "%s in line %s: %s" % (type(error).__name__, error.lineno, error.msg)
+        status, body = 1, reason.encode("utf-8", "backslashreplace")
     code = source = None
     answers.write(struct.pack("<BI", status, len(body)))
     answers.write(body)

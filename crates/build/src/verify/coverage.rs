@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_layer::{Node, Tree, TreePath};
+use shipwheel_python::is_identifier;
 
 use super::finding::{Finding, FindingKind};
 use super::opened::shown;
@@ -29,7 +30,10 @@ pub(crate) fn check(tree: &Tree, python: &ImagePython) -> Vec<Finding> {
     let lacking = folders.into_iter().filter(|(_, (_, missing))| !missing.is_empty());
     lacking
         .map(|(folder, (all, missing))| {
-            let found = format!("none for {} of {all} modules: {}", missing.len(), shown(&missing));
+            let inside = |path: &String| path.strip_prefix(&folder).unwrap_or(path).trim_start_matches('/').to_owned();
+            let names: BTreeSet<String> = missing.iter().map(inside).filter(|name| !name.is_empty()).collect();
+            let names = if names.is_empty() { String::new() } else { format!(": {}", shown(&names)) };
+            let found = format!("none for {} of {all} modules{names}", missing.len());
             let expected = format!("bytecode of level {}", python.level);
             Finding::warning(FindingKind::MissingBytecode, expected, found).at(folder)
         })
@@ -64,11 +68,7 @@ fn importable_below(path: &TreePath, python: &ImagePython) -> Option<String> {
 
 /// Whether every part of a path is a name that `import` takes: templates and scripts are not.
 fn is_module(path: &str) -> bool {
-    path.trim_end_matches(".py").split('/').all(|part| {
-        let mut letters = part.chars();
-        letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
-            && letters.all(|letter| letter.is_alphanumeric() || letter == '_')
-    })
+    path.trim_end_matches(".py").split('/').all(is_identifier)
 }
 
 #[cfg(test)]

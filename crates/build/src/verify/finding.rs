@@ -147,6 +147,14 @@ pub(crate) struct Findings {
 const MOST: usize = 10_000;
 
 impl Findings {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.list.len() + self.dropped
+    }
+
     pub(crate) fn add(&mut self, platform: Option<&Platform>, findings: impl IntoIterator<Item = Finding>) {
         for mut finding in findings {
             if self.list.len() >= MOST {

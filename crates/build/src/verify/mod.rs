@@ -3,6 +3,7 @@
 //! The image is read where it lies; layers are unpacked to nameless files and walked as trees
 //! of values. Nothing of it runs, unless a rebuild is asked for.
 
+mod blob;
 mod bytecode;
 mod coverage;
 mod finding;
@@ -14,13 +15,13 @@ mod rebuild;
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_store::{Cache, Source};
 
-use finding::Findings;
+pub(crate) use finding::Findings;
 pub use finding::{Finding, FindingKind, Severity};
 pub(crate) use opened::{OpenedImage, OpenedPlatform, open};
 
 use crate::error::BuildError;
 use crate::session::{Report, host_platform};
-use python::ImagePython;
+pub(crate) use python::ImagePython;
 use rebuild::Rebuilder;
 
 /// How to verify.

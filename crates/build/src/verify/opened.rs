@@ -1,22 +1,25 @@
 //! An image taken apart: its documents, every blob hashed, every layer unpacked to a nameless file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::io::Read as _;
 
 use rayon::prelude::*;
 use shipwheel_layer::{ReadLimits, Tree, overlay_tar};
 use shipwheel_oci::{
-    Descriptor, Digest, Hasher, ImageConfig, Index, LayerDescriptor, Manifest, Platform, media_type, validate_image,
+    Descriptor, Digest, ImageConfig, Index, LayerDescriptor, Manifest, Platform, media_type, validate_image,
 };
 use shipwheel_store::{Cache, Source, StoreError};
 
+use super::blob::{BlobReader, read_blob, refusal};
 use super::finding::{Finding, FindingKind, Findings};
 use crate::error::BuildError;
-use crate::unpack::{Tar, UnpackError, unpack};
+use crate::unpack::Tar;
 
 /// No config is larger.
 const LARGEST_CONFIG: u64 = 16 << 20;
+
+/// No image has more manifests and indexes.
+const MOST_DOCUMENTS: usize = 2000;
 
 /// One platform of an image.
 pub(crate) struct OpenedPlatform {
@@ -47,7 +50,8 @@ pub(crate) fn open(
     findings: &mut Findings,
 ) -> Result<OpenedImage, BuildError> {
     let root = source.root()?;
-    let mut documents = Documents { source, wanted, findings, platforms: Vec::new(), others: Vec::new() };
+    let (platforms, others) = (Vec::new(), Vec::new());
+    let mut documents = Documents { source, wanted, findings, seen: BTreeSet::new(), platforms, others };
     documents.read(&root, None, 0)?;
     let Documents { platforms, others, .. } = documents;
     if let Some(missing) = wanted.iter().find(|wanted| !platforms.iter().any(|p| p.platform == **wanted)) {
@@ -133,6 +137,8 @@ struct Documents<'a> {
     source: &'a dyn Source,
     wanted: &'a [Platform],
     findings: &'a mut Findings,
+    /// Documents that were read: an index may name one twice, and a hostile one very often.
+    seen: BTreeSet<Digest>,
     platforms: Vec<OpenedPlatform>,
     /// Blobs of attestations and the like: hashed, and no more.
     others: Vec<Descriptor>,
@@ -140,6 +146,17 @@ struct Documents<'a> {
 
 impl Documents<'_> {
     fn read(&mut self, descriptor: &Descriptor, platform: Option<&Platform>, depth: usize) -> Result<(), BuildError> {
+        if !self.seen.insert(descriptor.digest) {
+            return Ok(());
+        }
+        if self.seen.len() > MOST_DOCUMENTS {
+            if self.seen.len() == MOST_DOCUMENTS + 1 {
+                let expected = format!("at most {MOST_DOCUMENTS} manifests");
+                self.findings
+                    .add(None, [Finding::problem(FindingKind::Document, expected, "more, which were not read")]);
+            }
+            return Ok(());
+        }
         let bytes = match self.source.document(descriptor) {
             Ok(bytes) => bytes,
             Err(error) => return self.refused(error, descriptor),
@@ -221,95 +238,6 @@ impl Documents<'_> {
     fn refused(&mut self, error: StoreError, descriptor: &Descriptor) -> Result<(), BuildError> {
         self.findings.add(None, [refusal(error, descriptor)?]);
         Ok(())
-    }
-}
-
-/// A blob that is another one or missing is a finding; a network that is down is an error.
-fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Finding, BuildError> {
-    let finding = match error {
-        StoreError::Digest { expected, found, .. } => {
-            Finding::problem(FindingKind::BlobDigest, expected.to_string(), found.to_string())
-        }
-        StoreError::Size { expected, found, .. } => {
-            Finding::problem(FindingKind::BlobSize, format!("{expected} bytes"), format!("{found} bytes"))
-        }
-        StoreError::Missing { place, .. } => Finding::problem(FindingKind::Blob, "a blob", format!("none in {place}")),
-        StoreError::Status { status: 404, .. } => Finding::problem(FindingKind::Blob, "a blob", "none in the registry"),
-        StoreError::Image { cause, .. } => Finding::problem(FindingKind::Blob, "a document", cause.to_string()),
-        StoreError::TooLarge { limit, .. } => {
-            Finding::problem(FindingKind::Blob, format!("at most {limit} bytes"), "more than that")
-        }
-        other => return Err(other.into()),
-    };
-    Ok(finding.of_blob(&descriptor.digest))
-}
-
-/// Hashes a blob to its end, and unpacks it if it is a layer.
-fn read_blob(
-    source: &dyn Source,
-    cache: &Cache,
-    blob: &Descriptor,
-    is_layer: bool,
-) -> Result<(Option<Tar>, Vec<Finding>), BuildError> {
-    let file = match source.blob(blob) {
-        Ok(file) => file,
-        Err(error) => return Ok((None, vec![refusal(error, blob)?])),
-    };
-    let unreadable = || BuildError::file("read", &file.path);
-    let mut reader = BlobReader::open(&file, blob).map_err(unreadable())?;
-    let unpacked = is_layer.then(|| unpack(cache, &mut reader, &blob.media_type, &blob.digest.to_string()));
-    // What follows the last gzip member, or a fault, is part of the blob all the same.
-    io::copy(&mut reader, &mut io::sink()).map_err(unreadable())?;
-    let mut findings = Vec::new();
-    let (found, size) = reader.finish();
-    if size != blob.size {
-        let [expected, found] = [blob.size, size].map(|size| format!("{size} bytes"));
-        findings.push(Finding::problem(FindingKind::BlobSize, expected, found).of_blob(&blob.digest));
-    }
-    if found != blob.digest {
-        let finding = Finding::problem(FindingKind::BlobDigest, blob.digest.to_string(), found.to_string());
-        findings.push(finding.of_blob(&blob.digest));
-    }
-    let tar = match unpacked {
-        None => None,
-        Some(Ok(tar)) => Some(tar),
-        Some(Err(UnpackError::Build(error))) => return Err(error),
-        Some(Err(error)) => {
-            let found = format!("one that {error}; its files were not looked at");
-            findings.push(Finding::problem(FindingKind::Layer, "a layer", found).of_blob(&blob.digest));
-            None
-        }
-    };
-    Ok((tar, findings))
-}
-
-/// Reads a blob where it lies, and knows afterwards what it read.
-struct BlobReader {
-    file: io::Take<File>,
-    hasher: Hasher,
-    size: u64,
-}
-
-impl BlobReader {
-    fn open(file: &shipwheel_store::BlobFile, blob: &Descriptor) -> io::Result<Self> {
-        let mut opened = File::open(&file.path)?;
-        opened.seek(SeekFrom::Start(file.offset))?;
-        // A file of its own is read to its end; an archive's member was measured when it was found.
-        let limit = if file.offset == 0 { u64::MAX } else { blob.size };
-        Ok(Self { file: opened.take(limit), hasher: Hasher::new(), size: 0 })
-    }
-
-    fn finish(self) -> (Digest, u64) {
-        (self.hasher.finish(), self.size)
-    }
-}
-
-impl Read for BlobReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer)?;
-        self.hasher.update(&buffer[..read]);
-        self.size += read as u64;
-        Ok(read)
     }
 }
 

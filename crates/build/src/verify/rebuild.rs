@@ -76,7 +76,11 @@ impl Rebuilder {
             if number == 0 {
                 findings = failures;
             }
-            open.retain(|pair| other.contains(&pair.source_path));
+            let (rest, same): (Vec<&Pair>, Vec<&Pair>) = open.into_iter().partition(|p| other.contains(&p.source_path));
+            if number > 0 {
+                findings.extend(same.into_iter().map(|pair| of_other_level(pair, optimization, level)));
+            }
+            open = rest;
         }
         let code = |pair: &Pair| -> Result<String, BuildError> {
             Ok(format!("code {}", Digest::of(pair.pyc.to_vec()?.get(16..).unwrap_or_default()).short()))
@@ -115,6 +119,12 @@ fn compare(
     });
     let findings = findings.collect();
     Ok((other.into_inner().unwrap_or_else(PoisonError::into_inner), findings))
+}
+
+/// What an override of image.toml gives a file; in an image of others it may be a mistake.
+fn of_other_level(pair: &Pair, expected: Optimization, found: Optimization) -> Finding {
+    let [expected, found] = [expected, found].map(|level| format!("code of level {}", level.level()));
+    Finding::warning(FindingKind::Level, expected, found).at(&pair.pyc_path).in_layer_of(&pair.pyc)
 }
 
 fn other_code(pair: &Pair, expected: &str, found: String) -> Finding {

@@ -5,8 +5,10 @@ use crate::section::{Located, Section};
 /// The application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppSpec {
-    /// Files and folders, relative to the image.toml.
+    /// Files and folders, relative to the image.toml; none where there is a project alone.
     pub sources: Vec<Located<String>>,
+    /// The folder of a Python project that is built to a wheel and installed, relative to the image.toml.
+    pub project: Option<Located<String>>,
     /// The folder in the image that they are put into.
     pub destination: Located<String>,
     /// Patterns in gitignore syntax; where there are any, only what they match is taken.
@@ -16,12 +18,17 @@ pub struct AppSpec {
 }
 
 pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
-    let app = top.section("app", &["sources", "destination", "include", "exclude"])?;
+    let app = top.section("app", &["sources", "project", "destination", "include", "exclude"])?;
     let sources = app.texts("sources").unwrap_or_default();
+    let project = app.text("project");
     if sources.is_empty()
+        && project.is_none()
         && let Some(value) = app.value("sources").or_else(|| top.value("app"))
     {
-        app.report(value, "`app.sources` is missing or empty: name the files and folders to take".to_owned());
+        app.report(
+            value,
+            "`app.sources` is missing or empty: name the files and folders to take, or a `project`".to_owned(),
+        );
     }
     let destination = app.text("destination").unwrap_or(Located { value: "/app".to_owned(), span: 0..0 });
     match shipwheel_layer::TreePath::new(&destination.value) {
@@ -30,6 +37,7 @@ pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
     }
     Some(AppSpec {
         sources,
+        project,
         destination,
         include: app.texts("include").unwrap_or_default(),
         exclude: app.texts("exclude").unwrap_or_default(),

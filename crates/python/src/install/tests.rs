@@ -93,6 +93,18 @@ fn scripts_run_with_the_interpreter_of_the_image() {
 }
 
 #[test]
+fn pip_has_a_command_for_the_python_of_the_image() {
+    let text = "[console_scripts]\npip = pip:main\npip3 = pip:main\npip3.9 = pip:main\n";
+    let entry_points = crate::dist_info::parse_entry_points(text).expect("valid");
+    let names = |distribution: &str| {
+        let commands = super::commands(distribution, &entry_points, scheme().python());
+        commands.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    assert_eq!(names("pip"), ["pip", "pip3", "pip3.11"]);
+    assert_eq!(names("other"), ["pip", "pip3", "pip3.9"]);
+}
+
+#[test]
 fn bytecode_and_notes_of_installers_are_left_out() {
     let sample = Sample::new()
         .file("pkg/__pycache__/__init__.cpython-311.pyc", b"x")

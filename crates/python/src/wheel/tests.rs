@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::record::RecordRow;
-use crate::sample::{Sample, WHEEL, open};
+use crate::sample::{Form, Sample, WHEEL, open};
 use crate::scheme::Scheme;
 use crate::wheel::WheelError;
 use shipwheel_oci::Digest;
@@ -25,6 +25,65 @@ fn a_sound_wheel_opens_with_its_members_still_deflated() {
         assert!(wheel.member("pkg/run.sh").expect("listed").executable);
         assert_eq!((wheel.dist_info(), wheel.files().len()), ("pkg-1.0.dist-info", 5));
     }
+}
+
+#[test]
+fn every_form_that_writers_choose_is_read_alike() {
+    let scheme = Scheme::new("/opt/venv", "3.11.2".parse().expect("valid")).expect("valid");
+    let listed = |form: Form| {
+        let sample = Sample::new().file("pkg/large.py", &b"x = 1\n".repeat(9000)).file("pkg/empty", b"").in_form(form);
+        let bytes = sample.bytes();
+        let wheel = open(bytes.clone()).unwrap_or_else(|error| panic!("{form:?}: {error}: {}", error.kind));
+        let installed = crate::install(&wheel, &scheme).expect("sound");
+        (bytes, shipwheel_layer::listing(&installed.tree).expect("readable"))
+    };
+    let (plain, expected) = listed(Form::Plain);
+    for form in [Form::Descriptors, Form::Zip64] {
+        let (bytes, found) = listed(form);
+        assert_ne!(bytes, plain, "{form:?} is another form");
+        assert_eq!(found, expected, "{form:?}");
+    }
+}
+
+/// The layer of everything that a wheel installs, or why there is none.
+fn layer(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    let scheme = Scheme::new("/opt/venv", "3.11.2".parse().expect("valid")).expect("valid");
+    let wheel = open(bytes).map_err(|error| error.kind.to_string())?;
+    let installed = crate::install(&wheel, &scheme).map_err(|error| error.kind.to_string())?;
+    let written = shipwheel_layer::write_layer(&installed.tree, Vec::new());
+    written.map(|(bytes, _)| bytes).map_err(|error| format!("{error}: {:?}", std::error::Error::source(&error)))
+}
+
+#[test]
+fn a_member_is_taken_over_deflated_only_if_it_is_what_its_headers_say() {
+    // Long enough to be passed through, and no two bytes alike for long.
+    let text: Vec<u8> =
+        (0..9000_u32).flat_map(|n| format!("{:x}\n", n.wrapping_mul(2_654_435_761)).into_bytes()).collect();
+    let sound = || Sample::new().file("pkg/aa.txt", &text).bytes();
+    let raw = {
+        let wheel = open(sound()).expect("sound");
+        let member = wheel.member("pkg/aa.txt").expect("listed");
+        let start = usize::try_from(member.offset).expect("small");
+        sound()[start..start + usize::try_from(member.compressed_size).expect("small")].to_vec()
+    };
+    let passed = layer(sound()).expect("sound");
+    assert!(passed.windows(raw.len()).any(|window| window == raw), "the deflate stream is in the layer as it was");
+    let crc = crc_of(&text).to_le_bytes();
+    let other_crc = |bytes: Vec<u8>| patched(patched(bytes, &crc, &[1, 2, 3, 4], false), &crc, &[1, 2, 3, 4], true);
+    for (name, bytes) in [
+        ("another CRC-32", other_crc(sound())),
+        ("bytes that do not inflate", patched(sound(), &raw[..8], &[0xff; 8], false)),
+        ("a stream that ends early", patched(sound(), &raw[..2], &[0x03, 0x00], false)),
+    ] {
+        let error = layer(bytes).expect_err(name);
+        assert!(error.contains("pkg/aa.txt") || error.contains("inflate"), "{name}: {error}");
+    }
+}
+
+fn crc_of(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
 }
 
 #[test]

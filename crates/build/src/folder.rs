@@ -1,0 +1,55 @@
+//! An application's folder as names and a few texts: what an image.toml is derived from.
+
+use std::path::Path;
+
+use ignore::WalkBuilder;
+use shipwheel_plan::{Folder, is_read};
+
+use crate::error::BuildError;
+
+/// Folders are looked into that far.
+const DEPTH: usize = 4;
+
+/// More files than any application has at that depth; the rest is not looked at.
+const MAX_FILES: usize = 50_000;
+
+/// A text that is longer is no text of interest; locks are the longest.
+const MAX_TEXT: u64 = 32 << 20;
+
+/// Lists a folder, without what is hidden, cached or another environment.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn list(folder: &Path) -> Result<Folder, BuildError> {
+    let mut found = Folder::default();
+    let walk = WalkBuilder::new(folder)
+        .standard_filters(false)
+        .max_depth(Some(DEPTH))
+        .sort_by_file_name(Ord::cmp)
+        .filter_entry(|entry| {
+            let name = entry.file_name().to_string_lossy();
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let marked = |file: &str| entry.path().join(file).is_file();
+            let other = ["node_modules", "__pycache__", "site-packages"].contains(&name.as_ref())
+                || name.starts_with('.')
+                || marked("CACHEDIR.TAG")
+                || marked("pyvenv.cfg");
+            entry.depth() == 0 || !(is_folder && other)
+        })
+        .build();
+    for entry in walk {
+        let refused = |reason: String| BuildError::Walk { path: folder.to_owned(), reason };
+        let entry = entry.map_err(|error| refused(error.to_string()))?;
+        let below = entry.path().strip_prefix(folder).ok().and_then(Path::to_str);
+        let (Some(below), true) = (below, entry.path().is_file()) else { continue };
+        if is_read(below) && entry.metadata().is_ok_and(|metadata| metadata.len() <= MAX_TEXT) {
+            let bytes = fs_err::read(entry.path()).map_err(BuildError::file("read", entry.path()))?;
+            found.texts.insert(below.to_owned(), String::from_utf8_lossy(&bytes).into_owned());
+        }
+        found.files.insert(below.to_owned());
+        if found.files.len() == MAX_FILES {
+            break;
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,94 @@
+//! What the programs and libraries of a wheel are and need, remembered by the wheel's digest.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use shipwheel_layer::Content;
+use shipwheel_oci::{Digest, Hasher};
+use shipwheel_python::{ELF_HEAD, ElfFacts, ElfMachine, Wheel};
+
+use crate::error::BuildError;
+use crate::session::Session;
+
+/// Raise this when other things are read out of wheels.
+const NEEDS_RECIPE: u32 = 1;
+
+/// A library that is larger is known by its head alone.
+const LARGEST: u64 = 1 << 30;
+
+/// One ELF file of a wheel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct NativeFile {
+    /// Its path in the wheel.
+    pub(super) path: String,
+    /// `e_machine`.
+    pub(super) machine: u16,
+    /// The libraries it needs.
+    pub(super) needed: Vec<String>,
+    /// The newest glibc whose symbols it needs.
+    pub(super) glibc: Option<(u32, u32)>,
+    /// Why no more than its machine is known.
+    pub(super) broken: Option<String>,
+}
+
+/// All of them, and the names that they answer to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WheelNeeds {
+    pub(super) files: Vec<NativeFile>,
+    pub(super) provides: Vec<String>,
+}
+
+/// The key of a wheel's record.
+fn key(wheel: &Digest) -> Digest {
+    let mut hasher = Hasher::new();
+    hasher.field(NEEDS_RECIPE.to_le_bytes()).field(wheel.as_bytes());
+    hasher.finish()
+}
+
+/// What is remembered of a wheel.
+pub(super) fn known(session: &Session<'_>, wheel: &Digest) -> Option<WheelNeeds> {
+    session.cache.record("needs", &key(wheel))
+}
+
+/// Reads a wheel of the cache, and remembers what it needs.
+///
+/// # Errors
+/// When a member cannot be read or the cache not be written.
+pub(super) fn read(session: &Session<'_>, digest: &Digest, wheel: &Wheel) -> Result<WheelNeeds, BuildError> {
+    let read: Vec<Option<(NativeFile, Option<String>)>> = wheel
+        .files()
+        .par_iter()
+        .map(|member| read_file(&member.path, &wheel.content(member)))
+        .collect::<Result<_, BuildError>>()?;
+    let mut needs = WheelNeeds::default();
+    for (file, soname) in read.into_iter().flatten() {
+        needs.provides.extend(soname);
+        needs.provides.push(file.path.rsplit('/').next().unwrap_or_default().to_owned());
+        needs.files.push(file);
+    }
+    needs.provides.sort();
+    needs.provides.dedup();
+    session.cache.put_record("needs", &key(digest), &needs)?;
+    Ok(needs)
+}
+
+/// One member; `None` if it is no ELF file. With it comes the name that it gives itself.
+fn read_file(path: &str, content: &Content) -> Result<Option<(NativeFile, Option<String>)>, BuildError> {
+    let Some(machine) = ElfMachine::read(&content.head(ELF_HEAD)?) else { return Ok(None) };
+    let mut file =
+        NativeFile { path: path.to_owned(), machine: machine.0, needed: Vec::new(), glibc: None, broken: None };
+    if content.size() > LARGEST {
+        file.broken = Some("it is larger than 1 GiB".to_owned());
+        return Ok(Some((file, None)));
+    }
+    match ElfFacts::read(&content.to_vec()?) {
+        Ok(Some(facts)) => {
+            (file.needed, file.glibc) = (facts.needed, facts.glibc);
+            Ok(Some((file, facts.soname)))
+        }
+        Ok(None) => Ok(None),
+        Err(error) => {
+            file.broken = Some(error.to_string());
+            Ok(Some((file, None)))
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Adds the standard library's bytecode to a Python image that lacks it, and changes nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+
+use shipwheel_oci::{Descriptor, Digest, ImageConfig, Index, LayerDescriptor, Manifest, Platform, media_type};
+use shipwheel_plan::{Facts, ImageSpec, Plan, PlannedLayer, PlatformFacts};
+use shipwheel_python::{Optimization, PythonVersion};
+use shipwheel_store::{PlatformImage, Source, StoredImage};
+
+use crate::base::image::known_or_described;
+use crate::base::{ResolvedBase, ResolvedBases};
+use crate::error::BuildError;
+use crate::layers::{self, Ingredients};
+use crate::own::OwnFiles;
+use crate::session::Session;
+use crate::wheels::WheelSources;
+
+/// No config is larger.
+const LARGEST_CONFIG: u64 = 16 << 20;
+
+/// An image with bytecode layers on top.
+#[derive(Debug, Clone)]
+pub struct Retrofitted {
+    /// The image, ready for any output.
+    pub image: StoredImage,
+    /// What was added to each platform that has a Python.
+    pub platforms: Vec<RetrofittedPlatform>,
+}
+
+/// What was added to one platform.
+#[derive(Debug, Clone)]
+pub struct RetrofittedPlatform {
+    /// The platform.
+    pub platform: Platform,
+    /// Its interpreter.
+    pub python: PythonVersion,
+    /// The new manifest.
+    pub manifest: Digest,
+    /// The new layers: what each holds, and its blob.
+    pub layers: Vec<(String, LayerDescriptor)>,
+}
+
+/// Adds the bytecode of the standard library to every platform of an image.
+///
+/// Without `levels`, that of the level which the image runs at (`PYTHONOPTIMIZE`). Config, other
+/// layers, annotations and the family of media types stay; attestations are dropped, since they
+/// speak of manifests that are no longer there.
+///
+/// # Errors
+/// When the image cannot be read, has no Python on any platform, or would load no bytecode at all.
+pub fn retrofit(
+    session: &Session<'_>,
+    name: &str,
+    source: &dyn Source,
+    levels: &[Optimization],
+) -> Result<Retrofitted, BuildError> {
+    let image = Original::read(session, name, source)?;
+    let mut bases = BTreeMap::new();
+    for one in image.images.iter().filter(|one| one.platform.os == "linux") {
+        let fetch = |blob: &Descriptor| import(session, source, blob);
+        let base = known_or_described(session, name, one, &fetch)?;
+        if base.facts.python.is_some() {
+            bases.insert(one.platform.clone(), base);
+        }
+    }
+    if bases.is_empty() {
+        let reason = "has no Python interpreter on any platform".to_owned();
+        return Err(BuildError::Base { name: name.to_owned(), reason });
+    }
+    let plan = plan(name, &bases, levels)?;
+
+    let bases = ResolvedBases::of(name, bases);
+    let (wheels, own) = (WheelSources::default(), OwnFiles::default());
+    let ingredients = Ingredients { app: &[], own: &own, wheels: &wheels, bases: &bases };
+    let built = layers::build(session, &plan, &ingredients)?;
+    let mut images = Vec::new();
+    let mut platforms = Vec::new();
+    for one in &image.images {
+        let planned = plan.platforms.iter().find(|planned| planned.platform == one.platform);
+        let base = bases.by_platform.get(&one.platform).and_then(|base| base.facts.python.as_ref());
+        let (Some(planned), Some(python)) = (planned, base) else {
+            session.report.step(&format!("{} has no Python and stays as it is", one.platform));
+            images.push(one.clone());
+            continue;
+        };
+        let layers: Vec<(&PlannedLayer, LayerDescriptor)> =
+            planned.layers.iter().map(|layer| (layer, built[&layer.key].descriptor.clone())).collect();
+        let with = with_layers(session, name, one, &layers)?;
+        platforms.push(RetrofittedPlatform {
+            platform: one.platform.clone(),
+            python: python.version,
+            manifest: with.manifest.descriptor().digest,
+            layers: layers.into_iter().map(|(planned, layer)| (planned.title.clone(), layer)).collect(),
+        });
+        images.push(with);
+    }
+    Ok(Retrofitted { image: image.replace(name, images)?, platforms })
+}
+
+/// An image as it was found.
+struct Original {
+    index: Option<Index>,
+    images: Vec<PlatformImage>,
+}
+
+impl Original {
+    fn read(session: &Session<'_>, name: &str, source: &dyn Source) -> Result<Self, BuildError> {
+        let root = source.root()?;
+        if !media_type::is_index(&root.media_type) {
+            return Ok(Self { index: None, images: vec![read_image(session, name, source, &root)?] });
+        }
+        let refused = |reason: String| BuildError::Base { name: name.to_owned(), reason };
+        let index = Index::parse(source.document(&root)?).map_err(|error| refused(format!("has no index: {error}")))?;
+        let mut images = Vec::new();
+        for entry in index.entries() {
+            if is_attestation(entry) {
+                session.report.step(&format!("an attestation of {name} is dropped: it speaks of the image as it was"));
+                continue;
+            }
+            if !media_type::is_manifest(&entry.media_type) {
+                return Err(refused(format!("has an index with a `{}`, which cannot be kept", entry.media_type)));
+            }
+            images.push(read_image(session, name, source, entry)?);
+        }
+        Ok(Self { index: Some(index), images })
+    }
+
+    /// The same image with other manifests, which are in the order of those it had.
+    fn replace(&self, name: &str, images: Vec<PlatformImage>) -> Result<StoredImage, BuildError> {
+        let Some(index) = &self.index else {
+            let only = images.into_iter().next();
+            let only = only.ok_or_else(|| BuildError::Internal("an image without a manifest".to_owned()))?;
+            return Ok(StoredImage::single(only));
+        };
+        let new: BTreeMap<Digest, Descriptor> = (self.images.iter().zip(&images))
+            .map(|(old, new)| (old.manifest.descriptor().digest, new.manifest.descriptor().clone()))
+            .collect();
+        let index = index.map_manifests(|entry| new.get(&entry.digest).filter(|_| !is_attestation(entry)).cloned());
+        let index = index.map_err(|cause| BuildError::Base { name: name.to_owned(), reason: cause.to_string() })?;
+        Ok(StoredImage::with_index(index, images))
+    }
+}
+
+fn is_attestation(entry: &Descriptor) -> bool {
+    entry.platform.as_ref().is_some_and(|platform| platform.os == "unknown")
+        || entry.annotations.contains_key("vnd.docker.reference.digest")
+}
+
+fn read_image(
+    session: &Session<'_>,
+    name: &str,
+    source: &dyn Source,
+    descriptor: &Descriptor,
+) -> Result<PlatformImage, BuildError> {
+    let refused = |reason: String| BuildError::Base { name: name.to_owned(), reason };
+    let manifest = Manifest::parse(source.document(descriptor)?);
+    let manifest =
+        manifest.map_err(|error| refused(format!("has a manifest {} that is none: {error}", descriptor.digest)))?;
+    if manifest.config().size > LARGEST_CONFIG {
+        return Err(refused(format!("has a config of {} bytes, more than 16 MiB", manifest.config().size)));
+    }
+    import(session, source, manifest.config())?;
+    let config = session.cache.read_blob(&manifest.config().digest)?;
+    let fail = |cause| BuildError::Config { name: name.to_owned(), cause };
+    let own = ImageConfig::parse(&config).and_then(|config| config.platform()).map_err(fail)?;
+    let platform = descriptor.platform.clone().unwrap_or(own);
+    let origin = manifest.layers().first().and_then(|layer| source.origin(layer));
+    // A layout's layers are at no other place: they are needed whatever is known of the image.
+    if origin.is_none() {
+        manifest.layers().iter().try_for_each(|layer| import(session, source, layer))?;
+    }
+    Ok(PlatformImage { platform, manifest, config, origin })
+}
+
+/// Brings a blob into the cache, verified.
+fn import(session: &Session<'_>, source: &dyn Source, blob: &Descriptor) -> Result<(), BuildError> {
+    if session.cache.has(blob) {
+        return Ok(());
+    }
+    let file = source.blob(blob)?;
+    if session.cache.has(blob) {
+        return Ok(());
+    }
+    let failed = || BuildError::file("read", &file.path);
+    let mut reader = File::open(&file.path).map_err(failed())?;
+    reader.seek(SeekFrom::Start(file.offset)).map_err(failed())?;
+    let mut writer = session.cache.blob_writer()?;
+    io::copy(&mut reader.take(blob.size), &mut writer).map_err(failed())?;
+    let what = format!("blob {} of {}", blob.digest.short(), file.path.display());
+    writer.finish_expected(&blob.digest, Some(blob.size), &what)?;
+    Ok(())
+}
+
+/// The layers of bytecode that each platform lacks, at the levels wanted.
+fn plan(name: &str, bases: &BTreeMap<Platform, ResolvedBase>, levels: &[Optimization]) -> Result<Plan, BuildError> {
+    let mut plan = Plan { platforms: Vec::new(), warnings: Vec::new() };
+    for (platform, base) in bases {
+        let levels = match levels {
+            [] => vec![own_level(name, base)?],
+            levels => levels.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+        };
+        let mut layers = Vec::new();
+        let mut planned = None;
+        for optimization in levels {
+            let spec = ImageSpec::bytecode_alone(platform.clone(), optimization);
+            let facts = PlatformFacts { base: base.facts.clone(), wheels: Vec::new(), installed: Vec::new() };
+            let facts = Facts { platforms: BTreeMap::from([(platform.clone(), facts)]), app: Vec::new() };
+            let one = Plan::new(&spec, &facts)?.platforms.remove(0);
+            layers.extend(one.layers.clone());
+            planned = Some(one);
+        }
+        plan.platforms.extend(planned.map(|planned| shipwheel_plan::PlatformPlan { layers, ..planned }));
+    }
+    Ok(plan)
+}
+
+/// The level that an image runs at by its own environment.
+fn own_level(name: &str, base: &ResolvedBase) -> Result<Optimization, BuildError> {
+    let config = ImageConfig::parse(base.facts.config.as_bytes());
+    let env = config.map_err(|cause| BuildError::Config { name: name.to_owned(), cause })?.env();
+    if let Some(prefix) = env.get("PYTHONPYCACHEPREFIX").filter(|prefix| !prefix.is_empty()) {
+        let reason = format!("sets PYTHONPYCACHEPREFIX to `{prefix}`: its Python would load none of the bytecode");
+        return Err(BuildError::Base { name: name.to_owned(), reason });
+    }
+    Ok(Optimization::from_environment(env.get("PYTHONOPTIMIZE").map(String::as_str).unwrap_or_default()))
+}
+
+fn with_layers(
+    session: &Session<'_>,
+    name: &str,
+    image: &PlatformImage,
+    layers: &[(&PlannedLayer, LayerDescriptor)],
+) -> Result<PlatformImage, BuildError> {
+    let fail = |cause| BuildError::Config { name: name.to_owned(), cause };
+    let mut config = ImageConfig::parse(&image.config).map_err(fail)?;
+    for (planned, layer) in layers {
+        config.push_layer(layer.diff_id, &session.created(), &planned.created_by());
+    }
+    let config = config.to_json();
+    let blobs: Vec<Descriptor> = layers.iter().map(|(_, layer)| layer.blob.clone()).collect();
+    let manifest = image.manifest.with_layers(&config, &blobs);
+    let manifest = manifest.map_err(|cause| BuildError::Base { name: name.to_owned(), reason: cause.to_string() })?;
+    Ok(PlatformImage { manifest, config, ..image.clone() })
+}

@@ -1,0 +1,24 @@
+//! `init`: the image.toml that is derived from a folder, written down.
+
+use shipwheel_build::Definition;
+
+use crate::arguments::InitArguments;
+use crate::failure::Failure;
+use crate::progress::Terminal;
+
+/// Runs `init`; the one line is the path of what was written.
+pub(crate) fn run(arguments: &InitArguments) -> Result<(), Failure> {
+    let doing = format!("write an image.toml for {}", arguments.path.display());
+    let path = Definition::init(&arguments.path, arguments.force).map_err(Failure::while_doing(doing))?;
+    println!("{}", path.display());
+    Ok(())
+}
+
+/// Shows a derived image.toml, so that nothing is decided in silence.
+pub(crate) fn show(definition: &Definition, terminal: &Terminal) {
+    let folder = definition.folder.display();
+    terminal.line(&format!("no image.toml in {folder}; this one is derived, and `init` would write it:"));
+    for line in definition.text.lines() {
+        terminal.line(format!("  | {line}").trim_end());
+    }
+}

@@ -1,0 +1,130 @@
+//! `retrofit`: bytecode of the standard library on top of an image of any tool.
+
+use clap::Args;
+use serde_json::json;
+use shipwheel_build::{InterpreterChoice, Retrofitted, retrofit};
+use shipwheel_oci::Reference;
+use shipwheel_python::Optimization;
+use shipwheel_store::PushReport;
+
+use crate::arguments::NetworkArguments;
+use crate::failure::Failure;
+use crate::output::OutputArgument;
+use crate::progress::Terminal;
+use crate::session;
+use crate::source::ImageArgument;
+use crate::table::size;
+use crate::transfer;
+
+#[derive(Debug, Args)]
+pub(crate) struct RetrofitArguments {
+    /// The image: a reference, an OCI layout folder or an OCI archive.
+    image: ImageArgument,
+
+    /// Push to a registry; may be given several times.
+    #[arg(long, value_name = "REFERENCE", required_unless_present = "output")]
+    push: Vec<Reference>,
+
+    /// Where to write: a folder or oci:FOLDER, oci-archive:FILE.
+    #[arg(long, value_name = "OUTPUT")]
+    output: Option<OutputArgument>,
+
+    /// Levels to add, such as 0,1 [default: the one that the image's PYTHONOPTIMIZE asks for].
+    #[arg(long, value_name = "LEVELS", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(0..=2))]
+    optimize: Vec<u8>,
+
+    /// What compiles the bytecode: base, host, qemu, or a path [default: the image's own, else this machine's].
+    #[arg(long, value_name = "INTERPRETER")]
+    bytecode_interpreter: Option<InterpreterChoice>,
+
+    /// Print a JSON object instead of the reference.
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    network: NetworkArguments,
+}
+
+/// Runs `retrofit`.
+pub(crate) fn run(arguments: &RetrofitArguments) -> Result<(), Failure> {
+    if let Some(OutputArgument::DockerArchive(_)) = arguments.output {
+        return Err(Failure::usage("a docker-archive cannot hold an index", Some("write an `oci-archive:`")));
+    }
+    let doing = format!("retrofit {}", arguments.image);
+    let terminal = Terminal::new();
+    let mut session = session::open(&arguments.network, false, &terminal)?;
+    session.interpreter.clone_from(&arguments.bytecode_interpreter);
+    let source = arguments.image.open(&session.registry, &session.cache, &terminal);
+    let source = source.map_err(Failure::while_doing(&doing))?;
+    let levels: Vec<Optimization> =
+        arguments.optimize.iter().filter_map(|level| Optimization::from_level((*level).into())).collect();
+    let name = arguments.image.to_string();
+    let done = retrofit(&session, &name, &*source, &levels).map_err(Failure::while_doing(&doing))?;
+    let digest = done.image.root().digest;
+    terminal.line(table(&done).trim_end());
+    let mut references = Vec::new();
+    if let Some(output) = &arguments.output {
+        let local = local_name(arguments);
+        let doing = format!("write {}", output.path().display());
+        output.write(&session, &done.image, &local).map_err(Failure::while_doing(doing))?;
+        terminal.line(&format!("  written to {}", output.path().display()));
+        references.push(local.pinned(digest).to_string());
+    }
+    if !arguments.push.is_empty() {
+        let targets: Vec<String> = arguments.push.iter().map(ToString::to_string).collect();
+        let targets = targets.join(", ");
+        let pushed = session.registry.push_image_to_all(&arguments.push, &done.image, &session.blobs());
+        let reports = pushed.map_err(Failure::while_doing(format!("push {targets}")))?;
+        terminal.line(&format!("  pushed {targets}: {}", transfer::line(&PushReport::sum(&reports), false)));
+        references = arguments.push.iter().map(|target| target.pinned(digest).to_string()).collect();
+    }
+    match arguments.json {
+        true => println!("{:#}", to_json(&done, &references)),
+        false => println!("{}", references.join("\n")),
+    }
+    Ok(())
+}
+
+/// What a layout calls the image: as the first target does, or as it was called.
+fn local_name(arguments: &RetrofitArguments) -> Reference {
+    let given = arguments.push.first().cloned();
+    let own = match &arguments.image {
+        ImageArgument::Registry(reference) => Some(reference.clone()),
+        ImageArgument::Local(_) => None,
+    };
+    given.or(own).unwrap_or_else(|| "retrofitted:latest".parse().expect("a valid reference"))
+}
+
+fn table(done: &Retrofitted) -> String {
+    let mut text = String::new();
+    for platform in &done.platforms {
+        let bytes: u64 = platform.layers.iter().map(|(_, layer)| layer.blob.size).sum();
+        text += &format!("  {}: Python {}, {} added", platform.platform, platform.python, size(bytes));
+        text += "\n";
+    }
+    text
+}
+
+fn to_json(done: &Retrofitted, references: &[String]) -> serde_json::Value {
+    let platforms = done.platforms.iter().map(|platform| {
+        let layers = platform.layers.iter().map(|(title, layer)| {
+            json!({
+                "title": title,
+                "digest": layer.blob.digest,
+                "diff_id": layer.diff_id,
+                "size": layer.blob.size,
+            })
+        });
+        json!({
+            "platform": platform.platform.to_string(),
+            "python": platform.python.to_string(),
+            "digest": platform.manifest,
+            "layers": layers.collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "references": references,
+        "digest": done.image.root().digest,
+        "platforms": platforms.collect::<Vec<_>>(),
+    })
+}

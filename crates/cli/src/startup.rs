@@ -1,0 +1,145 @@
+//! `startup`: an image's interpreter on this machine, with and without the bytecode.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use shipwheel_build::{StartupCost, StartupModule, StartupOptions, StartupReport, startup};
+use shipwheel_oci::Platform;
+use shipwheel_store::Cache;
+
+use crate::arguments::NetworkArguments;
+use crate::cache;
+use crate::failure::Failure;
+use crate::network;
+use crate::progress::Terminal;
+use crate::session::workspace_root;
+use crate::source::ImageArgument;
+use crate::table::size;
+
+#[derive(Debug, Args)]
+pub(crate) struct StartupArguments {
+    /// An OCI layout folder, an OCI archive or a reference. Its code is run on this machine.
+    image: ImageArgument,
+
+    /// A module to import; may be given several times [default: what the image's command imports].
+    #[arg(long = "module", value_name = "MODULE")]
+    modules: Vec<String>,
+
+    /// How many starts each median is over.
+    #[arg(long, value_name = "RUNS", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
+    runs: u16,
+
+    /// The platform; it has to be this machine's [default: this machine's].
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<Platform>,
+
+    /// Print a JSON object instead of the line.
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    network: NetworkArguments,
+}
+
+/// Runs `startup`.
+pub(crate) fn run(arguments: &StartupArguments) -> Result<(), Failure> {
+    let doing = format!("start {}", arguments.image);
+    let (_, registry) = network::connect(&arguments.network, &workspace_root())?;
+    let (cache, terminal) = (Cache::open(&cache::folder()?)?, Terminal::new());
+    let source = arguments.image.open(&registry, &cache, &terminal).map_err(Failure::while_doing(&doing))?;
+    let options = StartupOptions {
+        cache: &cache,
+        report: &terminal,
+        platform: arguments.platform.clone(),
+        modules: arguments.modules.clone(),
+        runs: arguments.runs.into(),
+    };
+    let report = startup(&*source, &options).map_err(Failure::while_doing(doing))?;
+    terminal.line(render(&report).trim_end());
+    if arguments.json {
+        println!("{:#}", to_json(&report));
+    } else if let Some(module) = report.modules.first() {
+        let [wall, cpu, peak] = ratios(module);
+        println!("{}: wall {wall:.2}, cpu {cpu:.2}, memory {peak:.2} of a start without bytecode", name(module));
+    }
+    Ok(())
+}
+
+fn name(module: &StartupModule) -> &str {
+    module.name.as_deref().unwrap_or("python")
+}
+
+/// What a start with bytecode takes of one without: wall, CPU, memory.
+fn ratios(module: &StartupModule) -> [f64; 3] {
+    let of = |with: f64, without: f64| if without > 0.0 { with / without } else { 1.0 };
+    let (with, without) = (module.with, module.without);
+    [
+        of(with.wall.as_secs_f64(), without.wall.as_secs_f64()),
+        of(with.cpu.as_secs_f64(), without.cpu.as_secs_f64()),
+        of(with.peak as f64, without.peak as f64),
+    ]
+}
+
+fn render(report: &StartupReport) -> String {
+    let mut rows =
+        vec![["module", "bytecode", "wall", "cpu", "peak memory", "from pycs", "compiled"].map(str::to_owned)];
+    for module in &report.modules {
+        for (kind, cost) in [("without", module.without), ("with", module.with)] {
+            let of = if kind == "without" { name(module) } else { "" };
+            rows.push([
+                of.to_owned(),
+                kind.to_owned(),
+                seconds(cost.wall),
+                seconds(cost.cpu),
+                size(cost.peak),
+                cost.from_pycs.to_string(),
+                cost.compiled.to_string(),
+            ]);
+        }
+        let [wall, cpu, peak] = ratios(module).map(|ratio| format!("{ratio:.2}"));
+        rows.push([String::new(), "ratio".to_owned(), wall, cpu, peak, String::new(), String::new()]);
+    }
+    let StartupReport { platform, way, runs, .. } = report;
+    format!("{}  {platform} by its {way}; medians of {runs} starts each", aligned(&rows))
+}
+
+/// Rows under one another: words to the left, numbers to the right.
+fn aligned(rows: &[[String; 7]]) -> String {
+    let widths: [usize; 7] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
+    let line = |row: &[String; 7]| {
+        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| match column {
+            0 | 1 => format!("  {cell:width$}"),
+            _ => format!("  {cell:>width$}"),
+        });
+        cells.collect::<String>().trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3} s", time.as_secs_f64())
+}
+
+fn to_json(report: &StartupReport) -> serde_json::Value {
+    let cost = |cost: StartupCost| {
+        json!({
+            "wall_seconds": cost.wall.as_secs_f64(),
+            "cpu_seconds": cost.cpu.as_secs_f64(),
+            "peak_bytes": cost.peak,
+            "from_pycs": cost.from_pycs,
+            "compiled": cost.compiled,
+        })
+    };
+    let modules = report
+        .modules
+        .iter()
+        .map(|module| json!({ "module": module.name, "with": cost(module.with), "without": cost(module.without) }));
+    json!({
+        "platform": report.platform.to_string(),
+        "way": report.way,
+        "runs": report.runs,
+        "modules": modules.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,99 @@
+//! What of a folder is taken: the project as a wheel, or the modules and packages as they lie there.
+
+use std::collections::BTreeSet;
+
+use super::entry::Entry;
+use super::{Known, Line, write};
+
+/// Folders at the top that are not what an image runs.
+const NOT_TAKEN: [&str; 16] = [
+    "benchmarks",
+    "build",
+    "ci",
+    "dist",
+    "doc",
+    "docs",
+    "env",
+    "example",
+    "examples",
+    "node_modules",
+    "scratch",
+    "target",
+    "test",
+    "testing",
+    "tests",
+    "venv",
+];
+
+/// Modules at the top that are tools' and not the application's.
+const TOOLS: [&str; 7] =
+    ["conftest.py", "dodo.py", "fabfile.py", "noxfile.py", "setup.py", "tasks.py", "versioneer.py"];
+
+/// Folders without modules that applications read.
+const DATA: [&str; 7] = ["assets", "data", "locale", "locales", "public", "static", "templates"];
+
+/// What is left out of what is taken.
+const EXCLUDED: [&str; 3] = ["__pycache__/", "*.pyc", "tests/"];
+
+/// The lines of `[app]`.
+pub(super) fn lines(known: &Known<'_>, entry: &Entry) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if known.pyproject.is_project {
+        lines.push(Line::new(
+            "project",
+            write::text("."),
+            "pyproject.toml has a [build-system]: built to a wheel and installed",
+        ));
+    }
+    let (sources, reason) = match (known.pyproject.is_project, &entry.file) {
+        (true, None) => return lines,
+        (true, Some(file)) => (vec![file.clone()], "what is started stands beside the project's packages".to_owned()),
+        (false, _) => (taken(known), "modules, packages and data; no tests, docs or tools".to_owned()),
+    };
+    lines.push(Line::new("sources", write::list(&sources), reason));
+    lines.push(Line::new("exclude", write::list(EXCLUDED), ""));
+    lines
+}
+
+/// The files and folders at the top that are taken, sorted.
+pub(super) fn taken(known: &Known<'_>) -> Vec<String> {
+    let files = &known.folder.files;
+    let mut taken = BTreeSet::new();
+    for path in files {
+        let (top, below) = path.split_once('/').map_or((path.as_str(), None), |(top, below)| (top, Some(below)));
+        let wanted = match below {
+            None => is_module(top),
+            Some(below) => {
+                !top.starts_with('.') && !NOT_TAKEN.contains(&top) && (below.ends_with(".py") || DATA.contains(&top))
+            }
+        };
+        if wanted {
+            taken.insert(top.to_owned());
+        }
+    }
+    taken.into_iter().collect()
+}
+
+fn is_module(name: &str) -> bool {
+    let is_test = name.starts_with("test_") || name.ends_with("_test.py");
+    name.ends_with(".py") && !name.starts_with('.') && !is_test && !TOOLS.contains(&name)
+}
+
+/// The folders that modules are imported from, with `/` at the end: the top, and `src` where it has no package of its own.
+pub(super) fn roots(known: &Known<'_>) -> Vec<&'static str> {
+    let in_src = known.folder.files.iter().any(|path| path.starts_with("src/") && path.ends_with(".py"));
+    match in_src && !known.has("src/__init__.py") {
+        true => vec!["", "src/"],
+        false => vec![""],
+    }
+}
+
+/// The packages below a root: folders with modules, but for those that are never taken.
+pub(super) fn packages(known: &Known<'_>, root: &str) -> Vec<String> {
+    let below = known.folder.files.iter().filter_map(|path| path.strip_prefix(root));
+    let modules = below.filter(|path| path.ends_with(".py")).filter_map(|path| path.split_once('/'));
+    let folders: BTreeSet<&str> = modules.map(|(top, _)| top).collect();
+    let is_package =
+        |top: &&str| !(NOT_TAKEN.contains(top) || top.starts_with('.') || root.is_empty() && *top == "src");
+    folders.into_iter().filter(is_package).map(str::to_owned).collect()
+}

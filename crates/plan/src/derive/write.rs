@@ -1,0 +1,43 @@
+//! The text of a derived image.toml.
+
+use super::Line;
+
+/// A text as a TOML string.
+pub(super) fn text(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out + "\""
+}
+
+/// Texts as a TOML list.
+pub(super) fn list<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> String {
+    let texts: Vec<String> = texts.into_iter().map(|it| text(it.as_ref())).collect();
+    format!("[{}]", texts.join(", "))
+}
+
+/// Sections as a whole image.toml; the section without a name comes first.
+pub(super) fn document(sections: &[(&str, Vec<Line>)]) -> String {
+    let mut out =
+        String::from("# Derived from the files of this folder; every key is explained in docs/image-toml.md.\n");
+    for (name, lines) in sections.iter().filter(|(_, lines)| !lines.is_empty()) {
+        out.push('\n');
+        if !name.is_empty() {
+            out += &format!("[{name}]\n");
+        }
+        for Line { key, value, reason } in lines {
+            if !reason.is_empty() {
+                // A name from the folder must not end the comment.
+                let reason: String = reason.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+                out += &format!("# {reason}\n");
+            }
+            out += &format!("{key} = {value}\n");
+        }
+    }
+    out
+}

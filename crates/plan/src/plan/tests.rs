@@ -1,0 +1,189 @@
+//! Tests of planning.
+
+use super::*;
+use shipwheel_oci::Digest;
+use shipwheel_python::{Libc, PythonVersion};
+
+fn source(path: &str, text: &str) -> SourceFile {
+    SourceFile { path: path.to_owned(), digest: Digest::of(text.as_bytes()), size: text.len() as u64 }
+}
+
+fn facts(platform: &Platform) -> PlatformFacts {
+    let machine = platform.machine();
+    let python = PythonFacts {
+        version: PythonVersion { major: 3, minor: 11, micro: 2 },
+        magic_number: *b"\xa7\r\r\n",
+        executable: "/usr/bin/python3.11".to_owned(),
+        stdlib: "/usr/lib/python3.11".to_owned(),
+        sources: vec![
+            source(&format!("/usr/lib/python3.11/_sysconfigdata__{machine}.py"), machine),
+            source("/usr/lib/python3.11/os.py", "os"),
+        ],
+    };
+    let wheel = |name: &str, size, pure| WheelFacts {
+        name: name.to_owned(),
+        version: "1".to_owned(),
+        file_name: String::new(),
+        digest: Digest::of(format!("{name} {}", if pure { "any" } else { machine }).as_bytes()),
+        size,
+        pure,
+        reads_source: None,
+        sources: vec![
+            source(&format!("/opt/venv/lib/python3.11/site-packages/{name}/__config__.py"), machine),
+            source(&format!("/opt/venv/lib/python3.11/site-packages/{name}/a.py"), name),
+        ],
+    };
+    let base = BaseFacts {
+        stray_bytecode: None,
+        layers: Vec::new(),
+        config: "{}".to_owned(),
+        python: Some(python),
+        directories: BTreeMap::from([("/opt".to_owned(), SpecialDirectory::Directory { mode: 0o700, uid: 1, gid: 2 })]),
+        libc: Some(Libc::Glibc { major: 2, minor: 36 }),
+        libraries: Vec::new(),
+    };
+    PlatformFacts {
+        base,
+        wheels: vec![wheel("numpy", 1 << 20, false), wheel("six", 9, true), wheel("tiny", 9, true)],
+        installed: Vec::new(),
+    }
+}
+
+fn plan(platforms: &[Platform], toml: &str) -> Result<Plan, PlanError> {
+    let text = format!("{toml}\n[python]\nlock = \"x\"\n[app]\nsources = [\"x\"]");
+    let mut spec = ImageSpec::parse(&text, "image.toml", None).expect("valid");
+    spec.platforms = platforms.to_vec();
+    let app = ["/app/main.py", "/app/page.html"].map(|path| AppFile {
+        path: path.to_owned(),
+        digest: Digest::of(path.as_bytes()),
+        size: 1,
+        executable: false,
+        link: None,
+    });
+    let platforms = platforms.iter().map(|platform| (platform.clone(), facts(platform))).collect();
+    Plan::new(&spec, &Facts { platforms, app: app.into() })
+}
+
+fn kinds(plan: &Plan) -> Vec<(&'static str, &str)> {
+    plan.platforms[0].layers.iter().map(|layer| (layer.kind.name(), layer.title.as_str())).collect()
+}
+
+#[test]
+fn layers_stand_in_the_order_of_their_rate_of_change() {
+    let plan = plan(&[Platform::linux_amd64()], "bytecode.optimize = 1").expect("fits");
+    assert_eq!(
+        kinds(&plan),
+        [
+            ("stdlib bytecode", "Python 3.11.2"),
+            ("environment", "/opt/venv"),
+            ("dependencies", "numpy 1"),
+            ("dependencies", "pure bucket 2 (six and 1 more)"),
+            ("dependency bytecode", "pure bucket 2 (six and 1 more)"),
+            ("dependency bytecode", "numpy"),
+            ("application", "/app"),
+            ("application bytecode", "/app"),
+            ("platform bytecode", "sources made per architecture"),
+        ]
+    );
+}
+
+#[test]
+fn a_platform_has_the_same_layers_alone_and_with_others() {
+    let (amd64, arm64) = (Platform::linux_amd64(), Platform::linux_arm64());
+    let alone = plan(std::slice::from_ref(&amd64), "").expect("fits");
+    let both = plan(&[amd64, arm64], "").expect("fits");
+    assert_eq!(alone.platforms[0], both.platforms[0]);
+}
+
+#[test]
+fn platforms_share_everything_but_native_wheels_and_sources_made_for_each() {
+    let both = plan(&[Platform::linux_amd64(), Platform::linux_arm64()], "").expect("fits");
+    let [one, other] = &both.platforms[..] else { panic!("two platforms") };
+    let differ = one.layers.iter().zip(&other.layers).filter(|(a, b)| a.key != b.key);
+    let titles: Vec<&str> = differ.map(|(layer, _)| layer.title.as_str()).collect();
+    assert_eq!(titles, ["numpy 1", "sources made per architecture"]);
+}
+
+#[test]
+fn without_bytecode_nothing_else_changes() {
+    let with = plan(&[Platform::linux_amd64()], "bytecode.optimize = 2").expect("fits");
+    let without = plan(&[Platform::linux_amd64()], "bytecode.enabled = false").expect("fits");
+    let others = with.platforms[0].layers.iter().filter(|l| !matches!(l.inputs, LayerInputs::Bytecode(_)));
+    assert!(others.eq(&without.platforms[0].layers));
+}
+
+#[test]
+fn removed_sources_leave_the_application_alone_with_its_other_files() {
+    let plan = plan(&[Platform::linux_amd64()], "bytecode.remove-source = true").expect("fits");
+    let app = plan.platforms[0].layers.iter().find_map(|layer| match &layer.inputs {
+        LayerInputs::Application { files } => Some(files),
+        _ => None,
+    });
+    let paths: Vec<&str> = app.into_iter().flatten().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["/app/page.html"]);
+}
+
+#[test]
+fn a_project_has_an_environment_without_any_lock_and_its_commands_stay() {
+    let platform = Platform::linux_amd64();
+    let text = "bytecode.remove-source = true\n[app]\nproject = \".\"";
+    let spec = ImageSpec::parse(text, "image.toml", None).expect("valid");
+    let site = "/opt/venv/lib/python3.11/site-packages";
+    let installed = ["/opt/venv/bin/run.py".to_owned(), format!("{site}/pkg.py")].map(|path| AppFile {
+        digest: Digest::of(path.as_bytes()),
+        path,
+        size: 1,
+        executable: false,
+        link: None,
+    });
+    let known = PlatformFacts { wheels: Vec::new(), installed: installed.into(), ..facts(&platform) };
+    let platforms = BTreeMap::from([(platform, known)]);
+    let plan = Plan::new(&spec, &Facts { platforms, app: Vec::new() }).expect("fits");
+    let layers = &plan.platforms[0].layers;
+    assert!(layers.iter().any(|layer| layer.kind == LayerKind::Environment));
+    let own = layers.iter().filter(|layer| layer.title == VENV).filter_map(|layer| match &layer.inputs {
+        LayerInputs::Application { files } => Some(files.iter().map(|file| file.path.clone()).collect()),
+        LayerInputs::Bytecode(inputs) => Some(inputs.sources.iter().map(|source| source.0.path.clone()).collect()),
+        _ => None,
+    });
+    let own: Vec<Vec<String>> = own.collect();
+    assert_eq!(own, [["/opt/venv/bin/run.py".to_owned()], [format!("{site}/pkg.py")]]);
+}
+
+#[test]
+fn directories_keep_what_the_base_says_of_them() {
+    let plan = plan(&[Platform::linux_amd64()], "").expect("fits");
+    let with: Vec<_> = plan.platforms[0].layers.iter().filter(|layer| !layer.directories.is_empty()).collect();
+    assert!(
+        with.iter().all(|layer| layer.directories
+            == BTreeMap::from([("/opt".to_owned(), Metadata { mode: 0o700, uid: 1, gid: 2 })]))
+    );
+    assert!(with.iter().any(|layer| layer.kind == LayerKind::Environment));
+    assert!(with.iter().all(|layer| layer.kind != LayerKind::Application));
+}
+
+#[test]
+fn a_level_in_the_environment_that_is_not_the_bytecodes_is_an_error() {
+    for (found, level, good) in
+        [("1", 1, true), ("2", 1, false), ("", 0, true), ("x", 1, true), ("1", 0, false), ("9", 2, true)]
+    {
+        let toml = format!("bytecode.optimize = {level}\nconfig.env.PYTHONOPTIMIZE = \"{found}\"");
+        assert_eq!(plan(&[Platform::linux_amd64()], &toml).is_ok(), good, "{found} {level}");
+    }
+}
+
+#[test]
+fn a_base_without_python_is_an_error_and_a_folder_behind_a_link_too() {
+    let platform = Platform::linux_amd64();
+    let spec = ImageSpec::parse("[python]\nlock = \"x\"", "image.toml", None).expect("valid");
+    let mut known = facts(&platform);
+    known.base.directories =
+        BTreeMap::from([("/opt".to_owned(), SpecialDirectory::Link { target: "/usr/opt".to_owned() })]);
+    let with = |known: PlatformFacts| {
+        let facts = Facts { platforms: BTreeMap::from([(platform.clone(), known)]), app: Vec::new() };
+        Plan::new(&spec, &facts).expect_err("not possible")
+    };
+    assert!(matches!(with(known.clone()), PlanError::ThroughLink { .. }));
+    known.base.python = None;
+    assert!(matches!(with(known), PlanError::NoPython { .. }));
+}

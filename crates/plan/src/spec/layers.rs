@@ -1,0 +1,99 @@
+//! `[layers]`: how the dependencies are grouped into layers.
+
+use crate::group::GroupPolicy;
+use crate::section::{Located, Section};
+
+/// The policies of grouping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayersSpec {
+    /// For wheels, by their size.
+    pub wheels: GroupPolicy,
+    /// For their bytecode, by the size of its sources.
+    pub bytecode: GroupPolicy,
+}
+
+impl Default for LayersSpec {
+    fn default() -> Self {
+        Self { wheels: GroupPolicy::WHEELS, bytecode: GroupPolicy::BYTECODE }
+    }
+}
+
+const KEYS: &[&str] = &["heavy", "most-heavy", "pure-buckets", "native-buckets"];
+
+/// No policy may ask for more layers: runtimes stop at about 127.
+const MOST: i64 = 100;
+
+pub(super) fn read_layers(top: &Section<'_>) -> LayersSpec {
+    let default = LayersSpec::default();
+    let Some(layers) = top.section("layers", &["wheels", "bytecode"]) else {
+        return default;
+    };
+    let read = |key, policy| layers.section(key, KEYS).map_or(policy, |section| read_policy(&section, policy));
+    LayersSpec { wheels: read("wheels", default.wheels), bytecode: read("bytecode", default.bytecode) }
+}
+
+fn read_policy(section: &Section<'_>, default: GroupPolicy) -> GroupPolicy {
+    let count = |key: &str, least: i64, default: u32| match section.integer(key) {
+        Some(Located { value, .. }) if (least..=MOST).contains(&value) => u32::try_from(value).unwrap_or(default),
+        Some(found) => {
+            let key = section.path(key);
+            section.report_at(found.span, format!("`{key}` is {}, expected {least} to {MOST}", found.value));
+            default
+        }
+        None => default,
+    };
+    GroupPolicy {
+        heavy: read_size(section).unwrap_or(default.heavy),
+        heavy_cap: count("most-heavy", 0, u32::try_from(default.heavy_cap).unwrap_or(0)) as usize,
+        pure_buckets: count("pure-buckets", 1, default.pure_buckets),
+        native_buckets: count("native-buckets", 1, default.native_buckets),
+    }
+}
+
+/// A size such as `"256 KiB"`; `None` where there is none.
+fn read_size(section: &Section<'_>) -> Option<u64> {
+    let text = section.text("heavy")?;
+    let (number, unit) =
+        text.value.split_at(text.value.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.value.len()));
+    let factor = match unit.trim() {
+        "B" => Some(1),
+        "KiB" => Some(1 << 10),
+        "MiB" => Some(1 << 20),
+        "GiB" => Some(1 << 30),
+        _ => None,
+    };
+    let size = number.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+    if size.is_none() {
+        let key = section.path("heavy");
+        section.report_at(text.span, format!("`{key}` is `{}`, expected a size such as \"256 KiB\"", text.value));
+    }
+    size
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{GroupPolicy, ImageSpec};
+
+    #[test]
+    fn a_policy_is_read_and_what_it_does_not_name_stays() {
+        let toml = "[layers.wheels]\nheavy = \"1 MiB\"\nmost-heavy = 8\n[layers.bytecode]\npure-buckets = 1";
+        let layers = ImageSpec::parse(toml, "image.toml", None).expect("valid").layers;
+        assert_eq!(layers.wheels, GroupPolicy { heavy: 1 << 20, heavy_cap: 8, ..GroupPolicy::WHEELS });
+        assert_eq!(layers.bytecode, GroupPolicy { pure_buckets: 1, ..GroupPolicy::BYTECODE });
+    }
+
+    #[test]
+    fn sizes_and_counts_that_are_none_are_problems() {
+        for (line, expected) in [
+            ("heavy = \"1 MB\"", "image.toml:2: `layers.wheels.heavy` is `1 MB`, expected a size such as \"256 KiB\""),
+            ("heavy = 7", "image.toml:2: `layers.wheels.heavy` is a whole number, expected a text"),
+            ("most-heavy = 101", "image.toml:2: `layers.wheels.most-heavy` is 101, expected 0 to 100"),
+            ("pure-buckets = 0", "image.toml:2: `layers.wheels.pure-buckets` is 0, expected 1 to 100"),
+            ("buckets = 1", "image.toml:2: unknown key `buckets` in `layers.wheels`"),
+        ] {
+            let text = format!("[layers.wheels]\n{line}");
+            let error = ImageSpec::parse(&text, "image.toml", None).expect_err(expected).to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! From fetched wheels to finished layers for both platforms, beside uv, tar and pigz for each.
+
+use std::path::Path;
+
+use xshell::{Shell, cmd};
+
+use super::sets::{SETS, uv, write_base, write_set};
+use crate::Outcome;
+use crate::test::is_installed;
+
+/// Measures each set; whatever either side fetches is fetched before.
+pub fn run(shell: &Shell, xtask: &Path) -> Outcome {
+    if !is_installed("pigz") {
+        return Err("pigz is not installed here: run `apt-get install pigz` as root".into());
+    }
+    let scratch = tempfile::tempdir()?;
+    let uv = uv(shell, &scratch.path().join("uv"))?;
+    for (number, set) in SETS.iter().enumerate() {
+        let folder = scratch.path().join(number.to_string());
+        let [set_folder, base_folder, kept, cache, theirs] =
+            ["set", "base", "kept", "cache", "theirs"].map(|name| folder.join(name));
+        write_set(shell, &uv, set, &set_folder, false)?;
+        write_base(shell, &base_folder)?;
+        let _cache = shell.push_env("SHIPWHEEL_CACHE_DIR", &cache);
+        let _uv = shell.push_env("UV_CACHE_DIR", folder.join("uv"));
+
+        let out = folder.join("out");
+        let image =
+            format!("{} image --no-bytecode --platforms amd64,arm64 --output oci:{}", xtask.display(), out.display());
+        let ours = format!("{image} {}", set_folder.display());
+        let base = format!("{image} {}", base_folder.display());
+        // All is fetched, and then all forgotten but downloads and the base.
+        let forget = format!("{} cache clear --keep-downloads", xtask.display());
+        cmd!(shell, "sh -c {ours}").quiet().ignore_stdout().ignore_stderr().run()?;
+        cmd!(shell, "sh -c {forget}").quiet().ignore_stdout().ignore_stderr().run()?;
+        cmd!(shell, "sh -c {base}").quiet().ignore_stdout().ignore_stderr().run()?;
+        cmd!(shell, "mv {cache} {kept}").quiet().run()?;
+
+        let platform = |machine: &str| one_platform(&uv, &set_folder, &theirs.join(machine), machine);
+        let (amd64, arm64) = (platform("x86_64"), platform("aarch64"));
+        let both = format!("{amd64} && {arm64}");
+        cmd!(shell, "sh -c {both}").quiet().ignore_stdout().ignore_stderr().run()?;
+        let show = |path: &Path| path.display().to_string();
+        let prepare = format!(
+            "rm -rf {c} {o} {t} && cp -a {k} {c}",
+            c = show(&cache),
+            o = show(&out),
+            t = show(&theirs),
+            k = show(&kept)
+        );
+        let names = ["ours, both platforms", "uv + tar + pigz, amd64", "uv + tar + pigz, both platforms"]
+            .map(|name| format!("{}: {name}", set.name));
+        let [a, b, c] = &names;
+        let names = ["--command-name", a, "--command-name", b, "--command-name", c];
+        cmd!(shell, "hyperfine --style basic --warmup 1 --runs 5 {names...} --prepare {prepare} {ours} {amd64} {both}")
+            .run()?;
+    }
+    Ok(())
+}
+
+/// The shell line of a usual way: installed from uv's warm cache, packed and compressed by all processors.
+fn one_platform(uv: &Path, set: &Path, target: &Path, machine: &str) -> String {
+    let (uv, lock, target) = (uv.display(), set.join("requirements.txt"), target.display());
+    format!(
+        "{uv} pip install --quiet --target {target} --python-platform {machine}-manylinux_2_36 --python-version 3.11.2 \
+         --only-binary :all: --no-deps --require-hashes --no-installer-metadata -r {} && tar -C {target} -c . | pigz -6 > {target}.tar.gz",
+        lock.display()
+    )
+}
