@@ -6,6 +6,9 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// `user:p@ss` in base64.
+const LOGIN: &str = "dXNlcjpwQHNz";
+
 /// What the server says to a request for one path.
 #[derive(Debug, Clone)]
 pub enum Answer {
@@ -15,6 +18,10 @@ pub enum Answer {
     Half(Vec<u8>),
     /// This status and no body.
     Status(u16),
+    /// The whole file for `user` with the password `p@ss`, and 401 for all others.
+    Guarded(Vec<u8>),
+    /// Half of the file, and the rest for whoever asks for it.
+    Resumable(Vec<u8>),
 }
 
 /// A server on the loopback interface; it serves until the test process ends.
@@ -61,17 +68,32 @@ fn answer(mut stream: TcpStream, answers: &BTreeMap<String, Answer>) -> std::io:
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut request = String::new();
     reader.read_line(&mut request)?;
-    let mut header = String::new();
+    let (mut login, mut rest, mut header) = (false, false, String::new());
     while reader.read_line(&mut header)? > 2 {
+        // `user:p@ss`, as basic authentication has it.
+        login |= header.trim_end().to_ascii_lowercase().starts_with("authorization: basic ") && header.contains(LOGIN);
+        rest |= header.to_ascii_lowercase().starts_with("range: ");
         header.clear();
     }
     let path = request.split(' ').nth(1).unwrap_or_default();
     let (status, length, body) = match answers.get(path) {
         Some(Answer::Whole(bytes)) => (200, bytes.len(), bytes.as_slice()),
         Some(Answer::Half(bytes)) => (200, bytes.len(), &bytes[..bytes.len() / 2]),
+        Some(Answer::Guarded(bytes)) if login => (200, bytes.len(), bytes.as_slice()),
+        Some(Answer::Guarded(_)) => (401, 0, [].as_slice()),
+        Some(Answer::Resumable(bytes)) if rest => (206, bytes.len() - bytes.len() / 2, &bytes[bytes.len() / 2..]),
+        Some(Answer::Resumable(bytes)) => (200, bytes.len(), &bytes[..bytes.len() / 2]),
         Some(Answer::Status(status)) => (*status, 0, [].as_slice()),
         None => (404, 0, [].as_slice()),
     };
-    write!(stream, "HTTP/1.1 {status} Answer\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")?;
+    let range = match answers.get(path) {
+        Some(Answer::Resumable(bytes)) if rest => {
+            let length = bytes.len();
+            format!("Content-Range: bytes {}-{}/{length}\r\n", length / 2, length - 1)
+        }
+        _ => String::new(),
+    };
+    let head = format!("HTTP/1.1 {status} Answer\r\nContent-Length: {length}\r\n{range}Connection: close\r\n\r\n");
+    stream.write_all(head.as_bytes())?;
     stream.write_all(body)
 }

@@ -10,13 +10,14 @@ use shipwheel_store::{Blobs, PlatformImage, StoredImage};
 use crate::app::{self, Collected};
 use crate::assemble::{self, Origin};
 use crate::base::{self, ResolvedBases};
+use crate::choose;
 use crate::definition::Definition;
 use crate::error::BuildError;
 use crate::layers::{self, BuiltLayer, Ingredients};
-use crate::lock::ChosenWheel;
 use crate::own::{self, OwnFiles};
 use crate::proof;
 use crate::session::Session;
+use crate::wheel_places::WheelPlaces;
 use crate::wheels::{self, WheelSources};
 
 /// Where a layer came from in this run.
@@ -149,53 +150,43 @@ fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, B
     let host = session.host_platform();
     let compiler = Some(host).filter(|host| spec.bytecode.enabled && !spec.platforms.contains(host));
     let bases = base::resolve(session, definition, &spec.platforms, compiler.as_ref())?;
-    let mut chosen = Vec::new();
-    // All that can be missing from a lock is known before anything is fetched or built.
-    for platform in &spec.platforms {
-        chosen.push(Chosen::of(session, definition, platform, &bases.by_platform[platform].facts)?);
+    let targets: BTreeMap<&Platform, Target> = targets(definition, &bases)?;
+    let (mut wheels, mut chosen) = (WheelSources::default(), vec![Vec::new(); targets.len()]);
+    if let Some(python) = &spec.python {
+        let places = WheelPlaces::of(session, definition, python)?;
+        let targets: Vec<Target> = targets.values().cloned().collect();
+        // All that can be missing from a lock is known for every platform before anything is fetched or built.
+        chosen = choose::choose(session, definition, python, &places, &targets)?;
+        wheels = WheelSources::at(places);
     }
-    let (mut wheels, mut own) = (WheelSources::default(), OwnFiles::default());
-    let mut platforms = BTreeMap::new();
-    for Chosen { platform, base, dependencies, target } in chosen {
-        let mut facts = PlatformFacts { base: base.clone(), wheels: Vec::new(), installed: Vec::new() };
-        if let Some(target) = target {
-            let built = own.build(session, definition, &target, &dependencies)?;
-            facts.wheels = wheels.resolve(session, definition, &dependencies, target.python)?;
-            facts.installed = own.install(session, &mut wheels, &built, &dependencies, target.python)?;
-            own::check_paths(&app, &facts.installed)?;
-        }
-        platforms.insert(platform.clone(), facts);
+    let mut own = OwnFiles::default();
+    let unresolved = |base: &BaseFacts| PlatformFacts { base: base.clone(), wheels: Vec::new(), installed: Vec::new() };
+    let facts = |platform: &Platform| (platform.clone(), unresolved(&bases.by_platform[platform].facts));
+    let mut platforms: BTreeMap<Platform, PlatformFacts> = spec.platforms.iter().map(facts).collect();
+    for ((platform, target), dependencies) in targets.iter().zip(&chosen) {
+        let built = own.build(session, definition, target, dependencies)?;
+        let Some(facts) = platforms.get_mut(*platform) else { continue };
+        facts.wheels = wheels.resolve(session, definition, dependencies, target.python)?;
+        facts.installed = own.install(session, &mut wheels, &built, dependencies, target.python)?;
+        own::check_paths(&app, &facts.installed)?;
     }
     let files = app.iter().map(|collected| collected.file.clone()).collect();
     Ok(Resolved { facts: Facts { platforms, app: files }, bases, app, own, wheels })
 }
 
-/// What a lock gives for one platform.
-struct Chosen<'a> {
-    platform: &'a Platform,
-    base: &'a BaseFacts,
-    dependencies: Vec<ChosenWheel>,
-    /// `None` where the image has no environment, or the base no interpreter.
-    target: Option<Target>,
-}
-
-impl<'a> Chosen<'a> {
-    fn of(
-        session: &Session<'_>,
-        definition: &Definition,
-        platform: &'a Platform,
-        base: &'a BaseFacts,
-    ) -> Result<Self, BuildError> {
-        let python = base.python.as_ref().filter(|_| definition.spec.has_environment());
-        let target = python.map(|python| wheels::target(platform, base, python.version)).transpose()?;
-        let dependencies = match (&definition.spec.python, &target) {
-            (Some(python), Some(target)) => {
-                WheelSources::choose(session, definition, &python.lock, platform, base, target.python)?
-            }
-            _ => Vec::new(),
-        };
-        Ok(Self { platform, base, dependencies, target })
+/// What wheels are chosen for: the platforms whose images have an environment, and their bases a Python.
+fn targets<'a>(
+    definition: &'a Definition,
+    bases: &ResolvedBases,
+) -> Result<BTreeMap<&'a Platform, Target>, BuildError> {
+    let mut targets = BTreeMap::new();
+    for platform in definition.spec.platforms.iter().filter(|_| definition.spec.has_environment()) {
+        let base = &bases.by_platform[platform].facts;
+        if let Some(python) = &base.python {
+            targets.insert(platform, wheels::target(platform, base, python.version)?);
+        }
     }
+    Ok(targets)
 }
 
 #[derive(Default)]

@@ -8,7 +8,7 @@ use shipwheel_layer::{ContentError, ReadError, TreeError, WriteError};
 use shipwheel_oci::{ConfigError, IndexError, Platform};
 use shipwheel_plan::{DeriveError, PlanError, SpecError};
 use shipwheel_python::{
-    InstallError, LockError, OverlapError, PythonVersion, RequirementsError, SelectError, WheelError,
+    CoverageError, InstallError, LockError, OverlapError, PythonVersion, RequirementsError, WheelError,
 };
 use shipwheel_store::StoreError;
 
@@ -205,6 +205,32 @@ pub enum BuildError {
         /// One for each distribution.
         problems: Vec<String>,
     },
+    /// A lock was made from other requirements than there are now.
+    #[error("{} is out of date{}", .lock.display(), lines(.differences))]
+    StaleLock {
+        /// The lock.
+        lock: PathBuf,
+        /// What differs, one for each requirement; empty where the tool does not say.
+        differences: Vec<String>,
+        /// What makes it anew.
+        command: &'static str,
+    },
+    /// A lock can be read by its own tool alone, and that is not here.
+    #[error("{} is read by {tool} and its exporter, and they are not on PATH", .lock.display())]
+    LockTool {
+        /// The lock.
+        lock: PathBuf,
+        /// The tool.
+        tool: &'static str,
+    },
+    /// There is nothing that a lock could be made from.
+    #[error("{} {reason}", .path.display())]
+    NothingToLock {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// A folder that is named as a project cannot be built or read.
     #[error("the project {} cannot be used: {reason}", .folder.display())]
     Project {
@@ -229,9 +255,36 @@ pub enum BuildError {
         /// The project's name.
         project: String,
     },
-    /// No wheels fit.
+    /// Distributions have no wheel that fits.
     #[error(transparent)]
-    Select(#[from] SelectError),
+    Coverage(#[from] CoverageError),
+    /// A file of the lock cannot be had.
+    #[error(transparent)]
+    Fetch(StoreError),
+    /// A variable makes no sense.
+    #[error("{name} cannot be used: {reason}")]
+    Variable {
+        /// Its name.
+        name: &'static str,
+        /// What is wrong; its value may be a secret.
+        reason: &'static str,
+    },
+    /// A source distribution cannot be built.
+    #[error("the source distribution of {name} cannot be used: {reason}")]
+    Sdist {
+        /// The distribution.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A source distribution is not pure Python.
+    #[error("the source distribution of {name} is native: its build gave {wheel}, which fits this machine alone")]
+    NativeSdist {
+        /// The distribution.
+        name: String,
+        /// The wheel's file name.
+        wheel: String,
+    },
     /// A wheel cannot be used.
     #[error(transparent)]
     Wheel(#[from] WheelError),
@@ -301,6 +354,39 @@ pub enum BuildError {
     Internal(String),
 }
 
+fn lines(texts: &[String]) -> String {
+    let lines: String = texts.iter().map(|text| format!("\n  {text}")).collect();
+    if lines.is_empty() { lines } else { format!(":{lines}") }
+}
+
+fn tool_hint(tool: &str) -> String {
+    match tool {
+        "poetry" => {
+            "install Poetry with its plugin (`pipx install poetry`, `pipx inject poetry poetry-plugin-export`), \
+                     or run `poetry export -f pylock.toml -o pylock.toml` where it is, and name pylock.toml as \
+                     `python.lock`"
+                .to_owned()
+        }
+        _ => format!(
+            "install it (`pipx install {tool}`), or run `{tool} export -f pylock -o pylock.toml` where it is, and name \
+             pylock.toml as `python.lock`"
+        ),
+    }
+}
+
+/// Indexes are no registries: one logs in elsewhere.
+fn fetch_hint(error: &StoreError) -> Option<String> {
+    match error.status() {
+        Some(401 | 403) => Some(
+            "set UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD for an index named in UV_INDEX, add a line \
+             `machine HOST login USER password PASSWORD` to ~/.netrc, or set UV_KEYRING_PROVIDER=subprocess"
+                .to_owned(),
+        ),
+        Some(404) => Some("the file is gone from the index, or a mirror lacks it: see `python.mirrors`".to_owned()),
+        _ => error.hint(),
+    }
+}
+
 fn list(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
@@ -323,7 +409,7 @@ impl BuildError {
     pub fn kind(&self) -> ErrorKind {
         use shipwheel_store::ErrorKind as Store;
         match self {
-            Self::Store(error) => match error.kind() {
+            Self::Store(error) | Self::Fetch(error) => match error.kind() {
                 Store::Configuration => ErrorKind::Configuration,
                 Store::Verification => ErrorKind::Verification,
                 Store::Output => ErrorKind::Output,
@@ -354,7 +440,18 @@ impl BuildError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(error) => error.hint(),
-            Self::Select(error) => error.problems.first().map(|problem| problem.hint()),
+            Self::Fetch(error) => fetch_hint(error),
+            Self::Coverage(error) => error.hint(),
+            Self::StaleLock { command, .. } => Some(format!("lock again: run `{command}`, or `cargo xtask lock`")),
+            Self::LockTool { tool, .. } => Some(tool_hint(tool)),
+            Self::NothingToLock { .. } => Some(
+                "name what it is made from as `python.lock` (requirements.in, uv.lock), or lock with the tool that made it"
+                    .to_owned(),
+            ),
+            Self::NativeSdist { name, .. } => Some(format!(
+                "take {name} out of `allow-build`; lock a version with wheels, or build wheels for each platform and \
+                 `accept` them"
+            )),
             Self::Debian { cause, .. } => cause.hint(),
             Self::NoDefinition { .. } => Some("name a folder in images/, or a path to an image.toml".to_owned()),
             Self::Derive { cause, .. } => Some(cause.hint()),

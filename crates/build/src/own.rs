@@ -57,7 +57,7 @@ impl OwnFiles {
         target: &Target,
         chosen: &[ChosenWheel],
     ) -> Result<Vec<ChosenWheel>, BuildError> {
-        let folders = folders(session, definition, target)?;
+        let folders = folders(definition, target)?;
         check_lock(definition, target, chosen, &folders)?;
         let mut wheels = Vec::new();
         for folder in &folders {
@@ -214,7 +214,7 @@ fn check(
 }
 
 /// The folders of all projects that a target needs, absolute, the application's own first.
-fn folders(session: &Session<'_>, definition: &Definition, target: &Target) -> Result<Vec<PathBuf>, BuildError> {
+fn folders(definition: &Definition, target: &Target) -> Result<Vec<PathBuf>, BuildError> {
     let project = definition.spec.app.as_ref().and_then(|app| app.project.as_ref());
     let mut folders: Vec<PathBuf> =
         project.iter().map(|project| normal(&definition.folder.join(&project.value))).collect();
@@ -227,7 +227,7 @@ fn folders(session: &Session<'_>, definition: &Definition, target: &Target) -> R
             let below = of.strip_prefix(&beside).ok().and_then(Path::to_str).unwrap_or_default();
             uv_lock_folders(&text, below, &Environment::new(target)).unwrap_or_default()
         } else {
-            lock::directories(session, definition, &python.lock, target)?
+            lock::directories(definition, &python.lock, target)?
         };
         folders.extend(local.iter().map(|folder| normal(&beside.join(folder))));
     }

@@ -36,18 +36,21 @@ const PASSED_ON: [&str; 17] = [
     "LANG",
 ];
 
+/// The same, by how they begin.
+const PASSED_ON_PREFIXES: [&str; 7] = ["UV_", "XDG_", "PIP_", "GIT_", "PYENV_", "POETRY_", "PDM_"];
+
 /// The path of a usable uv.
 ///
 /// # Errors
 /// When none is on `PATH` and pip cannot get the pinned one.
 pub(crate) fn find(session: &Session<'_>) -> Result<PathBuf, BuildError> {
-    if let Some(path) = on_path(session) {
+    if let Some(path) = accepted(session) {
         return Ok(path);
     }
     if let Some(path) = bootstrapped(session) {
         return Ok(path);
     }
-    let key = Digest::of(PINNED.as_bytes());
+    let key = pinned();
     session.report.step("uv: not on PATH; installing the pinned version into the cache with pip");
     let folder = session.cache.publish_folder("uv", &key, |folder| bootstrap(session, folder))?;
     Ok(folder.join("bin/uv"))
@@ -55,7 +58,7 @@ pub(crate) fn find(session: &Session<'_>) -> Result<PathBuf, BuildError> {
 
 /// An interpreter of a full version that a uv of this machine knows; nothing is downloaded.
 pub(crate) fn find_python(session: &Session<'_>, version: PythonVersion) -> Option<PathBuf> {
-    let uv = on_path(session).or_else(|| bootstrapped(session))?;
+    let uv = accepted(session).or_else(|| bootstrapped(session))?;
     let mut command = Command::new(uv);
     command.args(["python", "find", "--quiet", "--no-project", "--no-python-downloads", "--offline"]);
     command.arg(version.to_string());
@@ -64,16 +67,26 @@ pub(crate) fn find_python(session: &Session<'_>, version: PythonVersion) -> Opti
 }
 
 fn bootstrapped(session: &Session<'_>) -> Option<PathBuf> {
-    session.cache.folder("uv", &Digest::of(PINNED.as_bytes())).map(|folder| folder.join("bin/uv"))
+    session.cache.folder("uv", &pinned()).map(|folder| folder.join("bin/uv"))
 }
 
-fn on_path(session: &Session<'_>) -> Option<PathBuf> {
-    let folders = std::env::split_paths(session.variable("PATH")?).map(|folder| folder.join("uv")).collect::<Vec<_>>();
-    folders.into_iter().filter(|path| path.is_file()).find(|path| {
+/// The programs of a name on `PATH`, in its order.
+pub(crate) fn on_path<'s>(session: &'s Session<'_>, name: &'s str) -> impl Iterator<Item = PathBuf> + 's {
+    let path = session.variable("PATH").unwrap_or_default();
+    std::env::split_paths(path).map(move |folder| folder.join(name)).filter(|path| path.is_file())
+}
+
+fn accepted(session: &Session<'_>) -> Option<PathBuf> {
+    on_path(session, "uv").find(|path| {
         let output = Command::new(path).arg("--version").output();
         let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
         version(&text).is_some_and(|version| version >= OLDEST)
     })
+}
+
+/// Stands for the pinned version in keys.
+pub(crate) fn pinned() -> Digest {
+    Digest::of(PINNED.as_bytes())
 }
 
 /// Major and minor of `uv 0.13.9 (…)`.
@@ -136,15 +149,24 @@ pub(crate) fn build_wheel(
     run(session, command, "uv build").map(|_| ())
 }
 
-fn run(session: &Session<'_>, mut command: Command, name: &str) -> Result<String, BuildError> {
+/// Runs a program with the variables that it may see, and gives its standard output.
+///
+/// # Errors
+/// When it does not start or fails; the end of what it said is in the error.
+pub(crate) fn run(session: &Session<'_>, mut command: Command, name: &str) -> Result<String, BuildError> {
     let own: Vec<_> = command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
     command.env_clear();
     let passed = session.environment.iter().filter(|(name, _)| {
-        PASSED_ON.contains(&name.as_str())
-            || ["UV_", "XDG_", "PIP_", "GIT_", "PYENV_"].iter().any(|prefix| name.starts_with(prefix))
+        PASSED_ON.contains(&name.as_str()) || PASSED_ON_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
     });
     command.envs(passed);
     command.envs(own.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    // They contradict `--frozen`, or would have the user's lock written.
+    command.env_remove("UV_FROZEN").env_remove("UV_LOCKED");
+    if session.variable("SSL_CERT_FILE").is_none() && session.variable("UV_SYSTEM_CERTS").is_none() {
+        // uv has authorities of its own, and shipwheel the system's: what one may fetch, the other may too.
+        command.env("UV_SYSTEM_CERTS", "1");
+    }
     if session.variable("UV_CACHE_DIR").is_none() {
         command.env("UV_CACHE_DIR", session.cache.root().join("uv"));
     }

@@ -5,28 +5,25 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher, Platform};
-use shipwheel_plan::{BaseFacts, Located, SourceFile, VENV, WheelFacts, source_reader};
+use shipwheel_plan::{BaseFacts, SourceFile, VENV, WheelFacts, source_reader};
 use shipwheel_python::{
-    INSTALL_RECIPE, Installed, Libc, PythonSource, PythonVersion, Scheme, Target, Wheel, WheelName, install,
-    merge_installed,
+    INSTALL_RECIPE, Installed, PythonSource, PythonVersion, Scheme, Target, Wheel, WheelName, install, merge_installed,
 };
-use shipwheel_store::Download;
 
 use crate::definition::Definition;
 use crate::error::BuildError;
-use crate::lock::{self, ChosenWheel, wheels_key};
+use crate::lock::{ChosenWheel, wheels_key};
 use crate::session::Session;
 use crate::source::PathSource;
+use crate::wheel_places::{Wanted, WheelPlaces, take};
 
 /// Raise this when more or other things are remembered of a wheel.
 const RECORD_RECIPE: u32 = 2;
 
-/// How many wheels are fetched at a time.
-const CONCURRENCY: usize = 8;
-
 /// Where the wheels of a lock are, by digest.
 #[derive(Debug, Default)]
 pub(crate) struct WheelSources {
+    places: WheelPlaces,
     by_digest: BTreeMap<Digest, ChosenWheel>,
     /// Which wheel has a source, by its path in the image and its digest.
     owners: BTreeMap<(String, Digest), Digest>,
@@ -42,19 +39,9 @@ struct WheelRecord {
 }
 
 impl WheelSources {
-    /// Chooses the wheels of a platform; nothing is fetched, so that what is missing is known first.
-    ///
-    /// # Errors
-    /// When a distribution has no wheel that fits, or the lock cannot be used.
-    pub(crate) fn choose(
-        session: &Session<'_>,
-        definition: &Definition,
-        lock: &Located<String>,
-        platform: &Platform,
-        base: &BaseFacts,
-        python: PythonVersion,
-    ) -> Result<Vec<ChosenWheel>, BuildError> {
-        lock::choose(session, definition, lock, &target(platform, base, python)?)
+    /// Wheels that are looked for in these places.
+    pub(crate) fn at(places: WheelPlaces) -> Self {
+        Self { places, ..Self::default() }
     }
 
     /// Adds wheels that are in the cache already.
@@ -165,20 +152,12 @@ impl WheelSources {
     /// # Errors
     /// When one cannot be had or has another hash than the lock says.
     pub(crate) fn fetch(&self, session: &Session<'_>, digests: &[Digest]) -> Result<(), BuildError> {
-        let missing = digests.iter().filter(|digest| session.cache.blob_size(digest).is_none());
-        let downloads: Result<Vec<Download>, BuildError> = missing
-            .map(|digest| {
-                let source = self.source(digest)?;
-                match &source.url {
-                    Some(url) if !session.offline => {
-                        Ok(Download { url: url.clone(), digest: *digest, size: source.size })
-                    }
-                    Some(_) => Err(BuildError::Offline { what: source.file_name.clone() }),
-                    None => Err(BuildError::NoAddress { wheel: source.file_name.clone() }),
-                }
-            })
-            .collect();
-        Ok(session.http.fetch_all(&session.cache, &downloads?, CONCURRENCY, session.progress)?)
+        let wanted = digests.iter().map(|digest| {
+            let source = self.source(digest)?;
+            let (file_name, url) = (source.file_name.clone(), source.url.clone());
+            Ok(Wanted { file_name, url, digest: *digest, size: source.size })
+        });
+        self.places.fetch(session, &wanted.collect::<Result<Vec<_>, BuildError>>()?)
     }
 
     /// The wheels that have any of these sources.
@@ -254,13 +233,13 @@ fn find_source_reader(sources: &[PythonSource]) -> Result<Option<(String, String
 /// What wheels and markers are chosen for: a platform with its base.
 ///
 /// # Errors
-/// When the base has another C library than glibc.
+/// When the base has no C library that wheels are built for.
 pub(crate) fn target(platform: &Platform, base: &BaseFacts, python: PythonVersion) -> Result<Target, BuildError> {
-    let (major, minor) = base.glibc.ok_or_else(|| BuildError::Base {
+    let libc = base.libc.ok_or_else(|| BuildError::Base {
         name: format!("for {platform}"),
-        reason: "has no glibc, and wheels for musl are not supported yet".to_owned(),
+        reason: "has neither glibc nor musl, and wheels are built for one of the two".to_owned(),
     })?;
-    Ok(Target { python, platform: platform.clone(), libc: Libc::Glibc { major, minor } })
+    Ok(Target { python, platform: platform.clone(), libc })
 }
 
 /// The installation scheme of every image.
@@ -281,9 +260,6 @@ fn take_in(session: &Session<'_>, definition: &Definition, wheel: &ChosenWheel, 
         return Ok(());
     }
     let path = definition.folder.join(path);
-    let mut file = std::fs::File::open(&path).map_err(BuildError::file("open", &path))?;
-    let mut writer = session.cache.blob_writer()?;
-    std::io::copy(&mut file, &mut writer).map_err(BuildError::file("read", &path))?;
-    writer.finish_expected(&wheel.digest, wheel.size, &path.display().to_string())?;
-    Ok(())
+    let file = std::fs::File::open(&path).map_err(BuildError::file("open", &path))?;
+    take(session, &file, &path, &wheel.digest, wheel.size)
 }

@@ -7,6 +7,7 @@ use shipwheel_build::InterpreterChoice;
 use shipwheel_oci::{Platform, Reference};
 
 use crate::bytecode::BytecodeArguments;
+use crate::lock::LockArguments;
 use crate::output::OutputArgument;
 use crate::probe::RegistryArguments;
 use crate::retrofit::RetrofitArguments;
@@ -26,6 +27,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Build an image and write it to a layout, an archive or a registry.
     Image(Box<ImageArguments>),
+    /// Lock the dependencies of an image.
+    Lock(LockArguments),
     /// Write the image.toml that is derived from an application's folder.
     Init(InitArguments),
     /// Push an image from an OCI layout or archive to registries.

@@ -10,6 +10,7 @@ mod cache;
 mod failure;
 mod image;
 mod init;
+mod lock;
 mod network;
 mod output;
 mod probe;
@@ -44,6 +45,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done: Result<(), Failure> = match &arguments.command {
         Command::Image(flags) => image::run(flags),
+        Command::Lock(flags) => lock::run(flags),
         Command::Init(flags) => init::run(flags),
         Command::Push(flags) => transfer::push(flags),
         Command::Pull(flags) => transfer::pull(flags),

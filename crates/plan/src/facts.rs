@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, LayerDescriptor, Platform};
-use shipwheel_python::PythonVersion;
+use shipwheel_python::{Libc, PythonVersion};
 
 /// A source file that may be compiled: where it will lie in the image, and its bytes' digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -62,12 +62,22 @@ pub struct BaseFacts {
     pub python: Option<PythonFacts>,
     /// Its directories that need care, by path.
     pub directories: BTreeMap<String, SpecialDirectory>,
-    /// glibc's version, if it has glibc.
-    pub glibc: Option<(u32, u32)>,
+    /// Its C library, if it has one that wheels are built for.
+    pub libc: Option<Libc>,
     /// The names of the shared libraries in the folders that its loader searches, sorted: `libz.so.1`.
     pub libraries: Vec<String>,
     /// How many pycs in it its interpreter never loads, and the first of them.
     pub stray_bytecode: Option<(u64, String)>,
+}
+
+impl BaseFacts {
+    /// glibc's version, if it has glibc.
+    pub fn glibc(&self) -> Option<(u32, u32)> {
+        match self.libc? {
+            Libc::Glibc { major, minor } => Some((major, minor)),
+            Libc::Musl { .. } => None,
+        }
+    }
 }
 
 /// One locked wheel.

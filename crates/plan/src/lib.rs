@@ -28,5 +28,6 @@ pub use policy::Treatment;
 pub use problem::{Problem, SpecError};
 pub use section::Located;
 pub use spec::{
-    AppSpec, Base, BytecodeOverride, BytecodeSpec, DebianBase, ImageSpec, LayersSpec, PythonSpec, RemoveSource,
+    AcceptedWheel, AppSpec, Base, BytecodeOverride, BytecodeSpec, DebianBase, ImageSpec, LayersSpec, PythonSpec,
+    RemoveSource,
 };

@@ -17,7 +17,7 @@ pub use self::app::AppSpec;
 pub use self::base::{Base, DebianBase};
 pub use self::bytecode::{BytecodeOverride, BytecodeSpec, RemoveSource};
 pub use self::layers::LayersSpec;
-pub use self::python::PythonSpec;
+pub use self::python::{AcceptedWheel, PythonSpec};
 use crate::problem::{Problem, SpecError};
 use crate::section::{Problems, Section, nearest};
 

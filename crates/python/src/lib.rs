@@ -21,6 +21,7 @@
 //! through [`shipwheel_layer::Source`]. Source distributions are never built here.
 
 mod canonical;
+mod coverage;
 mod dependency;
 mod dist_info;
 mod elf;
@@ -44,6 +45,7 @@ mod sample_elf;
 mod scheme;
 mod select;
 mod source_hash;
+mod stale;
 mod target;
 mod venv;
 mod version;
@@ -51,6 +53,7 @@ mod wheel;
 mod wheel_name;
 
 pub use canonical::{CANONICAL_RECIPE, canonical};
+pub use coverage::{CoverageError, select_all};
 pub use dependency::{Dependency, DependencyError, Unmet, unmet};
 pub use dist_info::{DistInfoError, EntryPoint, WheelMetadata};
 pub use elf::{ELF_HEAD, ElfError, ElfFacts, ElfMachine};
@@ -75,6 +78,7 @@ pub use requirements::{
 pub use scheme::{Scheme, SchemeError};
 pub use select::{Reason, SelectError, SelectProblem, SelectedWheel, Selection, select};
 pub use source_hash::source_hash;
+pub use stale::{Difference, LocalPackage, StaleError, UvLock};
 pub use target::{Libc, PythonVersion, PythonVersionError, Target};
 pub use venv::environment;
 pub use wheel::{Member, Wheel, WheelError, WheelErrorKind};

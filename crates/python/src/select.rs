@@ -21,6 +21,9 @@ pub struct Selection {
     pub extras: BTreeSet<String>,
     /// Dependency groups; `None` is the lock's default groups.
     pub groups: Option<BTreeSet<String>>,
+    /// Wheels that the lock does not list and that its distributions may have all the same, where none
+    /// of the listed ones fits.
+    pub added: Vec<LockedWheel>,
 }
 
 /// The wheel chosen for a distribution.
@@ -116,10 +119,14 @@ impl SelectProblem {
                 Some(Misfit::LibcVersion { needs, .. }) => {
                     format!("use a base image with {needs} or newer, or lock a version of {name} with older wheels")
                 }
-                _ => format!("lock a version of {name} with wheels for this target, or add a built wheel"),
+                _ => format!("lock a version of {name} with wheels for this target, or `accept` a built wheel of it"),
             },
-            Reason::OnlySdist | Reason::NotAWheel(_) | Reason::NoFiles => {
-                format!("build a wheel of {name} and add it, or lock a version that has wheels")
+            Reason::OnlySdist => format!(
+                "lock a version of {name} that has wheels, `accept` a built wheel of it, or name it in `allow-build` \
+                 if it is pure Python"
+            ),
+            Reason::NotAWheel(_) | Reason::NoFiles => {
+                format!("`accept` a built wheel of {name}, or lock a version that has wheels")
             }
             Reason::NoHash(_) => "lock again with hashes".to_owned(),
             Reason::Ambiguous(_) => "ask for extras or groups that do not exclude each other".to_owned(),
@@ -177,9 +184,11 @@ pub fn select(lock: &Lock, target: &Target, selection: &Selection) -> Result<Vec
         if package.marker.as_ref().is_some_and(|marker| !marker.evaluate(&environment)) {
             continue;
         }
-        let chosen = choose(package, target, &python, &ranks).and_then(|wheel| match selected.get(&wheel.name) {
-            Some(other) => Err(Reason::Ambiguous(other.version.clone())),
-            None => Ok(wheel),
+        let chosen = choose(package, target, &python, &ranks, &selection.added).and_then(|wheel| {
+            match selected.get(&wheel.name) {
+                Some(other) => Err(Reason::Ambiguous(other.version.clone())),
+                None => Ok(wheel),
+            }
         });
         match chosen {
             Ok(wheel) => {
@@ -214,11 +223,16 @@ fn choose(
     target: &Target,
     python: &Version,
     ranks: &BTreeMap<&WheelTag, usize>,
+    added: &[LockedWheel],
 ) -> Result<SelectedWheel, Reason> {
     if let Some(requires) = package.requires_python.as_ref().filter(|requires| !satisfies(python, requires)) {
         return Err(Reason::RequiresPython(requires.clone()));
     }
-    let wheel = best_wheel(&package.wheels, ranks).ok_or_else(|| match (&package.origin, &package.sdist) {
+    let is_of = |wheel: &&LockedWheel| {
+        wheel.name.distribution == package.name && package.version.as_ref().is_none_or(|v| *v == wheel.name.version)
+    };
+    let best = best_wheel(&package.wheels, ranks).or_else(|| best_wheel(added.iter().filter(is_of), ranks));
+    let wheel = best.ok_or_else(|| match (&package.origin, &package.sdist) {
         _ if !package.wheels.is_empty() => {
             let misfits = package.wheels.iter().map(|wheel| (wheel.name.clone(), Misfit::of(&wheel.name, target)));
             Reason::NoneFits(misfits.collect())
@@ -239,8 +253,11 @@ fn choose(
 }
 
 /// The wheel with the best tag; of those the one with the highest build tag, then the first name.
-fn best_wheel<'a>(wheels: &'a [LockedWheel], ranks: &BTreeMap<&WheelTag, usize>) -> Option<&'a LockedWheel> {
-    let ranked = wheels.iter().filter_map(|wheel| {
+fn best_wheel<'a>(
+    wheels: impl IntoIterator<Item = &'a LockedWheel>,
+    ranks: &BTreeMap<&WheelTag, usize>,
+) -> Option<&'a LockedWheel> {
+    let ranked = wheels.into_iter().filter_map(|wheel| {
         let rank = wheel.name.tags.iter().filter_map(|tag| ranks.get(tag)).min()?;
         Some((rank, std::cmp::Reverse(wheel.name.build_order()), wheel.name.file_name(), wheel))
     });

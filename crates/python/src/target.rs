@@ -59,7 +59,7 @@ impl fmt::Display for PythonVersion {
 }
 
 /// The C library of the base image, with its version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Libc {
     /// GNU's: manylinux wheels up to this version fit.
     Glibc {

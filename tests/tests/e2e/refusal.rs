@@ -100,10 +100,10 @@ fn a_hash_that_the_index_does_not_know_is_refused() {
 }
 
 #[test]
-fn a_lock_without_hashes_is_refused() {
-    let definition =
-        small().with("requirements.txt", "certifi==2026.10.18\n").and("[python]\nlock = \"requirements.txt\"");
-    refuse(&definition, &BOTH).failed(CONFIGURATION, &["hash", "requirements.txt"]);
+fn a_lock_with_hashes_for_some_alone_is_refused() {
+    let lock = format!("certifi==2026.10.18\nsix==1.17.0 --hash=sha256:{}\n", "0".repeat(64));
+    let definition = small().with("requirements.txt", &lock).and("[python]\nlock = \"requirements.txt\"");
+    refuse(&definition, &BOTH).failed(CONFIGURATION, &["hashes", "requirements.txt"]);
 }
 
 #[test]

@@ -10,11 +10,11 @@ use shipwheel_python::PythonVersion;
 
 use super::ResolvedBase;
 use crate::error::BuildError;
-use crate::interpreter::{Rootfs, find_glibc, find_libraries, find_python};
+use crate::interpreter::{Rootfs, find_libc, find_libraries, find_python};
 use crate::session::Session;
 
 /// Raise this when what is read out of a base changes: it is part of every base's key.
-pub(crate) const DESCRIBE_RECIPE: u32 = 4;
+pub(crate) const DESCRIBE_RECIPE: u32 = 5;
 
 /// Describes a base, puts its interpreter on disk if this machine can run it, and remembers both.
 ///
@@ -42,7 +42,7 @@ pub(crate) fn describe(
             layers,
             config: String::from_utf8_lossy(&config.to_json()).into_owned(),
             directories: special_directories(tree),
-            glibc: find_glibc(tree)?,
+            libc: find_libc(tree)?,
             libraries: find_libraries(tree, platform)?,
             stray_bytecode: python.as_ref().and_then(|python| stray_bytecode(tree, &python.version)),
             python,

@@ -7,7 +7,7 @@ use object::{Object, ObjectSection, ObjectSymbol};
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_oci::Digest;
 use shipwheel_plan::{PythonFacts, SourceFile};
-use shipwheel_python::{MAGIC_NUMBER_SOURCE, PythonVersion, magic_number};
+use shipwheel_python::{Libc, MAGIC_NUMBER_SOURCE, PythonVersion, magic_number};
 
 use crate::error::BuildError;
 
@@ -140,8 +140,8 @@ fn sources(tree: &Tree, stdlib: &TreePath) -> Result<Vec<SourceFile>, BuildError
     Ok(sources)
 }
 
-/// glibc's version, read out of the text that `libc.so.6` prints of itself.
-pub(crate) fn find_glibc(tree: &Tree) -> Result<Option<(u32, u32)>, BuildError> {
+/// The C library of a tree: glibc where it has both, because then that is what its Python is built with.
+pub(crate) fn find_libc(tree: &Tree) -> Result<Option<Libc>, BuildError> {
     let prefixes = [TreePath::root(), TreePath::new("/usr").unwrap_or_else(|_| TreePath::root())];
     for folder in prefixes.iter().flat_map(|prefix| library_folders(tree, prefix)) {
         let found = folder.join("libc.so.6").ok().and_then(|path| tree.resolve(&path));
@@ -149,16 +149,46 @@ pub(crate) fn find_glibc(tree: &Tree) -> Result<Option<(u32, u32)>, BuildError> 
             return Ok(glibc_version(&content.to_vec()?));
         }
     }
+    find_musl(tree)
+}
+
+/// musl's loader is its C library too: `/lib/ld-musl-x86_64.so.1`.
+fn find_musl(tree: &Tree) -> Result<Option<Libc>, BuildError> {
+    for folder in ["/lib", "/usr/lib"].into_iter().filter_map(|folder| TreePath::new(folder).ok()) {
+        let folder = tree.resolve(&folder).map_or(folder, |(path, _)| path);
+        let is_loader = |path: &TreePath| {
+            let name = path.name();
+            path.parent().as_ref() == Some(&folder) && name.starts_with("ld-musl-") && name.ends_with(".so.1")
+        };
+        for (path, _) in tree.below(&folder).filter(|(path, _)| is_loader(path)) {
+            if let Some((_, Node::File(_, content))) = tree.resolve(path) {
+                return Ok(musl_version(&content.to_vec()?));
+            }
+        }
+    }
     Ok(None)
 }
 
-fn glibc_version(elf: &[u8]) -> Option<(u32, u32)> {
+/// The version of musl: the one whole C string of three numbers in its loader, all but alone there.
+fn musl_version(elf: &[u8]) -> Option<Libc> {
+    // What `ld-musl-*.so.1` prints of itself; a file of that name that does not is no musl.
+    elf.windows(9).position(|window| window == b"musl libc")?;
+    elf.split(|byte| *byte == 0).find_map(|text| {
+        let numbers: Vec<&str> = std::str::from_utf8(text).ok().filter(|text| text.len() < 16)?.split('.').collect();
+        let [major @ "1", minor, patch] = numbers[..] else { return None };
+        patch.parse::<u32>().ok()?;
+        Some(Libc::Musl { major: major.parse().ok()?, minor: minor.parse().ok()? })
+    })
+}
+
+/// glibc's version, read out of the text that `libc.so.6` prints of itself.
+fn glibc_version(elf: &[u8]) -> Option<Libc> {
     const MARK: &[u8] = b"release version ";
     let offset = elf.windows(MARK.len()).position(|window| window == MARK)?;
     let text = elf[offset + MARK.len()..].iter().take(16).map(|byte| char::from(*byte)).collect::<String>();
     let (major, rest) = text.split_once('.')?;
     let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    Some((major.parse().ok()?, minor.parse().ok()?))
+    Some(Libc::Glibc { major: major.parse().ok()?, minor: minor.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -171,7 +201,10 @@ mod tests {
         assert_eq!(version_text(elf, 9).map(|v| v.to_string()).as_deref(), Some("3.9.2"));
         assert_eq!(version_text(elf, 10), None);
         let libc = b"GNU C Library (Debian GLIBC 2.36-9+deb12u10) stable release version 2.36.\nCopyright";
-        assert_eq!(glibc_version(libc), Some((2, 36)));
+        assert_eq!(glibc_version(libc), Some(Libc::Glibc { major: 2, minor: 36 }));
         assert_eq!(glibc_version(b"musl"), None);
+        let musl = b"\x7fELF\x00127.0.0.1\x001.2.3\x00musl libc (x86_64)\nVersion %s\nDynamic Program Loader\n\x00";
+        assert_eq!(musl_version(musl), Some(Libc::Musl { major: 1, minor: 2 }));
+        assert_eq!(musl_version(b"\x001.2.3\x00"), None);
     }
 }

@@ -10,6 +10,6 @@ mod worker;
 
 pub use choice::InterpreterChoice;
 pub(crate) use compile::{Compiler, Job};
-pub(crate) use detect::{find_glibc, find_python};
+pub(crate) use detect::{find_libc, find_python};
 pub(crate) use python::Python;
 pub(crate) use rootfs::{Rootfs, find_libraries, library_folders};

@@ -115,7 +115,11 @@ impl Rootfs {
             }
             None => Command::new(&self.loader),
         };
-        command.args(["--inhibit-cache", "--library-path", &libraries.join(":")]).arg(&self.executable);
+        // musl's loader has no cache, and takes no option that it does not know.
+        if !self.loader.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ld-musl-")) {
+            command.arg("--inhibit-cache");
+        }
+        command.args(["--library-path", &libraries.join(":")]).arg(&self.executable);
         command
     }
 

@@ -70,7 +70,7 @@ pub(super) fn judge(platform: &Platform, base: &BaseFacts, wheels: &[(&WheelFact
             for library in file.needed.iter().filter(|library| !provided.contains(library.as_str())) {
                 missing.entry(library).or_default().push(&file.path);
             }
-            newer.extend(file.glibc.filter(|needed| Some(*needed) > base.glibc).map(|needed| (&*file.path, needed)));
+            newer.extend(file.glibc.filter(|needed| Some(*needed) > base.glibc()).map(|needed| (&*file.path, needed)));
         }
         for (library, files) in missing {
             let package = PACKAGES.iter().find(|(name, _)| *name == library);
@@ -87,7 +87,7 @@ pub(super) fn judge(platform: &Platform, base: &BaseFacts, wheels: &[(&WheelFact
 fn too_new(base: &BaseFacts, newer: &[(&str, (u32, u32))]) -> Option<String> {
     let (_, (major, minor)) = newer.iter().max_by_key(|(_, needed)| *needed)?;
     let files: Vec<&str> = newer.iter().map(|(path, _)| *path).collect();
-    let own = base.glibc.map_or_else(|| "no glibc".to_owned(), |(major, minor)| format!("{major}.{minor}"));
+    let own = base.glibc().map_or_else(|| "no glibc".to_owned(), |(major, minor)| format!("{major}.{minor}"));
     Some(format!("{} needs glibc {major}.{minor}, and the base has {own}", some(&files)))
 }
 
@@ -116,7 +116,7 @@ mod tests {
     use crate::proof::needs::NativeFile;
     use shipwheel_oci::Digest;
     use shipwheel_plan::PythonFacts;
-    use shipwheel_python::PythonVersion;
+    use shipwheel_python::{Libc, PythonVersion};
 
     fn file(path: &str, machine: u16) -> NativeFile {
         NativeFile { path: path.to_owned(), machine, needed: Vec::new(), glibc: None, broken: None }
@@ -135,7 +135,7 @@ mod tests {
                 sources: Vec::new(),
             }),
             directories: BTreeMap::new(),
-            glibc: Some((2, 36)),
+            libc: Some(Libc::Glibc { major: 2, minor: 36 }),
             libraries: vec!["libc.so.6".to_owned()],
         };
         let wheel = WheelFacts {

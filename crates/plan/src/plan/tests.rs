@@ -2,7 +2,7 @@
 
 use super::*;
 use shipwheel_oci::Digest;
-use shipwheel_python::PythonVersion;
+use shipwheel_python::{Libc, PythonVersion};
 
 fn source(path: &str, text: &str) -> SourceFile {
     SourceFile { path: path.to_owned(), digest: Digest::of(text.as_bytes()), size: text.len() as u64 }
@@ -39,7 +39,7 @@ fn facts(platform: &Platform) -> PlatformFacts {
         config: "{}".to_owned(),
         python: Some(python),
         directories: BTreeMap::from([("/opt".to_owned(), SpecialDirectory::Directory { mode: 0o700, uid: 1, gid: 2 })]),
-        glibc: Some((2, 36)),
+        libc: Some(Libc::Glibc { major: 2, minor: 36 }),
         libraries: Vec::new(),
     };
     PlatformFacts {

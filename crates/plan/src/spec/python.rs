@@ -1,4 +1,10 @@
-//! `[python]`: the locked dependencies.
+//! `[python]`: the locked dependencies, what of them is wanted, and where their wheels are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use shipwheel_oci::Digest;
+use shipwheel_python::{DistributionName, WheelName};
 
 use crate::section::{Located, Section};
 
@@ -7,9 +13,108 @@ use crate::section::{Located, Section};
 pub struct PythonSpec {
     /// The lock file, relative to the image.toml.
     pub lock: Located<String>,
+    /// Extras of the project that are wanted.
+    pub extras: Vec<Located<String>>,
+    /// Dependency groups that are wanted; `None` for those that the lock has by default.
+    pub groups: Option<Vec<Located<String>>>,
+    /// The member of a workspace whose dependencies are wanted.
+    pub package: Option<Located<String>>,
+    /// Folders with wheels, relative to the image.toml; looked into before anything is fetched.
+    pub wheels: Vec<Located<String>>,
+    /// Wheels that the lock does not list, by file name, with their sha256.
+    pub accept: BTreeMap<String, AcceptedWheel>,
+    /// Prefixes of addresses, and what stands in their place.
+    pub mirrors: BTreeMap<String, String>,
+    /// Distributions whose source distributions may be built on this machine.
+    pub allow_build: BTreeSet<DistributionName>,
 }
 
+/// A wheel that may be used though the lock does not list it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedWheel {
+    /// Its file name, taken apart.
+    pub name: WheelName,
+    /// Its sha256.
+    pub sha256: Digest,
+}
+
+impl PythonSpec {
+    /// The dependencies of a lock, with nothing else said about them.
+    pub fn new(lock: Located<String>) -> Self {
+        Self {
+            lock,
+            extras: Vec::new(),
+            groups: None,
+            package: None,
+            wheels: Vec::new(),
+            accept: BTreeMap::new(),
+            mirrors: BTreeMap::new(),
+            allow_build: BTreeSet::new(),
+        }
+    }
+}
+
+const KEYS: &[&str] = &["lock", "extras", "groups", "package", "wheels", "accept", "mirrors", "allow-build"];
+
 pub(super) fn read_python(top: &Section<'_>) -> Option<PythonSpec> {
-    let python = top.section("python", &["lock"])?;
-    Some(PythonSpec { lock: python.text("lock")? })
+    let python = top.section("python", KEYS)?;
+    if python.value("lock").is_none()
+        && let Some(value) = top.value("python")
+    {
+        top.report(value, "`python` has no `lock`, such as \"uv.lock\" or \"requirements.txt\"".to_owned());
+    }
+    let (accept, mirrors, allow_build) = (read_accept(&python), read_mirrors(&python), read_allow_build(&python));
+    Some(PythonSpec {
+        extras: python.texts("extras").unwrap_or_default(),
+        groups: python.texts("groups"),
+        package: python.text("package"),
+        wheels: python.texts("wheels").unwrap_or_default(),
+        accept,
+        mirrors,
+        allow_build,
+        ..PythonSpec::new(python.text("lock")?)
+    })
+}
+
+fn span(section: &Section<'_>, key: &str) -> Range<usize> {
+    section.value(key).map_or(0..0, |value| value.span.start..value.span.end)
+}
+
+fn read_accept(python: &Section<'_>) -> BTreeMap<String, AcceptedWheel> {
+    let mut accept = BTreeMap::new();
+    for (file_name, text) in python.text_map("accept") {
+        let report = |message: String| python.report_at(span(python, "accept"), message);
+        let name: Result<WheelName, _> = file_name.parse();
+        let sha256 = Digest::from_hex(text.strip_prefix("sha256:").unwrap_or(&text));
+        match (name, sha256) {
+            (Ok(name), Ok(sha256)) => drop(accept.insert(file_name, AcceptedWheel { name, sha256 })),
+            (Err(error), _) => report(format!("`python.accept`: {error}")),
+            (_, Err(_)) => report(format!("`python.accept` has `{text}` for {file_name}, expected its sha256")),
+        }
+    }
+    accept
+}
+
+fn read_mirrors(python: &Section<'_>) -> BTreeMap<String, String> {
+    let mirrors = python.text_map("mirrors");
+    for (from, to) in &mirrors {
+        for text in [from, to].into_iter().filter(|text| !text.starts_with("https://") && !text.starts_with("http://"))
+        {
+            let message = format!("`python.mirrors` has `{text}`, expected the beginning of an http or https address");
+            python.report_at(span(python, "mirrors"), message);
+        }
+    }
+    mirrors
+}
+
+fn read_allow_build(python: &Section<'_>) -> BTreeSet<DistributionName> {
+    let names = python.texts("allow-build").unwrap_or_default();
+    let parsed = names.into_iter().filter_map(|name| match name.value.parse() {
+        Ok(parsed) => Some(parsed),
+        Err(error) => {
+            python.report_at(name.span, format!("{error}"));
+            None
+        }
+    });
+    parsed.collect()
 }

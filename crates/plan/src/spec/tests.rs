@@ -96,3 +96,37 @@ fn all_problems_are_reported_at_once() {
     let error = ImageSpec::parse(&text, "image.toml", None).expect_err("three problems");
     assert_eq!(error.problems.len(), 3, "{error}");
 }
+
+#[test]
+fn dependencies_say_what_is_wanted_and_where_it_is() {
+    let hash = "0".repeat(64);
+    let more = format!(
+        "lock = \"uv.lock\"\nextras = [\"fast\"]\ngroups = []\npackage = \"api\"\nwheels = [\"wheels/\"]\n\
+         allow-build = [\"Doc_Opt\"]\n[python.accept]\n\"a-1-py3-none-any.whl\" = \"sha256:{hash}\"\n\
+         [python.mirrors]\n\"https://files.example/\" = \"http://127.0.0.1/\"\n"
+    );
+    let text = GOOD.replace("lock = \"requirements.txt\"\n", &more);
+    let python = ImageSpec::parse(&text, "image.toml", None).expect("valid").python.expect("given");
+    assert_eq!((python.lock.value.as_str(), python.extras[0].value.as_str()), ("uv.lock", "fast"));
+    assert_eq!(python.groups, Some(Vec::new()));
+    assert_eq!(python.package.map(|name| name.value).as_deref(), Some("api"));
+    assert_eq!(python.accept["a-1-py3-none-any.whl"].sha256.hex(), hash);
+    assert_eq!(python.mirrors["https://files.example/"], "http://127.0.0.1/");
+    assert!(python.allow_build.iter().any(|name| name.as_str() == "doc-opt"));
+}
+
+#[test]
+fn what_is_wrong_about_dependencies_is_said() {
+    for (lines, expected) in [
+        ("", "`python` has no `lock`"),
+        ("lock = \"l\"\naccept = { a = \"x\" }", "`python.accept`: "),
+        ("lock = \"l\"\naccept = { \"a-1-py3-none-any.whl\" = \"x\" }", "`x` for a-1-py3-none-any.whl"),
+        ("lock = \"l\"\nmirrors = { \"files.example\" = \"https://a\" }", "`python.mirrors` has `files.example`"),
+        ("lock = \"l\"\nallow-build = [\"-\"]", "`-` is no distribution name"),
+        ("lock = \"l\"\nallow_build = []", "did you mean `allow-build`?"),
+    ] {
+        let text = GOOD.replace("lock = \"requirements.txt\"", lines);
+        let error = ImageSpec::parse(&text, "image.toml", None).expect_err(expected).to_string();
+        assert!(error.contains(expected), "{error}\nexpected {expected}");
+    }
+}

@@ -65,7 +65,11 @@ fn markers_extras_and_groups_decide_what_is_needed_sorted_by_name() {
     );
     let target = target("3.11.2", "amd64");
     assert_eq!(selected(&lock, &target, &Selection::default()), ["main-py3-none-any", "z-py3-none-any"]);
-    let selection = Selection { extras: ["Fast".to_owned()].into(), groups: Some(["dev".to_owned()].into()) };
+    let selection = Selection {
+        extras: ["Fast".to_owned()].into(),
+        groups: Some(["dev".to_owned()].into()),
+        ..Selection::default()
+    };
     assert_eq!(selected(&lock, &target, &selection), ["dev-py3-none-any", "extra-py3-none-any", "z-py3-none-any"]);
 }
 
@@ -105,4 +109,42 @@ fn a_hint_says_what_can_be_done() {
     let lock = lock("", &[package("native", "", &["cp311-cp311-manylinux_2_39_x86_64"])]);
     let error = select(&lock, &target("3.11.2", "amd64"), &Selection::default()).expect_err("too new");
     assert!(error.problems[0].hint().contains("a base image with glibc 2.39 or newer"));
+}
+
+#[test]
+fn an_added_wheel_serves_where_no_listed_one_fits_and_only_its_own_version() {
+    let lock = lock(
+        "",
+        &[
+            package("native", "", &["cp311-cp311-manylinux_2_17_x86_64"]),
+            package("source", "sdist = { url = 'x' }", &[]),
+            package("other", "sdist = { url = 'x' }", &[]),
+        ],
+    );
+    let added = [
+        "native-1-cp311-cp311-linux_x86_64",
+        "native-1-cp311-cp311-linux_aarch64",
+        "source-1-py3-none-any",
+        "other-2-py3-none-any",
+    ];
+    let added = added.map(|name| LockedWheel {
+        name: format!("{name}.whl").parse().expect("valid"),
+        url: None,
+        path: None,
+        size: None,
+        sha256: Some(Digest::of(name.as_bytes())),
+    });
+    let selection = Selection { added: added.into(), ..Selection::default() };
+    let error = |platform| select(&lock, &target("3.11.2", platform), &selection).expect_err("other").problems;
+    assert!(matches!(&error("amd64")[..], [SelectProblem::Package { reason: Reason::OnlySdist, .. }]));
+    assert_eq!(error("arm64").len(), 1);
+    let lock = Lock { packages: lock.packages[..2].into(), ..lock };
+    assert_eq!(
+        selected(&lock, &target("3.11.2", "amd64"), &selection),
+        ["native-cp311-cp311-manylinux_2_17_x86_64", "source-py3-none-any"]
+    );
+    assert_eq!(
+        selected(&lock, &target("3.11.2", "arm64"), &selection),
+        ["native-cp311-cp311-linux_aarch64", "source-py3-none-any"]
+    );
 }

@@ -1,0 +1,160 @@
+//! uv.lock, poetry.lock and pdm.lock → the text of a pylock.toml, by the tools that wrote them.
+//!
+//! Remembered for as long as the lock, its pyproject.toml and the options stay the same. Nothing is
+//! written beside the user's files: uv writes nothing, the others work on a copy.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use shipwheel_oci::{Digest, Hasher};
+use shipwheel_plan::{Located, PythonSpec};
+
+use super::form::Form;
+use crate::error::BuildError;
+use crate::session::Session;
+use crate::uv;
+
+/// Raise this when a lock is exported in another way.
+const EXPORT_RECIPE: u32 = 1;
+
+/// Exports a lock.
+///
+/// # Errors
+/// When pyproject.toml is not beside it, the tool is missing or fails, or says that the lock is stale.
+pub(super) fn export(
+    session: &Session<'_>,
+    form: Form,
+    path: &Path,
+    text: &str,
+    python: &PythonSpec,
+) -> Result<String, BuildError> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let pyproject = folder.join("pyproject.toml");
+    let project = fs_err::read_to_string(&pyproject).map_err(|_| BuildError::LockForm {
+        path: path.to_owned(),
+        reason: "there is no pyproject.toml beside it, and without that it cannot be read".to_owned(),
+    })?;
+    let key = key(form, text, &project, python);
+    if let Some(known) = session.cache.record::<String>("pylock", &key) {
+        return Ok(known);
+    }
+    session.report.step(&format!("lock: converting {}", path.display()));
+    let exported = match form {
+        Form::Uv => from_uv(session, folder, python)?,
+        Form::Poetry => on_copy(session, path, text, &project, |copy| from_poetry(session, path, copy, python))?,
+        _ => on_copy(session, path, text, &project, |copy| from_pdm(session, path, copy, python))?,
+    };
+    // What has a password in it is kept nowhere.
+    if !super::has_userinfo(&exported) {
+        session.cache.put_record("pylock", &key, &exported)?;
+    }
+    Ok(exported)
+}
+
+fn key(form: Form, text: &str, project: &str, python: &PythonSpec) -> Digest {
+    let mut hasher = Hasher::new();
+    hasher.field(EXPORT_RECIPE.to_le_bytes()).field(format!("{form:?}")).field(text).field(project);
+    hasher.field(format!(
+        "{:?}",
+        (values(&python.extras), python.groups.as_deref().map(values), &python.package.as_ref().map(|p| &p.value))
+    ));
+    hasher.finish()
+}
+
+fn values(texts: &[Located<String>]) -> Vec<&str> {
+    texts.iter().map(|text| text.value.as_str()).collect()
+}
+
+/// An option before each of some values.
+fn each(command: &mut Command, option: &str, values: &[Located<String>]) {
+    for value in values {
+        command.arg(option).arg(&value.value);
+    }
+}
+
+/// Needs neither Python nor a network.
+fn from_uv(session: &Session<'_>, folder: &Path, python: &PythonSpec) -> Result<String, BuildError> {
+    let mut command = Command::new(uv::find(session)?);
+    command.args(["export", "--quiet", "--frozen", "--offline", "--no-emit-local", "--no-header"]);
+    command.args(["--format", "pylock.toml", "--directory"]).arg(folder);
+    match &python.groups {
+        Some(groups) => {
+            command.arg("--no-default-groups");
+            each(&mut command, "--group", groups);
+        }
+        None => {
+            command.arg("--no-dev");
+        }
+    }
+    each(&mut command, "--extra", &python.extras);
+    each(&mut command, "--package", python.package.as_slice());
+    uv::run(session, command, "uv export")
+}
+
+fn on_copy(
+    session: &Session<'_>,
+    path: &Path,
+    text: &str,
+    project: &str,
+    export: impl FnOnce(&Path) -> Result<(), BuildError>,
+) -> Result<String, BuildError> {
+    let scratch = session.cache.scratch_dir()?;
+    let name = path.file_name().unwrap_or_default();
+    for (name, text) in [(name, text), ("pyproject.toml".as_ref(), project)] {
+        let copy = scratch.path().join(name);
+        fs_err::write(&copy, text).map_err(BuildError::file("write", &copy))?;
+    }
+    export(scratch.path())?;
+    let exported = scratch.path().join("pylock.toml");
+    fs_err::read_to_string(&exported).map_err(BuildError::file("read", &exported))
+}
+
+fn from_poetry(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec) -> Result<(), BuildError> {
+    let poetry = tool(session, path, "poetry")?;
+    let mut check = Command::new(&poetry);
+    check.args(["check", "--lock", "--no-interaction", "--directory"]).arg(copy);
+    // It complains about much else; only a lock that is out of date is our business.
+    if let Err(BuildError::Program { output, .. }) = uv::run(session, check, "poetry check")
+        && output.contains("poetry lock")
+    {
+        return Err(BuildError::StaleLock { lock: path.to_owned(), differences: Vec::new(), command: "poetry lock" });
+    }
+    let mut command = Command::new(poetry);
+    command.args(["export", "--no-interaction", "--format", "pylock.toml", "--output", "pylock.toml"]);
+    command.arg("--directory").arg(copy).current_dir(copy);
+    each(&mut command, "--extras", &python.extras);
+    each(&mut command, "--with", python.groups.as_deref().unwrap_or_default());
+    uv::run(session, command, "poetry export").map_err(|error| match error {
+        BuildError::Program { output, .. } if output.contains("\"export\" does not exist") => missing(path, "poetry"),
+        other => other,
+    })?;
+    Ok(())
+}
+
+fn from_pdm(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec) -> Result<(), BuildError> {
+    let pdm = tool(session, path, "pdm")?;
+    let mut check = Command::new(&pdm);
+    check.args(["lock", "--check", "--project"]).arg(copy);
+    if uv::run(session, check, "pdm lock --check").is_err() {
+        return Err(BuildError::StaleLock { lock: path.to_owned(), differences: Vec::new(), command: "pdm lock" });
+    }
+    let mut command = Command::new(pdm);
+    command.args(["export", "--format", "pylock", "--output", "pylock.toml", "--project"]).arg(copy);
+    command.current_dir(copy);
+    let groups = python.groups.as_deref().unwrap_or_default();
+    each(&mut command, "--group", &python.extras);
+    each(&mut command, "--group", groups);
+    if groups.is_empty() {
+        command.arg("--prod");
+    }
+    uv::run(session, command, "pdm export").map(|_| ())
+}
+
+/// The user's own program.
+pub(super) fn tool(session: &Session<'_>, path: &Path, name: &'static str) -> Result<PathBuf, BuildError> {
+    uv::on_path(session, name).next().ok_or_else(|| missing(path, name))
+}
+
+fn missing(path: &Path, name: &'static str) -> BuildError {
+    BuildError::LockTool { lock: path.to_owned(), tool: name }
+}

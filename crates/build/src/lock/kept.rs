@@ -1,0 +1,166 @@
+//! Requirements without hashes: locked first, and the lock is kept beside them for the next run.
+//!
+//! `requirements.in` gives `requirements.lock.txt`. Its first line holds a digest of what it was made
+//! from; while that is the same, the lock is used as it is. It names no index.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use shipwheel_oci::{Digest, Hasher};
+use shipwheel_plan::PythonSpec;
+use shipwheel_python::Requirements;
+
+use super::Upgrade;
+use super::form::Form;
+use crate::error::BuildError;
+use crate::session::Session;
+use crate::uv;
+
+/// Raise this when requirements are locked in another way.
+const LOCK_RECIPE: u32 = 1;
+
+/// How deep requirements files may include each other.
+const DEEPEST: usize = 8;
+
+/// The file that a lock of this input is kept in.
+pub(super) fn place(input: &Path) -> PathBuf {
+    input.with_extension("lock.txt")
+}
+
+/// The kept lock of an input, if it was made from just this.
+pub(super) fn find(input: &Path, python: &PythonSpec, minor: u32) -> Result<Option<(PathBuf, String)>, BuildError> {
+    let path = place(input);
+    let Ok(text) = fs_err::read_to_string(&path) else { return Ok(None) };
+    let digest = digest(input, python)?;
+    let fits = header(&text).is_some_and(|(made_for, made_from)| made_for <= minor && made_from == digest);
+    Ok(fits.then_some((path, text)))
+}
+
+/// Locks an input for every platform and this Python or a later one, and keeps the lock.
+///
+/// # Errors
+/// When uv fails, or the lock cannot be written.
+pub(super) fn make(
+    session: &Session<'_>,
+    input: &Path,
+    python: &PythonSpec,
+    minor: u32,
+    upgrade: &Upgrade,
+) -> Result<(PathBuf, String), BuildError> {
+    let path = place(input);
+    session.report.step(&format!("lock: locking {} into {}", input.display(), path.display()));
+    let scratch = session.cache.scratch_dir()?;
+    let output = scratch.path().join("lock.txt");
+    // uv keeps the versions that it finds in its output.
+    if let Ok(before) = fs_err::read_to_string(&path) {
+        fs_err::write(&output, before).map_err(BuildError::file("write", &output))?;
+    }
+    let mut command = Command::new(uv::find(session)?);
+    command.args(["pip", "compile", "--universal", "--generate-hashes", "--no-header", "--no-annotate", "--quiet"]);
+    command.args(["--python-version", &format!("3.{minor}"), "--no-python-downloads"]);
+    command.args(["--no-emit-index-url", "--no-emit-find-links", "--output-file"]).arg(&output);
+    upgrade.apply(&mut command);
+    if Form::of(input) == Some(Form::Project) {
+        let extras = python.extras.iter().flat_map(|extra| ["--extra", &extra.value]);
+        command.args(extras.chain(python.groups.iter().flatten().flat_map(|group| ["--group", &group.value])));
+    }
+    command.arg(input);
+    if let Some(folder) = input.parent().filter(|folder| folder.is_dir()) {
+        command.current_dir(folder);
+    }
+    if session.offline {
+        command.arg("--offline");
+    }
+    uv::run(session, command, "uv pip compile")?;
+    let locked = fs_err::read_to_string(&output).map_err(BuildError::file("read", &output))?;
+    let locked: String = locked.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+    let name = input.file_name().unwrap_or_default().to_string_lossy();
+    let head = format!("# Locked by shipwheel from {name} for Python 3.{minor}: {}\n", digest(input, python)?);
+    let text = head + &locked;
+    let count = Requirements::parse(&text, &path.display().to_string())?.requirements.len();
+    write(&path, &text)?;
+    session.report.step(&format!("lock: {} has {count} distributions; keep it with the sources", path.display()));
+    Ok((path, text))
+}
+
+/// By one rename: a build beside this one reads the old lock or the new one.
+fn write(path: &Path, text: &str) -> Result<(), BuildError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = tempfile::Builder::new().prefix(".lock").tempfile_in(folder);
+    let file = file.map_err(BuildError::file("write", path))?;
+    fs_err::write(file.path(), text).map_err(BuildError::file("write", path))?;
+    let readable = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644);
+    fs_err::set_permissions(file.path(), readable).map_err(BuildError::file("write", path))?;
+    file.persist(path).map_err(|error| BuildError::file("write", path)(error.error))?;
+    Ok(())
+}
+
+/// What the first line says: the minor version of Python and the input's digest.
+fn header(text: &str) -> Option<(u32, Digest)> {
+    let rest = text.lines().next()?.strip_prefix("# Locked by shipwheel from ")?;
+    let (_, rest) = rest.rsplit_once(" for Python 3.")?;
+    let (minor, digest) = rest.split_once(": ")?;
+    Some((minor.parse().ok()?, digest.trim().parse().ok()?))
+}
+
+/// Stands for all that a lock is made from: the file, those that it includes, and what is wanted of it.
+fn digest(input: &Path, python: &PythonSpec) -> Result<Digest, BuildError> {
+    let mut hasher = Hasher::new();
+    hasher.field(LOCK_RECIPE.to_le_bytes());
+    add(&mut hasher, input, 0)?;
+    hasher.fields(python.extras.iter().map(|extra| &extra.value)).field("groups");
+    hasher.fields(python.groups.iter().flatten().map(|group| &group.value));
+    Ok(hasher.finish())
+}
+
+fn add(hasher: &mut Hasher, path: &Path, depth: usize) -> Result<(), BuildError> {
+    let text = fs_err::read_to_string(path).map_err(BuildError::file("read", path))?;
+    hasher.field(&text);
+    for included in text.lines().filter_map(included).filter(|name| !name.contains("://")) {
+        if depth == DEEPEST {
+            let reason = "it includes files that include others without end".to_owned();
+            return Err(BuildError::LockForm { path: path.to_owned(), reason });
+        }
+        add(hasher, &path.parent().unwrap_or(Path::new("")).join(included), depth + 1)?;
+    }
+    Ok(())
+}
+
+/// The file that a line of requirements includes.
+fn included(line: &str) -> Option<&str> {
+    let options = ["--requirement", "--constraint", "-r", "-c"];
+    let rest = options.iter().find_map(|option| line.trim().strip_prefix(option))?;
+    let name = rest.trim_start_matches(['=', ' ', '\t']).split(" #").next()?.trim();
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_lock_says_what_it_was_made_from() {
+        let digest = Digest::of(b"x");
+        let line = format!("# Locked by shipwheel from a for Python 3.x.in for Python 3.11: {digest}\na==1\n");
+        assert_eq!(header(&line), Some((11, digest)));
+        for text in
+            ["", "a==1\n", "# Locked by shipwheel from a\n", "# Locked by shipwheel from a for Python 3.11: x\n"]
+        {
+            assert_eq!(header(text), None, "{text}");
+        }
+        assert_eq!(place(Path::new("a/requirements.txt")), Path::new("a/requirements.lock.txt"));
+    }
+
+    #[test]
+    fn files_that_are_included_are_known() {
+        for (line, expected) in [
+            ("-r base.in", Some("base.in")),
+            ("  --requirement=base.in # why", Some("base.in")),
+            ("-cconstraints.txt", Some("constraints.txt")),
+            ("requests", None),
+            ("--index-url https://index.example", None),
+        ] {
+            assert_eq!(included(line), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `lock`: the dependencies of an image, locked on demand.
+
+use clap::Args;
+use shipwheel_build::{Definition, Upgrade, relock};
+
+use crate::arguments::NetworkArguments;
+use crate::failure::Failure;
+use crate::progress::Terminal;
+use crate::session::{self, workspace_root};
+
+#[derive(Debug, Args)]
+pub(crate) struct LockArguments {
+    /// A folder in images/, or a path to an image.toml or its folder [default: the only one in images/].
+    name: Option<String>,
+
+    /// A profile of image.toml.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// Take the newest versions of everything, not those of the lock there is.
+    #[arg(long)]
+    upgrade: bool,
+
+    /// Take the newest version of a distribution; may be given several times.
+    #[arg(long, value_name = "DISTRIBUTION")]
+    upgrade_package: Vec<String>,
+
+    /// Ask nothing of the network.
+    #[arg(long)]
+    offline: bool,
+
+    #[command(flatten)]
+    network: NetworkArguments,
+}
+
+/// Runs `lock`; the one line is the path of the lock.
+pub(crate) fn run(arguments: &LockArguments) -> Result<(), Failure> {
+    let images = workspace_root().join("images");
+    let definition = Definition::load(&images, arguments.name.as_deref(), arguments.profile.as_deref());
+    let definition = definition.map_err(Failure::while_doing("read the image definition"))?;
+    let terminal = Terminal::new();
+    let session = session::open(&arguments.network, arguments.offline, &terminal)?;
+    let upgrade = Upgrade { all: arguments.upgrade, packages: arguments.upgrade_package.clone() };
+    let doing = format!("lock the dependencies of image `{}`", definition.name);
+    let relocked = relock(&session, &definition, &upgrade).map_err(Failure::while_doing(doing))?;
+    println!("{}", relocked.path.display());
+    Ok(())
+}

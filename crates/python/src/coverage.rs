@@ -1,0 +1,169 @@
+//! Whether a lock has a wheel of everything for every platform: one report over all of them.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::lock::Lock;
+use crate::select::{Reason, SelectError, SelectProblem, SelectedWheel, Selection, select};
+use crate::target::Target;
+
+/// What a lock lacks, platform by platform.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct CoverageError {
+    /// One for each target that something is missing for, in the order asked.
+    pub errors: Vec<SelectError>,
+}
+
+/// Chooses wheels for every target; the lists are in the order of the targets.
+///
+/// # Errors
+/// All that is missing for any of them.
+pub fn select_all(
+    lock: &Lock,
+    targets: &[Target],
+    selection: &Selection,
+) -> Result<Vec<Vec<SelectedWheel>>, CoverageError> {
+    let (mut selected, mut errors) = (Vec::new(), Vec::new());
+    for target in targets {
+        match select(lock, target, selection) {
+            Ok(wheels) => selected.push(wheels),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(selected) } else { Err(CoverageError { errors }) }
+}
+
+impl CoverageError {
+    /// The problems, each once however many targets have it, in the order of the lock.
+    fn distinct(&self) -> Vec<(&SelectProblem, Vec<(&Target, &SelectProblem)>)> {
+        let mut groups: Vec<(&SelectProblem, Vec<(&Target, &SelectProblem)>)> = Vec::new();
+        for error in &self.errors {
+            for problem in &error.problems {
+                let member = (&*error.target, problem);
+                match groups.iter_mut().find(|(first, _)| subject(first) == subject(problem)) {
+                    Some((_, members)) => members.push(member),
+                    None => groups.push((problem, vec![member])),
+                }
+            }
+        }
+        groups.sort_by_key(|(problem, _)| line(problem));
+        groups
+    }
+
+    /// What the user can do: the way out of each problem, the nearest first.
+    pub fn hint(&self) -> Option<String> {
+        let problems = self.errors.iter().flat_map(|error| &error.problems);
+        let hints: Vec<String> = problems.map(SelectProblem::hint).collect();
+        let mut seen = BTreeSet::new();
+        let hints: Vec<String> = hints.into_iter().filter(|hint| seen.insert(hint.clone())).collect();
+        (!hints.is_empty()).then(|| hints.join("\nhint: "))
+    }
+
+    /// Only those problems, of those targets that have any.
+    #[must_use]
+    pub fn only(mut self, keep: impl Fn(&SelectProblem) -> bool) -> Self {
+        for error in &mut self.errors {
+            error.problems.retain(&keep);
+        }
+        self.errors.retain(|error| !error.problems.is_empty());
+        self
+    }
+}
+
+/// What a problem is about, and the line in the lock.
+fn subject(problem: &SelectProblem) -> (usize, &str) {
+    match problem {
+        SelectProblem::Package { name, line, .. } => (*line, name.as_str()),
+        SelectProblem::Environment => (0, "environment"),
+        SelectProblem::LockPython { .. } => (0, "python"),
+    }
+}
+
+fn line(problem: &SelectProblem) -> usize {
+    subject(problem).0
+}
+
+impl fmt::Display for CoverageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let groups = self.distinct();
+        let file = self.errors.first().map_or("the lock", |error| error.file.as_str());
+        let packages = groups.iter().filter(|(problem, _)| matches!(problem, SelectProblem::Package { .. })).count();
+        match packages {
+            0 => write!(f, "{file} was not made for every platform:")?,
+            1 => write!(f, "{file} has a distribution without a usable wheel:")?,
+            count => write!(f, "{file} has {count} distributions without a usable wheel:")?,
+        }
+        for (first, members) in groups {
+            match first {
+                SelectProblem::Package { name, version, line, .. } => {
+                    let version = version.iter().map(|version| format!(" {version}")).collect::<String>();
+                    write!(f, "\nline {line}: {name}{version}")?;
+                }
+                other => write!(f, "\n{other}")?,
+            }
+            for (target, problem) in members {
+                match problem {
+                    SelectProblem::Package { reason, .. } => {
+                        write!(f, "\n  {target}: {}", indented(reason))?;
+                    }
+                    _ => write!(f, "\n  {target}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn indented(reason: &Reason) -> String {
+    reason.to_string().replace('\n', "\n  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::Libc;
+
+    fn target(python: &str, platform: &str, libc: Libc) -> Target {
+        Target { python: python.parse().expect("valid"), platform: platform.parse().expect("valid"), libc }
+    }
+
+    #[test]
+    fn one_report_names_everything_on_every_platform() {
+        let hash = "0".repeat(64);
+        let wheel = |name: &str| format!("{{ name = '{name}.whl', hashes = {{ sha256 = '{hash}' }} }},");
+        let text = format!(
+            "lock-version = '1.0'\n[[packages]]\nname = 'a'\nversion = '1'\nwheels = [{}{}]\n\
+             [[packages]]\nname = 'b'\nversion = '2'\nsdist = {{ url = 'x' }}\n[[packages]]\nname = 'c'\nwheels = [{}]\n",
+            wheel("a-1-cp311-cp311-manylinux_2_39_x86_64"),
+            wheel("a-1-cp311-cp311-musllinux_1_2_x86_64"),
+            wheel("c-1-py3-none-any"),
+        );
+        let lock = Lock::parse(&text, "pylock.toml").expect("valid");
+        let targets = [
+            target("3.11.2", "amd64", Libc::Glibc { major: 2, minor: 36 }),
+            target("3.11.2", "arm64", Libc::Musl { major: 1, minor: 1 }),
+        ];
+        let error = select_all(&lock, &targets, &Selection::default()).expect_err("two lack wheels");
+        assert_eq!(
+            error.to_string(),
+            "pylock.toml has 2 distributions without a usable wheel:\n\
+             line 2: a 1\n  \
+             linux/amd64 with CPython 3.11.2 and glibc 2.36: has no wheel that fits; found:\n    \
+             cp311-cp311-manylinux_2_39_x86_64 needs glibc 2.39, and the base has glibc 2.36\n    \
+             cp311-cp311-musllinux_1_2_x86_64 is built with musl 1.2, and the base has glibc 2.36\n  \
+             linux/arm64 with CPython 3.11.2 and musl 1.1: has no wheel that fits; found:\n    \
+             cp311-cp311-manylinux_2_39_x86_64 is for the architecture x86_64\n    \
+             cp311-cp311-musllinux_1_2_x86_64 is for the architecture x86_64\n\
+             line 6: b 2\n  \
+             linux/amd64 with CPython 3.11.2 and glibc 2.36: has a source distribution and no wheel\n  \
+             linux/arm64 with CPython 3.11.2 and musl 1.1: has a source distribution and no wheel"
+        );
+        let hint = error.hint().expect("a way out");
+        for part in ["glibc 2.39 or newer", "`accept`", "`allow-build`"] {
+            assert!(hint.contains(part), "{hint}");
+        }
+        let is_sdist =
+            |problem: &SelectProblem| matches!(problem, SelectProblem::Package { reason: Reason::OnlySdist, .. });
+        assert_eq!(error.only(is_sdist).errors.iter().map(|error| error.problems.len()).collect::<Vec<_>>(), [1, 1]);
+    }
+}
