@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write as _};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -10,6 +11,7 @@ use shipwheel_layer::{Content, Metadata, Node, Tree, TreePath, write_layer};
 use shipwheel_oci::{Digest, LayerDescriptor};
 use shipwheel_plan::{AppFile, BytecodeInputs, LayerInputs, Plan, PlannedLayer, SourceFile, WheelInput};
 use shipwheel_python::{PythonVersion, environment, pyc_path};
+use shipwheel_store::KeyLock;
 
 use crate::app::Collected;
 use crate::base::ResolvedBases;
@@ -73,11 +75,7 @@ pub(crate) fn build(
     let builder = Builder { session, ingredients, compilers: Compilers::new(session, ingredients.bases) };
     let built: Vec<_> = others.into_par_iter().map(|layer| builder.build(layer)).collect::<Result<_, _>>()?;
     done.extend(built);
-    // One after the other: the interpreters are what the processors are busy with.
-    for layer in bytecode {
-        let (key, built) = builder.build(layer)?;
-        done.insert(key, built);
-    }
+    done.extend(builder.build_in_line(bytecode)?);
     Ok(done)
 }
 
@@ -94,6 +92,18 @@ fn needed_wheels(layer: &PlannedLayer, ingredients: &Ingredients<'_>) -> Vec<Dig
     }
 }
 
+/// A layer that is to be packed; its key is held until it is.
+struct NewLayer {
+    tree: Tree,
+    warnings: Vec<String>,
+    _lock: KeyLock,
+}
+
+enum Prepared {
+    Known(BuiltLayer),
+    New(NewLayer),
+}
+
 struct Builder<'a> {
     session: &'a Session<'a>,
     ingredients: &'a Ingredients<'a>,
@@ -102,17 +112,56 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn build(&self, layer: &PlannedLayer) -> Result<(Digest, BuiltLayer), BuildError> {
-        let _lock = self.session.cache.lock("layer", &layer.key)?;
+        match self.prepare(layer)? {
+            Prepared::Known(built) => Ok((layer.key, built)),
+            Prepared::New(prepared) => self.finish(layer, prepared),
+        }
+    }
+
+    /// Builds layers of bytecode one after the other: the interpreters are what the processors are
+    /// busy with. While one is compiled, the one before is packed.
+    fn build_in_line(&self, layers: Vec<&PlannedLayer>) -> Result<Vec<(Digest, BuiltLayer)>, BuildError> {
+        std::thread::scope(|scope| {
+            let (sender, receiver) = sync_channel::<(&PlannedLayer, NewLayer)>(1);
+            let pack = move || receiver.into_iter().map(|(layer, prepared)| self.finish(layer, prepared)).collect();
+            let packer = scope.spawn(pack);
+            let mut done = Vec::new();
+            for layer in layers {
+                match self.prepare(layer)? {
+                    Prepared::Known(built) => done.push((layer.key, built)),
+                    Prepared::New(prepared) => {
+                        // A packer that failed takes no more, and says why when it is asked.
+                        if sender.send((layer, prepared)).is_err() {
+                            break;
+                        }
+                    }
+                }
+            }
+            drop(sender);
+            let packed: Result<Vec<_>, BuildError> = packer.join().expect("a packer does not panic");
+            done.extend(packed?);
+            Ok(done)
+        })
+    }
+
+    /// Makes the tree of a layer, unless the layer is known by now.
+    fn prepare(&self, layer: &PlannedLayer) -> Result<Prepared, BuildError> {
+        let lock = self.session.cache.lock("layer", &layer.key)?;
         // Another process may have built it in the meantime.
         if let Some(record) = known(self.session, &layer.key) {
-            return Ok((layer.key, BuiltLayer { descriptor: record.descriptor, built: false }));
+            return Ok(Prepared::Known(BuiltLayer { descriptor: record.descriptor, built: false }));
         }
         self.session.report.step(&format!("{}: {}", layer.kind.name(), layer.title));
         let (mut tree, warnings) = self.tree(layer)?;
         warnings.iter().for_each(|warning| self.session.report.warning(warning));
         set_directories(&mut tree, &layer.directories)?;
-        let descriptor = store_layer(self.session, &layer.title, &tree)?;
-        let record = LayerRecord { descriptor: descriptor.clone(), warnings };
+        Ok(Prepared::New(NewLayer { tree, warnings, _lock: lock }))
+    }
+
+    /// Packs a layer into the cache and remembers it.
+    fn finish(&self, layer: &PlannedLayer, new: NewLayer) -> Result<(Digest, BuiltLayer), BuildError> {
+        let descriptor = store_layer(self.session, &layer.title, &new.tree)?;
+        let record = LayerRecord { descriptor: descriptor.clone(), warnings: new.warnings };
         self.session.cache.put_record("layer", &layer.key, &record)?;
         Ok((layer.key, BuiltLayer { descriptor, built: true }))
     }
