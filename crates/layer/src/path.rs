@@ -103,8 +103,13 @@ impl TreePath {
 }
 
 impl Ord for TreePath {
+    /// Component by component, so that what lies in a folder follows the folder.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.split('/').map(str::as_bytes).cmp(other.0.split('/').map(str::as_bytes))
+        let (one, other) = (self.0.as_bytes(), other.0.as_bytes());
+        let common = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+        // A component that ends comes before any that goes on, whatever byte that goes on with.
+        let rank = |byte: &u8| if *byte == b'/' { -1 } else { i16::from(*byte) };
+        one.get(common).map(rank).cmp(&other.get(common).map(rank))
     }
 }
 
@@ -159,5 +164,17 @@ mod tests {
         assert_eq!(TreePath::root().parent(), None);
         assert!(path.starts_with(&TreePath::new("/a/b").expect("valid")));
         assert!(!path.starts_with(&TreePath::new("/a/bb").expect("valid")));
+    }
+
+    #[test]
+    fn paths_are_ordered_component_by_component() {
+        let texts = ["/", "/a", "/a/b", "/a/b/c", "/a/b!", "/a!", "/a-/b", "/a.b", "/ab", "/ab/c", "/b", "/é/x", "/é!"];
+        for one in texts {
+            for other in texts {
+                let (a, b) = (TreePath::new(one).expect("valid"), TreePath::new(other).expect("valid"));
+                let parts = |path: &TreePath| path.as_str().split('/').map(str::to_owned).collect::<Vec<_>>();
+                assert_eq!(a.cmp(&b), parts(&a).cmp(&parts(&b)), "{one} {other}");
+            }
+        }
     }
 }

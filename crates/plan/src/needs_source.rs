@@ -1,5 +1,7 @@
 //! Distributions that read Python sources at run time, so that removing theirs breaks them, often silently.
 
+use memchr::memmem;
+
 /// Distribution and what it reads sources for, sorted by name.
 const KNOWN: &[(&str, &str)] = &[
     ("accelerate", "shows the source of launched functions"),
@@ -42,17 +44,11 @@ pub fn needs_source(distribution: &str) -> Option<&'static str> {
 }
 
 /// Texts that show that a module reads sources at run time.
-const SIGNS: [&str; 5] = [
-    "inspect.getsource(",
-    "inspect.getsourcelines(",
-    "getsourcelines(",
-    "use_attribute_docstrings=True",
-    "dill.source",
-];
+const SIGNS: [&str; 4] = ["inspect.getsource(", "getsourcelines(", "use_attribute_docstrings=True", "dill.source"];
 
 /// The sign in a module's text that it reads sources at run time, if there is one.
 pub fn source_reader(text: &[u8]) -> Option<&'static str> {
-    SIGNS.into_iter().find(|sign| text.windows(sign.len()).any(|window| window == sign.as_bytes()))
+    SIGNS.into_iter().find(|sign| memmem::find(text, sign.as_bytes()).is_some())
 }
 
 #[cfg(test)]
