@@ -22,6 +22,7 @@ mod lock;
 mod own;
 mod project;
 mod proof;
+mod pure_wheel;
 mod retrofit;
 mod sdist;
 mod session;

@@ -13,8 +13,8 @@ use shipwheel_python::WheelName;
 
 use crate::error::BuildError;
 use crate::lock::ChosenWheel;
+use crate::pure_wheel::{self, PureWheel};
 use crate::session::Session;
-use crate::uv;
 
 /// Raise this when a project's wheel is built in another way.
 const PROJECT_RECIPE: u32 = 1;
@@ -36,9 +36,6 @@ const NOT_COPIED: [&str; 11] = [
 
 /// The same, right below the project's folder; image.toml describes the image and not the project.
 const NOT_COPIED_AT_TOP: [&str; 5] = ["build", "dist", "venv", "target", "image.toml"];
-
-/// The earliest time that a zip archive has: 1980. It reaches no layer.
-const EARLIEST: &str = "315532800";
 
 /// What is remembered of a project that was built.
 #[derive(Serialize, Deserialize)]
@@ -169,28 +166,18 @@ fn build_copy(
     fail: &dyn Fn(String) -> BuildError,
 ) -> Result<BuiltProject, BuildError> {
     let scratch = session.cache.scratch_dir()?;
-    let (source, out) = (scratch.path().join("source"), scratch.path().join("out"));
+    let source = scratch.path().join("source");
     for file in files {
         copy(file, &source.join(&file.below))?;
     }
-    uv::build_wheel(session, scratch.path(), &source, &out, EARLIEST).map_err(|error| match error {
-        BuildError::Program { output, .. } => fail(format!("its build failed: {output}")),
-        other => other,
-    })?;
-    let entries = fs_err::read_dir(&out).map_err(BuildError::file("read", &out))?.flatten();
-    let mut wheels: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    wheels.retain(|path| path.extension().is_some_and(|extension| extension == "whl"));
-    let [wheel] = &wheels[..] else { return Err(fail(format!("its build gave {} wheels", wheels.len()))) };
-    let file_name = wheel.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let name: WheelName = file_name.parse().map_err(|error| fail(format!("{error}")))?;
-    if !name.compressed_tags().ends_with("-none-any") {
-        return Err(fail(format!(
-            "its build gave {file_name}, and a project must be pure Python to fit every platform"
-        )));
-    }
+    let native = |wheel: &PureWheel| {
+        let name = &wheel.file_name;
+        fail(format!("its build gave {name}, and a project must be pure Python to fit every platform"))
+    };
+    let PureWheel { path, file_name, .. } = pure_wheel::build(session, scratch.path(), &source, fail, &native)?;
     let mut writer = session.cache.blob_writer()?;
-    let mut reader = std::fs::File::open(wheel).map_err(BuildError::file("open", wheel))?;
-    std::io::copy(&mut reader, &mut writer).map_err(BuildError::file("read", wheel))?;
+    let mut reader = std::fs::File::open(&path).map_err(BuildError::file("open", &path))?;
+    std::io::copy(&mut reader, &mut writer).map_err(BuildError::file("read", &path))?;
     let (digest, size) = writer.finish()?;
     Ok(BuiltProject { file_name, size, digest })
 }

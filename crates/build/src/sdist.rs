@@ -5,22 +5,20 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::{LockedPackage, LockedSdist, LockedWheel, WheelName};
 
 use crate::error::BuildError;
+use crate::pure_wheel::{self, PureWheel};
 use crate::session::Session;
 use crate::uv;
 use crate::wheel_places::{Wanted, WheelPlaces, take};
 
 /// Raise this when a source distribution is built in another way.
 const SDIST_RECIPE: u32 = 1;
-
-/// The earliest time that a zip archive has: 1980. It reaches no layer.
-const EARLIEST: &str = "315532800";
 
 /// No member of a pure wheel unpacks to more.
 const LARGEST_MEMBER: u64 = 1 << 30;
@@ -108,25 +106,17 @@ fn run(
     fail: &dyn Fn(String) -> BuildError,
 ) -> Result<BuiltSdist, BuildError> {
     let scratch = session.cache.scratch_dir()?;
-    let (source, out) = (scratch.path().join(file_name), scratch.path().join("out"));
+    let source = scratch.path().join(file_name);
     let mut blob = session.cache.open_blob(sdist)?;
     let mut copy = File::create(&source).map_err(BuildError::file("create", &source))?;
     std::io::copy(&mut blob, &mut copy).map_err(BuildError::file("write", &source))?;
-    uv::build_wheel(session, scratch.path(), &source, &out, EARLIEST).map_err(|error| match error {
-        BuildError::Program { output, .. } => fail(format!("its build failed: {output}")),
-        other => other,
-    })?;
-    let entries = fs_err::read_dir(&out).map_err(BuildError::file("read", &out))?.flatten();
-    let mut wheels: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    wheels.retain(|path| path.extension().is_some_and(|extension| extension == "whl"));
-    let [wheel] = &wheels[..] else { return Err(fail(format!("its build gave {} wheels", wheels.len()))) };
-    let file_name = wheel.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let name: WheelName = file_name.parse().map_err(|error| fail(format!("{error}")))?;
-    if !name.compressed_tags().ends_with("-none-any") {
-        return Err(BuildError::NativeSdist { name: name.distribution.to_string(), wheel: file_name });
-    }
+    let native = |wheel: &PureWheel| BuildError::NativeSdist {
+        name: wheel.name.distribution.to_string(),
+        wheel: wheel.file_name.clone(),
+    };
+    let PureWheel { path, file_name, .. } = pure_wheel::build(session, scratch.path(), &source, fail, &native)?;
     let bytes =
-        normalised(wheel).map_err(|error| fail(format!("its build gave {file_name}, which is broken: {error}")))?;
+        normalised(&path).map_err(|error| fail(format!("its build gave {file_name}, which is broken: {error}")))?;
     let digest = session.cache.insert_bytes(&bytes)?;
     Ok(BuiltSdist { file_name, size: bytes.len() as u64, digest })
 }
