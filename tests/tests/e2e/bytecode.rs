@@ -162,3 +162,32 @@ fn an_interpreter_of_another_version_is_refused() {
     let run = Shipwheel::new().image(&arguments);
     run.failed(3, &["bytecode for Python 3.11.2 cannot be compiled by Python 3.11.99"]);
 }
+
+#[test]
+fn without_any_interpreter_of_the_version_it_is_said_what_to_install() {
+    let base = "{ debian = { suite = \"trixie\", packages = [\"python3.13\", \"media-types\"], \
+                exclude = [\"awk\", \"debconf\", \"dpkg\", \"openssl\", \"mime-support\"] } }";
+    let base = Definition::over(base);
+    let output = base.output().display().to_string();
+    // A base for another processor alone: nothing of it runs here.
+    let foreign = if cfg!(target_arch = "aarch64") { "amd64" } else { "arm64" };
+    let arguments = [&base.argument(), "--platform", foreign, "--no-bytecode", "--output", &output];
+    Shipwheel::new().image(&arguments).succeeded();
+    let definition = Definition::over_layout(&base.output());
+    let target = definition.output().display().to_string();
+    let arguments = [&definition.argument(), "--platform", foreign, "--output", &target];
+    let run = Shipwheel::new()
+        .with("PATH", "/usr/bin:/bin")
+        .image(&[&arguments[..], &["--bytecode-interpreter", "base"]].concat());
+    run.failed(
+        4,
+        &[
+            "no Python 3.13",
+            "the base has no variant for linux/",
+            "uv python install 3.13",
+            "--bytecode-interpreter qemu",
+        ],
+    );
+    let run = Shipwheel::new().image(&[&arguments[..], &["--bytecode-interpreter", "qemu"]].concat()).succeeded();
+    assert!(run.stderr.contains("under qemu"), "{}", run.stderr);
+}
