@@ -7,7 +7,9 @@ use shipwheel_build::InterpreterChoice;
 use shipwheel_oci::{Platform, Reference};
 
 use crate::bytecode::BytecodeArguments;
+use crate::cache::CacheArguments;
 use crate::lock::LockArguments;
+use crate::network::NetworkArguments;
 use crate::output::OutputArgument;
 use crate::probe::RegistryArguments;
 use crate::retrofit::RetrofitArguments;
@@ -127,41 +129,4 @@ pub(crate) struct InitArguments {
     /// Write over an image.toml that is there.
     #[arg(long)]
     pub(crate) force: bool,
-}
-
-#[derive(Debug, Default, Args)]
-pub(crate) struct NetworkArguments {
-    /// A registry's user; its password comes with --password-stdin.
-    #[arg(long, value_name = "USER", requires = "password_stdin")]
-    pub(crate) username: Option<String>,
-
-    /// Read the registry's password from standard input.
-    #[arg(long, requires = "username")]
-    pub(crate) password_stdin: bool,
-
-    /// A registry that may be spoken to without TLS; this machine's own always may.
-    #[arg(long, value_name = "HOST")]
-    pub(crate) insecure_registry: Vec<String>,
-
-    /// A PEM file with authorities to trust besides the system's.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ca_file: Vec<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CacheArguments {
-    #[command(subcommand)]
-    pub(crate) command: CacheCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum CacheCommand {
-    /// Print where the cache is.
-    Path,
-    /// Remove the cache: the next build takes longer and gives the same result.
-    Clear {
-        /// Keep what was downloaded, so that nothing is fetched again.
-        #[arg(long)]
-        keep_downloads: bool,
-    },
 }

@@ -8,8 +8,8 @@ use shipwheel_build::{BuildError, LocalReport, LocalTree, compile_folder};
 use shipwheel_plan::Treatment;
 use shipwheel_python::{InvalidationMode, Optimization};
 
-use crate::arguments::NetworkArguments;
 use crate::failure::Failure;
+use crate::network::NetworkArguments;
 use crate::progress::Terminal;
 use crate::session;
 use crate::table::size;

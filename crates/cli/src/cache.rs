@@ -2,11 +2,29 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::{Args, Subcommand};
 use fs_err as fs;
 use shipwheel_build::BuildError;
 
-use crate::arguments::{CacheArguments, CacheCommand};
 use crate::failure::Failure;
+
+#[derive(Debug, Args)]
+pub(crate) struct CacheArguments {
+    #[command(subcommand)]
+    pub(crate) command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Print where the cache is.
+    Path,
+    /// Remove the cache: the next build takes longer and gives the same result.
+    Clear {
+        /// Keep what was downloaded, so that nothing is fetched again.
+        #[arg(long)]
+        keep_downloads: bool,
+    },
+}
 
 /// The cache's folder: `$SHIPWHEEL_CACHE_DIR`, else `shipwheel` in the user's cache folder.
 pub(crate) fn folder() -> Result<PathBuf, Failure> {

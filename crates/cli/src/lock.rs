@@ -3,8 +3,8 @@
 use clap::Args;
 use shipwheel_build::{Definition, Upgrade, relock};
 
-use crate::arguments::NetworkArguments;
 use crate::failure::Failure;
+use crate::network::NetworkArguments;
 use crate::progress::Terminal;
 use crate::session::{self, workspace_root};
 

@@ -1,11 +1,30 @@
 //! The registry client that all commands use: credentials, authorities and mirrors as the user set them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use shipwheel_store::{CredentialSources, Credentials, Http, HttpOptions, Mirrors, Registry};
 
-use crate::arguments::NetworkArguments;
 use crate::failure::Failure;
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct NetworkArguments {
+    /// A registry's user; its password comes with --password-stdin.
+    #[arg(long, value_name = "USER", requires = "password_stdin")]
+    pub(crate) username: Option<String>,
+
+    /// Read the registry's password from standard input.
+    #[arg(long, requires = "username")]
+    pub(crate) password_stdin: bool,
+
+    /// A registry that may be spoken to without TLS; this machine's own always may.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) insecure_registry: Vec<String>,
+
+    /// A PEM file with authorities to trust besides the system's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Vec<PathBuf>,
+}
 
 /// Where mirrors are written down, seen from the top of the workspace.
 const MIRRORS: &str = "images/registries.toml";

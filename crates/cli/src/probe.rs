@@ -3,9 +3,8 @@
 use clap::{Args, Subcommand};
 use shipwheel_oci::Reference;
 
-use crate::arguments::NetworkArguments;
 use crate::failure::Failure;
-use crate::network;
+use crate::network::{self, NetworkArguments};
 use crate::progress::Terminal;
 use crate::session::workspace_root;
 

@@ -7,8 +7,8 @@ use shipwheel_oci::Reference;
 use shipwheel_python::Optimization;
 use shipwheel_store::PushReport;
 
-use crate::arguments::NetworkArguments;
 use crate::failure::Failure;
+use crate::network::NetworkArguments;
 use crate::output::OutputArgument;
 use crate::progress::Terminal;
 use crate::session;

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use shipwheel_build::Session;
 use shipwheel_store::Cache;
 
-use crate::arguments::NetworkArguments;
 use crate::cache;
 use crate::failure::Failure;
-use crate::network;
+use crate::network::{self, NetworkArguments};
 use crate::progress::Terminal;
 
 /// Opens the cache and the network, and reads the environment and the clock: once, here.

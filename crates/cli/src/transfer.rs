@@ -7,10 +7,9 @@ use shipwheel_store::{
     RegistrySource, Source, copy_image, survey_image,
 };
 
-use crate::arguments::NetworkArguments;
 use crate::cache;
 use crate::failure::Failure;
-use crate::network;
+use crate::network::{self, NetworkArguments};
 use crate::output::OutputArgument;
 use crate::progress::Terminal;
 use crate::session::workspace_root;

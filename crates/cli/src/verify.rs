@@ -8,10 +8,9 @@ use shipwheel_build::{BuildError, Finding, Severity, VerifyOptions, VerifyReport
 use shipwheel_oci::Platform;
 use shipwheel_store::Cache;
 
-use crate::arguments::NetworkArguments;
 use crate::cache;
 use crate::failure::Failure;
-use crate::network;
+use crate::network::{self, NetworkArguments};
 use crate::progress::Terminal;
 use crate::session::workspace_root;
 use crate::source::ImageArgument;

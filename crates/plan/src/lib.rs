@@ -24,7 +24,7 @@ pub use group::{Group, GroupPolicy, Groupable, group};
 pub use layer::{BytecodeInputs, LayerInputs, LayerKind, PlannedLayer, VENV, WheelInput};
 pub use needs_source::{needs_source, source_reader};
 pub use plan::{Plan, PlanError, PlatformPlan};
-pub use policy::Treatment;
+pub use policy::{PatternError, Treatment};
 pub use problem::{Problem, SpecError};
 pub use section::Located;
 pub use spec::{

@@ -10,7 +10,7 @@ use shipwheel_python::Optimization;
 use crate::facts::{AppFile, BaseFacts, Facts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
 use crate::group::{Group, Groupable, group};
 use crate::layer::{BytecodeInputs, LayerInputs, LayerKind, PlannedLayer, VENV, WheelInput};
-use crate::policy::{Owner, Policy};
+use crate::policy::{Owner, PatternError, Policy};
 use crate::spec::ImageSpec;
 
 /// Overlay file systems of some kernels and runtimes stop at 127 layers, and leave one to the container.
@@ -48,11 +48,8 @@ pub enum PlanError {
         count: usize,
     },
     /// A pattern of an override is none.
-    #[error("`bytecode.override` has a pattern that is none: {reason}")]
-    Pattern {
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
     /// With this variable CPython looks for bytecode nowhere near the sources, and finds none.
     #[error("`config.env` sets PYTHONPYCACHEPREFIX to `{found}`, and CPython would load none of the bytecode")]
     CachePrefix {

@@ -8,9 +8,16 @@ use shipwheel_python::{InvalidationMode, Optimization};
 
 use crate::facts::{Facts, PlatformFacts, WheelFacts};
 use crate::needs_source::needs_source;
-use crate::plan::PlanError;
 use crate::section::Located;
 use crate::spec::{BytecodeOverride, BytecodeSpec, ImageSpec, RemoveSource};
+
+/// A pattern of an override that is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`bytecode.override` has a pattern that is none: {reason}")]
+pub struct PatternError {
+    /// What is wrong with it.
+    pub reason: String,
+}
 
 /// What becomes of one source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,9 +54,9 @@ impl<'a> Policy<'a> {
     ///
     /// # Errors
     /// When a pattern is none; reading an image.toml says so with its place.
-    pub(crate) fn new(spec: &'a ImageSpec) -> Result<Self, PlanError> {
+    pub(crate) fn new(spec: &'a ImageSpec) -> Result<Self, PatternError> {
         let compile = |over: &'a BytecodeOverride| {
-            let patterns = gitignore(&over.paths).map_err(|reason| PlanError::Pattern { reason })?;
+            let patterns = gitignore(&over.paths).map_err(|reason| PatternError { reason })?;
             Ok((patterns, over))
         };
         let words = spec.config.entrypoint.iter().chain(&spec.config.cmd).flatten();
@@ -60,7 +67,7 @@ impl<'a> Policy<'a> {
         });
         Ok(Self {
             spec: &spec.bytecode,
-            overrides: spec.bytecode.overrides.iter().map(compile).collect::<Result<_, PlanError>>()?,
+            overrides: spec.bytecode.overrides.iter().map(compile).collect::<Result<_, PatternError>>()?,
             scripts: scripts.collect(),
         })
     }
