@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -26,12 +25,7 @@ pub struct Podman {
     shell: Shell,
     home: TempDir,
     is_root: bool,
-    /// Held to the end: where there is no overlay, storage takes a copy of all files for each layer.
-    _turn: MutexGuard<'static, ()>,
 }
-
-/// One podman at a time, or the disk of a small machine fills up.
-static TURN: Mutex<()> = Mutex::new(());
 
 impl Podman {
     /// A podman that knows no image yet.
@@ -39,7 +33,6 @@ impl Podman {
     /// # Panics
     /// When podman or crun are missing, or the account to run them as is.
     pub fn new() -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         judge("crun", "crun");
         let shell = Shell::new().expect("a shell");
         let is_root = cmd!(shell, "id --user").quiet().read().expect("id runs") == "0";
@@ -53,7 +46,7 @@ impl Podman {
         }
         // Its own folder, and never one that the account may not enter.
         shell.change_dir(home.path());
-        let this = Self { shell, home, is_root, _turn: turn };
+        let this = Self { shell, home, is_root };
         let runtime = this.home.path().join("run");
         this.as_user(&["mkdir", "-m", "700", &runtime.display().to_string()]).run().expect("our own folder");
         this
