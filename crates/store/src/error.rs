@@ -195,6 +195,10 @@ impl StoreError {
     /// Whose business the error is.
     pub fn kind(&self) -> ErrorKind {
         match self {
+            // What is to be read and is not there was named by mistake.
+            Self::File { action: "read" | "open", cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
+                ErrorKind::Configuration
+            }
             Self::File { .. } | Self::Occupied { .. } => ErrorKind::Output,
             Self::Settings { .. } | Self::Url { .. } | Self::Client(_) | Self::Credentials { .. } => {
                 ErrorKind::Configuration
