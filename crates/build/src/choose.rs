@@ -1,6 +1,6 @@
 //! Which wheels a lock gives for each platform: all that is missing is known before anything is fetched.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::PythonSpec;
@@ -77,7 +77,7 @@ fn choose_for_minor(
         sha256: Some(wheel.sha256),
     });
     selection.added.extend(accepted);
-    let lock_folder = lock_folder(definition, python);
+    let lock_folder = definition.lock_folder();
     let selected = match select_all(&lock, targets, &selection) {
         Ok(selected) => selected,
         Err(error) => {
@@ -92,11 +92,6 @@ fn choose_for_minor(
         session.cache.put_record("chosen", &key, &chosen)?;
     }
     Ok(chosen)
-}
-
-fn lock_folder(definition: &Definition, python: &PythonSpec) -> PathBuf {
-    let lock = definition.folder.join(&python.lock.value);
-    lock.parent().map_or_else(|| definition.folder.clone(), Path::to_owned)
 }
 
 fn key(file: &LockFile, python: &PythonSpec, targets: &[Target]) -> Digest {

@@ -69,6 +69,12 @@ impl Definition {
         Ok(path)
     }
 
+    /// The folder that paths in the lock are relative to (PEP 751).
+    pub(crate) fn lock_folder(&self) -> PathBuf {
+        let lock = self.spec.python.as_ref().map(|python| self.folder.join(&python.lock.value));
+        lock.and_then(|lock| lock.parent().map(Path::to_owned)).unwrap_or_else(|| self.folder.clone())
+    }
+
     /// A problem of this file, as an error.
     pub(crate) fn problem(&self, problem: Problem) -> SpecError {
         SpecError::one(&self.file, &self.text, problem)

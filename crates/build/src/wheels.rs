@@ -259,7 +259,7 @@ fn take_in(session: &Session<'_>, definition: &Definition, wheel: &ChosenWheel, 
     if session.cache.blob_size(&wheel.digest).is_some() {
         return Ok(());
     }
-    let path = definition.folder.join(path);
+    let path = definition.lock_folder().join(path);
     let file = std::fs::File::open(&path).map_err(BuildError::file("open", &path))?;
     take(session, &file, &path, &wheel.digest, wheel.size)
 }

@@ -160,3 +160,21 @@ fn a_download_that_breaks_goes_on_where_it_broke() {
     build(&Shipwheel::new(), &definition).succeeded();
     assert_eq!(server.requests(), 2, "one for the first half, one for the second");
 }
+
+#[test]
+fn a_wheel_that_lies_beside_the_lock_is_found_from_there() {
+    let (bytes, sha256) = wheel();
+    let definition = Definition::over_layout(variosync().layout().path()).and("[python]\nlock = \"locks/pylock.toml\"");
+    let (folder, name) = (definition.path().join("locks"), "thing-1.0-py3-none-any.whl");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join(name), bytes).unwrap();
+    let lock = format!(
+        "# Written for one test.\nlock-version = \"1.0\"\ncreated-by = \"test\"\n[[packages]]\nname = \"thing\"\nversion = \"1.0\"\n\
+         [[packages.wheels]]\nname = \"{name}\"\npath = \"{name}\"\nhashes = {{ sha256 = \"{sha256}\" }}\n"
+    );
+    std::fs::write(folder.join("pylock.toml"), lock).unwrap();
+    let (cache, output) = (scratch(), definition.output().display().to_string());
+    let arguments = [&definition.argument(), "--platform", "amd64", "--no-bytecode", "--offline", "--output", &output];
+    // A cache of its own: what another test brought in must not answer.
+    Shipwheel::new().with("SHIPWHEEL_CACHE_DIR", cache.path().display()).image(&arguments).succeeded();
+}
