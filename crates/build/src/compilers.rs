@@ -93,9 +93,8 @@ impl<'a> Compilers<'a> {
 
     fn emulator(&self, platform: &Platform) -> Result<PathBuf, String> {
         let names = ["-static", ""].map(|suffix| format!("qemu-{}{suffix}", platform.machine()));
-        let folders: Vec<PathBuf> = std::env::split_paths(self.session.variable("PATH").unwrap_or_default()).collect();
-        let found = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-        found.into_iter().find(|path| path.is_file()).ok_or_else(|| format!("{} is not on PATH", names.join(" or ")))
+        let found = names.iter().flat_map(|name| self.session.on_path(name)).next();
+        found.ok_or_else(|| format!("{} is not on PATH", names.join(" or ")))
     }
 
     fn rootfs(&self, base: &ResolvedBase, platform: &Platform) -> Result<Rootfs, String> {

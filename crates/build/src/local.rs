@@ -79,10 +79,7 @@ pub fn compile_folder(session: &Session<'_>, tree: &LocalTree) -> Result<LocalRe
 fn find(session: &Session<'_>, python: &str) -> Result<(PathBuf, PythonVersion), BuildError> {
     let candidates: Vec<PathBuf> = match python.contains('/') {
         true => vec![python.into()],
-        false => {
-            let folders = std::env::split_paths(session.variable("PATH").unwrap_or_default());
-            folders.map(|folder| folder.join(python)).filter(|path| path.is_file()).collect()
-        }
+        false => session.on_path(python).collect(),
     };
     let found = candidates.iter().find_map(|path| host::identify(session, path, None));
     found.ok_or_else(|| BuildError::NoPythonHere { python: python.to_owned() })

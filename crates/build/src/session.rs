@@ -1,6 +1,7 @@
 //! What every step of a build is given: cache, network, environment, and whom to tell.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use shipwheel_oci::Platform;
@@ -46,6 +47,12 @@ impl Session<'_> {
     /// A variable that is set and not empty.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The programs of a name on `PATH`, in its order.
+    pub(crate) fn on_path<'s>(&'s self, name: &'s str) -> impl Iterator<Item = PathBuf> + 's {
+        let path = self.variable("PATH").unwrap_or_default();
+        std::env::split_paths(path).map(move |folder| folder.join(name)).filter(|path| path.is_file())
     }
 
     /// The platform of this machine, as far as its processor goes.

@@ -70,14 +70,8 @@ fn bootstrapped(session: &Session<'_>) -> Option<PathBuf> {
     session.cache.folder("uv", &pinned()).map(|folder| folder.join("bin/uv"))
 }
 
-/// The programs of a name on `PATH`, in its order.
-pub(crate) fn on_path<'s>(session: &'s Session<'_>, name: &'s str) -> impl Iterator<Item = PathBuf> + 's {
-    let path = session.variable("PATH").unwrap_or_default();
-    std::env::split_paths(path).map(move |folder| folder.join(name)).filter(|path| path.is_file())
-}
-
 fn accepted(session: &Session<'_>) -> Option<PathBuf> {
-    on_path(session, "uv").find(|path| {
+    session.on_path("uv").find(|path| {
         let output = Command::new(path).arg("--version").output();
         let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
         version(&text).is_some_and(|version| version >= OLDEST)

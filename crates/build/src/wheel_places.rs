@@ -14,7 +14,6 @@ use shipwheel_store::{Credentials, Download, IndexCredentials, Keyring};
 use crate::definition::Definition;
 use crate::error::BuildError;
 use crate::session::Session;
-use crate::uv;
 
 /// How many files are fetched at a time.
 const CONCURRENCY: usize = 8;
@@ -198,7 +197,7 @@ struct KeyringProgram<'a> {
 
 impl Keyring for KeyringProgram<'_> {
     fn ask(&self, service: &str, user: Option<&str>) -> Option<Credentials> {
-        let program = uv::on_path(self.session, "keyring").next()?;
+        let program = self.session.on_path("keyring").next()?;
         let mut command = Command::new(program);
         match user {
             Some(user) => command.args(["get", service, user]),

@@ -1,6 +1,6 @@
 //! Bytecode: every module of the application's start comes from a pyc that shipwheel compiled.
 
-use shipwheel_tests::{Definition, Layout, Rootfs, Shipwheel, scratch, variosync};
+use shipwheel_tests::{Definition, Layout, Rootfs, Shipwheel, Suite, scratch, variosync};
 
 /// The variables that the image sets.
 fn environment(layout: &Layout) -> Vec<String> {
@@ -88,9 +88,8 @@ fn removed_sources_leave_modules_that_still_import() {
 
 /// A definition over a small Debian base with one module of two asserts and a docstring.
 fn small(lines: &str) -> (Definition, Rootfs, Vec<String>) {
-    let base = "{ debian = { suite = \"bookworm\", packages = [\"python3.11\", \"media-types\"], \
-                exclude = [\"awk\", \"debconf\", \"dpkg\", \"openssl\", \"mime-support\"] } }";
-    let definition = Definition::over(base).with("kept.py", "\"\"\"Kept.\"\"\"\n").and(lines);
+    let definition =
+        Suite::of_python(11).definition("print('hello')\n").with("kept.py", "\"\"\"Kept.\"\"\"\n").and(lines);
     let toml = std::fs::read_to_string(definition.path().join("image.toml")).unwrap();
     let definition = definition.with("image.toml", &toml.replace("[\"hello.py\"]", "[\"hello.py\", \"kept.py\"]"));
     let output = definition.output().display().to_string();
@@ -129,9 +128,7 @@ fn a_prefix_that_would_lose_all_bytecode_is_refused() {
 #[test]
 fn every_interpreter_of_one_version_gives_the_same_layers() {
     let digest = |interpreter: &str| {
-        let base = "{ debian = { suite = \"bookworm\", packages = [\"python3.11\", \"media-types\"], \
-                    exclude = [\"awk\", \"debconf\", \"dpkg\", \"openssl\", \"mime-support\"] } }";
-        let definition = Definition::over(base);
+        let definition = Suite::of_python(11).definition("print('hello')\n");
         let output = definition.output().display().to_string();
         let cache = scratch();
         // What was compiled before must not answer for what is compiled now.
@@ -167,9 +164,7 @@ fn an_interpreter_of_another_version_is_refused() {
 
 #[test]
 fn without_any_interpreter_of_the_version_it_is_said_what_to_install() {
-    let base = "{ debian = { suite = \"trixie\", packages = [\"python3.13\", \"media-types\"], \
-                exclude = [\"awk\", \"debconf\", \"dpkg\", \"openssl\", \"mime-support\"] } }";
-    let base = Definition::over(base);
+    let base = Suite::of_python(13).definition("print('hello')\n");
     let output = base.output().display().to_string();
     // A base for another processor alone: nothing of it runs here.
     let foreign = if cfg!(target_arch = "aarch64") { "amd64" } else { "arm64" };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use shipwheel_tests::{Definition, Registry, Shipwheel, uv};
+use shipwheel_tests::{Definition, Registry, Shipwheel, Suite, uv};
 use xshell::{Shell, cmd};
 
 /// A set of pure wheels over a small base, locked with one of them held back or not.
@@ -39,11 +39,9 @@ fn layers(report: &Value) -> Vec<(String, u64, String, Vec<String>)> {
 
 #[test]
 fn a_new_version_of_one_small_wheel_moves_its_group_and_nothing_else() {
-    let base = "{ debian = { suite = \"bookworm\", packages = [\"python3.11\", \"media-types\"], \
-                exclude = [\"awk\", \"debconf\", \"dpkg\", \"openssl\", \"mime-support\"] } }";
     let registry = Registry::start();
     let target = format!("{}/app:1", registry.host());
-    let definition = Definition::over(base).and("[python]\nlock = \"pylock.toml\"");
+    let definition = Suite::of_python(11).definition("print('hello')\n").and("[python]\nlock = \"pylock.toml\"");
     let definition = locked(definition, "idna<3.10");
     let before: BTreeSet<String> = layers(&build(&definition, &target)).into_iter().map(|layer| layer.0).collect();
     let definition = locked(definition, "");

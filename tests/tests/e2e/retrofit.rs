@@ -1,14 +1,12 @@
 //! Retrofit: an image of another tool gets the standard library's bytecode, and nothing else changes.
 
 use serde_json::{Value, json};
-use shipwheel_tests::{Definition, Layout, Registry, Rootfs, Shipwheel, Tampered, judge, scratch};
+use shipwheel_tests::{Definition, Layout, Registry, Rootfs, Shipwheel, Suite, Tampered, judge, scratch};
 use xshell::{Shell, cmd};
 
 /// A Python image without any bytecode, as other tools make them, in a registry under this name.
 fn plain_image(registry: &Registry) -> String {
-    let base = "{ debian = { suite = \"bookworm\", packages = [\"python3.11\", \"media-types\"], \
-                exclude = [\"awk\", \"debconf\", \"dpkg\", \"openssl\", \"mime-support\"] } }";
-    let definition = Definition::over(base);
+    let definition = Suite::of_python(11).definition("print('hello')\n");
     let name = format!("{}/python:3.11", registry.host());
     let arguments = [&definition.argument(), "--platforms", "amd64,arm64", "--no-bytecode", "--push", &name];
     Shipwheel::new().image(&arguments).succeeded();

@@ -14,9 +14,8 @@ const IDENTIFY: &str = "import sys; print(sys.implementation.name, '%d.%d.%d' % 
 /// An interpreter of this full version: on `PATH`, or known to uv. Nothing is downloaded.
 pub(crate) fn find(session: &Session<'_>, version: PythonVersion) -> Option<PathBuf> {
     let names = [format!("python{}.{}", version.major, version.minor), "python3".to_owned(), "python".to_owned()];
-    let folders: Vec<PathBuf> = std::env::split_paths(session.variable("PATH").unwrap_or_default()).collect();
-    let candidates = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    let on_path = candidates.filter(|path| path.is_file()).find_map(|path| identify(session, &path, Some(version)));
+    let mut candidates = names.iter().flat_map(|name| session.on_path(name));
+    let on_path = candidates.find_map(|path| identify(session, &path, Some(version)));
     on_path.or_else(|| identify(session, &uv::find_python(session, version)?, Some(version))).map(|(path, _)| path)
 }
 

@@ -152,7 +152,7 @@ fn from_pdm(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec
 
 /// The user's own program.
 pub(super) fn tool(session: &Session<'_>, path: &Path, name: &'static str) -> Result<PathBuf, BuildError> {
-    uv::on_path(session, name).next().ok_or_else(|| missing(path, name))
+    session.on_path(name).next().ok_or_else(|| missing(path, name))
 }
 
 fn missing(path: &Path, name: &'static str) -> BuildError {
