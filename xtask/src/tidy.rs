@@ -20,7 +20,7 @@ const HEIGHTS: [(&str, u8); 10] = [
     ("shipwheel-python", 2),
     ("shipwheel-store", 2),
     ("shipwheel-plan", 3),
-    ("shipwheel-build", 4),
+    ("shipwheel-builder", 4),
     ("shipwheel-cli", 5),
     ("xtask", 6),
     ("shipwheel-tests", 7),
@@ -186,8 +186,8 @@ mod tests {
     #[test]
     fn an_upward_edge_is_found() {
         let manifest: toml::Table = "[dependencies]\nshipwheel-cli.workspace = true\nserde = \"1\"\n".parse().unwrap();
-        let broken = upward_edges("shipwheel-build", &manifest, &BTreeMap::from(HEIGHTS));
-        assert_eq!(broken, ["shipwheel-build: depends on shipwheel-cli, which does not stand below it"]);
+        let broken = upward_edges("shipwheel-builder", &manifest, &BTreeMap::from(HEIGHTS));
+        assert_eq!(broken, ["shipwheel-builder: depends on shipwheel-cli, which does not stand below it"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use shipwheel_build::InterpreterChoice;
+use shipwheel_builder::InterpreterChoice;
 use shipwheel_oci::{Platform, Reference};
 
 use crate::bytecode::BytecodeArguments;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use shipwheel_build::{BuildError, LocalReport, LocalTree, compile_folder};
+use shipwheel_builder::{BuildError, LocalReport, LocalTree, compile_folder};
 use shipwheel_plan::Treatment;
 use shipwheel_python::{InvalidationMode, Optimization};
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use fs_err as fs;
-use shipwheel_build::BuildError;
+use shipwheel_builder::BuildError;
 
 use crate::failure::Failure;
 

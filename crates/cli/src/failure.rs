@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use shipwheel_build::{BuildError, ErrorKind};
+use shipwheel_builder::{BuildError, ErrorKind};
 use shipwheel_plan::SpecError;
 use shipwheel_store::StoreError;
 

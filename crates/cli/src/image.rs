@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use shipwheel_build::{Built, Definition, build, plan};
+use shipwheel_builder::{Built, Definition, build, plan};
 use shipwheel_oci::{Platform, Reference};
 use shipwheel_plan::RemoveSource;
 use shipwheel_python::Optimization;

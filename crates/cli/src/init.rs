@@ -1,6 +1,6 @@
 //! `init`: the image.toml that is derived from a folder, written down.
 
-use shipwheel_build::Definition;
+use shipwheel_builder::Definition;
 
 use crate::arguments::InitArguments;
 use crate::failure::Failure;

@@ -1,7 +1,7 @@
 //! `lock`: the dependencies of an image, locked on demand.
 
 use clap::Args;
-use shipwheel_build::{Definition, Upgrade, relock};
+use shipwheel_builder::{Definition, Upgrade, relock};
 
 use crate::failure::Failure;
 use crate::network::NetworkArguments;

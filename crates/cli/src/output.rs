@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use shipwheel_build::Session;
+use shipwheel_builder::Session;
 use shipwheel_oci::Reference;
 use shipwheel_store::{Layout, StoreError, StoredImage, write_docker_archive, write_oci_archive};
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use shipwheel_build::Report;
+use shipwheel_builder::Report;
 use shipwheel_store::Progress;
 
 use crate::table::size;

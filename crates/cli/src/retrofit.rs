@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
-use shipwheel_build::{InterpreterChoice, Retrofitted, retrofit};
+use shipwheel_builder::{InterpreterChoice, Retrofitted, retrofit};
 use shipwheel_oci::Reference;
 use shipwheel_python::Optimization;
 use shipwheel_store::PushReport;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use shipwheel_build::Session;
+use shipwheel_builder::Session;
 use shipwheel_store::Cache;
 
 use crate::cache;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use shipwheel_build::{StartupCost, StartupModule, StartupOptions, StartupReport, startup};
+use shipwheel_builder::{StartupCost, StartupModule, StartupOptions, StartupReport, startup};
 use shipwheel_oci::Platform;
 use shipwheel_store::Cache;
 

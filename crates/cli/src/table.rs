@@ -1,6 +1,6 @@
 //! The table at the end: platform, layer, what it holds, size, where it came from.
 
-use shipwheel_build::{Built, LayerStatus};
+use shipwheel_builder::{Built, LayerStatus};
 
 /// A size for people, in binary units.
 pub(crate) fn size(bytes: u64) -> String {

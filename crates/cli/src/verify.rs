@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use serde_json::json;
-use shipwheel_build::{BuildError, Finding, Severity, VerifyOptions, VerifyReport, verify};
+use shipwheel_builder::{BuildError, Finding, Severity, VerifyOptions, VerifyReport, verify};
 use shipwheel_oci::Platform;
 use shipwheel_store::Cache;
 

@@ -5,7 +5,7 @@
 //! gives for each platform the ordered layers with the key of their inputs: two layers with
 //! the same key are the same bytes, whatever image, platform or machine asks for them.
 //!
-//! It decides; it does not build: that is `shipwheel-build`.
+//! It decides; it does not build: that is `shipwheel-builder`.
 
 mod derive;
 mod facts;

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Every call blocks; a thread of its own drives the network. Bytes are verified before
-//! anyone sees them. What an image is made of is not decided here: that is `shipwheel-build`.
+//! anyone sees them. What an image is made of is not decided here: that is `shipwheel-builder`.
 
 mod archive;
 mod auth;
