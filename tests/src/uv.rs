@@ -27,7 +27,7 @@ fn installed() -> PathBuf {
     if !program.is_file() {
         let shell = Shell::new().expect("a shell");
         // The one that shipwheel itself pins.
-        let pinned = crate::workspace().join("crates/builder/src/uv.txt");
+        let pinned = crate::workspace().join("crates/builder/src/program/uv.txt");
         let install = "pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-compile";
         let words = install.split(' ');
         cmd!(shell, "python3 -m {words...} --target {folder} --requirement {pinned}")

@@ -7,18 +7,20 @@ use shipwheel_plan::{BaseFacts, Facts, LayerInputs, LayerKind, Plan, PlannedLaye
 use shipwheel_python::Target;
 use shipwheel_store::{Blobs, PlatformImage, StoredImage};
 
-use crate::app::{self, Collected};
-use crate::assemble::{self, Origin};
-use crate::base::{self, ResolvedBases};
-use crate::choose;
-use crate::definition::Definition;
+use crate::base::resolve;
+use crate::base::resolved::ResolvedBases;
 use crate::error::BuildError;
-use crate::layers::{self, BuiltLayer, Ingredients};
-use crate::own::{self, OwnFiles};
-use crate::proof;
+use crate::layer::assemble::{self, Origin};
+use crate::layer::ingredients::Ingredients;
+use crate::layer::layers::{self, BuiltLayer};
+use crate::project::application::{self, Collected};
+use crate::project::definition::Definition;
+use crate::proof::prove;
 use crate::session::Session;
-use crate::wheel_places::WheelPlaces;
-use crate::wheels::{self, WheelSources};
+use crate::wheel::local_projects::{self, OwnFiles};
+use crate::wheel::origins::WheelPlaces;
+use crate::wheel::select;
+use crate::wheel::wheels::{self, WheelSources};
 
 /// Where a layer came from in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +95,7 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
     let plan = Plan::new(&definition.spec, &resolved.facts)?;
     plan.warnings.iter().for_each(|warning| session.report.warning(warning));
     warn_of_readers(session, &plan, &resolved.app)?;
-    proof::prove(session, &resolved.facts, &resolved.wheels, &resolved.app)?;
+    prove::prove(session, &resolved.facts, &resolved.wheels, &resolved.app)?;
     let ingredients =
         Ingredients { app: &resolved.app, own: &resolved.own, wheels: &resolved.wheels, bases: &resolved.bases };
     let built = layers::build(session, &plan, &ingredients)?;
@@ -143,20 +145,20 @@ fn warn_of_readers(session: &Session<'_>, plan: &Plan, app: &[Collected]) -> Res
 fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, BuildError> {
     let spec = &definition.spec;
     let app = match &spec.app {
-        Some(app) => app::collect(definition, app)?,
+        Some(app) => application::collect(definition, app)?,
         None => Vec::new(),
     };
     // The interpreter that compiles is that of the base for this machine.
     let host = session.host_platform();
     let compiler = Some(host).filter(|host| spec.bytecode.enabled && !spec.platforms.contains(host));
-    let bases = base::resolve(session, definition, &spec.platforms, compiler.as_ref())?;
+    let bases = resolve::resolve(session, definition, &spec.platforms, compiler.as_ref())?;
     let targets: BTreeMap<&Platform, Target> = targets(definition, &bases)?;
     let (mut wheels, mut chosen) = (WheelSources::default(), vec![Vec::new(); targets.len()]);
     if let Some(python) = &spec.python {
         let places = WheelPlaces::of(session, definition, python)?;
         let targets: Vec<Target> = targets.values().cloned().collect();
         // All that can be missing from a lock is known for every platform before anything is fetched or built.
-        chosen = choose::choose(session, definition, python, &places, &targets)?;
+        chosen = select::choose(session, definition, python, &places, &targets)?;
         wheels = WheelSources::at(places);
     }
     let mut own = OwnFiles::default();
@@ -168,7 +170,7 @@ fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, B
         let Some(facts) = platforms.get_mut(*platform) else { continue };
         facts.wheels = wheels.resolve(session, definition, dependencies, target.python)?;
         facts.installed = own.install(session, &mut wheels, &built, dependencies, target.python)?;
-        own::check_paths(&app, &facts.installed)?;
+        local_projects::check_paths(&app, &facts.installed)?;
     }
     let files = app.iter().map(|collected| collected.file.clone()).collect();
     Ok(Resolved { facts: Facts { platforms, app: files }, bases, app, own, wheels })

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::debian_error::DebianError;
+use crate::base::debian_error::DebianError;
 use shipwheel_layer::{ContentError, ReadError, TreeError, WriteError};
 use shipwheel_oci::{ConfigError, IndexError, Platform};
 use shipwheel_plan::{DeriveError, PlanError, SpecError};

@@ -4,44 +4,41 @@
 //! the lock, the application's files, the plan, the layers, config, manifest and index. This
 //! crate starts the interpreter processes and knows about concurrency; it neither prints nor
 //! reads the environment: a [`Session`] brings both.
+//!
+//! The verbs are the files beside this one; the folders hold the nouns that they work with.
 
-mod app;
-mod assemble;
-mod base;
 mod build;
-mod choose;
-mod compilers;
-mod debian_error;
-mod definition;
-mod error;
-mod folder;
+mod compile_folder;
+mod relock;
+mod retrofit;
+mod startup;
+mod verify;
+
+mod base;
+mod disk;
+mod inspect;
 mod interpreter;
-mod layers;
-mod local;
+mod layer;
 mod lock;
-mod own;
+mod program;
 mod project;
 mod proof;
-mod pure_wheel;
-mod retrofit;
-mod sdist;
-mod session;
-mod source;
-mod startup;
-mod unpack;
-mod uv;
-mod verify;
-mod wheel_places;
-mod wheels;
+mod wheel;
 
+mod error;
+mod interpreter_choice;
+mod session;
+
+pub use base::debian_error::DebianError;
 pub use build::{Built, LayerReport, LayerStatus, PlatformReport, build, plan};
-pub use debian_error::DebianError;
-pub use definition::Definition;
+pub use compile_folder::{LocalReport, LocalTree, compile_folder};
 pub use error::{BuildError, ErrorKind};
-pub use interpreter::InterpreterChoice;
-pub use local::{LocalReport, LocalTree, compile_folder};
-pub use lock::{Relocked, Upgrade, relock};
+pub use inspect::finding::{Finding, FindingKind, Severity};
+pub use interpreter_choice::InterpreterChoice;
+pub use lock::upgrade::Upgrade;
+pub use project::definition::Definition;
+pub use relock::{Relocked, relock};
 pub use retrofit::{Retrofitted, RetrofittedPlatform, retrofit};
 pub use session::{Report, Session};
 pub use startup::{StartupCost, StartupModule, StartupOptions, StartupReport, startup};
-pub use verify::{Finding, FindingKind, Severity, VerifiedPlatform, VerifyOptions, VerifyReport, verify};
+pub use verify::{VerifiedPlatform, VerifyOptions, VerifyReport, verify};

@@ -10,12 +10,13 @@ use shipwheel_python::{Optimization, PythonVersion};
 use shipwheel_store::{PlatformImage, Source, StoredImage};
 
 use crate::base::image::known_or_described;
-use crate::base::{ResolvedBase, ResolvedBases};
+use crate::base::resolved::{ResolvedBase, ResolvedBases};
 use crate::error::BuildError;
-use crate::layers::{self, Ingredients};
-use crate::own::OwnFiles;
+use crate::layer::ingredients::Ingredients;
+use crate::layer::layers;
 use crate::session::Session;
-use crate::wheels::WheelSources;
+use crate::wheel::local_projects::OwnFiles;
+use crate::wheel::wheels::WheelSources;
 
 /// No config is larger.
 const LARGEST_CONFIG: u64 = 16 << 20;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use shipwheel_oci::Platform;
 use shipwheel_store::{Cache, Http, Progress, Registry};
 
-use crate::interpreter::InterpreterChoice;
+use crate::interpreter_choice::InterpreterChoice;
 
 /// One run's surroundings. The environment and the clock are read once, by the command line.
 pub struct Session<'a> {

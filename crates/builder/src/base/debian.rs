@@ -13,16 +13,16 @@ use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
 use shipwheel_plan::DebianBase;
 use shipwheel_store::Download;
 
-use super::ResolvedBase;
 use super::describe::{DESCRIBE_RECIPE, describe};
 use super::mirror::DebianMirrors;
 use super::releases::{Archive, Releases};
-use crate::debian_error::DebianError;
-use crate::definition::Definition;
+use super::resolved::ResolvedBase;
+use crate::base::debian_error::DebianError;
+use crate::disk::bytes::FileSource;
 use crate::error::BuildError;
-use crate::layers::store_layer;
+use crate::layer::store_layer::store_layer;
+use crate::project::definition::Definition;
 use crate::session::Session;
-use crate::source::FileSource;
 
 /// No decompressed index is larger.
 const LARGEST_INDEX: u64 = 1 << 30;

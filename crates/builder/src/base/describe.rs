@@ -8,9 +8,10 @@ use shipwheel_oci::{Digest, ImageConfig, LayerDescriptor, Platform};
 use shipwheel_plan::{BaseFacts, SourceFile, SpecialDirectory};
 use shipwheel_python::PythonVersion;
 
-use super::ResolvedBase;
+use super::resolved::ResolvedBase;
 use crate::error::BuildError;
-use crate::interpreter::{Rootfs, find_libc, find_libraries, find_python};
+use crate::interpreter::detect::{find_libc, find_python};
+use crate::interpreter::rootfs::{Rootfs, find_libraries};
 use crate::session::Session;
 
 /// Raise this when what is read out of a base changes: it is part of every base's key.

@@ -10,12 +10,12 @@ use shipwheel_oci::{
 use shipwheel_plan::Located;
 use shipwheel_store::{Layout, PlatformImage, StoreError, resolve_archive};
 
-use super::ResolvedBase;
 use super::describe::{DESCRIBE_RECIPE, describe};
-use crate::definition::Definition;
+use super::resolved::ResolvedBase;
+use crate::disk::tar::{UnpackError, unpack};
 use crate::error::BuildError;
+use crate::project::definition::Definition;
 use crate::session::Session;
-use crate::unpack::{UnpackError, unpack};
 
 /// Resolves an image of a registry; `optional` is a platform that may be missing.
 ///

@@ -7,8 +7,8 @@ use shipwheel_plan::DebianBase;
 use shipwheel_store::{Download, FetchOptions, Fetched, StoreError};
 
 use super::mirror::DebianMirrors;
-use crate::debian_error::DebianError;
-use crate::definition::Definition;
+use crate::base::debian_error::DebianError;
+use crate::project::definition::Definition;
 use crate::session::Session;
 
 /// No `InRelease` is larger.

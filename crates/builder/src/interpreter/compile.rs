@@ -10,7 +10,7 @@ use shipwheel_python::{PythonVersion, canonical, write_pyc};
 use shipwheel_store::{Cache, Packs};
 use tempfile::TempDir;
 
-use super::Python;
+use super::python::Python;
 use super::worker::{Compiled, Failure, Worker};
 use crate::error::BuildError;
 

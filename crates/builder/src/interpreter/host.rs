@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 
 use shipwheel_python::PythonVersion;
 
+use crate::program::uv;
 use crate::session::Session;
-use crate::uv;
 
 /// Says which CPython it is and where it really lies: a name on PATH may be a script that picks one.
 const IDENTIFY: &str = "import sys; print(sys.implementation.name, '%d.%d.%d' % sys.version_info[:3], sys.executable)";

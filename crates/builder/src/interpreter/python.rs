@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::Rootfs;
+use super::rootfs::Rootfs;
 
 /// Where an interpreter comes from, and so how it is started.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use shipwheel_python::PythonVersion;
 
-use super::Python;
+use super::python::Python;
 use crate::error::BuildError;
 
 const PROGRAM: &str = include_str!("worker.py");

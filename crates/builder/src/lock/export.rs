@@ -10,9 +10,11 @@ use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::{Located, PythonSpec};
 
 use super::form::Form;
+use super::userinfo::has_userinfo;
 use crate::error::BuildError;
+use crate::program::run::run;
+use crate::program::uv;
 use crate::session::Session;
-use crate::uv;
 
 /// Raise this when a lock is exported in another way.
 const EXPORT_RECIPE: u32 = 1;
@@ -21,7 +23,7 @@ const EXPORT_RECIPE: u32 = 1;
 ///
 /// # Errors
 /// When pyproject.toml is not beside it, the tool is missing or fails, or says that the lock is stale.
-pub(super) fn export(
+pub(crate) fn export(
     session: &Session<'_>,
     form: Form,
     path: &Path,
@@ -45,7 +47,7 @@ pub(super) fn export(
         _ => on_copy(session, path, text, &project, |copy| from_pdm(session, path, copy, python))?,
     };
     // What has a password in it is kept nowhere.
-    if !super::has_userinfo(&exported) {
+    if !has_userinfo(&exported) {
         session.cache.put_record("pylock", &key, &exported)?;
     }
     Ok(exported)
@@ -88,7 +90,7 @@ fn from_uv(session: &Session<'_>, folder: &Path, python: &PythonSpec) -> Result<
     }
     each(&mut command, "--extra", &python.extras);
     each(&mut command, "--package", python.package.as_slice());
-    uv::run(session, command, "uv export")
+    run(session, command, "uv export")
 }
 
 fn on_copy(
@@ -114,7 +116,7 @@ fn from_poetry(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonS
     let mut check = Command::new(&poetry);
     check.args(["check", "--lock", "--no-interaction", "--directory"]).arg(copy);
     // It complains about much else; only a lock that is out of date is our business.
-    if let Err(BuildError::Program { output, .. }) = uv::run(session, check, "poetry check")
+    if let Err(BuildError::Program { output, .. }) = run(session, check, "poetry check")
         && output.contains("poetry lock")
     {
         return Err(BuildError::StaleLock { lock: path.to_owned(), differences: Vec::new(), command: "poetry lock" });
@@ -124,7 +126,7 @@ fn from_poetry(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonS
     command.arg("--directory").arg(copy).current_dir(copy);
     each(&mut command, "--extras", &python.extras);
     each(&mut command, "--with", python.groups.as_deref().unwrap_or_default());
-    uv::run(session, command, "poetry export").map_err(|error| match error {
+    run(session, command, "poetry export").map_err(|error| match error {
         BuildError::Program { output, .. } if output.contains("\"export\" does not exist") => missing(path, "poetry"),
         other => other,
     })?;
@@ -135,7 +137,7 @@ fn from_pdm(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec
     let pdm = tool(session, path, "pdm")?;
     let mut check = Command::new(&pdm);
     check.args(["lock", "--check", "--project"]).arg(copy);
-    if uv::run(session, check, "pdm lock --check").is_err() {
+    if run(session, check, "pdm lock --check").is_err() {
         return Err(BuildError::StaleLock { lock: path.to_owned(), differences: Vec::new(), command: "pdm lock" });
     }
     let mut command = Command::new(pdm);
@@ -147,11 +149,11 @@ fn from_pdm(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec
     if groups.is_empty() {
         command.arg("--prod");
     }
-    uv::run(session, command, "pdm export").map(|_| ())
+    run(session, command, "pdm export").map(|_| ())
 }
 
 /// The user's own program.
-pub(super) fn tool(session: &Session<'_>, path: &Path, name: &'static str) -> Result<PathBuf, BuildError> {
+pub(crate) fn tool(session: &Session<'_>, path: &Path, name: &'static str) -> Result<PathBuf, BuildError> {
     session.on_path(name).next().ok_or_else(|| missing(path, name))
 }
 

@@ -10,11 +10,12 @@ use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::PythonSpec;
 use shipwheel_python::Requirements;
 
-use super::Upgrade;
 use super::form::Form;
+use super::upgrade::Upgrade;
 use crate::error::BuildError;
+use crate::program::run::run;
+use crate::program::uv;
 use crate::session::Session;
-use crate::uv;
 
 /// Raise this when requirements are locked in another way.
 const LOCK_RECIPE: u32 = 1;
@@ -23,13 +24,13 @@ const LOCK_RECIPE: u32 = 1;
 const DEEPEST: usize = 8;
 
 /// The file that a lock of this input is kept in.
-pub(super) fn place(input: &Path) -> PathBuf {
+pub(crate) fn kept_path(input: &Path) -> PathBuf {
     input.with_extension("lock.txt")
 }
 
 /// The kept lock of an input, if it was made from just this.
-pub(super) fn find(input: &Path, python: &PythonSpec, minor: u32) -> Result<Option<(PathBuf, String)>, BuildError> {
-    let path = place(input);
+pub(crate) fn find(input: &Path, python: &PythonSpec, minor: u32) -> Result<Option<(PathBuf, String)>, BuildError> {
+    let path = kept_path(input);
     let Ok(text) = fs_err::read_to_string(&path) else { return Ok(None) };
     let digest = digest(input, python)?;
     let fits = header(&text).is_some_and(|(made_for, made_from)| made_for <= minor && made_from == digest);
@@ -40,14 +41,14 @@ pub(super) fn find(input: &Path, python: &PythonSpec, minor: u32) -> Result<Opti
 ///
 /// # Errors
 /// When uv fails, or the lock cannot be written.
-pub(super) fn make(
+pub(crate) fn make(
     session: &Session<'_>,
     input: &Path,
     python: &PythonSpec,
     minor: u32,
     upgrade: &Upgrade,
 ) -> Result<(PathBuf, String), BuildError> {
-    let path = place(input);
+    let path = kept_path(input);
     session.report.step(&format!("lock: locking {} into {}", input.display(), path.display()));
     let scratch = session.cache.scratch_dir()?;
     let output = scratch.path().join("lock.txt");
@@ -71,7 +72,7 @@ pub(super) fn make(
     if session.offline {
         command.arg("--offline");
     }
-    uv::run(session, command, "uv pip compile")?;
+    run(session, command, "uv pip compile")?;
     let locked = fs_err::read_to_string(&output).map_err(BuildError::file("read", &output))?;
     let locked: String = locked.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
     let name = input.file_name().unwrap_or_default().to_string_lossy();
@@ -148,7 +149,7 @@ mod tests {
         {
             assert_eq!(header(text), None, "{text}");
         }
-        assert_eq!(place(Path::new("a/requirements.txt")), Path::new("a/requirements.lock.txt"));
+        assert_eq!(kept_path(Path::new("a/requirements.txt")), Path::new("a/requirements.lock.txt"));
     }
 
     #[test]

@@ -29,11 +29,11 @@ pub(super) struct Surroundings {
     /// The interpreter in the image.
     pub(super) python: String,
     /// `unshare` of this machine, where namespaces may be made; else the image's own loader.
-    pub(super) way: Way,
+    pub(super) launch: Launch,
 }
 
 /// The two ways to run a program of a folder of files.
-pub(super) enum Way {
+pub(super) enum Launch {
     /// In a user namespace, with the folder as its root and without a network.
     Namespace { unshare: PathBuf },
     /// By the folder's own dynamic loader; the paths in the image are below the folder.
@@ -63,15 +63,15 @@ impl Surroundings {
     pub(super) fn command(&self, root: &Path) -> Command {
         let inside = |path: &str| root.join(path.trim_start_matches('/'));
         let shown = |path: &str| inside(path).display().to_string();
-        match &self.way {
-            Way::Namespace { unshare } => {
+        match &self.launch {
+            Launch::Namespace { unshare } => {
                 let mut command = Command::new(unshare);
                 command.args(["--map-root-user", "--net"]).arg(format!("--root={}", root.display()));
                 command.arg(format!("--wd={}", self.workdir)).arg(&self.python);
                 command.env_clear().envs(&self.env).env("PYTHONDONTWRITEBYTECODE", "1").current_dir(root);
                 command
             }
-            Way::Loader { loader, libraries, python, modules } => {
+            Launch::Loader { loader, libraries, python, modules } => {
                 let libraries: Vec<String> = libraries.iter().map(|path| shown(path)).collect();
                 let mut command = Command::new(inside(loader));
                 command.args(["--inhibit-cache", "--library-path", &libraries.join(":")]).arg(inside(python));

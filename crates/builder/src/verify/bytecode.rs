@@ -4,9 +4,9 @@ use rayon::prelude::*;
 use shipwheel_layer::{Content, Node, Tree, TreePath, modified};
 use shipwheel_python::{canonical, source_hash};
 
-use super::finding::{Finding, FindingKind};
-use super::python::ImagePython;
 use crate::error::BuildError;
+use crate::inspect::finding::{Finding, FindingKind};
+use crate::inspect::python::ImagePython;
 
 /// No pyc and no source is larger.
 const LARGEST: u64 = 256 << 20;

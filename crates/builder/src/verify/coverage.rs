@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_python::is_identifier;
 
-use super::finding::{Finding, FindingKind};
-use super::opened::shown;
-use super::python::ImagePython;
+use crate::inspect::finding::{Finding, FindingKind};
+use crate::inspect::opened::shown;
+use crate::inspect::python::ImagePython;
 
 /// Which folders lack bytecode, one finding for each package, the standard library being one.
 pub(crate) fn check(tree: &Tree, python: &ImagePython) -> Vec<Finding> {

@@ -5,8 +5,8 @@ use shipwheel_layer::{Content, Node, Tree, TreePath};
 use shipwheel_oci::Platform;
 use shipwheel_python::{ELF_HEAD, ElfMachine};
 
-use super::finding::{Finding, FindingKind, Severity};
 use crate::error::BuildError;
+use crate::inspect::finding::{Finding, FindingKind, Severity};
 
 /// Looks at every program and library; gives their number, and those for another processor.
 ///

@@ -11,10 +11,12 @@ use shipwheel_store::Cache;
 use tempfile::TempDir;
 
 use super::bytecode::Pair;
-use super::finding::{Finding, FindingKind};
-use super::python::ImagePython;
 use crate::error::BuildError;
-use crate::interpreter::{Compiler, Job, Python, Rootfs};
+use crate::inspect::finding::{Finding, FindingKind};
+use crate::inspect::python::ImagePython;
+use crate::interpreter::compile::{Compiler, Job};
+use crate::interpreter::python::Python;
+use crate::interpreter::rootfs::Rootfs;
 
 /// Compilers out of the image itself, by full version.
 ///

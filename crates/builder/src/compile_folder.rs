@@ -1,0 +1,197 @@
+//! A folder of this machine compiled in place: what `compileall` does, to the same bytes everywhere.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use ignore::WalkBuilder;
+use shipwheel_layer::Content;
+use shipwheel_plan::Treatment;
+use shipwheel_python::{PythonVersion, pyc_path};
+
+use crate::disk::bytes::PathSource;
+use crate::error::BuildError;
+use crate::interpreter::compile::{Compiler, Job};
+use crate::interpreter::host;
+use crate::interpreter::python::Python;
+use crate::session::Session;
+
+/// What is to be compiled, and how.
+#[derive(Debug, Clone)]
+pub struct LocalTree {
+    /// The folder.
+    pub folder: PathBuf,
+    /// How; `legacy` removes each source whose bytecode took its place.
+    pub treatment: Treatment,
+    /// Where the folder will be when the bytecode is used: what tracebacks show.
+    pub prefix: Option<String>,
+    /// The interpreter: a path, or a name on PATH.
+    pub python: String,
+}
+
+/// What became of a folder.
+#[derive(Debug, Clone)]
+pub struct LocalReport {
+    /// The interpreter that compiled.
+    pub python: PythonVersion,
+    /// How many sources there are.
+    pub sources: usize,
+    /// How many pycs were written: others were there already, byte for byte.
+    pub written: usize,
+    /// Bytes of all pycs.
+    pub bytes: u64,
+    /// How many sources were removed.
+    pub removed: usize,
+    /// Sources that do not compile, and why.
+    pub failures: Vec<(String, String)>,
+}
+
+/// Compiles all sources below a folder; hidden folders and links are passed over.
+///
+/// # Errors
+/// When the interpreter does not run, a source cannot be read, or a pyc cannot be written.
+pub fn compile_folder(session: &Session<'_>, tree: &LocalTree) -> Result<LocalReport, BuildError> {
+    let sources = sources(&tree.folder)?;
+    let (executable, version) = find(session, &tree.python)?;
+    session.report.step(&format!("{} sources, Python {version} ({})", sources.len(), executable.display()));
+    let compiler = Compiler::start(&session.cache, Python::Host(executable), version, session.jobs)?;
+    let jobs = sources.iter().map(|relative| job(tree, relative)).collect::<Result<Vec<_>, _>>()?;
+    let total = jobs.iter().map(|job| job.source.size()).sum();
+    let progress = session.progress.begin("compiling", Some(total));
+    let written = Mutex::new((0, 0, Vec::new()));
+    let failures = compiler.compile(jobs, &|job, pyc| {
+        session.progress.advance(progress, job.source.size());
+        let place = place(tree, &job.path, version)?;
+        let is_new = write(&place, &pyc)?;
+        let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.0 += usize::from(is_new);
+        written.1 += pyc.len() as u64;
+        written.2.push(job.path.clone());
+        Ok(())
+    });
+    session.progress.end(progress);
+    let failures = failures?;
+    let (written, bytes, compiled) = written.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let removed = if tree.treatment.legacy { remove(tree, &compiled)? } else { 0 };
+    let failures = failures.into_iter().map(|failure| (failure.path, failure.reason)).collect();
+    Ok(LocalReport { python: version, sources: sources.len(), written, bytes, removed, failures })
+}
+
+/// An interpreter by its path or its name on PATH.
+fn find(session: &Session<'_>, python: &str) -> Result<(PathBuf, PythonVersion), BuildError> {
+    let candidates: Vec<PathBuf> = match python.contains('/') {
+        true => vec![python.into()],
+        false => session.on_path(python).collect(),
+    };
+    let found = candidates.iter().find_map(|path| host::identify(session, path, None));
+    found.ok_or_else(|| BuildError::NoPythonHere { python: python.to_owned() })
+}
+
+/// The sources below a folder, relative to it, sorted.
+fn sources(folder: &Path) -> Result<Vec<String>, BuildError> {
+    if !folder.is_dir() {
+        let reason = "it is no folder".to_owned();
+        return Err(BuildError::Walk { path: folder.to_owned(), reason });
+    }
+    let walk = WalkBuilder::new(folder)
+        .standard_filters(false)
+        .hidden(true)
+        .sort_by_file_name(Ord::cmp)
+        .filter_entry(|entry| entry.file_name() != "__pycache__")
+        .build();
+    let mut sources = Vec::new();
+    for entry in walk {
+        let entry = entry.map_err(|error| BuildError::Walk { path: folder.to_owned(), reason: error.to_string() })?;
+        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+        if !is_file || entry.path().extension().is_none_or(|extension| extension != "py") {
+            continue;
+        }
+        let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let relative = relative.to_str().ok_or_else(|| BuildError::Walk {
+            path: entry.path().to_owned(),
+            reason: "its name is not UTF-8".to_owned(),
+        })?;
+        sources.push(relative.to_owned());
+    }
+    Ok(sources)
+}
+
+/// The name that a source is compiled under: no host path is ever part of it.
+fn name_in_image(tree: &LocalTree, relative: &str) -> String {
+    match &tree.prefix {
+        Some(prefix) => format!("{}/{relative}", prefix.trim_end_matches('/')),
+        None => relative.to_owned(),
+    }
+}
+
+fn job(tree: &LocalTree, relative: &str) -> Result<Job, BuildError> {
+    let path = tree.folder.join(relative);
+    let bytes = fs_err::metadata(&path).map_err(BuildError::file("read", &path))?.len();
+    let source = Content::from_slice(PathSource::new(&path, bytes), 0, bytes);
+    Ok(Job { path: name_in_image(tree, relative), source, treatment: tree.treatment })
+}
+
+/// The source's own path below the folder, from the name that it was compiled under.
+fn relative<'n>(tree: &LocalTree, name: &'n str) -> &'n str {
+    let prefix = tree.prefix.as_deref().map(|prefix| prefix.trim_end_matches('/'));
+    prefix.and_then(|prefix| name.strip_prefix(prefix)).map_or(name, |rest| rest.trim_start_matches('/'))
+}
+
+fn place(tree: &LocalTree, name: &str, version: PythonVersion) -> Result<PathBuf, BuildError> {
+    let Treatment { optimization, legacy, .. } = tree.treatment;
+    let rooted = format!("/{}", relative(tree, name));
+    let pyc = pyc_path(&rooted, &version, optimization, legacy);
+    let pyc = pyc.ok_or_else(|| BuildError::Internal(format!("{name} is no source")))?;
+    Ok(tree.folder.join(pyc.trim_start_matches('/')))
+}
+
+/// Writes a pyc beside its place and renames it there, unless the same bytes are there already.
+fn write(path: &Path, pyc: &[u8]) -> Result<bool, BuildError> {
+    use std::io::Write as _;
+    if std::fs::read(path).is_ok_and(|found| found == pyc) {
+        return Ok(false);
+    }
+    let folder = path.parent().unwrap_or(path);
+    fs_err::create_dir_all(folder).map_err(BuildError::file("create", folder))?;
+    let failed = || BuildError::file("write", path);
+    let mut file = tempfile::Builder::new()
+        .prefix(".shipwheel-")
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
+        .tempfile_in(folder)
+        .map_err(failed())?;
+    file.write_all(pyc).map_err(failed())?;
+    file.persist(path).map_err(|error| failed()(error.error))?;
+    Ok(true)
+}
+
+/// Removes the sources whose bytecode is in place; what does not compile keeps its own.
+fn remove(tree: &LocalTree, compiled: &[String]) -> Result<usize, BuildError> {
+    for name in compiled {
+        let path = tree.folder.join(relative(tree, name));
+        fs_err::remove_file(&path).map_err(BuildError::file("remove", &path))?;
+    }
+    Ok(compiled.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shipwheel_python::{InvalidationMode, Optimization};
+
+    #[test]
+    fn a_pyc_lies_in_the_folder_and_says_where_it_will_be() {
+        let version = PythonVersion { major: 3, minor: 11, micro: 2 };
+        for (prefix, legacy, name, place_of) in [
+            (None, false, "pkg/m.py", "/f/pkg/__pycache__/m.cpython-311.opt-1.pyc"),
+            (Some("/app/"), false, "/app/pkg/m.py", "/f/pkg/__pycache__/m.cpython-311.opt-1.pyc"),
+            (Some("/"), true, "/pkg/m.py", "/f/pkg/m.pyc"),
+        ] {
+            let treatment =
+                Treatment { optimization: Optimization::Asserts, invalidation: InvalidationMode::CheckedHash, legacy };
+            let prefix = prefix.map(str::to_owned);
+            let tree = LocalTree { folder: "/f".into(), treatment, prefix, python: String::new() };
+            assert_eq!(name_in_image(&tree, "pkg/m.py"), name);
+            assert_eq!(place(&tree, name, version).ok(), Some(PathBuf::from(place_of)), "{name}");
+        }
+    }
+}

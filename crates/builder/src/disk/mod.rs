@@ -1,0 +1,4 @@
+//! Bytes of files on this machine, as the pure crates read them.
+
+pub(crate) mod bytes;
+pub(crate) mod tar;

@@ -1,0 +1,70 @@
+//! A layer's blob → its tar in a nameless file, hashed on the way.
+
+use std::io::{self, BufReader, Read, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use flate2::read::MultiGzDecoder;
+use shipwheel_layer::Source;
+use shipwheel_oci::{DiffId, Hasher, media_type};
+use shipwheel_store::Cache;
+
+use crate::disk::bytes::FileSource;
+use crate::error::BuildError;
+
+/// No layer unpacks to more.
+const LARGEST_LAYER: u64 = 64 << 30;
+
+/// An unpacked layer; its file is gone with the last reader.
+#[derive(Clone)]
+pub(crate) struct Tar {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) diff_id: DiffId,
+}
+
+/// Why a layer was not unpacked: what follows "a layer that".
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnpackError {
+    #[error("is of type `{media_type}`, which cannot be read")]
+    MediaType { media_type: String },
+    #[error("cannot be decompressed: {0}")]
+    Broken(io::Error),
+    #[error("unpacks to more than 64 GiB: refused as a possible bomb")]
+    Bomb,
+    #[error(transparent)]
+    Build(Box<BuildError>),
+}
+
+/// Unpacks a layer of a media type of either family; `name` stands for the tar in errors.
+///
+/// # Errors
+/// When the type is not known, the bytes are broken, or the cache's disk cannot be written.
+pub(crate) fn unpack(cache: &Cache, blob: &mut dyn Read, media_type: &str, name: &str) -> Result<Tar, UnpackError> {
+    let compressed = BufReader::with_capacity(1 << 16, blob);
+    let mut reader: Box<dyn Read + '_> = match media_type::to_oci(media_type) {
+        media_type::LAYER_GZIP => Box::new(MultiGzDecoder::new(compressed)),
+        media_type::LAYER => Box::new(compressed),
+        other => return Err(UnpackError::MediaType { media_type: other.to_owned() }),
+    };
+    let scratch = cache.scratch_file().map_err(|error| UnpackError::Build(Box::new(error.into())))?;
+    let (mut file, _) = scratch.into_parts();
+    let written = |cause| UnpackError::Build(Box::new(BuildError::file("write", cache.root())(cause)));
+    let (mut hasher, mut buffer, mut size) = (Hasher::new(), vec![0; 1 << 17], 0);
+    loop {
+        let read = match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(UnpackError::Broken(error)),
+        };
+        size += read as u64;
+        if size > LARGEST_LAYER {
+            return Err(UnpackError::Bomb);
+        }
+        hasher.update(&buffer[..read]);
+        file.write_all(&buffer[..read]).map_err(written)?;
+    }
+    let source = FileSource::new(file, name)
+        .map_err(|cause| UnpackError::Build(Box::new(BuildError::file("read", Path::new(name))(cause))))?;
+    Ok(Tar { source: Arc::new(source), diff_id: DiffId::from_hasher(hasher) })
+}

@@ -1,0 +1,106 @@
+//! One blob of an image: hashed where it lies, and unpacked on the way if it is a layer.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _, SeekFrom};
+
+use shipwheel_oci::{Descriptor, Digest, Hasher};
+use shipwheel_store::{Cache, Source, StoreError};
+
+use super::finding::{Finding, FindingKind};
+use crate::disk::tar::{Tar, UnpackError, unpack};
+use crate::error::BuildError;
+
+/// A blob that is another one or missing is a finding; a network that is down is an error.
+///
+/// # Errors
+/// What keeps everything from being read.
+pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Finding, BuildError> {
+    let finding = match error {
+        StoreError::Digest { expected, found, .. } => {
+            Finding::problem(FindingKind::BlobDigest, expected.to_string(), found.to_string())
+        }
+        StoreError::Size { expected, found, .. } => {
+            Finding::problem(FindingKind::BlobSize, format!("{expected} bytes"), format!("{found} bytes"))
+        }
+        StoreError::Missing { place, .. } => Finding::problem(FindingKind::Blob, "a blob", format!("none in {place}")),
+        StoreError::Status { status: 404, .. } => Finding::problem(FindingKind::Blob, "a blob", "none in the registry"),
+        StoreError::Image { cause, .. } => Finding::problem(FindingKind::Blob, "a document", cause.to_string()),
+        StoreError::TooLarge { limit, .. } => {
+            Finding::problem(FindingKind::Blob, format!("at most {limit} bytes"), "more than that")
+        }
+        other => return Err(other.into()),
+    };
+    Ok(finding.of_blob(&descriptor.digest))
+}
+
+/// Hashes a blob to its end, and unpacks it if it is a layer.
+///
+/// # Errors
+/// When it cannot be read, or the cache's disk not be written.
+pub(super) fn read_blob(
+    source: &dyn Source,
+    cache: &Cache,
+    blob: &Descriptor,
+    is_layer: bool,
+) -> Result<(Option<Tar>, Vec<Finding>), BuildError> {
+    let file = match source.blob(blob) {
+        Ok(file) => file,
+        Err(error) => return Ok((None, vec![refusal(error, blob)?])),
+    };
+    let unreadable = || BuildError::file("read", &file.path);
+    let mut reader = BlobReader::open(&file, blob).map_err(unreadable())?;
+    let unpacked = is_layer.then(|| unpack(cache, &mut reader, &blob.media_type, &blob.digest.to_string()));
+    // What follows the last gzip member, or a fault, is part of the blob all the same.
+    io::copy(&mut reader, &mut io::sink()).map_err(unreadable())?;
+    let mut findings = Vec::new();
+    let (found, size) = reader.finish();
+    if size != blob.size {
+        let [expected, found] = [blob.size, size].map(|size| format!("{size} bytes"));
+        findings.push(Finding::problem(FindingKind::BlobSize, expected, found).of_blob(&blob.digest));
+    }
+    if found != blob.digest {
+        let finding = Finding::problem(FindingKind::BlobDigest, blob.digest.to_string(), found.to_string());
+        findings.push(finding.of_blob(&blob.digest));
+    }
+    let tar = match unpacked {
+        None => None,
+        Some(Ok(tar)) => Some(tar),
+        Some(Err(UnpackError::Build(error))) => return Err(*error),
+        Some(Err(error)) => {
+            let found = format!("one that {error}; its files were not looked at");
+            findings.push(Finding::problem(FindingKind::Layer, "a layer", found).of_blob(&blob.digest));
+            None
+        }
+    };
+    Ok((tar, findings))
+}
+
+/// Reads a blob where it lies, and knows afterwards what it read.
+pub(super) struct BlobReader {
+    file: io::Take<File>,
+    hasher: Hasher,
+    size: u64,
+}
+
+impl BlobReader {
+    pub(super) fn open(file: &shipwheel_store::BlobFile, blob: &Descriptor) -> io::Result<Self> {
+        let mut opened = File::open(&file.path)?;
+        opened.seek(SeekFrom::Start(file.offset))?;
+        // A file of its own is read to its end; an archive's member was measured when it was found.
+        let limit = if file.offset == 0 { u64::MAX } else { blob.size };
+        Ok(Self { file: opened.take(limit), hasher: Hasher::new(), size: 0 })
+    }
+
+    fn finish(self) -> (Digest, u64) {
+        (self.hasher.finish(), self.size)
+    }
+}
+
+impl Read for BlobReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.hasher.update(&buffer[..read]);
+        self.size += read as u64;
+        Ok(read)
+    }
+}

@@ -1,0 +1,6 @@
+//! An image taken apart, for `verify` and `startup`.
+
+mod blob;
+pub(crate) mod finding;
+pub(crate) mod opened;
+pub(crate) mod python;

@@ -1,0 +1,262 @@
+//! An image taken apart: its documents, every blob hashed, every layer unpacked to a nameless file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+
+use rayon::prelude::*;
+use shipwheel_layer::{ReadLimits, Tree, overlay_tar};
+use shipwheel_oci::{
+    Descriptor, Digest, ImageConfig, Index, LayerDescriptor, Manifest, Platform, media_type, validate_image,
+};
+use shipwheel_store::{Cache, Source, StoreError};
+
+use super::blob::{BlobReader, read_blob, refusal};
+use super::finding::{Finding, FindingKind, Findings};
+use crate::disk::tar::Tar;
+use crate::error::BuildError;
+
+/// No config is larger.
+const LARGEST_CONFIG: u64 = 16 << 20;
+
+/// No image has more manifests and indexes.
+const MOST_DOCUMENTS: usize = 2000;
+
+/// One platform of an image.
+pub(crate) struct OpenedPlatform {
+    pub(crate) platform: Platform,
+    pub(crate) manifest: Manifest,
+    pub(crate) config: ImageConfig,
+    config_bytes: Vec<u8>,
+}
+
+/// An image with its layers at hand.
+pub(crate) struct OpenedImage {
+    pub(crate) root: Descriptor,
+    pub(crate) platforms: Vec<OpenedPlatform>,
+    tars: BTreeMap<Digest, Tar>,
+}
+
+/// Opens an image and checks all that needs no look at its files.
+///
+/// With `wanted` platforms, only those are opened.
+///
+/// # Errors
+/// When the image cannot be read at all: no such image, no network, no disk. What does not
+/// agree in it is a finding.
+pub(crate) fn open(
+    source: &dyn Source,
+    cache: &Cache,
+    wanted: &[Platform],
+    findings: &mut Findings,
+) -> Result<OpenedImage, BuildError> {
+    let root = source.root()?;
+    let (platforms, others) = (Vec::new(), Vec::new());
+    let mut documents = Documents { source, wanted, findings, seen: BTreeSet::new(), platforms, others };
+    documents.read(&root, None, 0)?;
+    let Documents { platforms, others, .. } = documents;
+    if let Some(missing) = wanted.iter().find(|wanted| !platforms.iter().any(|p| p.platform == **wanted)) {
+        let found = platforms.into_iter().map(|platform| platform.platform).collect();
+        let name = "the image".to_owned();
+        return Err(BuildError::NoPlatform(shipwheel_oci::IndexError::NoPlatform {
+            platform: missing.clone(),
+            name,
+            found,
+        }));
+    }
+    let mut blobs: BTreeMap<Digest, (&Descriptor, bool)> = BTreeMap::new();
+    blobs.extend(others.iter().map(|blob| (blob.digest, (blob, false))));
+    let layers = platforms.iter().flat_map(|platform| platform.manifest.layers());
+    blobs.extend(layers.map(|blob| (blob.digest, (blob, true))));
+    let read: Vec<(Digest, Option<Tar>, Vec<Finding>)> = blobs
+        .into_par_iter()
+        .map(|(digest, (blob, is_layer))| {
+            let (tar, found) = read_blob(source, cache, blob, is_layer)?;
+            Ok((digest, tar, found))
+        })
+        .collect::<Result<_, BuildError>>()?;
+    let mut tars = BTreeMap::new();
+    for (digest, tar, found) in read {
+        findings.add(None, found);
+        tars.extend(tar.map(|tar| (digest, tar)));
+    }
+    let image = OpenedImage { root, platforms, tars };
+    for platform in &image.platforms {
+        findings.add(Some(&platform.platform), image.disagreements(platform));
+    }
+    Ok(image)
+}
+
+impl OpenedImage {
+    /// The files of a platform; `None`, with findings, if a layer of it is not to be had.
+    pub(crate) fn tree(&self, platform: &OpenedPlatform, findings: &mut Findings) -> Option<Tree> {
+        let mut tree = Tree::new();
+        for layer in platform.manifest.layers() {
+            // Why it is missing was said when it was read.
+            let tar = self.tars.get(&layer.digest)?;
+            if let Err(error) = overlay_tar(&mut tree, tar.source.clone(), ReadLimits::default()) {
+                let found = Finding::problem(FindingKind::Layer, "a layer that fits", chain(&error));
+                findings.add(Some(&platform.platform), [found.of_blob(&layer.digest)]);
+                return None;
+            }
+        }
+        Some(tree)
+    }
+
+    /// Where manifest, config and layers of a platform do not agree.
+    fn disagreements(&self, platform: &OpenedPlatform) -> Vec<Finding> {
+        let diff_ids = platform.config.diff_ids().unwrap_or_default();
+        let layers = platform.manifest.layers().iter().enumerate().map(|(number, blob)| {
+            let own = self.tars.get(&blob.digest).map(|tar| tar.diff_id);
+            // A layer that was not unpacked has no diff id that could be compared.
+            let diff_id =
+                own.or_else(|| diff_ids.get(number).copied()).unwrap_or_else(|| shipwheel_oci::DiffId::of(b""));
+            LayerDescriptor { blob: blob.clone(), diff_id }
+        });
+        let layers: Vec<LayerDescriptor> = layers.collect();
+        let mismatches = validate_image(&platform.manifest, &platform.config_bytes, &layers);
+        let findings = mismatches.into_iter().map(|mismatch| {
+            let number = mismatch.what.strip_prefix("diff id of layer ").and_then(|n| n.parse::<usize>().ok());
+            match number.and_then(|number| layers.get(number)) {
+                // What the layer is stands against what the config says it should be.
+                Some(layer) => {
+                    Finding::problem(FindingKind::DiffId, mismatch.found, mismatch.expected).of_blob(&layer.blob.digest)
+                }
+                None => {
+                    let [expected, found] =
+                        [mismatch.expected, mismatch.found].map(|side| format!("{} {side}", mismatch.what));
+                    Finding::problem(FindingKind::Document, expected, found)
+                }
+            }
+        });
+        findings.collect()
+    }
+}
+
+/// The walk from the root down to the configs.
+struct Documents<'a> {
+    source: &'a dyn Source,
+    wanted: &'a [Platform],
+    findings: &'a mut Findings,
+    /// Documents that were read: an index may name one twice, and a hostile one very often.
+    seen: BTreeSet<Digest>,
+    platforms: Vec<OpenedPlatform>,
+    /// Blobs of attestations and the like: hashed, and no more.
+    others: Vec<Descriptor>,
+}
+
+impl Documents<'_> {
+    fn read(&mut self, descriptor: &Descriptor, platform: Option<&Platform>, depth: usize) -> Result<(), BuildError> {
+        if !self.seen.insert(descriptor.digest) {
+            return Ok(());
+        }
+        if self.seen.len() > MOST_DOCUMENTS {
+            if self.seen.len() == MOST_DOCUMENTS + 1 {
+                let expected = format!("at most {MOST_DOCUMENTS} manifests");
+                self.findings
+                    .add(None, [Finding::problem(FindingKind::Document, expected, "more, which were not read")]);
+            }
+            return Ok(());
+        }
+        let bytes = match self.source.document(descriptor) {
+            Ok(bytes) => bytes,
+            Err(error) => return self.refused(error, descriptor),
+        };
+        let broken = |text: String| {
+            Finding::problem(FindingKind::Blob, "an index or a manifest", text).of_blob(&descriptor.digest)
+        };
+        let is_index = media_type::is_index(&descriptor.media_type)
+            || (!media_type::is_manifest(&descriptor.media_type) && Index::parse(bytes.clone()).is_ok());
+        if is_index && depth < 4 {
+            match Index::parse(bytes) {
+                Ok(index) => {
+                    for entry in index.entries() {
+                        self.read(entry, entry.platform.as_ref(), depth + 1)?;
+                    }
+                }
+                Err(error) => self.findings.add(platform, [broken(chain(&error))]),
+            }
+            return Ok(());
+        }
+        match Manifest::parse(bytes) {
+            Ok(manifest) => self.manifest(manifest, platform),
+            Err(error) => {
+                self.findings.add(platform, [broken(chain(&error))]);
+                Ok(())
+            }
+        }
+    }
+
+    fn manifest(&mut self, manifest: Manifest, platform: Option<&Platform>) -> Result<(), BuildError> {
+        if platform.is_some_and(|platform| platform.os == "unknown") {
+            self.others.extend(manifest.blobs().cloned());
+            return Ok(());
+        }
+        if platform.is_some_and(|platform| !self.wanted.is_empty() && !self.wanted.contains(platform)) {
+            return Ok(());
+        }
+        let Some(config_bytes) = self.config(manifest.config(), platform)? else { return Ok(()) };
+        let config = match ImageConfig::parse(&config_bytes) {
+            Ok(config) => config,
+            Err(error) => {
+                let found = Finding::problem(FindingKind::Document, "an image config", chain(&error));
+                self.findings.add(platform, [found.of_blob(&manifest.config().digest)]);
+                return Ok(());
+            }
+        };
+        let own = config.platform().map_err(|cause| BuildError::Config { name: "the image".to_owned(), cause })?;
+        if let Some(platform) = platform.filter(|platform| **platform != own) {
+            let found = format!("the config says {own}");
+            let finding = Finding::problem(FindingKind::Document, format!("the index says {platform}"), found);
+            self.findings.add(Some(platform), [finding.of_blob(&manifest.config().digest)]);
+        }
+        let platform = platform.cloned().unwrap_or(own);
+        if self.wanted.is_empty() || self.wanted.contains(&platform) {
+            self.platforms.push(OpenedPlatform { platform, manifest, config, config_bytes });
+        }
+        Ok(())
+    }
+
+    /// The bytes of a config, whatever they are; `None` if it is not there or too large.
+    fn config(&mut self, blob: &Descriptor, platform: Option<&Platform>) -> Result<Option<Vec<u8>>, BuildError> {
+        let file = match self.source.blob(blob) {
+            Ok(file) => file,
+            Err(error) => return self.refused(error, blob).map(|()| None),
+        };
+        if blob.size > LARGEST_CONFIG {
+            let finding =
+                Finding::problem(FindingKind::Blob, "a config of at most 16 MiB", format!("{} bytes", blob.size));
+            self.findings.add(platform, [finding.of_blob(&blob.digest)]);
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        let mut reader = BlobReader::open(&file, blob).map_err(BuildError::file("read", &file.path))?;
+        reader.read_to_end(&mut bytes).map_err(BuildError::file("read", &file.path))?;
+        // A digest that is wrong is found when manifest and config are compared.
+        Ok(Some(bytes))
+    }
+
+    fn refused(&mut self, error: StoreError, descriptor: &Descriptor) -> Result<(), BuildError> {
+        self.findings.add(None, [refusal(error, descriptor)?]);
+        Ok(())
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+/// The paths of a set, for a line that a person reads.
+pub(crate) fn shown(paths: &BTreeSet<String>) -> String {
+    let first: Vec<&str> = paths.iter().take(3).map(String::as_str).collect();
+    match paths.len().saturating_sub(3) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}

@@ -1,0 +1,90 @@
+//! What an image's interpreter will load: version, level, and where it looks.
+
+use std::collections::BTreeMap;
+
+use shipwheel_layer::{Tree, TreePath};
+use shipwheel_oci::ImageConfig;
+use shipwheel_plan::PythonFacts;
+
+use super::finding::{Finding, FindingKind};
+use crate::error::BuildError;
+use crate::interpreter::detect::find_python;
+
+/// An image's interpreter with the settings that it will run under.
+pub(crate) struct ImagePython {
+    pub(crate) facts: PythonFacts,
+    /// What `PYTHONOPTIMIZE` comes to.
+    pub(crate) level: u32,
+    /// Folders that modules of the application are imported from.
+    pub(crate) roots: Vec<TreePath>,
+}
+
+impl ImagePython {
+    /// Finds the interpreter; `None` if there is none or it cannot be described.
+    ///
+    /// # Errors
+    /// When a layer's file cannot be read.
+    pub(crate) fn find(
+        tree: &Tree,
+        config: &ImageConfig,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<Self>, BuildError> {
+        let env = config.env();
+        let facts = match find_python(tree, env.get("PATH").map(String::as_str)) {
+            Ok(Some(facts)) => facts,
+            Ok(None) => return Ok(None),
+            Err(BuildError::Interpreter { path, reason }) => {
+                let expected = "an interpreter that can be described";
+                findings.push(Finding::problem(FindingKind::Interpreter, expected, reason).at(path));
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(prefix) = env.get("PYTHONPYCACHEPREFIX").filter(|prefix| !prefix.is_empty()) {
+            let found = format!("PYTHONPYCACHEPREFIX={prefix}: no bytecode beside a source is loaded");
+            findings.push(Finding::problem(FindingKind::Environment, "PYTHONPYCACHEPREFIX unset", found));
+        }
+        let roots = roots(tree, config, &env);
+        Ok(Some(Self { facts, level: level(env.get("PYTHONOPTIMIZE").map(String::as_str)), roots }))
+    }
+
+    /// The minor version, as the readers of bytecode want it.
+    pub(crate) fn minor(&self) -> u8 {
+        u8::try_from(self.facts.version.minor).unwrap_or_default()
+    }
+}
+
+/// `PYTHONOPTIMIZE` as CPython reads it: a number, and 1 for any other text that is not empty.
+fn level(variable: Option<&str>) -> u32 {
+    match variable.map(str::trim) {
+        None | Some("") => 0,
+        Some(text) => text.parse().unwrap_or(1),
+    }
+}
+
+fn roots(tree: &Tree, config: &ImageConfig, env: &BTreeMap<String, String>) -> Vec<TreePath> {
+    let path = env.get("PYTHONPATH").map(String::as_str).unwrap_or_default();
+    let workdir = config.working_dir();
+    let folders = path.split(':').chain([workdir.as_str()]).filter(|folder| folder.starts_with('/'));
+    let mut roots: Vec<TreePath> = folders
+        .filter_map(|folder| Some(tree.resolve(&TreePath::new(folder).ok()?)?.0))
+        .filter(|folder| !folder.is_root())
+        .collect();
+    roots.sort();
+    roots.dedup();
+    roots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_level_is_what_cpython_makes_of_the_variable() {
+        for (variable, expected) in
+            [(None, 0), (Some(""), 0), (Some("0"), 0), (Some("1"), 1), (Some("2"), 2), (Some("x"), 1), (Some("-2"), 1)]
+        {
+            assert_eq!(level(variable), expected, "{variable:?}");
+        }
+    }
+}

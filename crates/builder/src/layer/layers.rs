@@ -1,0 +1,268 @@
+//! Layers by key: known ones without touching a byte, new ones from tree to blob in one pass.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use shipwheel_layer::{Content, Metadata, Node, Tree, TreePath};
+use shipwheel_oci::{Digest, LayerDescriptor};
+use shipwheel_plan::{AppFile, BytecodeInputs, LayerInputs, Plan, PlannedLayer, SourceFile, WheelInput};
+use shipwheel_python::{PythonVersion, environment, pyc_path};
+use shipwheel_store::KeyLock;
+
+use super::ingredients::Ingredients;
+use super::store_layer::store_layer;
+use crate::disk::bytes::{PathSource, Spool};
+use crate::error::BuildError;
+use crate::interpreter::compile::Job;
+use crate::interpreter::compilers::Compilers;
+use crate::session::Session;
+use crate::wheel::wheels::scheme;
+
+/// A layer that is in the cache.
+#[derive(Debug, Clone)]
+pub(crate) struct BuiltLayer {
+    pub(crate) descriptor: LayerDescriptor,
+    pub(crate) built: bool,
+}
+
+/// What is remembered of a layer under its key.
+#[derive(Serialize, Deserialize)]
+struct LayerRecord {
+    descriptor: LayerDescriptor,
+    /// Sources that did not compile: said again at every build.
+    warnings: Vec<String>,
+}
+
+/// Finds or builds every layer of a plan, each key once.
+///
+/// # Errors
+/// The first layer that cannot be built.
+pub(crate) fn build(
+    session: &Session<'_>,
+    plan: &Plan,
+    ingredients: &Ingredients<'_>,
+) -> Result<BTreeMap<Digest, BuiltLayer>, BuildError> {
+    let planned: BTreeMap<Digest, &PlannedLayer> =
+        plan.platforms.iter().flat_map(|platform| &platform.layers).map(|layer| (layer.key, layer)).collect();
+    let mut done = BTreeMap::new();
+    let mut open: Vec<&PlannedLayer> = Vec::new();
+    for (key, layer) in planned {
+        match known(session, &key) {
+            Some(record) => {
+                record.warnings.iter().for_each(|warning| session.report.warning(warning));
+                done.insert(key, BuiltLayer { descriptor: record.descriptor, built: false });
+            }
+            None => open.push(layer),
+        }
+    }
+    let wheels = open.iter().flat_map(|layer| needed_wheels(layer, ingredients));
+    ingredients.wheels.fetch(session, &wheels.collect::<Vec<_>>())?;
+    let (bytecode, others): (Vec<_>, Vec<_>) =
+        open.into_iter().partition(|layer| matches!(layer.inputs, LayerInputs::Bytecode(_)));
+    let builder = Builder { session, ingredients, compilers: Compilers::new(session, ingredients.bases) };
+    let built: Vec<_> = others.into_par_iter().map(|layer| builder.build(layer)).collect::<Result<_, _>>()?;
+    done.extend(built);
+    done.extend(builder.build_in_line(bytecode)?);
+    Ok(done)
+}
+
+fn known(session: &Session<'_>, key: &Digest) -> Option<LayerRecord> {
+    session.cache.record::<LayerRecord>("layer", key).filter(|record| session.cache.has(&record.descriptor.blob))
+}
+
+/// The wheels that a layer is made from: those that it installs, or whose sources it compiles.
+fn needed_wheels(layer: &PlannedLayer, ingredients: &Ingredients<'_>) -> Vec<Digest> {
+    match &layer.inputs {
+        LayerInputs::Wheels { wheels, .. } => wheels.iter().map(|wheel| wheel.digest).collect(),
+        LayerInputs::Bytecode(inputs) => ingredients.wheels.owners(inputs.sources.iter().map(|(source, _)| source)),
+        _ => Vec::new(),
+    }
+}
+
+/// A layer that is to be packed; its key is held until it is.
+struct NewLayer {
+    tree: Tree,
+    warnings: Vec<String>,
+    _lock: KeyLock,
+}
+
+enum Prepared {
+    Known(BuiltLayer),
+    New(NewLayer),
+}
+
+struct Builder<'a> {
+    session: &'a Session<'a>,
+    ingredients: &'a Ingredients<'a>,
+    compilers: Compilers<'a>,
+}
+
+impl Builder<'_> {
+    fn build(&self, layer: &PlannedLayer) -> Result<(Digest, BuiltLayer), BuildError> {
+        match self.prepare(layer)? {
+            Prepared::Known(built) => Ok((layer.key, built)),
+            Prepared::New(prepared) => self.finish(layer, prepared),
+        }
+    }
+
+    /// Builds layers of bytecode one after the other: the interpreters are what the processors are
+    /// busy with. While one is compiled, the one before is packed.
+    fn build_in_line(&self, layers: Vec<&PlannedLayer>) -> Result<Vec<(Digest, BuiltLayer)>, BuildError> {
+        std::thread::scope(|scope| {
+            let (sender, receiver) = sync_channel::<(&PlannedLayer, NewLayer)>(1);
+            let pack = move || receiver.into_iter().map(|(layer, prepared)| self.finish(layer, prepared)).collect();
+            let packer = scope.spawn(pack);
+            let mut done = Vec::new();
+            for layer in layers {
+                match self.prepare(layer)? {
+                    Prepared::Known(built) => done.push((layer.key, built)),
+                    Prepared::New(prepared) => {
+                        // A packer that failed takes no more, and says why when it is asked.
+                        if sender.send((layer, prepared)).is_err() {
+                            break;
+                        }
+                    }
+                }
+            }
+            drop(sender);
+            let packed: Result<Vec<_>, BuildError> = packer.join().expect("a packer does not panic");
+            done.extend(packed?);
+            Ok(done)
+        })
+    }
+
+    /// Makes the tree of a layer, unless the layer is known by now.
+    fn prepare(&self, layer: &PlannedLayer) -> Result<Prepared, BuildError> {
+        let lock = self.session.cache.lock("layer", &layer.key)?;
+        // Another process may have built it in the meantime.
+        if let Some(record) = known(self.session, &layer.key) {
+            return Ok(Prepared::Known(BuiltLayer { descriptor: record.descriptor, built: false }));
+        }
+        self.session.report.step(&format!("{}: {}", layer.kind.name(), layer.title));
+        let (mut tree, warnings) = self.tree(layer)?;
+        warnings.iter().for_each(|warning| self.session.report.warning(warning));
+        set_directories(&mut tree, &layer.directories)?;
+        Ok(Prepared::New(NewLayer { tree, warnings, _lock: lock }))
+    }
+
+    /// Packs a layer into the cache and remembers it.
+    fn finish(&self, layer: &PlannedLayer, new: NewLayer) -> Result<(Digest, BuiltLayer), BuildError> {
+        let descriptor = store_layer(self.session, &layer.title, &new.tree)?;
+        let record = LayerRecord { descriptor: descriptor.clone(), warnings: new.warnings };
+        self.session.cache.put_record("layer", &layer.key, &record)?;
+        Ok((layer.key, BuiltLayer { descriptor, built: true }))
+    }
+
+    fn tree(&self, layer: &PlannedLayer) -> Result<(Tree, Vec<String>), BuildError> {
+        let plain = |tree: Tree| (tree, Vec::new());
+        match &layer.inputs {
+            LayerInputs::Environment { python, executable } => Ok(plain(environment(&scheme(*python)?, executable)?)),
+            LayerInputs::Wheels { python, wheels } => self.wheels(wheels, *python).map(plain),
+            LayerInputs::Application { files } => self.application(files).map(plain),
+            LayerInputs::Bytecode(inputs) => self.bytecode(inputs),
+        }
+    }
+
+    fn wheels(&self, wheels: &[WheelInput], python: PythonVersion) -> Result<Tree, BuildError> {
+        let digests: Vec<Digest> = wheels.iter().map(|wheel| wheel.digest).collect();
+        let mut tree = self.ingredients.wheels.tree(self.session, &digests, python)?;
+        for path in wheels.iter().flat_map(|wheel| &wheel.removed) {
+            tree.remove(&TreePath::new(path).map_err(|error| BuildError::Internal(error.to_string()))?);
+        }
+        Ok(tree)
+    }
+
+    fn application(&self, files: &[AppFile]) -> Result<Tree, BuildError> {
+        let mut tree = Tree::new();
+        for file in files {
+            match &file.link {
+                Some(target) => tree.insert_symlink(&file.path, target)?,
+                None => {
+                    let mode = if file.executable { 0o755 } else { 0o644 };
+                    tree.insert_file(&file.path, mode, self.app_content(&file.path)?)?;
+                }
+            }
+        }
+        Ok(tree)
+    }
+
+    fn app_content(&self, path: &str) -> Result<Content, BuildError> {
+        let app = self.ingredients.app;
+        if let Some(content) = self.ingredients.own.content(path) {
+            return Ok(content.clone());
+        }
+        let found = app.binary_search_by(|collected| collected.file.path.as_str().cmp(path)).ok();
+        let collected = found.map(|n| &app[n]).ok_or_else(|| BuildError::Internal(format!("no file for {path}")))?;
+        let source = PathSource::new(&collected.host, collected.file.size);
+        // The digest is part of the layer's key: a file that changes now is an error, not a lie.
+        Ok(Content::from_slice(source, 0, collected.file.size).with_expected(collected.file.digest))
+    }
+
+    fn bytecode(&self, inputs: &BytecodeInputs) -> Result<(Tree, Vec<String>), BuildError> {
+        let compiler = self.compilers.of(inputs.python)?;
+        compiler.expect_magic_number(inputs.magic_number)?;
+        let sources = Sources::open(self, inputs)?;
+        let jobs = inputs.sources.iter().map(|(source, treatment)| {
+            Ok(Job { path: source.path.clone(), source: sources.content(self, source)?, treatment: *treatment })
+        });
+        let jobs: Vec<Job> = jobs.collect::<Result<_, BuildError>>()?;
+        let spool = Spool::new(&self.session.cache)?;
+        let tree = Mutex::new(Tree::new());
+        let failures = compiler.compile(jobs, &|job, pyc| {
+            let path = pyc_path(&job.path, &inputs.python, inputs.optimization, job.treatment.legacy);
+            let path = path.ok_or_else(|| BuildError::Internal(format!("{} is no source", job.path)))?;
+            let content = spool.append(&pyc).map_err(BuildError::file("write", self.session.cache.root()))?;
+            Ok(tree.lock().unwrap_or_else(PoisonError::into_inner).insert_file(&path, 0o644, content)?)
+        })?;
+        let mut tree = tree.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // What does not compile keeps its source: it may be a template.
+        let failed = |source: &SourceFile| failures.iter().any(|failure| failure.path == source.path);
+        for (source, _) in inputs.sources.iter().filter(|(source, treatment)| treatment.legacy && failed(source)) {
+            tree.insert_file(&source.path, 0o644, sources.content(self, source)?)?;
+        }
+        let warnings = failures.iter().map(|f| format!("{} does not compile: {}", f.path, f.reason)).collect();
+        Ok((tree, warnings))
+    }
+}
+
+/// Where the sources of one bytecode layer are read from.
+struct Sources {
+    wheels: BTreeMap<String, Content>,
+}
+
+impl Sources {
+    fn open(builder: &Builder<'_>, inputs: &BytecodeInputs) -> Result<Self, BuildError> {
+        let wheels = builder.ingredients.wheels;
+        let mut contents = BTreeMap::new();
+        for digest in wheels.owners(inputs.sources.iter().map(|(source, _)| source)) {
+            let installed = wheels.install(builder.session, &digest, inputs.python)?;
+            contents.extend(installed.sources.into_iter().map(|source| (source.path.to_string(), source.content)));
+        }
+        Ok(Self { wheels: contents })
+    }
+
+    fn content(&self, builder: &Builder<'_>, source: &SourceFile) -> Result<Content, BuildError> {
+        let wheel = self.wheels.get(&source.path).filter(|content| content.expected() == Some(source.digest));
+        if let Some(content) = wheel {
+            return Ok(content.clone());
+        }
+        match builder.ingredients.bases.stdlib_source(builder.session, source)? {
+            Some(content) => Ok(content),
+            None => builder.app_content(&source.path),
+        }
+    }
+}
+
+/// Gives directories the mode and owner that they have in the base.
+fn set_directories(tree: &mut Tree, directories: &BTreeMap<String, Metadata>) -> Result<(), BuildError> {
+    for (path, metadata) in directories {
+        let path = TreePath::new(path).map_err(|error| BuildError::Internal(error.to_string()))?;
+        if tree.node(&path).is_some_and(Node::is_directory) {
+            tree.replace(path, Node::Directory(*metadata))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! Layers: from the plan's inputs to blobs in the cache, and from those to an image.
+
+pub(crate) mod assemble;
+pub(crate) mod ingredients;
+pub(crate) mod layers;
+pub(crate) mod store_layer;

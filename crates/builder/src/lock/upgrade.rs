@@ -1,0 +1,24 @@
+//! Which versions may move when a lock is made again.
+
+use std::process::Command;
+
+/// Which versions may move when there is a lock already.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Upgrade {
+    /// All of them.
+    pub all: bool,
+    /// Those of these distributions.
+    pub packages: Vec<String>,
+}
+
+impl Upgrade {
+    /// As uv takes it.
+    pub(crate) fn apply(&self, command: &mut Command) {
+        if self.all {
+            command.arg("--upgrade");
+        }
+        for package in &self.packages {
+            command.arg("--upgrade-package").arg(package);
+        }
+    }
+}

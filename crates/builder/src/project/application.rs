@@ -1,0 +1,179 @@
+//! The application's files: collected in gitignore syntax, hashed, never run.
+
+use std::path::{Component, Path, PathBuf};
+
+use ignore::WalkBuilder;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use rayon::prelude::*;
+use shipwheel_layer::TreePath;
+use shipwheel_oci::{Digest, HashWriter};
+use shipwheel_plan::{AppFile, AppSpec, Located, Problem};
+
+use crate::error::BuildError;
+use crate::project::definition::Definition;
+
+/// A file of the application, where it lies on this machine and what it will be in the image.
+pub(crate) struct Collected {
+    pub(crate) host: PathBuf,
+    pub(crate) file: AppFile,
+}
+
+/// Collects the files of an application, sorted by their path in the image.
+///
+/// # Errors
+/// When a source is missing, a pattern is broken, a link leads out, or a file cannot be read.
+pub(crate) fn collect(definition: &Definition, app: &AppSpec) -> Result<Vec<Collected>, BuildError> {
+    let include = patterns(definition, &app.include)?;
+    let exclude = patterns(definition, &app.exclude)?;
+    let mut files = Vec::new();
+    for source in &app.sources {
+        let root = definition.folder.join(&source.value);
+        if !root.exists() {
+            let problem = Problem::new(source.span.clone(), format!("`{}` does not exist", source.value))
+                .with_hint(format!("it is looked for in {}", definition.folder.display()));
+            return Err(definition.problem(problem).into());
+        }
+        let prefix = image_prefix(&source.value);
+        // gitignore files of the checkout say what git keeps, not what an image needs.
+        let walk = WalkBuilder::new(&root)
+            .standard_filters(false)
+            .sort_by_file_name(Ord::cmp)
+            .filter_entry({
+                let (folder, exclude) = (definition.folder.clone(), exclude.clone());
+                move |entry| {
+                    let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+                    entry.depth() == 0 || !matches(&exclude, &folder, entry.path(), is_folder)
+                }
+            })
+            .build();
+        for entry in walk {
+            let entry = entry.map_err(|error| BuildError::Walk { path: root.clone(), reason: error.to_string() })?;
+            let is_folder = entry.file_type().is_none_or(|kind| kind.is_dir());
+            let wanted = app.include.is_empty() || matches(&include, &definition.folder, entry.path(), false);
+            if is_folder || !wanted {
+                continue;
+            }
+            let below = entry.path().strip_prefix(&root).unwrap_or(Path::new(""));
+            files.push((entry.path().to_owned(), image_path(&app.destination.value, &prefix, below)?));
+        }
+    }
+    let mut files: Vec<Collected> =
+        files.into_par_iter().map(|(host, path)| read(host, path)).collect::<Result<_, _>>()?;
+    files.sort_by(|a, b| a.file.path.cmp(&b.file.path));
+    match files.windows(2).find(|pair| pair[0].file.path == pair[1].file.path && pair[0].file != pair[1].file) {
+        Some(pair) => Err(BuildError::SamePath {
+            path: pair[0].file.path.clone(),
+            one: pair[0].host.display().to_string(),
+            other: pair[1].host.display().to_string(),
+        }),
+        None => {
+            files.dedup_by(|a, b| a.file.path == b.file.path);
+            Ok(files)
+        }
+    }
+}
+
+fn patterns(definition: &Definition, patterns: &[Located<String>]) -> Result<Gitignore, BuildError> {
+    let mut builder = GitignoreBuilder::new(&definition.folder);
+    for pattern in patterns {
+        builder.add_line(None, &pattern.value).map_err(|error| {
+            definition.problem(Problem::new(pattern.span.clone(), format!("not a pattern of gitignore: {error}")))
+        })?;
+    }
+    builder.build().map_err(|error| {
+        let span = patterns.first().map_or(0..0, |pattern| pattern.span.clone());
+        definition.problem(Problem::new(span, format!("not patterns of gitignore: {error}"))).into()
+    })
+}
+
+fn matches(patterns: &Gitignore, folder: &Path, path: &Path, is_folder: bool) -> bool {
+    let Ok(relative) = path.strip_prefix(folder) else { return false };
+    patterns.matched_path_or_any_parents(relative, is_folder).is_ignore()
+}
+
+/// A source's folder in the image: its own path, without what leads out of the definition's folder.
+fn image_prefix(source: &str) -> String {
+    let parts: Vec<String> = Path::new(source)
+        .components()
+        .filter_map(|part| match part {
+            Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+            _ => None,
+        })
+        .collect();
+    let outside = Path::new(source).components().any(|part| matches!(part, Component::ParentDir | Component::RootDir));
+    if outside { parts.last().cloned().unwrap_or_default() } else { parts.join("/") }
+}
+
+fn image_path(destination: &str, prefix: &str, below: &Path) -> Result<String, BuildError> {
+    let refused = |reason: String| BuildError::Walk { path: below.to_owned(), reason };
+    let below = below.to_str().ok_or_else(|| refused("its name is not UTF-8".to_owned()))?;
+    let path = TreePath::new(&format!("{destination}/{prefix}/{below}"));
+    path.map(|path| path.to_string()).map_err(|error| refused(error.to_string()))
+}
+
+fn read(host: PathBuf, path: String) -> Result<Collected, BuildError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = fs_err::symlink_metadata(&host).map_err(BuildError::file("read", &host))?;
+    if metadata.is_symlink() {
+        let target = fs_err::read_link(&host).map_err(BuildError::file("read", &host))?;
+        let target = target.to_str().filter(|target| stays_inside(&path, target)).ok_or_else(|| BuildError::Walk {
+            path: host.clone(),
+            reason: "it is a link that leads out of the application".to_owned(),
+        })?;
+        let digest = Digest::of(target.as_bytes());
+        let file = AppFile { path, digest, size: 0, executable: false, link: Some(target.to_owned()) };
+        return Ok(Collected { file, host });
+    }
+    if !metadata.is_file() {
+        return Err(BuildError::Walk { path: host, reason: "it is neither a file, a folder nor a link".to_owned() });
+    }
+    let mut hasher = HashWriter::new(std::io::sink());
+    let mut reader = std::fs::File::open(&host).map_err(BuildError::file("open", &host))?;
+    std::io::copy(&mut reader, &mut hasher).map_err(BuildError::file("read", &host))?;
+    let (_, digest, size) = hasher.finish();
+    let executable = metadata.permissions().mode() & 0o100 != 0;
+    Ok(Collected { file: AppFile { path, digest, size, executable, link: None }, host })
+}
+
+/// Whether a relative link at a path never climbs above the path's first folder.
+fn stays_inside(path: &str, target: &str) -> bool {
+    let mut depth = path.split('/').count().saturating_sub(3);
+    if target.starts_with('/') {
+        return false;
+    }
+    target.split('/').all(|part| match part {
+        ".." if depth == 0 => false,
+        ".." => {
+            depth -= 1;
+            true
+        }
+        "" | "." => true,
+        _ => {
+            depth += 1;
+            true
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_keeps_its_path_unless_it_is_outside() {
+        for (source, expected) in
+            [("app", "app"), ("./src/app", "src/app"), (".", ""), ("../shared/lib", "lib"), ("/abs/lib", "lib")]
+        {
+            assert_eq!(image_prefix(source), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn links_may_not_leave_the_application() {
+        for (target, expected) in
+            [("b", true), ("../x/b", true), ("../../b", false), ("/etc/passwd", false), ("c/../../../b", false)]
+        {
+            assert_eq!(stays_inside("/app/pkg/a", target), expected, "{target}");
+        }
+    }
+}

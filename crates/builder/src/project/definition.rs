@@ -1,0 +1,122 @@
+//! An image definition on disk, or derived from a folder: its name, its folder, its text and what it says.
+
+use std::path::{Path, PathBuf};
+
+use shipwheel_plan::{Derived, ImageSpec, Problem, SpecError, derive};
+
+use crate::error::BuildError;
+use crate::project::folder;
+
+/// An image.toml with the folder that its paths are relative to.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    /// The image's name: its folder's.
+    pub name: String,
+    /// The folder.
+    pub folder: PathBuf,
+    /// The file's name, as shown in errors.
+    pub file: String,
+    /// The file's text.
+    pub text: String,
+    /// What it says, with the profile applied.
+    pub spec: ImageSpec,
+    /// Whether there is no such file, and its text was derived from the folder's files.
+    pub derived: bool,
+}
+
+impl Definition {
+    /// Reads a definition: a name below `images`, a folder with an image.toml, or such a file.
+    ///
+    /// For a folder without one it is derived from the folder's files.
+    ///
+    /// # Errors
+    /// When there is none (the error lists those there are), it has problems, or cannot be derived.
+    pub fn load(images: &Path, wanted: Option<&str>, profile: Option<&str>) -> Result<Self, BuildError> {
+        let (path, text, derived) = match find(images, wanted)? {
+            Found::File(path) => {
+                let text = fs_err::read_to_string(&path).map_err(BuildError::file("read", &path))?;
+                (path, text, false)
+            }
+            Found::Folder(folder) => (folder.join(FILE), Self::derive(&folder)?.toml, true),
+        };
+        let file = format!("{}{}", path.display(), if derived { " (derived)" } else { "" });
+        let spec = ImageSpec::parse(&text, &file, profile)?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let absolute = std::path::absolute(&folder).map_err(BuildError::file("locate", &folder))?;
+        let name = absolute.file_name().map_or("image".to_owned(), |name| name.to_string_lossy().to_lowercase());
+        Ok(Self { name, folder: absolute, file, text, spec, derived })
+    }
+
+    /// Derives the image.toml of a folder that has none; what is there already is not looked at.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, or is no application that anything can be derived of.
+    pub fn derive(folder: &Path) -> Result<Derived, BuildError> {
+        derive(&folder::list(folder)?).map_err(|cause| BuildError::Derive { folder: folder.to_owned(), cause })
+    }
+
+    /// Writes the derived image.toml of a folder; the path of the file.
+    ///
+    /// # Errors
+    /// When there is one already and `force` is not set, when none can be derived, or written.
+    pub fn init(folder: &Path, force: bool) -> Result<PathBuf, BuildError> {
+        let path = folder.join(FILE);
+        if path.exists() && !force {
+            return Err(BuildError::Exists { path });
+        }
+        let derived = Self::derive(folder)?;
+        fs_err::write(&path, derived.toml).map_err(BuildError::file("write", &path))?;
+        Ok(path)
+    }
+
+    /// The folder that paths in the lock are relative to (PEP 751).
+    pub(crate) fn lock_folder(&self) -> PathBuf {
+        let lock = self.spec.python.as_ref().map(|python| self.folder.join(&python.lock.value));
+        lock.and_then(|lock| lock.parent().map(Path::to_owned)).unwrap_or_else(|| self.folder.clone())
+    }
+
+    /// A problem of this file, as an error.
+    pub(crate) fn problem(&self, problem: Problem) -> SpecError {
+        SpecError::one(&self.file, &self.text, problem)
+    }
+}
+
+/// The name of a definition's file.
+const FILE: &str = "image.toml";
+
+/// What was asked for.
+enum Found {
+    /// A definition.
+    File(PathBuf),
+    /// A folder without one.
+    Folder(PathBuf),
+}
+
+fn find(images: &Path, wanted: Option<&str>) -> Result<Found, BuildError> {
+    let known = known(images);
+    let Some(wanted) = wanted else {
+        return match &known[..] {
+            [only] => Ok(Found::File(images.join(only).join(FILE))),
+            _ => {
+                Err(BuildError::NoDefinition { wanted: "the only image".to_owned(), images: images.to_owned(), known })
+            }
+        };
+    };
+    let as_path = Path::new(wanted);
+    let candidates = [as_path.to_owned(), as_path.join(FILE), images.join(wanted).join(FILE)];
+    let file = candidates.into_iter().find(|path| path.is_file()).map(Found::File);
+    let folder = || [as_path.to_owned(), images.join(wanted)].into_iter().find(|path| path.is_dir()).map(Found::Folder);
+    file.or_else(folder).ok_or_else(|| BuildError::NoDefinition {
+        wanted: format!("`{wanted}`"),
+        images: images.to_owned(),
+        known,
+    })
+}
+
+fn known(images: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(images).into_iter().flatten().flatten();
+    let with_definition = entries.filter(|entry| entry.path().join(FILE).is_file());
+    let mut names: Vec<String> = with_definition.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}

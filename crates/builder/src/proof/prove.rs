@@ -1,0 +1,95 @@
+//! Proof before anything is published: native code of the wheels fits processor, interpreter and base.
+//!
+//! What a wheel needs is read once and remembered by its digest, so that a build with nothing
+//! new opens no wheel.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shipwheel_layer::Content;
+use shipwheel_oci::{Digest, Platform};
+use shipwheel_plan::Facts;
+use shipwheel_python::{ELF_HEAD, ElfMachine};
+
+use super::judge::judge;
+use super::needs::{self, WheelNeeds};
+use crate::disk::bytes::PathSource;
+use crate::error::BuildError;
+use crate::project::application::Collected;
+use crate::session::Session;
+use crate::wheel::wheels::WheelSources;
+
+/// Proves the wheels of every platform; what may matter is reported as a warning.
+///
+/// # Errors
+/// When a wheel for one platform holds code for another processor, all such files together, or
+/// when a wheel cannot be had or read.
+pub(crate) fn prove(
+    session: &Session<'_>,
+    facts: &Facts,
+    wheels: &WheelSources,
+    app: &[Collected],
+) -> Result<(), BuildError> {
+    let needs = needs_of(session, facts, wheels)?;
+    let libraries = libraries_of(app)?;
+    let (mut errors, mut warnings) = (BTreeMap::new(), BTreeMap::new());
+    for (platform, facts) in &facts.platforms {
+        let own: Vec<_> = facts.wheels.iter().filter_map(|wheel| Some((wheel, needs.get(&wheel.digest)?))).collect();
+        let verdict = judge(platform, &facts.base, &own);
+        let foreign = libraries.iter().filter(|(_, machine)| Some(*machine) != ElfMachine::of(platform));
+        let foreign = foreign.map(|(path, machine)| format!("application: {path} is for {machine}"));
+        note(&mut warnings, foreign.collect(), platform);
+        note(&mut errors, verdict.errors, platform);
+        note(&mut warnings, verdict.warnings, platform);
+    }
+    lines(&warnings).for_each(|line| session.report.warning(&line));
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(BuildError::Machine { files: lines(&errors).collect() }),
+    }
+}
+
+/// The application's own libraries: the same files for every platform, so one of them is for another.
+fn libraries_of(app: &[Collected]) -> Result<Vec<(&str, ElfMachine)>, BuildError> {
+    let libraries = app.iter().filter(|collected| collected.file.link.is_none() && collected.file.path.contains(".so"));
+    let machines = libraries.map(|Collected { host, file }| {
+        let head = Content::from_slice(PathSource::new(host, file.size), 0, file.size).head(ELF_HEAD)?;
+        Ok(ElfMachine::read(&head).map(|machine| (file.path.as_str(), machine)))
+    });
+    machines.filter_map(Result::transpose).collect()
+}
+
+fn needs_of(
+    session: &Session<'_>,
+    facts: &Facts,
+    wheels: &WheelSources,
+) -> Result<BTreeMap<Digest, WheelNeeds>, BuildError> {
+    let all: BTreeSet<Digest> =
+        facts.platforms.values().flat_map(|platform| &platform.wheels).map(|wheel| wheel.digest).collect();
+    let mut needs: BTreeMap<Digest, WheelNeeds> =
+        all.iter().filter_map(|digest| Some((*digest, needs::known(session, digest)?))).collect();
+    let unknown: Vec<Digest> = all.into_iter().filter(|digest| !needs.contains_key(digest)).collect();
+    if !unknown.is_empty() {
+        session.report.step(&format!("proof: reading {} wheels", unknown.len()));
+        wheels.fetch(session, &unknown)?;
+    }
+    for digest in unknown {
+        needs.insert(digest, needs::read(session, &digest, &wheels.open(session, &digest)?)?);
+    }
+    Ok(needs)
+}
+
+type Noted = BTreeMap<String, BTreeSet<Platform>>;
+
+fn note(noted: &mut Noted, texts: BTreeSet<String>, platform: &Platform) {
+    for text in texts {
+        noted.entry(text).or_default().insert(platform.clone());
+    }
+}
+
+/// One line for each text, with the platforms that it is true of.
+fn lines(noted: &Noted) -> impl Iterator<Item = String> {
+    noted.iter().map(|(text, platforms)| {
+        let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+        format!("{text} ({})", platforms.join(", "))
+    })
+}

@@ -1,0 +1,149 @@
+//! Is an image what it says? Digests, diff ids, machines and bytecode of every platform, in one report.
+//!
+//! The image is read where it lies; layers are unpacked to nameless files and walked as trees
+//! of values. Nothing of it runs, unless a rebuild is asked for.
+
+mod bytecode;
+mod coverage;
+mod native;
+mod rebuild;
+
+use shipwheel_oci::{Digest, Platform};
+use shipwheel_store::{Cache, Source};
+
+use crate::error::BuildError;
+use crate::inspect::finding::{Finding, Findings, Severity};
+use crate::inspect::opened::{OpenedImage, OpenedPlatform, open};
+use crate::inspect::python::ImagePython;
+use crate::session::{Report, host_platform};
+use rebuild::Rebuilder;
+
+/// How to verify.
+pub struct VerifyOptions<'a> {
+    /// Where layers are unpacked to for as long as it takes.
+    pub cache: &'a Cache,
+    /// Hears what is done.
+    pub report: &'a dyn Report,
+    /// How many interpreters compile at a time.
+    pub jobs: usize,
+    /// The platforms to look at; none means all.
+    pub platforms: Vec<Platform>,
+    /// Compile every source with the image's own interpreter and compare. This runs the interpreter.
+    pub rebuild: bool,
+}
+
+/// What was looked at of one platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedPlatform {
+    /// The platform.
+    pub platform: Platform,
+    /// Its manifest.
+    pub manifest: Digest,
+    /// Its layers.
+    pub layers: usize,
+    /// Entries of its file system; 0 if a layer could not be read.
+    pub files: usize,
+    /// Programs and libraries.
+    pub native: usize,
+    /// Pycs of its interpreter.
+    pub pycs: usize,
+    /// Pycs in their source's place, which nothing can be compared with.
+    pub sourceless: usize,
+    /// Pycs that were compared with a fresh compile; `None` if that was not asked for.
+    pub rebuilt: Option<usize>,
+}
+
+/// The whole report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// The digest of the index, or of the one manifest.
+    pub root: Digest,
+    /// What was looked at.
+    pub platforms: Vec<VerifiedPlatform>,
+    /// What was found, grouped by severity, kind and platform.
+    pub findings: Vec<Finding>,
+    /// How many findings there are beyond those listed.
+    pub dropped: usize,
+    problems: usize,
+}
+
+impl VerifyReport {
+    /// How many problems there are, listed or not.
+    pub fn problems(&self) -> usize {
+        self.problems
+    }
+
+    /// How many warnings there are, listed or not.
+    pub fn warnings(&self) -> usize {
+        self.findings.len() + self.dropped - self.problems
+    }
+}
+
+/// Verifies an image.
+///
+/// # Errors
+/// When it cannot be read, or a platform asked for is not in it. What does not agree is a
+/// finding, never an error.
+pub fn verify(source: &dyn Source, options: &VerifyOptions<'_>) -> Result<VerifyReport, BuildError> {
+    let mut findings = Findings::default();
+    options.report.step("verify: reading blobs and layers");
+    let image = open(source, options.cache, &options.platforms, &mut findings)?;
+    let mut rebuilder = match options.rebuild {
+        true => Some(Rebuilder::new(options.cache, options.jobs)?),
+        false => None,
+    };
+    // This machine's platform first: its interpreter compiles for the others as well.
+    let mut order: Vec<&OpenedPlatform> = image.platforms.iter().collect();
+    order.sort_by_key(|platform| platform.platform != host_platform());
+    let mut platforms = Vec::new();
+    for platform in order {
+        options.report.step(&format!("verify: {}", platform.platform));
+        platforms.push(verify_platform(&image, platform, rebuilder.as_mut(), &mut findings)?);
+    }
+    platforms.sort_by(|a, b| a.platform.cmp(&b.platform));
+    let Findings { mut list, dropped, dropped_problems } = findings;
+    list.sort();
+    let problems = dropped_problems + list.iter().filter(|finding| finding.severity == Severity::Problem).count();
+    Ok(VerifyReport { root: image.root.digest, platforms, findings: list, dropped, problems })
+}
+
+fn verify_platform(
+    image: &OpenedImage,
+    opened: &OpenedPlatform,
+    rebuilder: Option<&mut Rebuilder>,
+    findings: &mut Findings,
+) -> Result<VerifiedPlatform, BuildError> {
+    let platform = &opened.platform;
+    let mut verified = VerifiedPlatform {
+        platform: platform.clone(),
+        manifest: opened.manifest.descriptor().digest,
+        layers: opened.manifest.layers().len(),
+        files: 0,
+        native: 0,
+        pycs: 0,
+        sourceless: 0,
+        rebuilt: rebuilder.is_some().then_some(0),
+    };
+    let Some(tree) = image.tree(opened, findings) else { return Ok(verified) };
+    verified.files = tree.len();
+    let (native, foreign) = native::check(&tree, platform)?;
+    verified.native = native;
+    findings.add(Some(platform), foreign);
+    let mut found = Vec::new();
+    let python = ImagePython::find(&tree, &opened.config, &mut found)?;
+    findings.add(Some(platform), found);
+    let Some(python) = python else { return Ok(verified) };
+    let checked = bytecode::check(&tree, &python)?;
+    (verified.pycs, verified.sourceless) = (checked.pycs, checked.sourceless);
+    findings.add(Some(platform), checked.findings);
+    findings.add(Some(platform), coverage::check(&tree, &python));
+    if let Some(rebuilder) = rebuilder {
+        if *platform == host_platform() {
+            rebuilder.take(&tree, &python, platform)?;
+        }
+        let (rebuilt, other) = rebuilder.check(&python, checked.pairs)?;
+        verified.rebuilt = Some(rebuilt);
+        findings.add(Some(platform), other);
+    }
+    Ok(verified)
+}

@@ -1,0 +1,215 @@
+//! Where the files of a lock are: wheel folders first, then the cache, then their addresses or mirrors.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Seek as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+use shipwheel_oci::{Digest, HashWriter};
+use shipwheel_plan::{Problem, PythonSpec};
+use shipwheel_store::{Credentials, Download, IndexCredentials, Keyring};
+
+use crate::error::BuildError;
+use crate::project::definition::Definition;
+use crate::session::Session;
+
+/// How many files are fetched at a time.
+const CONCURRENCY: usize = 8;
+
+/// A file that a lock names.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) file_name: String,
+    pub(crate) url: Option<String>,
+    pub(crate) digest: Digest,
+    pub(crate) size: Option<u64>,
+}
+
+/// Where files are looked for, in this order.
+#[derive(Debug, Default)]
+pub(crate) struct WheelPlaces {
+    folders: Vec<PathBuf>,
+    /// Prefixes and what stands in their place; the first that fits is taken.
+    mirrors: Vec<(String, String)>,
+    credentials: IndexCredentials,
+}
+
+impl WheelPlaces {
+    /// The places that a definition and the environment name.
+    ///
+    /// # Errors
+    /// When a wheel folder does not exist, or `SHIPWHEEL_WHEEL_MIRRORS` makes no sense.
+    pub(crate) fn of(session: &Session<'_>, definition: &Definition, python: &PythonSpec) -> Result<Self, BuildError> {
+        let mut folders = Vec::new();
+        for folder in &python.wheels {
+            let path = definition.folder.join(&folder.value);
+            if !path.is_dir() {
+                let problem = Problem::new(folder.span.clone(), format!("`{}` is no folder", folder.value));
+                let hint = format!("it is looked for in {}", definition.folder.display());
+                return Err(definition.problem(problem.with_hint(hint)).into());
+            }
+            folders.push(path);
+        }
+        let mut mirrors = environment_mirrors(session)?;
+        let mut own: Vec<_> = python.mirrors.iter().map(|(from, to)| (from.clone(), to.clone())).collect();
+        own.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
+        mirrors.extend(own);
+        let mut credentials = IndexCredentials::new(&session.environment);
+        let lock = definition.folder.join(&python.lock.value);
+        for (name, url) in project_indexes(lock.parent().unwrap_or(&definition.folder)) {
+            credentials.add_index(name.as_deref(), &url, &session.environment);
+        }
+        Ok(Self { folders, mirrors, credentials })
+    }
+
+    /// The address that a file is fetched from.
+    fn mirrored(&self, url: &str) -> String {
+        let found =
+            self.mirrors.iter().find_map(|(from, to)| Some(format!("{to}{}", url.strip_prefix(from.as_str())?)));
+        found.unwrap_or_else(|| url.to_owned())
+    }
+
+    /// Puts into the cache what of these is not there.
+    ///
+    /// # Errors
+    /// When one cannot be had or has another hash than the lock says.
+    pub(crate) fn fetch(&self, session: &Session<'_>, wanted: &[Wanted]) -> Result<(), BuildError> {
+        let missing = |wanted: &&Wanted| session.cache.blob_size(&wanted.digest).is_none();
+        let digests: BTreeSet<Digest> = wanted.iter().filter(missing).map(|wanted| wanted.digest).collect();
+        self.take_from_folders(session, digests)?;
+        let mut downloads = Vec::new();
+        for file in wanted.iter().filter(missing) {
+            match &file.url {
+                Some(_) if session.offline => return Err(BuildError::Offline { what: file.file_name.clone() }),
+                Some(url) => {
+                    downloads.push(Download { url: self.mirrored(url), digest: file.digest, size: file.size });
+                }
+                None => return Err(BuildError::NoAddress { wheel: file.file_name.clone() }),
+            }
+        }
+        if downloads.is_empty() {
+            return Ok(());
+        }
+        let asks = session.variable("UV_KEYRING_PROVIDER") == Some("subprocess");
+        let keyring = KeyringProgram { session };
+        let keyring = asks.then_some(&keyring as &dyn Keyring);
+        let (cache, progress) = (&session.cache, session.progress);
+        let fetched =
+            session.http.fetch_from_indexes(cache, &downloads, CONCURRENCY, progress, &self.credentials, keyring);
+        fetched.map_err(BuildError::Fetch)
+    }
+
+    /// Takes wheels whose hashes are wanted out of the folders, whatever their names.
+    fn take_from_folders(&self, session: &Session<'_>, mut wanted: BTreeSet<Digest>) -> Result<(), BuildError> {
+        for folder in &self.folders {
+            if wanted.is_empty() {
+                break;
+            }
+            let entries = fs_err::read_dir(folder).map_err(BuildError::file("read", folder))?;
+            let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+            paths.retain(|path| path.extension().is_some_and(|extension| extension == "whl") && path.is_file());
+            paths.sort();
+            for path in paths {
+                let mut file = File::open(&path).map_err(BuildError::file("open", &path))?;
+                let digest = digest_of(&file).map_err(BuildError::file("read", &path))?;
+                if wanted.remove(&digest) {
+                    file.rewind().map_err(BuildError::file("read", &path))?;
+                    take(session, &file, &path, &digest, None)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn digest_of(file: &File) -> std::io::Result<Digest> {
+    let mut hasher = HashWriter::new(std::io::sink());
+    std::io::copy(&mut { file }, &mut hasher)?;
+    Ok(hasher.finish().1)
+}
+
+/// Takes a file of this machine into the cache.
+pub(crate) fn take(
+    session: &Session<'_>,
+    mut file: &File,
+    path: &Path,
+    digest: &Digest,
+    size: Option<u64>,
+) -> Result<(), BuildError> {
+    let mut writer = session.cache.blob_writer()?;
+    std::io::copy(&mut file, &mut writer).map_err(BuildError::file("read", path))?;
+    writer.finish_expected(digest, size, &path.display().to_string())?;
+    Ok(())
+}
+
+/// `SHIPWHEEL_WHEEL_MIRRORS=from=to,from=to`.
+fn environment_mirrors(session: &Session<'_>) -> Result<Vec<(String, String)>, BuildError> {
+    const NAME: &str = "SHIPWHEEL_WHEEL_MIRRORS";
+    let pairs = session.variable(NAME).into_iter().flat_map(|text| text.split(',')).map(str::trim);
+    let is_url = |text: &str| text.starts_with("https://") || text.starts_with("http://");
+    let pairs = pairs.filter(|pair| !pair.is_empty()).map(|pair| match pair.split_once('=') {
+        Some((from, to)) if is_url(from) && is_url(to) => Ok((from.to_owned(), to.to_owned())),
+        // The text may have a password in it.
+        _ => Err(BuildError::Variable { name: NAME, reason: "expected FROM=TO,FROM=TO, all of them addresses" }),
+    });
+    pairs.collect()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ProjectFile {
+    tool: ProjectTool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ProjectTool {
+    uv: ProjectUv,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ProjectUv {
+    index: Vec<ProjectIndex>,
+}
+
+#[derive(Deserialize)]
+struct ProjectIndex {
+    name: Option<String>,
+    url: String,
+}
+
+/// The indexes that a project's `[tool.uv]` names: their credentials are in the environment.
+fn project_indexes(folder: &Path) -> Vec<(Option<String>, String)> {
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
+    let project: Option<ProjectFile> = read("pyproject.toml").and_then(|text| toml::from_str(&text).ok());
+    let uv: Option<ProjectUv> = read("uv.toml").and_then(|text| toml::from_str(&text).ok());
+    let all = project.map(|project| project.tool.uv).into_iter().chain(uv).flat_map(|uv| uv.index);
+    all.map(|index| (index.name, index.url)).collect()
+}
+
+/// The program `keyring`, which uv asks too.
+struct KeyringProgram<'a> {
+    session: &'a Session<'a>,
+}
+
+impl Keyring for KeyringProgram<'_> {
+    fn ask(&self, service: &str, user: Option<&str>) -> Option<Credentials> {
+        let program = self.session.on_path("keyring").next()?;
+        let mut command = Command::new(program);
+        match user {
+            Some(user) => command.args(["get", service, user]),
+            None => command.args(["--mode", "creds", "get", service]),
+        };
+        command.env_clear().envs(&self.session.environment).stdin(std::process::Stdio::null());
+        let output = command.output().ok().filter(|output| output.status.success())?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        let mut lines = text.lines();
+        match user {
+            Some(user) => Some(Credentials::password(user, lines.next()?)),
+            None => Some(Credentials::password(lines.next()?, lines.next()?)),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! A Python project of the user's own → a pure wheel in the cache, once for each content.
+//!
+//! This is the one place where code of the application's side runs: its build backend, because the
+//! user named the folder as a project. It runs on a copy, by `uv build`, and gives a wheel for any
+//! platform or an error.
+
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+use serde::{Deserialize, Serialize};
+use shipwheel_oci::{Digest, HashWriter, Hasher};
+use shipwheel_python::WheelName;
+
+use crate::error::BuildError;
+use crate::session::Session;
+use crate::wheel::chosen_wheel::ChosenWheel;
+use crate::wheel::pure_wheel::{self, PureWheel};
+
+/// Raise this when a project's wheel is built in another way.
+const PROJECT_RECIPE: u32 = 1;
+
+/// What a project's folder has that no build needs, anywhere in it.
+const NOT_COPIED: [&str; 11] = [
+    ".git",
+    ".hg",
+    ".svn",
+    ".venv",
+    ".tox",
+    ".nox",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    "__pycache__",
+    "node_modules",
+];
+
+/// The same, right below the project's folder; image.toml describes the image and not the project.
+const NOT_COPIED_AT_TOP: [&str; 5] = ["build", "dist", "venv", "target", "image.toml"];
+
+/// What is remembered of a project that was built.
+#[derive(Serialize, Deserialize)]
+struct BuiltProject {
+    file_name: String,
+    size: u64,
+    digest: Digest,
+}
+
+/// One file of a project, as it will be in the copy.
+struct Copied {
+    host: PathBuf,
+    below: String,
+    executable: bool,
+    link: Option<PathBuf>,
+}
+
+/// Builds a project, or finds its wheel in the cache.
+///
+/// # Errors
+/// When the folder is no project, its build fails, or gives anything but one pure wheel.
+pub(crate) fn build(session: &Session<'_>, folder: &Path) -> Result<ChosenWheel, BuildError> {
+    let fail = |reason: String| BuildError::Project { folder: folder.to_owned(), reason };
+    if !folder.join("pyproject.toml").is_file() {
+        return Err(fail("it has no pyproject.toml".to_owned()));
+    }
+    let files = collect(folder)?;
+    let key = key(&files)?;
+    let _lock = session.cache.lock("project", &key)?;
+    let known = session.cache.record::<BuiltProject>("project", &key);
+    let built = match known.filter(|built| session.cache.blob_size(&built.digest) == Some(built.size)) {
+        Some(built) => built,
+        None => {
+            session.report.step(&format!("project: building a wheel of {}", folder.display()));
+            let built = build_copy(session, &files, &fail)?;
+            session.cache.put_record("project", &key, &built)?;
+            built
+        }
+    };
+    let name: WheelName = built.file_name.parse().map_err(|error| fail(format!("{error}")))?;
+    Ok(ChosenWheel {
+        name: name.distribution.to_string(),
+        version: name.version.to_string(),
+        file_name: built.file_name,
+        url: None,
+        path: None,
+        size: Some(built.size),
+        digest: built.digest,
+    })
+}
+
+/// The project's files, sorted by path.
+fn collect(folder: &Path) -> Result<Vec<Copied>, BuildError> {
+    let walk = WalkBuilder::new(folder)
+        .standard_filters(false)
+        .filter_entry(|entry| {
+            let name = entry.file_name().to_string_lossy();
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            // Caches and environments say themselves what they are.
+            let marked = |file: &str| is_folder && entry.path().join(file).is_file();
+            let unwanted = NOT_COPIED.contains(&name.as_ref())
+                || (entry.depth() == 1 && NOT_COPIED_AT_TOP.contains(&name.as_ref()))
+                || (is_folder && name.ends_with(".egg-info"))
+                || marked("CACHEDIR.TAG")
+                || marked("pyvenv.cfg");
+            entry.depth() == 0 || !unwanted
+        })
+        .build();
+    let mut files = Vec::new();
+    for entry in walk {
+        let refused = |reason: String| BuildError::Walk { path: folder.to_owned(), reason };
+        let entry = entry.map_err(|error| refused(error.to_string()))?;
+        if entry.file_type().is_none_or(|kind| !kind.is_dir()) {
+            files.push(copied(folder, entry.path())?);
+        }
+    }
+    files.sort_by(|a, b| a.below.cmp(&b.below));
+    Ok(files)
+}
+
+fn copied(folder: &Path, host: &Path) -> Result<Copied, BuildError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let refused = |reason: &str| BuildError::Walk { path: host.to_owned(), reason: reason.to_owned() };
+    let below = host.strip_prefix(folder).ok().and_then(Path::to_str);
+    let below = below.ok_or_else(|| refused("its name is not UTF-8"))?.to_owned();
+    let metadata = fs_err::symlink_metadata(host).map_err(BuildError::file("read", host))?;
+    if metadata.is_symlink() {
+        let inside = |target: PathBuf| folder.canonicalize().is_ok_and(|folder| target.starts_with(folder));
+        if !host.canonicalize().is_ok_and(inside) {
+            return Err(refused("it is a link that leads out of the project"));
+        }
+        let target = fs_err::read_link(host).map_err(BuildError::file("read", host))?;
+        if target.is_absolute() {
+            return Err(refused("it is a link by an absolute path"));
+        }
+        return Ok(Copied { host: host.to_owned(), below, executable: false, link: Some(target) });
+    }
+    if !metadata.is_file() {
+        return Err(refused("it is neither a file, a folder nor a link"));
+    }
+    let executable = metadata.permissions().mode() & 0o100 != 0;
+    Ok(Copied { host: host.to_owned(), below, executable, link: None })
+}
+
+/// Stands for all that a build can see of a project.
+fn key(files: &[Copied]) -> Result<Digest, BuildError> {
+    let mut hasher = Hasher::new();
+    hasher.field(PROJECT_RECIPE.to_le_bytes());
+    for file in files {
+        hasher.field(&file.below).field([u8::from(file.executable)]);
+        match &file.link {
+            Some(target) => hasher.field("link").field(target.as_os_str().as_encoded_bytes()),
+            None => {
+                let mut reader = std::fs::File::open(&file.host).map_err(BuildError::file("open", &file.host))?;
+                let mut content = HashWriter::new(std::io::sink());
+                std::io::copy(&mut reader, &mut content).map_err(BuildError::file("read", &file.host))?;
+                hasher.field("file").field(content.finish().1.as_bytes())
+            }
+        };
+    }
+    Ok(hasher.finish())
+}
+
+/// Builds a copy: a backend writes into the folder that it builds.
+fn build_copy(
+    session: &Session<'_>,
+    files: &[Copied],
+    fail: &dyn Fn(String) -> BuildError,
+) -> Result<BuiltProject, BuildError> {
+    let scratch = session.cache.scratch_dir()?;
+    let source = scratch.path().join("source");
+    for file in files {
+        copy(file, &source.join(&file.below))?;
+    }
+    let native = |wheel: &PureWheel| {
+        let name = &wheel.file_name;
+        fail(format!("its build gave {name}, and a project must be pure Python to fit every platform"))
+    };
+    let PureWheel { path, file_name, .. } = pure_wheel::build(session, scratch.path(), &source, fail, &native)?;
+    let mut writer = session.cache.blob_writer()?;
+    let mut reader = std::fs::File::open(&path).map_err(BuildError::file("open", &path))?;
+    std::io::copy(&mut reader, &mut writer).map_err(BuildError::file("read", &path))?;
+    let (digest, size) = writer.finish()?;
+    Ok(BuiltProject { file_name, size, digest })
+}
+
+/// Copies a file with one of two modes, whatever the umask.
+fn copy(file: &Copied, to: &Path) -> Result<(), BuildError> {
+    use std::os::unix::fs::PermissionsExt;
+    if let Some(parent) = to.parent() {
+        fs_err::create_dir_all(parent).map_err(BuildError::file("create", parent))?;
+    }
+    if let Some(target) = &file.link {
+        return std::os::unix::fs::symlink(target, to).map_err(BuildError::file("create", to));
+    }
+    fs_err::copy(&file.host, to).map_err(BuildError::file("write", to))?;
+    let mode = if file.executable { 0o755 } else { 0o644 };
+    fs_err::set_permissions(to, PermissionsExt::from_mode(mode)).map_err(BuildError::file("write", to))
+}
