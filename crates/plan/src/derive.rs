@@ -6,19 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_python::DistributionName;
+use shipwheel_python::lock::LockForm;
+use shipwheel_python::pyproject::{Project, Pyproject, PyprojectError};
 
 mod base;
 mod code;
 mod entry;
 mod lock;
-mod pyproject;
 mod sources;
 #[cfg(test)]
 mod tests;
 mod write;
 
 use self::code::Code;
-use self::pyproject::Pyproject;
 
 /// A folder as derivation sees it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,11 +45,8 @@ pub enum DeriveError {
     )]
     Nothing,
     /// pyproject.toml cannot be read.
-    #[error("pyproject.toml: {reason}")]
-    Pyproject {
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error("pyproject.toml: {0}")]
+    Pyproject(#[from] PyprojectError),
     /// Dependencies that no lock pins.
     #[error("pyproject.toml has dependencies, and there is no lock: looked for {}", .looked_for.join(", "))]
     NoLock {
@@ -73,7 +70,7 @@ impl DeriveError {
     pub fn hint(&self) -> String {
         match self {
             Self::Nothing => "name the application's folder, or write an image.toml (docs/image-toml.md)".to_owned(),
-            Self::Pyproject { .. } => "mend pyproject.toml, or write an image.toml".to_owned(),
+            Self::Pyproject(_) => "mend pyproject.toml, or write an image.toml".to_owned(),
             Self::NoLock { .. } => "lock the dependencies, with `uv lock` for one".to_owned(),
             Self::NoEntryPoint { .. } => {
                 "add a main.py or one `[project.scripts]`, or write an image.toml with `config.cmd`".to_owned()
@@ -88,7 +85,7 @@ pub fn is_read(path: &str) -> bool {
     match path.matches('/').count() {
         0 => {
             name.ends_with(".py")
-                || lock::LOCKS.contains(&name)
+                || LockForm::locks().any(|form| form.file_name() == name)
                 || [".python-version", "pyproject.toml"].contains(&name)
         }
         1 | 2 => entry::MODULES.contains(&name),
@@ -99,7 +96,9 @@ pub fn is_read(path: &str) -> bool {
 /// All that is known of a folder, before anything is decided.
 struct Known<'f> {
     folder: &'f Folder,
-    pyproject: Pyproject,
+    project: Project,
+    /// Whether the project is built to a wheel and installed.
+    is_project: bool,
     /// The distributions that the lock or pyproject.toml names.
     distributions: BTreeSet<DistributionName>,
 }
@@ -143,17 +142,19 @@ impl Line {
 pub fn derive(folder: &Folder) -> Result<Derived, DeriveError> {
     let has = |path: &str| folder.files.contains(path);
     let is_python = folder.files.iter().any(|path| path.ends_with(".py") && path.matches('/').count() <= 2);
-    if !is_python && !has("pyproject.toml") && !lock::LOCKS.iter().any(|name| has(name)) {
+    if !is_python && !has("pyproject.toml") && !LockForm::locks().any(|form| has(form.file_name())) {
         return Err(DeriveError::Nothing);
     }
     let text = folder.texts.get("pyproject.toml").map_or("", String::as_str);
-    let pyproject = Pyproject::parse(text).map_err(|reason| DeriveError::Pyproject { reason })?;
-    let mut known = Known { folder, pyproject, distributions: BTreeSet::new() };
+    let pyproject = Pyproject::parse(text)?;
+    let project = pyproject.project_or_poetry()?;
+    let is_project = project.name.is_some() && pyproject.builds_wheel();
+    let mut known = Known { folder, project, is_project, distributions: BTreeSet::new() };
     let lock = lock::find(&known)?;
     known.distributions = lock::distributions(&known, lock);
     let entry = entry::find(&known)?;
     let mut sections = vec![("", base::lines(&known, lock))];
-    if let Some(lock) = lock {
+    if let Some(lock) = lock.map(LockForm::file_name) {
         let reason = format!("the folder has {lock}, whose hashes decide what is installed");
         sections.push(("python", vec![Line::new("lock", write::text(lock), reason)]));
     }

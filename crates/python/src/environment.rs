@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::name::normalised;
+use crate::name::normalized;
 use crate::target::Target;
 
 /// A variable of PEP 508's markers.
@@ -90,14 +90,14 @@ impl Environment {
     /// The same with these extras asked for.
     #[must_use]
     pub fn with_extras<S: AsRef<str>>(mut self, extras: impl IntoIterator<Item = S>) -> Self {
-        self.extras = extras.into_iter().map(|name| normalised(name.as_ref())).collect();
+        self.extras = extras.into_iter().map(|name| normalized(name.as_ref())).collect();
         self
     }
 
     /// The same with these dependency groups asked for.
     #[must_use]
     pub fn with_groups<S: AsRef<str>>(mut self, groups: impl IntoIterator<Item = S>) -> Self {
-        self.groups = groups.into_iter().map(|name| normalised(name.as_ref())).collect();
+        self.groups = groups.into_iter().map(|name| normalized(name.as_ref())).collect();
         self
     }
 
@@ -120,6 +120,6 @@ impl Environment {
     /// Whether a name is in a set variable.
     pub(crate) fn has(&self, set: Variable, name: &str) -> bool {
         let names = if set == Variable::DependencyGroups { &self.groups } else { &self.extras };
-        names.contains(&normalised(name))
+        names.contains(&normalized(name))
     }
 }

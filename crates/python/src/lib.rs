@@ -28,7 +28,7 @@ mod elf;
 mod environment;
 mod identifier;
 mod install;
-mod lock;
+pub mod lock;
 mod magic_number;
 mod marker;
 mod marshal;
@@ -36,6 +36,7 @@ mod misfit;
 mod name;
 mod objects;
 mod pyc;
+pub mod pyproject;
 mod record;
 mod requirements;
 #[cfg(test)]
@@ -45,7 +46,6 @@ mod sample_elf;
 mod scheme;
 mod select;
 mod source_hash;
-mod stale;
 mod target;
 mod venv;
 mod version;
@@ -63,7 +63,7 @@ pub use install::{
     INSTALL_RECIPE, InstallError, InstallErrorKind, Installed, Overlap, OverlapError, PythonSource, install,
     merge_installed,
 };
-pub use lock::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin, uv_lock_folders};
+pub use lock::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin};
 pub use magic_number::{MAGIC_NUMBER_SOURCE, magic_number};
 pub use marker::{Marker, MarkerError};
 pub use marshal::MarshalError;
@@ -78,7 +78,6 @@ pub use requirements::{
 pub use scheme::{Scheme, SchemeError};
 pub use select::{Reason, SelectError, SelectProblem, SelectedWheel, Selection, select};
 pub use source_hash::source_hash;
-pub use stale::{Difference, LocalPackage, StaleError, UvLock};
 pub use target::{Libc, PythonVersion, PythonVersionError, Target};
 pub use venv::environment;
 pub use wheel::{Member, Wheel, WheelError, WheelErrorKind};

@@ -9,10 +9,16 @@ use crate::marker::Marker;
 use crate::name::DistributionName;
 use crate::wheel_name::WheelName;
 
-mod local;
+mod directories;
+mod form;
+mod names;
 mod raw;
+mod stale;
+mod uv_lock;
 
-pub use local::uv_lock_folders;
+pub use form::{LockForm, LockReading, LockTool, Relocking, Selectable, Staleness};
+pub use stale::{Difference, StaleError, differences};
+pub use uv_lock::{UvDependency, UvFolder, UvLock, UvPackage, UvRequirement, UvRequirements};
 
 /// A lock file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +41,19 @@ pub enum LockError {
         /// What is wrong, in the order of the file.
         problems: Vec<LockProblem>,
     },
+}
+
+impl LockError {
+    /// An error of the TOML reader, with its line.
+    fn syntax(text: &str, file: &str, error: &toml::de::Error) -> Self {
+        let line = line_of(text, error.span().map_or(0, |span| span.start));
+        Self::Syntax { file: file.to_owned(), line, reason: error.message().to_owned() }
+    }
+}
+
+/// The line of a byte, counted from 1.
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
 /// A value in a lock file that cannot be used.

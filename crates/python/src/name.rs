@@ -13,19 +13,19 @@ pub struct NameError {
     pub found: String,
 }
 
-/// A distribution's name, normalised: lowercase, runs of `-`, `_` and `.` are one `-`.
+/// A distribution's name, normalized: lowercase, runs of `-`, `_` and `.` are one `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DistributionName(String);
 
 impl DistributionName {
-    /// The normalised text: `typing-extensions`.
+    /// The normalized text: `typing-extensions`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 /// Normalises any text as PEP 503 does: names of distributions, extras and groups.
-pub(crate) fn normalised(text: &str) -> String {
+pub(crate) fn normalized(text: &str) -> String {
     let mut name = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -37,9 +37,9 @@ pub(crate) fn normalised(text: &str) -> String {
     name
 }
 
-/// As [`normalised`], with blanks around the text cut off.
-pub(crate) fn normalised_trimmed(text: &str) -> String {
-    normalised(text.trim())
+/// As [`normalized`], with blanks around the text cut off.
+pub(crate) fn normalized_trimmed(text: &str) -> String {
+    normalized(text.trim())
 }
 
 impl FromStr for DistributionName {
@@ -52,7 +52,7 @@ impl FromStr for DistributionName {
         if !ends || text.len() > 255 || !text.bytes().all(inner) {
             return Err(NameError { found: text.chars().take(200).collect() });
         }
-        Ok(Self(normalised(text)))
+        Ok(Self(normalized(text)))
     }
 }
 

@@ -103,7 +103,7 @@ fn list(texts: &[String]) -> String {
 /// A file in a wheel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Its path in the archive, checked: relative, normalised, UTF-8.
+    /// Its path in the archive, checked: relative, normalized, UTF-8.
     pub path: String,
     /// Where its data begin in the archive, in bytes.
     pub offset: u64,

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use shipwheel_python::{StaleError, UvLock};
+use shipwheel_python::lock::{LockTool, UvLock, differences};
+use shipwheel_python::pyproject::Pyproject;
 
 use crate::error::BuildError;
 
@@ -11,22 +12,21 @@ use crate::error::BuildError;
 /// # Errors
 /// When a requirement differs: all of them, with both sides.
 pub(super) fn check(path: &Path, text: &str) -> Result<(), BuildError> {
-    let unreadable = |error: StaleError| BuildError::LockForm { path: path.to_owned(), reason: error.to_string() };
-    let lock = UvLock::parse(text).map_err(unreadable)?;
-    let mut differences = Vec::new();
-    for package in &lock.packages {
-        let pyproject = path.parent().unwrap_or(Path::new("")).join(&package.folder).join("pyproject.toml");
-        // A folder without one is no project whose requirements could have changed.
-        let Ok(text) = fs_err::read_to_string(&pyproject) else { continue };
-        let found = package.differences(&text).map_err(|error| BuildError::LockForm {
-            path: if error.file == "uv.lock" { path.to_owned() } else { pyproject },
-            reason: error.reason,
-        })?;
-        let member = if package.folder == "." { String::new() } else { format!("{}: ", package.folder) };
-        differences.extend(found.iter().map(|difference| format!("{member}{difference}")));
+    let lock = UvLock::parse(text, &path.display().to_string())?;
+    let mut found = Vec::new();
+    for (package, folder) in lock.local_packages() {
+        let file = path.parent().unwrap_or(Path::new("")).join(&folder.path).join("pyproject.toml");
+        // A folder without one has no requirements that could have changed.
+        let Ok(text) = fs_err::read_to_string(&file) else { continue };
+        let unreadable = |reason: String| BuildError::LockForm { path: file.clone(), reason };
+        let pyproject = Pyproject::parse(&text).map_err(|error| unreadable(error.to_string()))?;
+        let of_package = differences(&lock, package, &pyproject).map_err(|error| unreadable(error.to_string()))?;
+        let member = if folder.path == "." { String::new() } else { format!("{}: ", folder.path) };
+        found.extend(of_package.iter().map(|difference| format!("{member}{difference}")));
     }
-    if differences.is_empty() {
+    if found.is_empty() {
         return Ok(());
     }
-    Err(BuildError::StaleLock { lock: path.to_owned(), differences, command: "uv lock" })
+    let command = LockTool::Uv.lock_command();
+    Err(BuildError::StaleLock { lock: path.to_owned(), differences: found, command })
 }

@@ -7,9 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 use shipwheel_layer::{Content, Node};
 use shipwheel_plan::{AppFile, PythonSpec};
-use shipwheel_python::{
-    Dependency, DistributionName, Environment, PythonVersion, Target, Version, unmet, uv_lock_folders,
-};
+use shipwheel_python::lock::UvLock;
+use shipwheel_python::{Dependency, DistributionName, Environment, PythonVersion, Target, Version, unmet};
 
 use super::chosen_wheel::ChosenWheel;
 use crate::disk::bytes::Spool;
@@ -226,7 +225,9 @@ fn folders(definition: &Definition, target: &Target) -> Result<Vec<PathBuf>, Bui
         let local = if lock.file_name().is_some_and(|name| name == "uv.lock") {
             let text = fs_err::read_to_string(&lock).map_err(BuildError::file("read", &lock))?;
             let below = of.strip_prefix(&beside).ok().and_then(Path::to_str).unwrap_or_default();
-            uv_lock_folders(&text, below, &Environment::new(target)).unwrap_or_default()
+            UvLock::parse(&text, &lock.display().to_string())?
+                .folders(below, &Environment::new(target))
+                .unwrap_or_default()
         } else {
             lock_file::directories(definition, &python.lock, target)?
         };

@@ -1,5 +1,6 @@
 //! The base: the newest Debian whose Python the application can run with, or an image that has it.
 
+use shipwheel_python::lock::{LockForm, LockReading};
 use shipwheel_python::{Libc, Lock, PythonVersion, Selection, Target, select};
 
 use super::{Known, Line, lock, write};
@@ -37,14 +38,15 @@ struct Wanted<'k> {
 }
 
 /// The lines for the base and the tag.
-pub(super) fn lines(known: &Known<'_>, lock: Option<&str>) -> Vec<Line> {
+pub(super) fn lines(known: &Known<'_>, lock: Option<LockForm>) -> Vec<Line> {
     let own = lock::minor(known.text(".python-version").trim()).map(|minor| (minor, ".python-version says"));
-    let compiled = lock.and_then(|lock| lock::compiled_for(known.text(lock))).map(|it| (it, "the lock was made for"));
-    let lock = lock.filter(|lock| *lock == "pylock.toml");
-    let lock = lock.and_then(|lock| Lock::parse(known.text(lock), lock).ok());
+    let text = lock.map_or("", |form| known.text(form.file_name()));
+    let compiled = lock::compiled_for(text).map(|minor| (minor, "the lock was made for"));
+    let lock = lock.filter(|form| form.reading() == LockReading::Native);
+    let lock = lock.and_then(|form| Lock::parse(text, form.file_name()).ok());
     let wanted = Wanted { known, named: own.or(compiled), lock };
     let mut lines = vec![wanted.line()];
-    let version = known.pyproject.version.as_deref().filter(|version| is_tag(version));
+    let version = known.project.version.as_deref().filter(|version| is_tag(version));
     lines.extend(version.map(|version| Line::new("tag", write::text(version), "the version in pyproject.toml")));
     lines
 }
@@ -79,7 +81,7 @@ impl Wanted<'_> {
     /// Whether a version is what is asked for.
     fn allows(&self, python: PythonVersion) -> bool {
         let named = self.named.is_none_or(|(named, _)| named == format!("{}.{}", python.major, python.minor));
-        let requires = self.known.pyproject.requires_python.iter().map(|(_, versions)| versions);
+        let requires = self.known.project.requires_python.iter().map(|python| &python.versions);
         let requires = requires.chain(self.lock.iter().filter_map(|lock| lock.requires_python.as_ref()));
         named && requires.into_iter().all(|versions| versions.contains(&python.version()))
     }
@@ -102,9 +104,9 @@ impl Wanted<'_> {
     }
 
     fn why(&self) -> String {
-        match (self.named, &self.known.pyproject.requires_python) {
+        match (self.named, &self.known.project.requires_python) {
             (Some((named, place)), _) => format!("{place} Python {named}"),
-            (None, Some((text, _))) => format!("requires-python is {text}"),
+            (None, Some(python)) => format!("requires-python is {}", python.text),
             (None, None) => "nothing says which Python".to_owned(),
         }
     }

@@ -44,14 +44,14 @@ impl Entry {
     pub(super) fn lines(&self, known: &Known<'_>) -> Vec<Line> {
         let mut lines = vec![Line::new("cmd", write::list(&self.cmd), &self.reason)];
         lines.push(Line::new("user", write::text("65532:65532"), "no root: a user without a name"));
-        let plain = !known.pyproject.is_project || self.file.is_some();
+        let plain = !known.is_project || self.file.is_some();
         lines.extend(plain.then(|| Line::new("workdir", write::text("/app"), "")));
         let mut env = Vec::new();
         if let Some((port, variable)) = self.port {
             lines.push(Line::new("exposed-ports", format!("[{port}]"), ""));
             env.extend(variable.map(|name| format!("{name} = \"{port}\"")));
         }
-        if !known.pyproject.is_project && !self.root.is_empty() {
+        if !known.is_project && !self.root.is_empty() {
             env.push(format!("PYTHONPATH = \"/app/{}\"", self.root.trim_end_matches('/')));
         }
         lines.extend((!env.is_empty()).then(|| Line::new("env", format!("{{ {} }}", env.join(", ")), "")));
@@ -70,11 +70,11 @@ pub(super) fn find(known: &Known<'_>) -> Result<Entry, DeriveError> {
 
 /// The only command of `[project.scripts]`, or the one named as the project.
 fn command(known: &Known<'_>, looked_for: &mut Vec<String>) -> Option<Entry> {
-    let scripts = &known.pyproject.scripts;
-    let name = known.pyproject.name.as_ref();
+    let scripts = &known.project.scripts;
+    let name = known.project.name.as_ref();
     let named = |script: &&String| script.parse().ok().as_ref() == name && name.is_some();
     let found = match &scripts[..] {
-        _ if !known.pyproject.is_project => None,
+        _ if !known.is_project => None,
         [only] => Some(Entry::new(&[only.as_str()], "the only command in [project.scripts]")),
         many => many
             .iter()
@@ -84,7 +84,7 @@ fn command(known: &Known<'_>, looked_for: &mut Vec<String>) -> Option<Entry> {
     if found.is_none() {
         looked_for.push(match scripts.len() {
             0 => "a command in [project.scripts] of pyproject.toml: there is none".to_owned(),
-            _ if !known.pyproject.is_project => {
+            _ if !known.is_project => {
                 "a command in [project.scripts]: without a [build-system] none is installed".to_owned()
             }
             _ => format!("a command in [project.scripts] named as the project: there are {}", scripts.join(", ")),

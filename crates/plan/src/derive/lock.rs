@@ -2,43 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
 use shipwheel_python::DistributionName;
+use shipwheel_python::lock::LockForm;
 
 use super::{DeriveError, Known};
 
-/// The names of lock files, the one that says most first.
-pub(super) const LOCKS: [&str; 5] = ["pylock.toml", "uv.lock", "poetry.lock", "pdm.lock", "requirements.txt"];
-
 /// The lock of a folder; `None` where there is nothing to lock.
-pub(super) fn find(known: &Known<'_>) -> Result<Option<&'static str>, DeriveError> {
-    let found = LOCKS.into_iter().find(|name| known.has(name));
+pub(super) fn find(known: &Known<'_>) -> Result<Option<LockForm>, DeriveError> {
+    let found = LockForm::locks().find(|form| known.has(form.file_name()));
     match found {
-        None if !known.pyproject.dependencies.is_empty() => {
-            Err(DeriveError::NoLock { looked_for: LOCKS.map(str::to_owned).into() })
+        None if !known.project.dependencies.is_empty() => {
+            let looked_for = LockForm::locks().map(|form| form.file_name().to_owned()).collect();
+            Err(DeriveError::NoLock { looked_for })
         }
-        Some("requirements.txt") if required(known.text("requirements.txt")).is_empty() => Ok(None),
+        Some(form @ LockForm::Requirements) if form.distributions(known.text(form.file_name())).is_empty() => Ok(None),
         found => Ok(found),
     }
 }
 
 /// The distributions that a lock and pyproject.toml name.
-pub(super) fn distributions(known: &Known<'_>, lock: Option<&str>) -> BTreeSet<DistributionName> {
-    let locked = match lock {
-        Some("requirements.txt") => required(known.text("requirements.txt")),
-        Some(lock) => packages(known.text(lock)),
-        None => BTreeSet::new(),
-    };
-    locked.into_iter().chain(known.pyproject.dependencies.iter().cloned()).collect()
-}
-
-/// The names at the beginning of a requirements file's lines, whether or not they are pinned.
-fn required(text: &str) -> BTreeSet<DistributionName> {
-    let names = text.lines().filter(|line| !line.starts_with([' ', '\t', '#', '-'])).filter_map(|line| {
-        let end = line.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).unwrap_or(line.len());
-        line[..end].parse().ok()
-    });
-    names.collect()
+pub(super) fn distributions(known: &Known<'_>, lock: Option<LockForm>) -> BTreeSet<DistributionName> {
+    let locked = lock.map(|form| form.distributions(known.text(form.file_name()))).unwrap_or_default();
+    locked.into_iter().chain(known.project.dependencies.iter().map(|one| one.name.clone())).collect()
 }
 
 /// The minor version that a requirements file says it was compiled for: `3.11`.
@@ -61,37 +46,9 @@ pub(super) fn minor(text: &str) -> Option<&str> {
     (is_number(major) && is_number(minor)).then_some(&text[..end])
 }
 
-#[derive(Deserialize)]
-struct File {
-    #[serde(alias = "packages", default)]
-    package: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-}
-
-/// The names in a lock of any TOML form; a lock that cannot be read says so when it is used.
-fn packages(text: &str) -> BTreeSet<DistributionName> {
-    let file = toml::from_str::<File>(text).map(|file| file.package).unwrap_or_default();
-    file.iter().filter_map(|package| package.name.parse().ok()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_read_from_every_form() {
-        let names = |found: BTreeSet<DistributionName>| found.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let text = "# c\nFoo_Bar==1 \\\n    --hash=sha256:x\n-r other.txt\nbaz[x]>=1 # c\nqux\n";
-        assert_eq!(names(required(text)), ["baz", "foo-bar", "qux"]);
-        for text in ["[[package]]\nname = 'A'\nversion = '1'\n", "lock-version = '1.0'\n[[packages]]\nname = 'a'\n"] {
-            assert_eq!(names(packages(text)), ["a"]);
-        }
-        assert!(packages("no toml [").is_empty());
-    }
 
     #[test]
     fn the_version_that_a_file_was_compiled_for_is_in_its_head() {

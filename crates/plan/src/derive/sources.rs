@@ -38,14 +38,14 @@ const EXCLUDED: [&str; 3] = ["__pycache__/", "*.pyc", "tests/"];
 /// The lines of `[app]`.
 pub(super) fn lines(known: &Known<'_>, entry: &Entry) -> Vec<Line> {
     let mut lines = Vec::new();
-    if known.pyproject.is_project {
+    if known.is_project {
         lines.push(Line::new(
             "project",
             write::text("."),
             "pyproject.toml has a [build-system]: built to a wheel and installed",
         ));
     }
-    let (sources, reason) = match (known.pyproject.is_project, &entry.file) {
+    let (sources, reason) = match (known.is_project, &entry.file) {
         (true, None) => return lines,
         (true, Some(file)) => (vec![file.clone()], "what is started stands beside the project's packages".to_owned()),
         (false, _) => (taken(known), "modules, packages and data; no tests, docs or tools".to_owned()),

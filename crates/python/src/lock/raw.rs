@@ -9,7 +9,7 @@ use serde::Deserialize;
 use shipwheel_oci::Digest;
 use toml::Spanned;
 
-use super::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin};
+use super::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin, line_of};
 use crate::wheel_name::WheelName;
 
 /// Keys that are not listed are ignored, as the PEP asks for within version 1.
@@ -78,11 +78,7 @@ impl RawPlace {
 
 /// Parses a lock and checks its values.
 pub(super) fn parse(text: &str, file: &str) -> Result<Lock, LockError> {
-    let raw: RawLock = toml::from_str(text).map_err(|error| LockError::Syntax {
-        file: file.to_owned(),
-        line: line_of(text, error.span().map_or(0, |span| span.start)),
-        reason: error.message().to_owned(),
-    })?;
+    let raw: RawLock = toml::from_str(text).map_err(|error| LockError::syntax(text, file, &error))?;
     let mut checker = Checker { text, problems: Vec::new() };
     if raw.lock_version.get_ref().split('.').next() != Some("1") {
         let reason = format!("lock-version is {}, and only version 1 is known", raw.lock_version.get_ref());
@@ -98,10 +94,6 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Lock, LockError> {
     let mut problems = checker.problems;
     problems.sort_by_key(|problem| problem.line);
     if problems.is_empty() { Ok(lock) } else { Err(LockError::Values { file: file.to_owned(), problems }) }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
 struct Checker<'a> {

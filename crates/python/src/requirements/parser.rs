@@ -105,7 +105,7 @@ fn option(text: &str) -> Result<(), Kind> {
 /// `name[b,a]` → `name`, `a`, `b`.
 fn split_extras(text: &str) -> Option<(&str, Vec<String>)> {
     let Some((name, rest)) = text.split_once('[') else { return Some((text, Vec::new())) };
-    let mut extras: Vec<String> = rest.strip_suffix(']')?.split(',').map(crate::name::normalised_trimmed).collect();
+    let mut extras: Vec<String> = rest.strip_suffix(']')?.split(',').map(crate::name::normalized_trimmed).collect();
     extras.sort();
     extras.retain(|extra| !extra.is_empty());
     Some((name.trim(), extras))

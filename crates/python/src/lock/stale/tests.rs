@@ -49,11 +49,15 @@ docs = [
 ]
 "#;
 
+fn compare(project: &str) -> Result<Vec<Difference>, StaleError> {
+    let lock = UvLock::parse(LOCK, "uv.lock").unwrap_or_else(|error| panic!("{error}"));
+    let (package, folder) = lock.local_packages().next().expect("one of the user's own");
+    assert_eq!(folder.path, ".");
+    super::differences(&lock, package, &Pyproject::parse(project)?)
+}
+
 fn differences(project: &str) -> Vec<String> {
-    let lock = UvLock::parse(LOCK).unwrap_or_else(|error| panic!("{error}"));
-    let [package] = &lock.packages[..] else { panic!("one of the user's own") };
-    assert_eq!(package.folder, ".");
-    let found = package.differences(project).unwrap_or_else(|error| panic!("{error}"));
+    let found = compare(project).unwrap_or_else(|error| panic!("{error}"));
     found.iter().map(Difference::to_string).collect()
 }
 
@@ -107,23 +111,13 @@ fn each_difference_names_the_requirement_on_both_sides() {
 }
 
 #[test]
-fn what_the_backend_makes_up_is_not_compared() {
+fn sections_that_the_build_backend_makes_up_are_not_compared() {
     let dynamic = PROJECT.replace("dependencies = [\"certifi", "dynamic = ['dependencies']\nignored = [\"certifi");
     assert_eq!(differences(&dynamic), [""; 0]);
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error() {
-    let lock = UvLock::parse(LOCK).expect("valid");
-    for (text, part) in [
-        ("[project", "pyproject.toml"),
-        ("[project]\ndependencies = ['>=1']", "no dependency"),
-        ("[dependency-groups]\na = [{include-group = 'a'}]", "includes itself"),
-        ("[dependency-groups]\na = [{include-group = 'b'}]", "no group `b`"),
-        ("[project]\nrequires-python = 'x'", "requires-python"),
-    ] {
-        let error = lock.packages[0].differences(text).expect_err(text).to_string();
-        assert!(error.contains(part), "{error}");
-    }
-    assert!(UvLock::parse("version = ").is_err());
+fn groups_that_cannot_be_resolved_are_an_error() {
+    let error = compare("[dependency-groups]\na = [{include-group = 'b'}]").expect_err("no group b");
+    assert_eq!(error.to_string(), "there is no group `b`");
 }

@@ -1,0 +1,40 @@
+//! The names of the distributions in a file of any form, read as far as the names go.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use crate::name::DistributionName;
+use crate::pyproject::Pyproject;
+
+#[derive(Deserialize)]
+struct RawFile {
+    #[serde(alias = "packages", default)]
+    package: Vec<RawPackage>,
+}
+
+#[derive(Deserialize)]
+struct RawPackage {
+    name: String,
+}
+
+/// The names in `[[package]]` or `[[packages]]`, which all TOML forms have.
+pub(super) fn of_tables(text: &str) -> BTreeSet<DistributionName> {
+    let packages = toml::from_str::<RawFile>(text).map(|file| file.package).unwrap_or_default();
+    packages.iter().filter_map(|package| package.name.parse().ok()).collect()
+}
+
+/// The names at the beginning of a requirements file's lines, whether or not they are pinned.
+pub(super) fn of_lines(text: &str) -> BTreeSet<DistributionName> {
+    let names = text.lines().filter(|line| !line.starts_with([' ', '\t', '#', '-'])).filter_map(|line| {
+        let end = line.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).unwrap_or(line.len());
+        line[..end].parse().ok()
+    });
+    names.collect()
+}
+
+/// The names that a pyproject.toml asks for.
+pub(super) fn of_project(text: &str) -> BTreeSet<DistributionName> {
+    let project = Pyproject::parse(text).and_then(|pyproject| pyproject.project_or_poetry()).unwrap_or_default();
+    project.dependencies.into_iter().map(|dependency| dependency.name).collect()
+}

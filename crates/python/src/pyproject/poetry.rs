@@ -1,0 +1,69 @@
+//! `[tool.poetry]`: the project as Poetry had it before it read `[project]`.
+
+use super::{Project, PyprojectError, RequiresPython};
+
+/// A `[tool.poetry]` table, its values as they were written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PoetryProject {
+    /// The distribution's name.
+    pub name: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// The versions of Python, in Poetry's own syntax: `^3.11`.
+    pub python: Option<String>,
+    /// The names of what it needs at run time; their versions are in the lock.
+    pub dependencies: Vec<String>,
+    /// The names of its commands, sorted.
+    pub scripts: Vec<String>,
+}
+
+impl PoetryProject {
+    /// Reads the keys that are there and have the type that Poetry gives them.
+    pub(super) fn of(table: &toml::Table) -> Self {
+        let text = |key: &str| table.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        let below = |key: &str| table.get(key).and_then(toml::Value::as_table);
+        let dependencies = below("dependencies");
+        let python = dependencies.and_then(|it| it.get("python")).and_then(toml::Value::as_str);
+        let names = dependencies.into_iter().flat_map(toml::Table::keys).filter(|name| *name != "python");
+        let mut scripts: Vec<String> = below("scripts").into_iter().flat_map(toml::Table::keys).cloned().collect();
+        scripts.sort();
+        Self {
+            name: text("name"),
+            version: text("version"),
+            python: python.map(str::to_owned),
+            dependencies: names.cloned().collect(),
+            scripts,
+        }
+    }
+
+    /// The same as a `[project]`; its dependencies allow every version.
+    ///
+    /// # Errors
+    /// When the name, a dependency's name or the versions of Python cannot be read.
+    pub fn to_project(&self) -> Result<Project, PyprojectError> {
+        let name = self.name.as_ref().map(|name| name.parse()).transpose()?;
+        let python = self.python.as_deref().map(specifiers);
+        let dependencies: Result<_, _> = self.dependencies.iter().map(|name| name.parse()).collect();
+        Ok(Project {
+            name,
+            version: self.version.clone(),
+            requires_python: python.map(RequiresPython::parse).transpose()?,
+            dependencies: dependencies?,
+            scripts: self.scripts.clone(),
+            ..Project::default()
+        })
+    }
+}
+
+/// Poetry's `^3.11` is `>=3.11,<4`, and its `~3.11` is `>=3.11,<3.12`.
+fn specifiers(text: &str) -> String {
+    let parts: Vec<&str> = text.trim_start_matches(['^', '~']).split('.').collect();
+    let next = |part: Option<&&str>| part.and_then(|part| part.parse::<u32>().ok()).map_or(0, |number| number + 1);
+    match text.chars().next() {
+        Some('^') => format!(">={},<{}", parts.join("."), next(parts.first())),
+        Some('~') if !text.starts_with("~=") => {
+            format!(">={},<{}.{}", parts.join("."), parts.first().unwrap_or(&"3"), next(parts.get(1)))
+        }
+        _ => text.to_owned(),
+    }
+}
