@@ -10,22 +10,7 @@ use shipwheel_plan::{DeriveError, PlanError, SpecError};
 use shipwheel_python::{
     CoverageError, InstallError, LockError, OverlapError, PythonVersion, RequirementsError, WheelError,
 };
-use shipwheel_store::StoreError;
-
-/// Whose business an error is; the command line makes the exit code of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// The user's files or flags.
-    Configuration,
-    /// The network, a registry, a mirror, or the machine's tools.
-    Outside,
-    /// Something is not what was pinned or signed.
-    Verification,
-    /// The output or the cache cannot be written.
-    Output,
-    /// shipwheel itself.
-    Internal,
-}
+use shipwheel_store::{ErrorKind, StoreError};
 
 /// Why an image was not built.
 #[derive(Debug, thiserror::Error)]
@@ -407,14 +392,8 @@ impl BuildError {
 
     /// Whose business it is.
     pub fn kind(&self) -> ErrorKind {
-        use shipwheel_store::ErrorKind as Store;
         match self {
-            Self::Store(error) | Self::Fetch(error) => match error.kind() {
-                Store::Configuration => ErrorKind::Configuration,
-                Store::Verification => ErrorKind::Verification,
-                Store::Output => ErrorKind::Output,
-                _ => ErrorKind::Outside,
-            },
+            Self::Store(error) | Self::Fetch(error) => error.kind(),
             Self::Debian { cause, .. } if cause.is_verification() => ErrorKind::Verification,
             Self::Debian { cause, .. } if cause.is_configuration() => ErrorKind::Configuration,
             Self::Unsound { .. }

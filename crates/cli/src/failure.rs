@@ -4,9 +4,9 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use shipwheel_builder::{BuildError, ErrorKind};
+use shipwheel_builder::BuildError;
 use shipwheel_plan::SpecError;
-use shipwheel_store::StoreError;
+use shipwheel_store::{ErrorKind, StoreError};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -44,6 +44,7 @@ impl Failure {
         match self {
             Self::Usage { .. } => 2,
             Self::Build { cause, .. } => match cause.kind() {
+                ErrorKind::Usage => 2,
                 ErrorKind::Configuration => 3,
                 ErrorKind::Outside => 4,
                 ErrorKind::Verification => 5,

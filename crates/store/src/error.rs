@@ -6,24 +6,10 @@ use std::time::Duration;
 
 use shipwheel_oci::Digest;
 
+use crate::error_kind::ErrorKind;
+
 /// The result of everything in this crate.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
-
-/// Whose business an error is: the command line makes its exit code of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The user has to change something: a name, a credential, a permission, an option.
-    Configuration,
-    /// The other side answered, but not with what was asked for.
-    Outside,
-    /// The other side did not answer at all.
-    Unreachable,
-    /// Bytes are not those that a digest or a size promised.
-    Verification,
-    /// A local file or folder cannot be read or written.
-    Output,
-}
 
 /// Anything that keeps a blob from coming or going.
 #[derive(Debug, thiserror::Error)]
@@ -204,7 +190,7 @@ impl StoreError {
                 ErrorKind::Configuration
             }
             Self::Status { status: 401 | 403 | 404, .. } => ErrorKind::Configuration,
-            Self::Unreachable { .. } | Self::Broken { .. } => ErrorKind::Unreachable,
+            Self::Unreachable { .. } | Self::Broken { .. } => ErrorKind::Outside,
             Self::Digest { .. } | Self::Size { .. } | Self::TooLarge { .. } => ErrorKind::Verification,
             Self::Status { .. } | Self::Answer { .. } | Self::Image { .. } => ErrorKind::Outside,
             Self::Missing { .. } | Self::Foreign { .. } => ErrorKind::Outside,

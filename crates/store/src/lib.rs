@@ -22,6 +22,7 @@ mod certs;
 mod challenge;
 mod ends;
 mod error;
+mod error_kind;
 mod fetch;
 mod graph;
 mod http;
@@ -55,7 +56,8 @@ pub use cache::{BlobWriter, Cache, KeyLock};
 pub use ends::{
     ArchiveDestination, ArchiveSource, LayoutDestination, LayoutSource, RegistryDestination, RegistrySource,
 };
-pub use error::{Cause, ErrorKind, Result, StoreError};
+pub use error::{Cause, Result, StoreError};
+pub use error_kind::ErrorKind;
 pub use fetch::{Download, FetchOptions, Fetched};
 pub use http::{Http, HttpOptions};
 pub use image::{Blobs, PlatformImage, StoredImage};

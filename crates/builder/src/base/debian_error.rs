@@ -4,7 +4,7 @@ use std::io;
 
 use shipwheel_debian::{BaseError, DebError, DecompressError, KeyringError, PackagesError, ReleaseError, ResolveError};
 use shipwheel_oci::Platform;
-use shipwheel_store::{ErrorKind as Store, StoreError};
+use shipwheel_store::{ErrorKind, StoreError};
 
 use crate::error::BuildError;
 
@@ -83,7 +83,7 @@ impl DebianError {
     pub(crate) fn is_verification(&self) -> bool {
         match self {
             Self::Release(_) => true,
-            Self::Store(error) => error.kind() == Store::Verification,
+            Self::Store(error) => error.kind() == ErrorKind::Verification,
             _ => false,
         }
     }
@@ -96,7 +96,7 @@ impl DebianError {
             | Self::NoArchitecture { .. }
             | Self::Offline { .. }
             | Self::File { .. } => true,
-            Self::Store(error) => error.kind() == Store::Configuration && error.status().is_none(),
+            Self::Store(error) => error.kind() == ErrorKind::Configuration && error.status().is_none(),
             _ => false,
         }
     }

@@ -111,7 +111,7 @@ fn a_pause_that_is_too_long_is_an_error_at_once() {
 #[test]
 fn hosts_that_do_not_answer_are_unreachable_and_say_what_may_help() {
     let error = http().fetch("http://127.0.0.1:1/a", &FetchOptions::default()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unreachable);
+    assert_eq!(error.kind(), ErrorKind::Outside);
     assert!(error.hint().unwrap().contains("PROXY"), "{error}");
     let error = http().fetch("http://no-such-host.invalid/a", &FetchOptions::default()).unwrap_err();
     assert!(matches!(error, StoreError::Unreachable { .. } | StoreError::Status { .. }), "{error}");

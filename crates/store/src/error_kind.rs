@@ -1,0 +1,18 @@
+//! Who can fix an error: the one set of kinds in the workspace, and what exit codes are made from.
+
+/// Who can fix an error. The command line makes its exit code of it; docs/errors.md lists the codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The user, on the command line: flags that do not exist or do not go together.
+    Usage,
+    /// The user, in files, names, credentials or the environment.
+    Configuration,
+    /// The network, a registry, a mirror, or the tools of this machine.
+    Outside,
+    /// Whoever publishes the bytes: they differ from what was pinned, signed or promised.
+    Verification,
+    /// The user, on the disk: an output or the cache cannot be written.
+    Output,
+    /// The authors of shipwheel.
+    Internal,
+}
