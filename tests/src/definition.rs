@@ -1,14 +1,10 @@
 //! Small image definitions, written for one test each.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use shipwheel_oci::Digest;
 use tempfile::TempDir;
 
-use crate::scratch;
+use crate::{SampleWheel, scratch};
 
 /// The smallest base of Debian that has Python 3.11.
 const SMALL: &str = r#"base = { debian = { suite = "bookworm", packages = ["python3.11", "media-types"], exclude = ["awk", "debconf", "dpkg", "openssl", "mime-support"] } }
@@ -116,25 +112,9 @@ pub fn wheel() -> (Vec<u8>, String) {
 /// # Panics
 /// When it cannot be zipped.
 pub fn wheel_with(tag: &str, more: &[(&str, &[u8])]) -> (Vec<u8>, String) {
-    let pure = tag.ends_with("-any");
-    let wheel = format!("Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: {pure}\nTag: {tag}\n");
-    let files = [
-        ("thing.py", b"\"\"\"A thing.\"\"\"\nVALUE = 42\n".as_slice()),
-        ("thing-1.0.dist-info/METADATA", b"Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n"),
-        ("thing-1.0.dist-info/WHEEL", wheel.as_bytes()),
-    ];
-    let files = files.iter().chain(more).copied();
-    let row = |(name, bytes): (&str, &[u8])| {
-        let hash = URL_SAFE_NO_PAD.encode(Digest::of(bytes).as_bytes());
-        format!("{name},sha256={hash},{}\n", bytes.len())
-    };
-    let record = files.clone().map(row).collect::<String>() + "thing-1.0.dist-info/RECORD,,\n";
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, bytes) in files.chain([("thing-1.0.dist-info/RECORD", record.as_bytes())]) {
-        zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("a name that zip takes");
-        zip.write_all(bytes).expect("memory takes all");
-    }
-    let bytes = zip.finish().expect("memory takes all").into_inner();
-    let sha256 = Digest::of(&bytes).hex();
-    (bytes, sha256)
+    let module = ("thing.py", b"\"\"\"A thing.\"\"\"\nVALUE = 42\n".as_slice());
+    let files: Vec<(&str, &[u8])> = std::iter::once(module).chain(more.iter().copied()).collect();
+    let wheel = SampleWheel::new("thing", "1.0", tag, &files);
+    let sha256 = wheel.sha256();
+    (wheel.bytes, sha256)
 }

@@ -77,6 +77,7 @@ pub struct Shipwheel {
     folder: PathBuf,
     umask: &'static str,
     stdin: String,
+    inherits: bool,
     environment: Vec<(String, String)>,
 }
 
@@ -88,8 +89,23 @@ impl Shipwheel {
             folder: workspace(),
             umask: "022",
             stdin: String::new(),
+            inherits: true,
             environment: vec![("SHIPWHEEL_CACHE_DIR".to_owned(), cache), ("NO_COLOR".to_owned(), "1".to_owned())],
         }
+    }
+
+    /// In a folder of one test's own, with the cache below it and no variable of this process: the same on every machine.
+    ///
+    /// The program finds only a shell and what this machine's `/usr/bin` has.
+    pub fn apart(folder: &Path) -> Self {
+        let variables = [
+            ("PATH", "/usr/bin:/bin".to_owned()),
+            ("HOME", folder.join("home").display().to_string()),
+            ("SHIPWHEEL_CACHE_DIR", folder.join("cache").display().to_string()),
+            ("NO_COLOR", "1".to_owned()),
+        ];
+        let environment = variables.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        Self { folder: folder.to_path_buf(), umask: "022", stdin: String::new(), inherits: false, environment }
     }
 
     /// From this folder.
@@ -132,6 +148,9 @@ impl Shipwheel {
         let script = format!("ulimit -n 256 && umask {umask} && exec \"$0\" \"$@\"");
         let mut command =
             cmd!(shell, "sh -c {script} {program} {arguments...}").quiet().ignore_status().stdin(&self.stdin);
+        if !self.inherits {
+            command = command.env_clear();
+        }
         for (name, value) in &self.environment {
             command = command.env(name, value);
         }

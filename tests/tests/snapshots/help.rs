@@ -1,0 +1,12 @@
+//! What `--help` says of every command.
+
+use crate::commands::commands;
+use crate::snapshot::check_all;
+
+#[test]
+fn every_command_explains_itself() {
+    let named = |words: &[String]| if words.is_empty() { "shipwheel".to_owned() } else { words.join("-") };
+    let texts: Vec<_> = commands().iter().map(|command| (named(&command.words), command.text.clone())).collect();
+    assert!(texts.len() >= 15, "12 commands, and those below two of them");
+    check_all("help", texts);
+}
