@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use shipwheel_bytecode::canonical;
 use shipwheel_oci::Digest;
-use shipwheel_python::canonical;
 
 use crate::{Interpreter, Suite};
 

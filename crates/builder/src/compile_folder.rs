@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use ignore::WalkBuilder;
+use shipwheel_bytecode::{PythonVersion, pyc_path};
 use shipwheel_layer::Content;
 use shipwheel_plan::Treatment;
-use shipwheel_python::{PythonVersion, pyc_path};
 
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
@@ -176,7 +176,7 @@ fn remove(tree: &LocalTree, compiled: &[String]) -> Result<usize, BuildError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shipwheel_python::{InvalidationMode, Optimization};
+    use shipwheel_bytecode::{InvalidationMode, Optimization};
 
     #[test]
     fn a_pyc_lies_in_the_folder_and_says_where_it_will_be() {

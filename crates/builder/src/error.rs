@@ -4,12 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::base::debian_error::DebianError;
+use shipwheel_bytecode::PythonVersion;
 use shipwheel_layer::{ContentError, ReadError, TreeError, WriteError};
 use shipwheel_oci::{ConfigError, IndexError, Platform};
 use shipwheel_plan::{DeriveError, PlanError, SpecError};
-use shipwheel_python::{
-    CoverageError, InstallError, LockError, OverlapError, PythonVersion, RequirementsError, WheelError,
-};
+use shipwheel_python::{CoverageError, InstallError, LockError, OverlapError, RequirementsError, WheelError};
 use shipwheel_store::{ErrorKind, StoreError};
 
 /// Why an image was not built.

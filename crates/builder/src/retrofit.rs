@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
+use shipwheel_bytecode::{Optimization, PythonVersion};
 use shipwheel_oci::{Descriptor, Digest, ImageConfig, Index, LayerDescriptor, Manifest, Platform, media_type};
 use shipwheel_plan::{Facts, ImageSpec, Plan, PlannedLayer, PlatformFacts};
-use shipwheel_python::{Optimization, PythonVersion};
 use shipwheel_store::{PlatformImage, Source, StoredImage};
 
 use crate::base::image::known_or_described;

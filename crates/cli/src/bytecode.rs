@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use shipwheel_builder::{BuildError, LocalReport, LocalTree, compile_folder};
+use shipwheel_bytecode::{InvalidationMode, Optimization};
 use shipwheel_plan::Treatment;
-use shipwheel_python::{InvalidationMode, Optimization};
 
 use crate::failure::Failure;
 use crate::network::NetworkArguments;

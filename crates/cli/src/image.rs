@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 use shipwheel_builder::{Built, Definition, build, plan};
+use shipwheel_bytecode::Optimization;
 use shipwheel_oci::{Platform, Reference};
 use shipwheel_plan::RemoveSource;
-use shipwheel_python::Optimization;
 use shipwheel_store::PushReport;
 
 use crate::arguments::ImageArguments;

@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::json;
 use shipwheel_builder::{InterpreterChoice, Retrofitted, retrofit};
+use shipwheel_bytecode::Optimization;
 use shipwheel_oci::Reference;
-use shipwheel_python::Optimization;
 use shipwheel_store::PushReport;
 
 use crate::failure::Failure;

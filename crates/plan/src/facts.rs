@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::{Digest, LayerDescriptor, Platform};
-use shipwheel_python::{Libc, PythonVersion};
+use shipwheel_python::Libc;
 
 /// A source file that may be compiled: where it will lie in the image, and its bytes' digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

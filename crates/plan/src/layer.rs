@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use shipwheel_bytecode::{CANONICAL_RECIPE, InvalidationMode, Optimization, PythonVersion};
 use shipwheel_layer::{LAYER_RECIPE, Metadata};
 use shipwheel_oci::{Digest, Hasher};
-use shipwheel_python::{CANONICAL_RECIPE, INSTALL_RECIPE, InvalidationMode, Optimization, PythonVersion};
+use shipwheel_python::INSTALL_RECIPE;
 
 use crate::facts::{AppFile, SourceFile};
 use crate::policy::Treatment;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use shipwheel_bytecode::Optimization;
 use shipwheel_layer::Metadata;
 use shipwheel_oci::Platform;
-use shipwheel_python::Optimization;
 
 use crate::facts::{AppFile, BaseFacts, Facts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
 use crate::group::{Group, Groupable, group};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use shipwheel_bytecode::{InvalidationMode, Optimization};
 use shipwheel_oci::Platform;
-use shipwheel_python::{InvalidationMode, Optimization};
 
 use crate::facts::{Facts, PlatformFacts, WheelFacts};
 use crate::needs_source::needs_source;

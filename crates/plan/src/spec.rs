@@ -9,8 +9,8 @@ mod python;
 #[cfg(test)]
 mod tests;
 
+use shipwheel_bytecode::Optimization;
 use shipwheel_oci::{Platform, RuntimeConfig};
-use shipwheel_python::Optimization;
 use toml_span::Value;
 
 pub use self::app::AppSpec;

@@ -11,8 +11,8 @@ use shipwheel_oci::Digest;
 use crate::dist_info::EntryPoint;
 use crate::record::{Record, RecordRow};
 use crate::scheme::Scheme;
-use crate::target::PythonVersion;
 use crate::wheel::{Member, Wheel};
+use shipwheel_bytecode::PythonVersion;
 
 mod destination;
 mod merge;

@@ -20,7 +20,6 @@
 //! Nothing is fetched, no file is opened and no Python runs: text comes in as values, wheels
 //! through [`shipwheel_layer::Source`]. Source distributions are never built here.
 
-mod canonical;
 mod coverage;
 mod dependency;
 mod dist_info;
@@ -29,13 +28,9 @@ mod environment;
 mod identifier;
 mod install;
 pub mod lock;
-mod magic_number;
 mod marker;
-mod marshal;
 mod misfit;
 mod name;
-mod objects;
-mod pyc;
 pub mod pyproject;
 mod record;
 mod requirements;
@@ -45,14 +40,12 @@ mod sample;
 mod sample_elf;
 mod scheme;
 mod select;
-mod source_hash;
 mod target;
 mod venv;
 mod version;
 mod wheel;
 mod wheel_name;
 
-pub use canonical::{CANONICAL_RECIPE, canonical};
 pub use coverage::{CoverageError, select_all};
 pub use dependency::{Dependency, DependencyError, Unmet, unmet};
 pub use dist_info::{DistInfoError, EntryPoint, WheelMetadata};
@@ -64,21 +57,18 @@ pub use install::{
     merge_installed,
 };
 pub use lock::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin};
-pub use magic_number::{MAGIC_NUMBER_SOURCE, magic_number};
 pub use marker::{Marker, MarkerError};
-pub use marshal::MarshalError;
 pub use misfit::Misfit;
 pub use name::{DistributionName, NameError};
 pub use pep440_rs::{Version, VersionSpecifiers};
-pub use pyc::{InvalidationMode, Optimization, pyc_path, write_pyc};
 pub use record::{Record, RecordError, RecordRow};
 pub use requirements::{
     HashProblem, Requirement, RequirementProblem, RequirementProblemKind, Requirements, RequirementsError, check_hashes,
 };
 pub use scheme::{Scheme, SchemeError};
 pub use select::{Reason, SelectError, SelectProblem, SelectedWheel, Selection, select};
-pub use source_hash::source_hash;
-pub use target::{Libc, PythonVersion, PythonVersionError, Target};
+pub use target::{Libc, Target};
 pub use venv::environment;
+pub use version::allows;
 pub use wheel::{Member, Wheel, WheelError, WheelErrorKind};
 pub use wheel_name::{WheelName, WheelNameError, WheelTag};

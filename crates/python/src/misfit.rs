@@ -98,7 +98,7 @@ impl Misfit {
 }
 
 fn python_or_abi(tag: &WheelTag, target: &Target) -> Misfit {
-    if tag.python == target.python.interpreter_tag() || tag.python == "py3" {
+    if tag.python == target.interpreter_tag() || tag.python == "py3" {
         Misfit::Abi(tag.abi.clone())
     } else {
         Misfit::Python(tag.python.clone())

@@ -2,7 +2,7 @@
 
 use shipwheel_layer::TreePath;
 
-use crate::target::PythonVersion;
+use shipwheel_bytecode::PythonVersion;
 
 /// A place that no environment can be at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

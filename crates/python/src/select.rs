@@ -11,7 +11,7 @@ use crate::lock::{Lock, LockedPackage, LockedWheel, Origin};
 use crate::misfit::Misfit;
 use crate::name::DistributionName;
 use crate::target::Target;
-use crate::version::satisfies;
+use crate::version::{python_release, satisfies};
 use crate::wheel_name::{WheelName, WheelTag};
 
 /// What of a lock is wanted besides its plain dependencies.
@@ -175,7 +175,7 @@ pub fn select(lock: &Lock, target: &Target, selection: &Selection) -> Result<Vec
         None => lock.default_groups.iter().collect(),
     };
     let environment = Environment::new(target).with_extras(&selection.extras).with_groups(groups);
-    let python = target.python.version();
+    let python = python_release(&target.python);
     let mut problems = lock_problems(lock, &environment, &python);
     let tags = target.tags();
     let ranks: BTreeMap<&WheelTag, usize> = tags.iter().zip(0..).collect();

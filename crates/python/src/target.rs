@@ -1,62 +1,11 @@
 //! What wheels are chosen for: CPython's version, the platform and its C library.
 
 use std::fmt;
-use std::str::FromStr;
 
-use pep440_rs::Version;
+use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::Platform;
 
 use crate::wheel_name::WheelTag;
-
-/// A text that is no full CPython version.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is no full Python version: expected three numbers such as 3.11.9")]
-pub struct PythonVersionError {
-    /// The text as it was found.
-    pub found: String,
-}
-
-/// A full CPython version: requires-python is checked against all three numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-pub struct PythonVersion {
-    /// 3.
-    pub major: u32,
-    /// 11 in 3.11.9.
-    pub minor: u32,
-    /// 9 in 3.11.9.
-    pub micro: u32,
-}
-
-impl PythonVersion {
-    /// The version as PEP 440 compares it.
-    pub fn version(&self) -> Version {
-        Version::new([self.major, self.minor, self.micro].map(u64::from))
-    }
-
-    /// The interpreter's tag: `cp311`.
-    pub fn interpreter_tag(&self) -> String {
-        format!("cp{}{}", self.major, self.minor)
-    }
-}
-
-impl FromStr for PythonVersion {
-    type Err = PythonVersionError;
-
-    fn from_str(text: &str) -> Result<Self, PythonVersionError> {
-        let number = |part: &str| part.parse::<u16>().ok().filter(|_| !part.starts_with('+')).map(u32::from);
-        let numbers: Option<Vec<u32>> = text.split('.').map(number).collect();
-        match numbers.as_deref() {
-            Some(&[major, minor, micro]) => Ok(Self { major, minor, micro }),
-            _ => Err(PythonVersionError { found: text.chars().take(100).collect() }),
-        }
-    }
-}
-
-impl fmt::Display for PythonVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.micro)
-    }
-}
 
 /// The C library of the base image, with its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -104,11 +53,16 @@ impl fmt::Display for Target {
 }
 
 impl Target {
+    /// The interpreter's tag: `cp311`.
+    pub(crate) fn interpreter_tag(&self) -> String {
+        format!("cp{}{}", self.python.major, self.python.minor)
+    }
+
     /// Every tag that fits, the best first: the order of `packaging.tags` for CPython.
     pub fn tags(&self) -> Vec<WheelTag> {
         let platforms = self.platform_tags();
         let minor = self.python.minor;
-        let (cp, major) = (self.python.interpreter_tag(), self.python.major);
+        let (cp, major) = (self.interpreter_tag(), self.python.major);
         let mut tags = Vec::new();
         let mut push = |python: &str, abi: &str, platforms: &[String]| {
             tags.extend(platforms.iter().map(|platform| WheelTag {
@@ -194,15 +148,6 @@ mod tests {
             let tags = target(&format!("3.{minor}.0"), &platform, kind).tags();
             let distinct: std::collections::BTreeSet<_> = tags.iter().collect();
             prop_assert_eq!(distinct.len(), tags.len());
-        }
-    }
-
-    #[test]
-    fn a_python_version_has_three_numbers() {
-        for (text, valid) in
-            [("3.11.9", true), ("3.11", false), ("3.11.9rc1", false), ("", false), ("3.-1.0", false), ("3.+1.0", false)]
-        {
-            assert_eq!(text.parse::<PythonVersion>().is_ok(), valid, "{text}");
         }
     }
 }

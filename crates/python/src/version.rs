@@ -1,9 +1,20 @@
 //! Versions against specifiers, where `pep440_rs` and `packaging` differ.
 
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+use shipwheel_bytecode::PythonVersion;
 
 /// The longest release that any prefix match is compared with.
 const PADDED: usize = 8;
+
+/// Whether specifiers allow a Python.
+pub fn allows(specifiers: &VersionSpecifiers, python: &PythonVersion) -> bool {
+    satisfies(&python_release(python), specifiers)
+}
+
+/// A Python's version as PEP 440 compares it.
+pub(crate) fn python_release(python: &PythonVersion) -> Version {
+    Version::new([python.major, python.minor, python.micro].map(u64::from))
+}
 
 /// Whether a version satisfies all specifiers, as `packaging` decides it with pre-releases allowed.
 pub(crate) fn satisfies(version: &Version, specifiers: &VersionSpecifiers) -> bool {

@@ -1,4 +1,4 @@
-//! Whatever a wheel, a lock or a pyc holds, reading it is an error or a value, never a panic.
+//! Whatever a wheel or a lock holds, reading it is an error or a value, never a panic.
 
 #[path = "../../oci/tests/mutation/mod.rs"]
 mod mutation;
@@ -11,12 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mutation::{mutated, mutated_text};
 use proptest::prelude::*;
 use shipwheel_oci::Digest;
-use shipwheel_python::{
-    DistributionName, Lock, Marker, Record, Requirements, Wheel, WheelMetadata, WheelName, canonical,
-};
-
-/// A code object of 3.11 with constants of every kind.
-const CODE: &[u8] = b"\xe3\0\0\0\0\0\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0s\x02\0\0\0\x97\0)\x08\xe9\x01\0\0\0l\x03\0\0\0\x01\0\x02\0\x03\0g\0\0\0\0\0\0\xf0?y\0\0\0\0\0\0\xf0?\0\0\0\0\0\0\0\xc0>\x02\0\0\0z\x01az\x01bu\x03\0\0\0\xed\xa0\x80.r\x01\0\0\0)\0)\0s\0\0\0\0z\x04a.pyZ\x01mZ\x01m\x01\0\0\0s\0\0\0\0s\0\0\0\0";
+use shipwheel_python::lock::{UvLock, differences};
+use shipwheel_python::pyproject::Pyproject;
+use shipwheel_python::{DistributionName, Lock, Marker, Record, Requirements, Wheel, WheelMetadata, WheelName};
 
 fn wheel() -> Vec<u8> {
     let files = [
@@ -42,12 +39,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn bytecode(bytes in mutated(vec![CODE.to_vec()]), minor in 8_u8..16, name in prop::option::of(any::<String>())) {
-        let _ = canonical(&bytes, minor, name.as_deref());
-    }
-
-    #[test]
-    fn wheels(bytes in mutated(vec![wheel()])) {
+    fn a_mutated_wheel_is_opened_or_refused(bytes in mutated(vec![wheel()])) {
         let name: WheelName = "pkg-1.0-py3-none-any.whl".parse().expect("a wheel's name");
         if let Ok(wheel) = Wheel::open(name, Arc::new(bytes)) {
             wheel.files().iter().for_each(|member| drop(wheel.content(member).to_vec()));
@@ -55,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn texts_of_wheels(text in mutated_text(&[
+    fn mutated_metadata_of_a_wheel_is_parsed_or_refused(text in mutated_text(&[
         "pkg/a.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n\"a,b\",,\n",
         "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp311-cp311-manylinux_2_17_x86_64\n",
         "[console_scripts]\nrun = pkg.cli:main [extra]\n# x\n[gui_scripts]\na=b\n",
@@ -66,18 +58,23 @@ proptest! {
     }
 
     #[test]
-    fn locks(text in mutated_text(&[
+    fn a_mutated_lock_is_parsed_or_refused(text in mutated_text(&[
         "a[x,y]==1.0.* ; python_version >= '3.9' and (os_name == 'posix' or extra == 'x') \\\n    --hash=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n# x\n-r other.txt\n",
         "lock-version = \"1.0\"\n[[packages]]\nname = \"a\"\nversion = \"1.0\"\nmarker = \"os_name == 'posix'\"\n[[packages.wheels]]\nname = \"a-1.0-py3-none-any.whl\"\nurl = \"http://127.0.0.1/a\"\nsize = 1\nhashes = { sha256 = \"e3b0\" }\n",
+        "[project]\nname = \"a\"\nrequires-python = \">=3.9\"\ndependencies = [\"b[x]>=1,<2; os_name == 'posix'\"]\n[dependency-groups]\ndev = [\"c\", { include-group = \"d\" }]\nd = []\n[tool.uv]\nindex = [{ url = \"x\" }]\n",
+        "version = 1\nrequires-python = \">=3.9\"\n[[package]]\nname = \"a\"\nsource = { virtual = \".\" }\ndependencies = [{ name = \"b\" }]\n[package.metadata]\nrequires-dist = [{ name = \"b\", specifier = \">=1\", extras = [\"x\"] }]\n",
         "'x' in extras and platform_machine not in 'arm64 aarch64' or python_full_version ~= \"3.9.1\"",
     ])) {
         let _ = (Requirements::parse(&text, "x"), Lock::parse(&text, "x"), text.parse::<Marker>());
+        let _ = Pyproject::parse(&text).map(|pyproject| pyproject.dependency_groups());
+        if let Ok(lock) = UvLock::parse(&text, "x") {
+            let _ = lock.packages.iter().map(|package| differences(&lock, package, &Pyproject::default())).count();
+        }
     }
 }
 
 #[test]
 fn the_samples_themselves_are_read() {
-    canonical(CODE, 11, None).expect("it is sound");
     let name = "pkg-1.0-py3-none-any.whl".parse().expect("a wheel's name");
     Wheel::open(name, Arc::new(wheel())).expect("it is sound");
 }

@@ -117,7 +117,7 @@ fn canonicalise(rootfs: &Path) -> Outcome {
     for _ in 0..5 {
         let start = Instant::now();
         for pyc in &pycs {
-            shipwheel_python::canonical(pyc.get(16..).unwrap_or_default(), MINOR, Some("/app/module.py"))?;
+            shipwheel_bytecode::canonical(pyc.get(16..).unwrap_or_default(), MINOR, Some("/app/module.py"))?;
         }
         best = best.min(start.elapsed().as_secs_f64());
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
+use shipwheel_bytecode::PythonVersion;
 use shipwheel_layer::{Metadata, Node, Tree, TreePath};
 use shipwheel_oci::{Digest, ImageConfig, LayerDescriptor, Platform};
 use shipwheel_plan::{BaseFacts, SourceFile, SpecialDirectory};
-use shipwheel_python::PythonVersion;
 
 use super::resolved::ResolvedBase;
 use crate::error::BuildError;

@@ -3,10 +3,10 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use shipwheel_bytecode::{PythonVersion, canonical, write_pyc};
 use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::Treatment;
-use shipwheel_python::{PythonVersion, canonical, write_pyc};
 use shipwheel_store::{Cache, Packs};
 use tempfile::TempDir;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::Platform;
-use shipwheel_python::PythonVersion;
 
 use super::compile::Compiler;
 use super::host;

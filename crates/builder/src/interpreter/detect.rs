@@ -4,10 +4,11 @@
 //! equal magic numbers are not enough for equal bytecode.
 
 use object::{Object, ObjectSection, ObjectSymbol};
+use shipwheel_bytecode::{MAGIC_NUMBER_SOURCE, PythonVersion, magic_number};
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_oci::Digest;
 use shipwheel_plan::{PythonFacts, SourceFile};
-use shipwheel_python::{Libc, MAGIC_NUMBER_SOURCE, PythonVersion, magic_number};
+use shipwheel_python::Libc;
 
 use crate::error::BuildError;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use shipwheel_python::PythonVersion;
+use shipwheel_bytecode::PythonVersion;
 
 use crate::program::uv;
 use crate::session::Session;

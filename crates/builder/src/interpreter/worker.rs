@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use shipwheel_python::PythonVersion;
+use shipwheel_bytecode::PythonVersion;
 
 use super::python::Python;
 use crate::error::BuildError;

@@ -6,10 +6,11 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use shipwheel_bytecode::{PythonVersion, pyc_path};
 use shipwheel_layer::{Content, Metadata, Node, Tree, TreePath};
 use shipwheel_oci::{Digest, LayerDescriptor};
 use shipwheel_plan::{AppFile, BytecodeInputs, LayerInputs, Plan, PlannedLayer, SourceFile, WheelInput};
-use shipwheel_python::{PythonVersion, environment, pyc_path};
+use shipwheel_python::environment;
 use shipwheel_store::KeyLock;
 
 use super::ingredients::Ingredients;

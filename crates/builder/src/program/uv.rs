@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::Digest;
-use shipwheel_python::PythonVersion;
 
 use super::run::run;
 use crate::error::BuildError;

@@ -114,9 +114,10 @@ fn some(files: &[&str]) -> String {
 mod tests {
     use super::*;
     use crate::proof::needs::NativeFile;
+    use shipwheel_bytecode::PythonVersion;
     use shipwheel_oci::Digest;
     use shipwheel_plan::PythonFacts;
-    use shipwheel_python::{Libc, PythonVersion};
+    use shipwheel_python::Libc;
 
     fn file(path: &str, machine: u16) -> NativeFile {
         NativeFile { path: path.to_owned(), machine, needed: Vec::new(), glibc: None, broken: None }

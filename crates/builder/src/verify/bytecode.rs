@@ -1,8 +1,8 @@
 //! Every pyc of an image: is it one that its interpreter loads, and of the source beside it?
 
 use rayon::prelude::*;
+use shipwheel_bytecode::{canonical, source_hash};
 use shipwheel_layer::{Content, Node, Tree, TreePath, modified};
-use shipwheel_python::{canonical, source_hash};
 
 use crate::error::BuildError;
 use crate::inspect::finding::{Finding, FindingKind};

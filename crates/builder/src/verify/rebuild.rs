@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use shipwheel_bytecode::{InvalidationMode, Optimization, PythonVersion, canonical};
 use shipwheel_layer::Tree;
 use shipwheel_oci::{Digest, Hasher, Platform};
 use shipwheel_plan::Treatment;
-use shipwheel_python::{InvalidationMode, Optimization, PythonVersion, canonical};
 use shipwheel_store::Cache;
 use tempfile::TempDir;
 

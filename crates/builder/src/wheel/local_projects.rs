@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
+use shipwheel_bytecode::PythonVersion;
 use shipwheel_layer::{Content, Node};
 use shipwheel_plan::{AppFile, PythonSpec};
 use shipwheel_python::lock::UvLock;
-use shipwheel_python::{Dependency, DistributionName, Environment, PythonVersion, Target, Version, unmet};
+use shipwheel_python::{Dependency, DistributionName, Environment, Target, Version, unmet};
 
 use super::chosen_wheel::ChosenWheel;
 use crate::disk::bytes::Spool;

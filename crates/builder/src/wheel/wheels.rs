@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::{Digest, Hasher, Platform};
 use shipwheel_plan::{BaseFacts, SourceFile, VENV, WheelFacts, source_reader};
 use shipwheel_python::{
-    INSTALL_RECIPE, Installed, PythonSource, PythonVersion, Scheme, Target, Wheel, WheelName, install, merge_installed,
+    INSTALL_RECIPE, Installed, PythonSource, Scheme, Target, Wheel, WheelName, install, merge_installed,
 };
 
 use crate::disk::bytes::PathSource;

@@ -1,7 +1,8 @@
 //! The base: the newest Debian whose Python the application can run with, or an image that has it.
 
+use shipwheel_bytecode::PythonVersion;
 use shipwheel_python::lock::{LockForm, LockReading};
-use shipwheel_python::{Libc, Lock, PythonVersion, Selection, Target, select};
+use shipwheel_python::{Libc, Lock, Selection, Target, allows, select};
 
 use super::{Known, Line, lock, write};
 
@@ -83,7 +84,7 @@ impl Wanted<'_> {
         let named = self.named.is_none_or(|(named, _)| named == format!("{}.{}", python.major, python.minor));
         let requires = self.known.project.requires_python.iter().map(|python| &python.versions);
         let requires = requires.chain(self.lock.iter().filter_map(|lock| lock.requires_python.as_ref()));
-        named && requires.into_iter().all(|versions| versions.contains(&python.version()))
+        named && requires.into_iter().all(|versions| allows(versions, &python))
     }
 
     /// Whether the lock has a wheel of everything.

@@ -1,8 +1,9 @@
 //! Tests of planning.
 
 use super::*;
+use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::Digest;
-use shipwheel_python::{Libc, PythonVersion};
+use shipwheel_python::Libc;
 
 fn source(path: &str, text: &str) -> SourceFile {
     SourceFile { path: path.to_owned(), digest: Digest::of(text.as_bytes()), size: text.len() as u64 }

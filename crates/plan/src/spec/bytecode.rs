@@ -1,6 +1,6 @@
 //! `[bytecode]`: whether and how sources are compiled, and what becomes of them.
 
-use shipwheel_python::{InvalidationMode, Optimization};
+use shipwheel_bytecode::{InvalidationMode, Optimization};
 use toml_span::Value;
 
 use crate::policy::gitignore;

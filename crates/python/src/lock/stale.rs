@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use pep440_rs::{Operator, VersionSpecifier, VersionSpecifiers};
+use shipwheel_bytecode::PythonVersion;
 
 use super::uv_lock::{UvLock, UvPackage, UvRequirement, UvRequirements};
 use crate::dependency::Dependency;
 use crate::environment::Environment;
 use crate::name::normalized;
 use crate::pyproject::{GroupMember, Project, Pyproject, PyprojectError};
-use crate::target::{Libc, PythonVersion, Target};
-use crate::version::satisfies;
+use crate::target::{Libc, Target};
+use crate::version::allows;
 
 /// Two sides that cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -222,7 +223,7 @@ fn all_pythons() -> impl Iterator<Item = PythonVersion> {
 
 /// The versions of Python that specifiers allow, of all there may be.
 fn pythons(specifiers: &VersionSpecifiers) -> Vec<PythonVersion> {
-    all_pythons().filter(|python| satisfies(&python.version(), specifiers)).collect()
+    all_pythons().filter(|python| allows(specifiers, python)).collect()
 }
 
 /// Every environment that an image of the project may have.

@@ -16,7 +16,8 @@ pub fn source_hash(minor: u32, magic_number: [u8; 4], source: &[u8]) -> [u8; 8] 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PythonVersion, magic_number};
+    use crate::magic_number::magic_number;
+    use crate::python_version::PythonVersion;
 
     #[test]
     fn hashes_are_those_of_each_interpreter() {

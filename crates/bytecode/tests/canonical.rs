@@ -5,7 +5,7 @@ mod marshalling;
 use marshalling::{code, marshal, style};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use shipwheel_python::canonical;
+use shipwheel_bytecode::canonical;
 
 /// A version, and a code object of it that was written in two ways.
 fn written_twice() -> impl Strategy<Value = (u8, Vec<u8>, Vec<u8>)> {

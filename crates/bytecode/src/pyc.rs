@@ -1,13 +1,6 @@
 //! Bytecode files: their header, names and places (PEP 552, PEP 3147, PEP 488).
 
-use crate::PythonVersion;
-
-impl PythonVersion {
-    /// The part of a pyc's name that stands for the interpreter (PEP 3147): `cpython-311`.
-    pub fn cache_tag(&self) -> String {
-        format!("cpython-{}{}", self.major, self.minor)
-    }
-}
+use crate::python_version::PythonVersion;
 
 /// When CPython takes a pyc for stale (PEP 552).
 ///

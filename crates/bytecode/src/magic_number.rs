@@ -4,7 +4,7 @@
 //! it is compiled in (`Include/internal/pycore_magic_number.h`), and the number that the final
 //! release of a minor version froze stands for all of its releases.
 
-use crate::PythonVersion;
+use crate::python_version::PythonVersion;
 
 /// The file of the standard library that says the number, seen from its folder.
 pub const MAGIC_NUMBER_SOURCE: &str = "importlib/_bootstrap_external.py";
