@@ -13,10 +13,13 @@ struct Judge {
     package: &'static str,
 }
 
-const JUDGES: [Judge; 9] = [
+const JUDGES: [Judge; 12] = [
     Judge { program: "docker-registry", package: "docker-registry" },
     Judge { program: "nginx", package: "nginx" },
     Judge { program: "openssl", package: "openssl" },
+    Judge { program: "gpg", package: "gnupg" },
+    Judge { program: "gpgv", package: "gpgv" },
+    Judge { program: "sqv", package: "sqv" },
     Judge { program: "skopeo", package: "skopeo" },
     Judge { program: "umoci", package: "umoci" },
     Judge { program: "podman", package: "podman" },

@@ -13,9 +13,10 @@ const MOST_LINES: usize = 600;
 const MOST_ARCHITECTURE_LINES: usize = 200;
 
 /// How far up each crate stands: an edge goes to a lower number only.
-const HEIGHTS: [(&str, u8); 11] = [
+const HEIGHTS: [(&str, u8); 12] = [
     ("shipwheel-oci", 0),
     ("shipwheel-bytecode", 1),
+    ("shipwheel-openpgp", 0),
     ("shipwheel-layer", 1),
     ("shipwheel-debian", 2),
     ("shipwheel-python", 2),
@@ -28,7 +29,7 @@ const HEIGHTS: [(&str, u8); 11] = [
 ];
 
 /// The crates that take values and give values: no files, processes, environment or clock.
-const PURE: [&str; 6] = ["bytecode", "debian", "layer", "oci", "plan", "python"];
+const PURE: [&str; 7] = ["bytecode", "debian", "layer", "oci", "openpgp", "plan", "python"];
 
 /// Checks every rule over the whole workspace and reports all that is broken at once.
 pub fn run(workspace: &Path) -> Outcome {

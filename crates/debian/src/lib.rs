@@ -17,11 +17,11 @@
 
 mod apt;
 mod apt_conf;
+mod archive_keys;
 mod base;
 mod closure;
 mod compression;
 mod deb;
-mod keyring;
 mod mirrors;
 mod packages;
 mod relation;
@@ -32,15 +32,16 @@ mod version;
 
 pub use apt::AptSource;
 pub use apt_conf::apt_conf_value;
+pub use archive_keys::archive_keyring;
 pub use base::{BaseError, BaseOptions, UnpackedPackage, assemble};
 pub use closure::{Chain, ResolveError, Resolved, resolve};
 pub use compression::{Compression, DecompressError, decompress};
 pub use deb::{Deb, DebError, open_deb, write_data_tar};
-pub use keyring::{Keyring, KeyringError};
 pub use mirrors::{Mirrors, debian_mirrors};
 pub use packages::{Package, PackageIndex, PackagesError};
 pub use relation::{Alternatives, Constraint, Operator, Relation, RelationError, parse_relations};
 pub use release::{IndexFile, Release, ReleaseError};
+pub use shipwheel_openpgp::{Keyring, KeyringError};
 pub use version::{Version, VersionError};
 
 /// Raise this when the tree that the same packages make changes: it is part of the base layer's key.

@@ -1,24 +1,29 @@
 //! `Release`: what a suite says of itself and of its indexes, read from signed text alone.
 
 use std::collections::BTreeMap;
+use std::string::FromUtf8Error;
 
 use deb822_fast::borrowed::{BorrowedParagraph, BorrowedParser};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use shipwheel_oci::Digest;
+use shipwheel_openpgp::{FormatError, Keyring, Refusal, VerifyError};
 
 /// A suite that cannot be trusted or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
-    /// The file is not one clear-signed message and nothing else.
-    #[error("no clear-signed message")]
-    NotSigned(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// No key of the ring made a signature that counts.
-    #[error("no good signature by a known key: {}", problems.join("; "))]
+    /// The file is not one cleartext message and nothing else.
+    #[error("expected one cleartext message with signatures and nothing else")]
+    NotSigned(#[source] FormatError),
+    /// No key of the keyring made a signature that counts.
+    #[error("found no valid signature: {}", .refusals.iter().map(Refusal::to_string).collect::<Vec<_>>().join("; "))]
     NoGoodSignature {
         /// What is wrong with each signature.
-        problems: Vec<String>,
+        refusals: Vec<Refusal>,
     },
+    /// The signed text is not UTF-8.
+    #[error("the signed text is not UTF-8")]
+    NotUtf8(#[source] FromUtf8Error),
     /// A field is missing or cannot be read.
     #[error("the release has no valid `{field}`: found `{found}`")]
     Field {
@@ -86,8 +91,21 @@ pub struct Release {
 }
 
 impl Release {
+    /// Checks an `InRelease` file and reads the part of it that is signed.
+    ///
+    /// # Errors
+    /// When the file is anything but one cleartext message, when no signature counts (made by a key of the keyring
+    /// that is valid at `now`), or when the signed text is not a release.
+    pub fn verify(in_release: &[u8], keyring: &Keyring, now: Timestamp) -> Result<Self, ReleaseError> {
+        let text = keyring.verify_cleartext(in_release, now.as_second()).map_err(|error| match error {
+            VerifyError::Format(cause) => ReleaseError::NotSigned(cause),
+            VerifyError::Refused(refusals) => ReleaseError::NoGoodSignature { refusals },
+        })?;
+        Self::parse(&String::from_utf8(text).map_err(ReleaseError::NotUtf8)?)
+    }
+
     /// Reads the text of a release: what a signature covers, nothing else.
-    pub(crate) fn parse(text: &str) -> Result<Self, ReleaseError> {
+    fn parse(text: &str) -> Result<Self, ReleaseError> {
         let malformed =
             |found: String| ReleaseError::Field { field: "Release", found: found.chars().take(200).collect() };
         let paragraphs = BorrowedParser::new(text).parse_all().map_err(|error| malformed(error.to_string()))?;

@@ -1,7 +1,7 @@
 //! The signed releases of a suite: fetched only if they changed, verified once, never trusted when expired.
 
 use serde::{Deserialize, Serialize};
-use shipwheel_debian::{Keyring, Release};
+use shipwheel_debian::{Keyring, Release, archive_keyring};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::DebianBase;
 use shipwheel_store::{Download, FetchOptions, Fetched, StoreError};
@@ -124,16 +124,17 @@ impl Releases {
 
 /// The keys to trust, and what stands for them in records.
 fn keyring(definition: &Definition, base: &DebianBase) -> Result<(Keyring, Digest), DebianError> {
-    let keyring = match &base.keyring {
-        None => Keyring::embedded(),
+    // Another copy of a key may revoke it or put off its expiry: the file counts, not the fingerprints alone.
+    let (keyring, file) = match &base.keyring {
+        None => (archive_keyring(), Vec::new()),
         Some(path) => {
             let path = definition.folder.join(&path.value);
             let bytes = fs_err::read(&path).map_err(|cause| DebianError::File { cause })?;
-            Keyring::parse(&[&bytes])?
+            (Keyring::parse(&[&bytes])?, bytes)
         }
     };
     let mut hasher = Hasher::new();
-    hasher.fields(keyring.fingerprints());
+    hasher.field(&file).fields(keyring.fingerprints().map(|fingerprint| fingerprint.to_string()));
     let key = hasher.finish();
     Ok((keyring, key))
 }
@@ -179,7 +180,7 @@ fn verify(
     if let Some(release) = session.cache.record("verified-release", &key) {
         return Ok(release);
     }
-    let release = keyring.verify_inline(bytes, session.now)?;
+    let release = Release::verify(bytes, keyring, session.now)?;
     session.cache.put_record("verified-release", &key, &release)?;
     Ok(release)
 }

@@ -1,0 +1,58 @@
+//! Digest algorithms: which are strong enough for what.
+
+use ring::digest;
+
+/// A digest algorithm that can be computed here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hash {
+    /// Too weak to prove anything, but a revocation that uses it still counts.
+    Sha1,
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Hash {
+    /// By its number (RFC 9580, 9.5).
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        match number {
+            2 => Some(Self::Sha1),
+            8 => Some(Self::Sha256),
+            9 => Some(Self::Sha384),
+            10 => Some(Self::Sha512),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_strong(self) -> bool {
+        self != Self::Sha1
+    }
+
+    pub(crate) fn digest(self, bytes: &[u8]) -> digest::Digest {
+        digest::digest(
+            match self {
+                Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+                Self::Sha256 => &digest::SHA256,
+                Self::Sha384 => &digest::SHA384,
+                Self::Sha512 => &digest::SHA512,
+            },
+            bytes,
+        )
+    }
+}
+
+/// A digest algorithm's name, for people.
+pub(crate) fn name(number: u8) -> String {
+    match number {
+        1 => "MD5".to_owned(),
+        2 => "SHA-1".to_owned(),
+        3 => "RIPEMD-160".to_owned(),
+        8 => "SHA-256".to_owned(),
+        9 => "SHA-384".to_owned(),
+        10 => "SHA-512".to_owned(),
+        11 => "SHA-224".to_owned(),
+        12 => "SHA3-256".to_owned(),
+        14 => "SHA3-512".to_owned(),
+        _ => format!("number {number}"),
+    }
+}
