@@ -216,11 +216,11 @@ fn built() -> &'static Path {
         let shell = Shell::new().expect("a shell");
         shell.change_dir(workspace());
         let target = target();
-        cmd!(shell, "cargo build --quiet --package xtask")
+        cmd!(shell, "cargo build --quiet --package shipwheel-cli --bin shipwheel")
             .quiet()
             .env("CARGO_TARGET_DIR", &target)
             .run()
-            .expect("xtask builds");
-        target.join("debug/xtask")
+            .expect("shipwheel builds");
+        target.join("debug/shipwheel")
     })
 }

@@ -19,7 +19,7 @@ use crate::verify::VerifyArguments;
 
 /// Builds OCI images for Python applications: no Docker, no root, no emulation.
 #[derive(Debug, Parser)]
-#[command(name = "shipwheel", bin_name = "cargo xtask", version, max_term_width = 100)]
+#[command(name = "shipwheel", version, max_term_width = 100)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -36,7 +36,9 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     if arguments.dry_run {
         print!("{}", plan(&session, &definition).map_err(Failure::while_doing(doing))?);
         if !arguments.push.is_empty() {
-            terminal.line("  what a push would send is known once it is built: `push LAYOUT REFERENCE --dry-run`");
+            terminal.line(
+                "  what a push would send is known after the build: run `shipwheel push LAYOUT REFERENCE --dry-run`",
+            );
         }
         return Ok(());
     }

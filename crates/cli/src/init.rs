@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &InitArguments) -> Result<(), Failure> {
 /// Shows a derived image.toml, so that nothing is decided in silence.
 pub(crate) fn show(definition: &Definition, terminal: &Terminal) {
     let folder = definition.folder.display();
-    terminal.line(&format!("no image.toml in {folder}; this one is derived, and `init` would write it:"));
+    terminal.line(&format!("no image.toml in {folder}; shipwheel derived this one (`shipwheel init` writes it):"));
     for line in definition.text.lines() {
         terminal.line(format!("  | {line}").trim_end());
     }

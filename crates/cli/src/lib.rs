@@ -14,6 +14,7 @@ mod lock;
 mod network;
 mod output;
 mod probe;
+mod program;
 mod progress;
 mod retrofit;
 mod session;
@@ -60,7 +61,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprint!("{}", failure.render());
+            eprint!("{}", program::spell(&failure.render()));
             ExitCode::from(failure.exit_code())
         }
     }

@@ -11,6 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use shipwheel_builder::Report;
 use shipwheel_store::Progress;
 
+use crate::program;
 use crate::table::size;
 
 /// A transfer smaller than this is over before its bar could be read.
@@ -37,6 +38,7 @@ impl Terminal {
 
     /// One line, above the bars.
     pub(crate) fn line(&self, text: &str) {
+        let text = program::spell(text);
         match &self.bars {
             Some(bars) => bars.suspend(|| eprintln!("{text}")),
             None => eprintln!("{text}"),

@@ -18,7 +18,7 @@ const KILLS: u64 = 20;
 fn program() -> PathBuf {
     Shipwheel::new().run(&["--version"]).succeeded();
     let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(2).unwrap().join("xtask")
+    test.ancestors().nth(2).unwrap().join("shipwheel")
 }
 
 fn spawn_push(program: &Path, cache: &Path, sample: &Sample, target: &Reference) -> Child {

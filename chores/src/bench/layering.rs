@@ -18,7 +18,7 @@ struct Layers {
 }
 
 /// Builds three sets, each before and after a small wheel's new version, and prints what moved.
-pub fn run(shell: &Shell, xtask: &Path) -> Outcome {
+pub fn run(shell: &Shell, shipwheel: &Path) -> Outcome {
     let scratch = tempfile::tempdir()?;
     let uv = uv(shell, &scratch.path().join("uv"))?;
     println!("Dependencies and their bytecode, both platforms, MiB to push again:");
@@ -30,7 +30,7 @@ pub fn run(shell: &Shell, xtask: &Path) -> Outcome {
             write_set(shell, &uv, set, &folder, old)?;
             let output = format!("oci:{}", folder.join("out").display());
             let report =
-                cmd!(shell, "{xtask} image {folder} --json --output {output}").quiet().ignore_stderr().read()?;
+                cmd!(shell, "{shipwheel} image {folder} --json --output {output}").quiet().ignore_stderr().read()?;
             Ok(Layers::of(&serde_json::from_str(&report)?))
         };
         let (old, new) = (build(true)?, build(false)?);

@@ -7,7 +7,7 @@ mod sets;
 mod wheels;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use xshell::{Shell, cmd};
 
@@ -36,17 +36,23 @@ pub fn run(shell: &Shell, wanted: &[OsString]) -> Outcome {
     if let Some(unknown) = wanted.iter().find(|wanted| !known.iter().any(|name| *wanted == *name)) {
         return Err(format!("no part `{}`; known are {}", unknown.display(), known.join(", ")).into());
     }
-    let xtask = std::env::current_exe()?;
+    let shipwheel = program(shell)?;
     for (name, part) in PARTS {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
-            part(shell, &xtask)?;
+            part(shell, &shipwheel)?;
         }
     }
     Ok(())
 }
 
+/// shipwheel itself: cargo puts it beside the chores.
+fn program(shell: &Shell) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    cmd!(shell, "cargo build --quiet --package shipwheel-cli --bin shipwheel").run()?;
+    Ok(std::env::current_exe()?.with_file_name("shipwheel"))
+}
+
 /// Measures the README's first command, by the binary itself and, where nothing changed, through cargo too.
-fn image(shell: &Shell, xtask: &Path) -> Outcome {
+fn image(shell: &Shell, shipwheel: &Path) -> Outcome {
     if !is_installed("hyperfine") {
         return Err("hyperfine is not installed here: run `apt-get install hyperfine` as root".into());
     }
@@ -58,13 +64,13 @@ fn image(shell: &Shell, xtask: &Path) -> Outcome {
 
     let words = ci::FIRST_COMMAND.trim_start_matches("xtask ");
     let build = format!("{words} --output oci:{} {}", layout.display(), image.display());
-    let binary = format!("{} {build}", xtask.display());
+    let binary = format!("{} {build}", shipwheel.display());
     let cargo = format!("cargo xtask {build}");
 
     // The downloads are fetched once, outside of every measurement.
     cmd!(shell, "sh -c {binary}").quiet().ignore_stdout().run()?;
 
-    let forget = forget_all_but_downloads(xtask);
+    let forget = forget_all_but_downloads(shipwheel);
     measure(shell, FROM_DOWNLOADS, &binary, Some(&forget))?;
     measure(shell, "nothing changed", &binary, None)?;
     measure(shell, "nothing changed, through cargo", &cargo, None)?;
@@ -72,13 +78,13 @@ fn image(shell: &Shell, xtask: &Path) -> Outcome {
 }
 
 /// Starts the example with and without its bytecode. Often claimed: 40 to 50 % faster, 5 to 15 % less memory.
-fn startup(shell: &Shell, xtask: &Path) -> Outcome {
+fn startup(shell: &Shell, shipwheel: &Path) -> Outcome {
     let scratch = tempfile::tempdir()?;
     let layout = scratch.path().join("layout");
     let (words, output) =
         (ci::FIRST_COMMAND.trim_start_matches("xtask ").split(' '), format!("oci:{}", layout.display()));
-    cmd!(shell, "{xtask} {words...} --output {output}").quiet().ignore_stdout().ignore_stderr().run()?;
-    cmd!(shell, "{xtask} startup {layout} --runs 5").run()?;
+    cmd!(shell, "{shipwheel} {words...} --output {output}").quiet().ignore_stdout().ignore_stderr().run()?;
+    cmd!(shell, "{shipwheel} startup {layout} --runs 5").run()?;
     Ok(())
 }
 
@@ -93,8 +99,8 @@ fn measure(shell: &Shell, name: &str, command: &str, prepare: Option<&str>) -> O
 }
 
 /// The shell line that empties the cache but for what came over the network.
-fn forget_all_but_downloads(xtask: &Path) -> String {
-    format!("{} cache clear --keep-downloads", xtask.display())
+fn forget_all_but_downloads(shipwheel: &Path) -> String {
+    format!("{} cache clear --keep-downloads", shipwheel.display())
 }
 
 /// The shell line that changes one line of the application, differently each time.

@@ -15,7 +15,7 @@ const SHARED: u32 = 100;
 const OWN: (u32, u32) = (8, 25);
 
 /// Measures a fresh push, a push with nothing changed, and a fresh pull.
-pub fn run(shell: &Shell, xtask: &Path) -> Outcome {
+pub fn run(shell: &Shell, shipwheel: &Path) -> Outcome {
     for program in ["docker-registry", "skopeo"] {
         if !is_installed(program) {
             return Err(format!("{program} is not installed here: run `cargo xtask test` once as root").into());
@@ -28,9 +28,9 @@ pub fn run(shell: &Shell, xtask: &Path) -> Outcome {
     let name = format!("127.0.0.1:{}/bench:1", registry.port);
     let _cache = shell.push_env("SHIPWHEEL_CACHE_DIR", &cache);
 
-    let (xtask, layout, out) = (xtask.display(), layout.display(), out.display());
-    let push = format!("{xtask} push {layout} {name}");
-    let pull = format!("{xtask} pull {name} --output {out}");
+    let (shipwheel, layout, out) = (shipwheel.display(), layout.display(), out.display());
+    let push = format!("{shipwheel} push {layout} {name}");
+    let pull = format!("{shipwheel} pull {name} --output {out}");
     let skopeo_push = format!("skopeo copy --quiet --all --dest-tls-verify=false oci:{layout}:1 docker://{name}");
     let skopeo_pull = format!("skopeo copy --quiet --all --src-tls-verify=false docker://{name} oci:{out}:1");
     let forget = format!("rm -rf {} {} {out}", storage.join("docker").display(), cache.display());

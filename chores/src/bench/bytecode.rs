@@ -18,7 +18,7 @@ const MINOR: u8 = 11;
 const EMULATOR: &str = "/qemu-aarch64";
 
 /// Measures both sides in one run each: natively thrice, under the emulator once.
-pub fn run(shell: &Shell, xtask: &Path) -> Outcome {
+pub fn run(shell: &Shell, shipwheel: &Path) -> Outcome {
     for program in ["skopeo", "umoci", "qemu-aarch64-static"] {
         if !is_installed(program) {
             return Err(format!("{program} is not installed here: run `cargo xtask test` once as root").into());
@@ -30,7 +30,11 @@ pub fn run(shell: &Shell, xtask: &Path) -> Outcome {
     let output = format!("oci:{}", layout.display());
     let words: Vec<&str> = ci::FIRST_COMMAND.trim_start_matches("xtask ").split(' ').collect();
     // Everything but bytecode is made outside of what is measured.
-    cmd!(shell, "{xtask} {words...} --no-bytecode --output {output}").quiet().ignore_stdout().ignore_stderr().run()?;
+    cmd!(shell, "{shipwheel} {words...} --no-bytecode --output {output}")
+        .quiet()
+        .ignore_stdout()
+        .ignore_stderr()
+        .run()?;
     let [amd64, arm64] = ["amd64", "arm64"].map(|platform| unpack(shell, scratch.path(), &layout, platform));
     let (amd64, arm64) = (amd64?, arm64?);
     for rootfs in [&amd64, &arm64] {
@@ -40,7 +44,7 @@ pub fn run(shell: &Shell, xtask: &Path) -> Outcome {
     cmd!(shell, "cp /usr/bin/qemu-aarch64-static {arm64}{EMULATOR}").quiet().run()?;
     cmd!(shell, "mv {cache} {kept}").quiet().run()?;
 
-    let image = |platforms: &str| format!("{} image --platforms {platforms} --output {output}", xtask.display());
+    let image = |platforms: &str| format!("{} image --platforms {platforms} --output {output}", shipwheel.display());
     let compileall = |rootfs: &Path, emulator: &str| {
         let python = format!("{emulator} /usr/bin/python3.{MINOR} -m compileall -q -j0 -f -o 1 {FOLDERS}");
         format!("unshare --map-root-user --root={} {python}", rootfs.display())

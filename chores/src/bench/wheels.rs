@@ -9,7 +9,7 @@ use crate::Outcome;
 use crate::test::is_installed;
 
 /// Measures each set; whatever either side fetches is fetched before.
-pub fn run(shell: &Shell, xtask: &Path) -> Outcome {
+pub fn run(shell: &Shell, shipwheel: &Path) -> Outcome {
     if !is_installed("pigz") {
         return Err("pigz is not installed here: run `apt-get install pigz` as root".into());
     }
@@ -25,12 +25,15 @@ pub fn run(shell: &Shell, xtask: &Path) -> Outcome {
         let _uv = shell.push_env("UV_CACHE_DIR", folder.join("uv"));
 
         let out = folder.join("out");
-        let image =
-            format!("{} image --no-bytecode --platforms amd64,arm64 --output oci:{}", xtask.display(), out.display());
+        let image = format!(
+            "{} image --no-bytecode --platforms amd64,arm64 --output oci:{}",
+            shipwheel.display(),
+            out.display()
+        );
         let ours = format!("{image} {}", set_folder.display());
         let base = format!("{image} {}", base_folder.display());
         // All is fetched, and then all forgotten but downloads and the base.
-        let forget = format!("{} cache clear --keep-downloads", xtask.display());
+        let forget = format!("{} cache clear --keep-downloads", shipwheel.display());
         cmd!(shell, "sh -c {ours}").quiet().ignore_stdout().ignore_stderr().run()?;
         cmd!(shell, "sh -c {forget}").quiet().ignore_stdout().ignore_stderr().run()?;
         cmd!(shell, "sh -c {base}").quiet().ignore_stdout().ignore_stderr().run()?;
