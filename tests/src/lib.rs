@@ -18,7 +18,7 @@ mod redactor;
 mod registry;
 mod rootfs;
 mod sample_base;
-#[path = "../../crates/python/src/sample_elf.rs"]
+#[path = "../../crates/python/src/elf/sample.rs"]
 mod sample_elf;
 mod sample_wheel;
 mod server;

@@ -8,7 +8,11 @@ use shipwheel_bytecode::PythonVersion;
 use shipwheel_layer::{ContentError, ReadError, TreeError, WriteError};
 use shipwheel_oci::{ConfigError, IndexError, Platform};
 use shipwheel_plan::{DeriveError, PlanError, SpecError};
-use shipwheel_python::{CoverageError, InstallError, LockError, OverlapError, RequirementsError, WheelError};
+use shipwheel_python::install::{InstallError, OverlapError};
+use shipwheel_python::lock::LockError;
+use shipwheel_python::requirements::RequirementsError;
+use shipwheel_python::select::CoverageError;
+use shipwheel_python::wheel::WheelError;
 use shipwheel_store::{ErrorKind, StoreError};
 
 /// Why an image was not built.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_oci::{ImageConfig, IndexError, Platform};
-use shipwheel_python::ElfFacts;
+use shipwheel_python::elf::ElfFacts;
 use shipwheel_store::{Cache, Source};
 
 use crate::error::BuildError;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use shipwheel_bytecode::{CANONICAL_RECIPE, InvalidationMode, Optimization, PythonVersion};
 use shipwheel_layer::{LAYER_RECIPE, Metadata};
 use shipwheel_oci::{Digest, Hasher};
-use shipwheel_python::INSTALL_RECIPE;
+use shipwheel_python::install::INSTALL_RECIPE;
 
 use crate::facts::{AppFile, SourceFile};
 use crate::policy::Treatment;

@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use crate::environment::Environment;
-use crate::marker::Marker;
+use crate::marker::{Environment, Marker};
 use crate::name::DistributionName;
 use crate::version::satisfies;
 

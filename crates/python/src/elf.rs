@@ -7,6 +7,9 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, FileKind};
 use shipwheel_oci::Platform;
 
+#[cfg(test)]
+mod sample;
+
 /// No library needs more; a hostile file must not keep us longer.
 const MOST_ENTRIES: usize = 4096;
 
@@ -142,7 +145,7 @@ fn glibc_version(name: &[u8]) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample_elf::SampleElf;
+    use crate::elf::sample::SampleElf;
     use proptest::prelude::*;
 
     #[test]

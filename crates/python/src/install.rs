@@ -3,98 +3,29 @@
 //! The files are those of `uv pip install --no-installer-metadata`, byte for byte but for the
 //! scripts of entry points, whose text is our own, and for bytecode, which has layers of its own.
 
-use std::io;
-
-use shipwheel_layer::{Content, ContentError, Tree, TreeError, TreePath};
+use shipwheel_bytecode::PythonVersion;
+use shipwheel_layer::{Content, Tree, TreeError, TreePath};
 use shipwheel_oci::Digest;
 
-use crate::dist_info::EntryPoint;
-use crate::record::{Record, RecordRow};
-use crate::scheme::Scheme;
-use crate::wheel::{Member, Wheel};
-use shipwheel_bytecode::PythonVersion;
+use crate::wheel::{EntryPoint, Member, Record, RecordRow, Wheel};
 
 mod destination;
+mod error;
+mod installed;
 mod merge;
+mod scheme;
+mod venv;
 
 use destination::{Destination, destination, is_left_out};
+
+pub use error::{InstallError, InstallErrorKind};
+pub use installed::{Installed, PythonSource};
 pub use merge::{Overlap, OverlapError, merge_installed};
+pub use scheme::{Scheme, SchemeError};
+pub use venv::virtual_environment;
 
 /// Raise this when the files that a wheel becomes change: it is part of every key of a layer.
 pub const INSTALL_RECIPE: u32 = 2;
-
-/// A wheel that cannot be installed.
-#[derive(Debug, thiserror::Error)]
-#[error("failed to install {wheel}")]
-pub struct InstallError {
-    /// The wheel's file name.
-    pub wheel: String,
-    /// The cause.
-    #[source]
-    pub kind: InstallErrorKind,
-}
-
-/// Why a wheel cannot be installed.
-#[derive(Debug, thiserror::Error)]
-pub enum InstallErrorKind {
-    /// A file goes to a place that the scheme does not have.
-    #[error("`{path}` is for the scheme `{scheme}`; known are purelib, platlib, scripts, headers and data")]
-    UnknownScheme {
-        /// The file in the wheel.
-        path: String,
-        /// The scheme's key.
-        scheme: String,
-    },
-    /// A script could not be read.
-    #[error("failed to read `{path}`")]
-    Read {
-        /// The file in the wheel.
-        path: String,
-        /// The cause.
-        #[source]
-        cause: io::Error,
-    },
-    /// A script could not be read to its end, or is not what RECORD says.
-    #[error("failed to read `{path}`")]
-    Content {
-        /// The file in the wheel.
-        path: String,
-        /// The cause.
-        #[source]
-        cause: ContentError,
-    },
-    /// A script that must be changed is too large.
-    #[error("the script `{path}` has {size} bytes, more than 16 MiB")]
-    LargeScript {
-        /// The file in the wheel.
-        path: String,
-        /// Its size in bytes.
-        size: u64,
-    },
-    /// Two of its files go to one place, or a path is too long for an image.
-    #[error(transparent)]
-    Tree(#[from] TreeError),
-}
-
-/// A Python source that was installed: what the bytecode compiler takes.
-#[derive(Debug, Clone)]
-pub struct PythonSource {
-    /// Its path in the image.
-    pub path: TreePath,
-    /// Its sha256.
-    pub sha256: Digest,
-    /// Its content.
-    pub content: Content,
-}
-
-/// What a wheel becomes.
-#[derive(Debug, Clone)]
-pub struct Installed {
-    /// The files in the image.
-    pub tree: Tree,
-    /// The modules among them, sorted by path; scripts and data are none.
-    pub sources: Vec<PythonSource>,
-}
 
 /// Scripts with `#!python` are read to memory; those larger are no scripts.
 const MAX_SCRIPT: u64 = 16 << 20;

@@ -4,7 +4,9 @@
 //! tree of files that an image will have, its members still compressed as the wheel has them.
 //!
 //! ```
-//! use shipwheel_python::{Libc, Lock, Selection, Target, select};
+//! use shipwheel_python::lock::Lock;
+//! use shipwheel_python::select::{Selection, select};
+//! use shipwheel_python::{Libc, Target};
 //! let lock = Lock::parse(
 //!     "lock-version = '1.0'\n[[packages]]\nname = 'colorama'\nmarker = \"sys_platform == 'win32'\"",
 //!     "pylock.toml",
@@ -20,55 +22,23 @@
 //! Nothing is fetched, no file is opened and no Python runs: text comes in as values, wheels
 //! through [`shipwheel_layer::Source`]. Source distributions are never built here.
 
-mod coverage;
 mod dependency;
-mod dist_info;
-mod elf;
-mod environment;
+pub mod elf;
 mod identifier;
-mod install;
+pub mod install;
 pub mod lock;
-mod marker;
-mod misfit;
+pub mod marker;
 mod name;
 pub mod pyproject;
-mod record;
-mod requirements;
-#[cfg(test)]
-mod sample;
-#[cfg(test)]
-mod sample_elf;
-mod scheme;
-mod select;
+pub mod requirements;
+pub mod select;
 mod target;
-mod venv;
 mod version;
-mod wheel;
-mod wheel_name;
+pub mod wheel;
 
-pub use coverage::{CoverageError, select_all};
 pub use dependency::{Dependency, DependencyError, Unmet, unmet};
-pub use dist_info::{DistInfoError, EntryPoint, WheelMetadata};
-pub use elf::{ELF_HEAD, ElfError, ElfFacts, ElfMachine};
-pub use environment::Environment;
 pub use identifier::is_identifier;
-pub use install::{
-    INSTALL_RECIPE, InstallError, InstallErrorKind, Installed, Overlap, OverlapError, PythonSource, install,
-    merge_installed,
-};
-pub use lock::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin};
-pub use marker::{Marker, MarkerError};
-pub use misfit::Misfit;
 pub use name::{DistributionName, NameError};
 pub use pep440_rs::{Version, VersionSpecifiers};
-pub use record::{Record, RecordError, RecordRow};
-pub use requirements::{
-    HashProblem, Requirement, RequirementProblem, RequirementProblemKind, Requirements, RequirementsError, check_hashes,
-};
-pub use scheme::{Scheme, SchemeError};
-pub use select::{Reason, SelectError, SelectProblem, SelectedWheel, Selection, select};
 pub use target::{Libc, Target};
-pub use venv::environment;
 pub use version::allows;
-pub use wheel::{Member, Wheel, WheelError, WheelErrorKind};
-pub use wheel_name::{WheelName, WheelNameError, WheelTag};

@@ -37,11 +37,6 @@ pub(crate) fn normalized(text: &str) -> String {
     name
 }
 
-/// As [`normalized`], with blanks around the text cut off.
-pub(crate) fn normalized_trimmed(text: &str) -> String {
-    normalized(text.trim())
-}
-
 impl FromStr for DistributionName {
     type Err = NameError;
 

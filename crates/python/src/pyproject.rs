@@ -1,137 +1,28 @@
 //! pyproject.toml as one value: `[project]`, `[dependency-groups]`, `[tool.uv]`, and Poetry's older `[tool.poetry]`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use pep440_rs::VersionSpecifiers;
+use serde::Deserialize;
 
-use crate::dependency::{Dependency, DependencyError};
-use crate::name::{DistributionName, NameError, normalized};
+use crate::dependency::Dependency;
+use crate::name::{DistributionName, normalized};
 
+mod error;
+mod group;
 mod poetry;
-mod raw;
+mod project;
+mod uv_settings;
 
+use error::from_toml;
+use group::RawMember;
+use project::RawProject;
+use uv_settings::RawUv;
+
+pub use error::PyprojectError;
+pub use group::GroupMember;
 pub use poetry::PoetryProject;
-
-/// A pyproject.toml that cannot be used. The text reads after the file's name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PyprojectError {
-    /// It is not TOML, or a key has another type than its specification says.
-    #[error("line {line}: {reason}")]
-    Syntax {
-        /// The line, counted from 1.
-        line: usize,
-        /// What the TOML reader says.
-        reason: String,
-    },
-    /// `project.name` is not a distribution's name.
-    #[error(transparent)]
-    Name(#[from] NameError),
-    /// `requires-python` is not a list of version specifiers.
-    #[error("requires-python is `{found}`, expected versions such as >=3.11")]
-    RequiresPython {
-        /// The text as it was found.
-        found: String,
-    },
-    /// A requirement cannot be read.
-    #[error(transparent)]
-    Dependency(#[from] DependencyError),
-    /// A dependency group includes itself.
-    #[error("the group `{group}` includes itself")]
-    GroupCycle {
-        /// The group's name.
-        group: String,
-    },
-    /// A dependency group includes a group that does not exist.
-    #[error("there is no group `{group}`")]
-    UnknownGroup {
-        /// The name of the missing group.
-        group: String,
-    },
-    /// A dependency group has a member that is neither a requirement nor an include.
-    #[error("the group `{group}` has a member of an unknown kind")]
-    GroupMember {
-        /// The group's name.
-        group: String,
-    },
-}
-
-/// The text of `requires-python`, and its meaning.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequiresPython {
-    /// The text as it was written.
-    pub text: String,
-    /// The versions that it allows.
-    pub versions: VersionSpecifiers,
-}
-
-/// The `[project]` table (PEP 621), as far as it decides about an image.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Project {
-    /// The distribution's name.
-    pub name: Option<DistributionName>,
-    /// The version as it was written.
-    pub version: Option<String>,
-    /// The Python versions that it runs with.
-    pub requires_python: Option<RequiresPython>,
-    /// What it needs at run time.
-    pub dependencies: Vec<Dependency>,
-    /// What each extra adds, by the extra's normalized name.
-    pub extras: BTreeMap<String, Vec<Dependency>>,
-    /// The names of its commands, sorted.
-    pub scripts: Vec<String>,
-    /// The keys whose values the build backend makes up.
-    pub dynamic: Vec<String>,
-}
-
-impl Project {
-    /// Whether the build backend makes up a section: `dependencies`, `optional-dependencies.fast`.
-    pub fn is_dynamic(&self, section: &str) -> bool {
-        self.dynamic.iter().any(|key| section.split('.').next() == Some(key))
-    }
-}
-
-/// A member of a dependency group (PEP 735).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GroupMember {
-    /// A requirement.
-    Requirement(Dependency),
-    /// All members of another group, by its name.
-    Include(String),
-    /// A table that PEP 735 does not know.
-    Unknown,
-}
-
-/// The settings of uv that an image depends on: `[tool.uv]`, or a uv.toml.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UvSettings {
-    /// Whether the project is built to a wheel, where it says so.
-    pub package: Option<bool>,
-    /// The distributions that come from elsewhere than an index.
-    pub sources: BTreeSet<String>,
-    /// Members of the group `dev` in uv's older form.
-    pub dev_dependencies: Vec<Dependency>,
-    /// The package indexes, in the order of the file.
-    pub indexes: Vec<PackageIndex>,
-}
-
-/// A package index that a project names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PackageIndex {
-    /// Its name, by which the environment has its credentials.
-    pub name: Option<String>,
-    /// Its address.
-    pub url: String,
-}
-
-impl UvSettings {
-    /// Parses the text of a uv.toml.
-    ///
-    /// # Errors
-    /// When it is not TOML, a setting has another type, or a requirement cannot be read.
-    pub fn parse(text: &str) -> Result<Self, PyprojectError> {
-        raw::parse_uv_toml(text)
-    }
-}
+pub use project::{Project, RequiresPython};
+pub use uv_settings::{PackageIndex, UvSettings};
 
 /// A pyproject.toml, read once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -148,13 +39,43 @@ pub struct Pyproject {
     pub uv: UvSettings,
 }
 
+/// The file as TOML has it.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct RawFile {
+    project: Option<RawProject>,
+    build_system: Option<toml::Table>,
+    #[serde(default)]
+    dependency_groups: BTreeMap<String, Vec<RawMember>>,
+    #[serde(default)]
+    tool: RawTool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawTool {
+    uv: RawUv,
+    poetry: Option<toml::Table>,
+}
+
 impl Pyproject {
     /// Parses the text of a pyproject.toml; an empty text has no project.
     ///
     /// # Errors
     /// When it is not TOML, a key has another type, or a name, a version specifier or a requirement cannot be read.
     pub fn parse(text: &str) -> Result<Self, PyprojectError> {
-        raw::parse(text)
+        let raw: RawFile = from_toml(text)?;
+        let groups = raw.dependency_groups.into_iter().map(|(name, members)| {
+            let members: Result<_, _> = members.into_iter().map(GroupMember::of).collect();
+            Ok((normalized(&name), members?))
+        });
+        Ok(Self {
+            project: raw.project.map(Project::of).transpose()?,
+            poetry: raw.tool.poetry.as_ref().map(PoetryProject::of),
+            has_build_system: raw.build_system.is_some(),
+            groups: groups.collect::<Result<_, PyprojectError>>()?,
+            uv: UvSettings::of(raw.tool.uv)?,
+        })
     }
 
     /// The project's own name.

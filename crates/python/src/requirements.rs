@@ -1,118 +1,13 @@
 //! requirements.txt with pinned versions and hashes, as pip and uv read it.
 
-use std::fmt;
-
-use pep440_rs::Version;
-use shipwheel_oci::Digest;
-
-use crate::marker::Marker;
-use crate::name::DistributionName;
-
+mod error;
 mod hashes;
 mod parser;
+mod requirement;
 
+pub use error::{RequirementProblem, RequirementProblemKind, RequirementsError};
 pub use hashes::{HashProblem, check_hashes};
-
-/// A requirements file that cannot be used: every line of it that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", text(.file, .problems))]
-pub struct RequirementsError {
-    /// The file's name.
-    pub file: String,
-    /// What is wrong, in the order of the file.
-    pub problems: Vec<RequirementProblem>,
-}
-
-fn text(file: &str, problems: &[RequirementProblem]) -> String {
-    let lines: Vec<_> = problems.iter().map(|problem| format!("{file}:{}: {}", problem.line, problem.kind)).collect();
-    lines.join("\n")
-}
-
-/// A line of a requirements file that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequirementProblem {
-    /// The line where the requirement begins, counted from 1.
-    pub line: usize,
-    /// What is wrong with it.
-    pub kind: RequirementProblemKind,
-}
-
-/// What may be wrong with a requirement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RequirementProblemKind {
-    /// `-r` or `-c`: another file.
-    OtherFile(String),
-    /// `-e`: an editable project.
-    Editable(String),
-    /// A URL or a path in place of a name and a version.
-    Url(String),
-    /// An option that is not known.
-    Option(String),
-    /// Not `NAME==VERSION`.
-    NotPinned(String),
-    /// The marker means nothing.
-    Marker(String),
-    /// A `--hash` that is not `ALGORITHM:DIGITS`.
-    Hash(String),
-}
-
-impl fmt::Display for RequirementProblemKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OtherFile(option) => write!(f, "`{option}` includes another file: give one file with every pin"),
-            Self::Editable(text) => write!(f, "`{text}` is editable: an image takes wheels alone"),
-            Self::Url(text) => write!(f, "`{text}` is a URL or a path: expected NAME==VERSION"),
-            Self::Option(text) => write!(f, "the option `{text}` is not known"),
-            Self::NotPinned(text) => write!(f, "`{text}` is not pinned: expected NAME==VERSION"),
-            Self::Marker(text) => f.write_str(text),
-            Self::Hash(text) => write!(f, "`{text}` is no hash: expected sha256: and 64 hex digits"),
-        }
-    }
-}
-
-/// A requirement: one distribution, pinned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Requirement {
-    /// The distribution.
-    pub name: DistributionName,
-    /// The version behind `==`.
-    pub version: Version,
-    /// The extras in brackets.
-    pub extras: Vec<String>,
-    /// Where it is needed.
-    pub marker: Option<Marker>,
-    /// The sha256 values that its files may have; other algorithms are left out.
-    pub hashes: Vec<Digest>,
-    /// The line where it begins, counted from 1.
-    pub line: usize,
-}
-
-/// A requirements file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Requirements {
-    /// The file's name, for messages.
-    pub file: String,
-    /// The requirements, in the order of the file.
-    pub requirements: Vec<Requirement>,
-}
-
-impl Requirements {
-    /// Parses the text of a requirements file; `file` names it in messages.
-    ///
-    /// Options on where to find files (`--index-url`, `--find-links`) are passed over: they
-    /// are for the tool that looks the files up.
-    ///
-    /// # Errors
-    /// When lines are not `NAME==VERSION`: all of them at once.
-    pub fn parse(text: &str, file: &str) -> Result<Self, RequirementsError> {
-        parser::parse(text, file)
-    }
-
-    /// Whether every requirement has a sha256.
-    pub fn has_all_hashes(&self) -> bool {
-        self.requirements.iter().all(|requirement| !requirement.hashes.is_empty())
-    }
-}
+pub use requirement::{Requirement, Requirements};
 
 #[cfg(test)]
 mod tests {

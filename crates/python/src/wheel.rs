@@ -4,122 +4,29 @@ use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use flate2::bufread::DeflateDecoder;
-use shipwheel_layer::{Content, ContentError, Deflated, Source, SourceReader};
-use shipwheel_oci::Digest;
+use shipwheel_layer::{Content, Deflated, Source, SourceReader};
 
-use crate::dependency::{Dependency, DependencyError};
-use crate::dist_info::{DistInfoError, EntryPoint, WheelMetadata, headers, parse_entry_points};
-use crate::record::{Record, RecordError};
-use crate::wheel_name::WheelName;
+use crate::dependency::Dependency;
 
 mod archive;
 mod check;
+mod dist_info;
+mod error;
+mod member;
+mod name;
+mod record;
+#[cfg(test)]
+pub(crate) mod sample;
 
-/// A wheel that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{wheel} cannot be used")]
-pub struct WheelError {
-    /// The wheel's file name.
-    pub wheel: String,
-    /// What is wrong with it.
-    #[source]
-    pub kind: WheelErrorKind,
-}
+use dist_info::headers;
 
-/// What may be wrong with a wheel.
-#[derive(Debug, thiserror::Error)]
-pub enum WheelErrorKind {
-    /// It is no zip archive, or the archive contradicts itself.
-    #[error("it is no sound zip archive: {0}")]
-    Zip(String),
-    /// A member's path is not allowed.
-    #[error("the path `{path}` is not allowed: {reason}")]
-    Path {
-        /// The path as it was found.
-        path: String,
-        /// Why not.
-        reason: &'static str,
-    },
-    /// A member has a form that is not supported.
-    #[error("`{path}` {reason}")]
-    Member {
-        /// The member.
-        path: String,
-        /// Why it is refused.
-        reason: &'static str,
-    },
-    /// More members or bytes than any honest wheel has.
-    #[error("it has more than {limit}: it is refused as a possible bomb")]
-    Limit {
-        /// The limit.
-        limit: &'static str,
-    },
-    /// There is not exactly one `.dist-info` folder of this distribution.
-    #[error("expected one .dist-info folder of {expected}, found {}", list(.found))]
-    DistInfo {
-        /// The distribution and version that the file name has.
-        expected: String,
-        /// The folders that were found.
-        found: Vec<String>,
-    },
-    /// A metadata file is missing.
-    #[error("`{path}` is missing")]
-    Missing {
-        /// Its path.
-        path: String,
-    },
-    /// A metadata file could not be read or is corrupt.
-    #[error("failed to read `{path}`")]
-    Content {
-        /// Its path.
-        path: String,
-        /// The cause.
-        #[source]
-        cause: ContentError,
-    },
-    /// RECORD cannot be parsed.
-    #[error(transparent)]
-    Record(RecordError),
-    /// WHEEL or entry_points.txt cannot be used.
-    #[error(transparent)]
-    Metadata(DistInfoError),
-    /// METADATA asks for something that means nothing.
-    #[error(transparent)]
-    Dependency(DependencyError),
-    /// RECORD and the archive say different things: all of them.
-    #[error("RECORD and the archive differ: {}", list(.0))]
-    Unrecorded(Vec<String>),
-}
+pub(crate) use dist_info::parse_entry_points;
 
-fn list(texts: &[String]) -> String {
-    const SHOWN: usize = 10;
-    match texts.len() {
-        0 => "none".to_owned(),
-        count if count > SHOWN => format!("{} and {} more", texts[..SHOWN].join(", "), count - SHOWN),
-        _ => texts.join(", "),
-    }
-}
-
-/// A file in a wheel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// Its path in the archive, checked: relative, normalized, UTF-8.
-    pub path: String,
-    /// Where its data begin in the archive, in bytes.
-    pub offset: u64,
-    /// The length of its data there.
-    pub compressed_size: u64,
-    /// Its length when inflated.
-    pub size: u64,
-    /// Its CRC-32 when inflated.
-    pub crc32: u32,
-    /// Whether it is deflated; otherwise it is stored as it is.
-    pub deflated: bool,
-    /// Whether its mode has an executable bit.
-    pub executable: bool,
-    /// Its sha256 according to RECORD; RECORD itself and its signatures have none.
-    pub sha256: Option<Digest>,
-}
+pub use dist_info::{DistInfoError, EntryPoint, WheelMetadata};
+pub use error::{WheelError, WheelErrorKind};
+pub use member::Member;
+pub use name::{WheelName, WheelNameError, WheelTag};
+pub use record::{Record, RecordError, RecordRow};
 
 /// A wheel whose archive and RECORD agree; no content but its metadata was read.
 #[derive(Clone)]
@@ -261,12 +168,6 @@ impl Wheel {
             raw.take(limit).read_to_end(&mut start)?;
         }
         Ok(start == bytes)
-    }
-
-    /// The Python sources: path, sha256 and size of each.
-    pub fn python_sources(&self) -> Vec<(&str, Digest, u64)> {
-        let sources = self.members.iter().filter(|member| member.path.ends_with(".py"));
-        sources.filter_map(|member| Some((member.path.as_str(), member.sha256?, member.size))).collect()
     }
 }
 

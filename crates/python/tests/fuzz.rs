@@ -11,9 +11,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mutation::{mutated, mutated_text};
 use proptest::prelude::*;
 use shipwheel_oci::Digest;
+use shipwheel_python::DistributionName;
+use shipwheel_python::lock::Lock;
 use shipwheel_python::lock::{UvLock, differences};
+use shipwheel_python::marker::Marker;
 use shipwheel_python::pyproject::Pyproject;
-use shipwheel_python::{DistributionName, Lock, Marker, Record, Requirements, Wheel, WheelMetadata, WheelName};
+use shipwheel_python::requirements::Requirements;
+use shipwheel_python::wheel::{Record, Wheel, WheelMetadata, WheelName};
 
 fn wheel() -> Vec<u8> {
     let files = [

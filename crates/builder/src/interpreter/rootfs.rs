@@ -11,7 +11,7 @@ use fs_err as fs;
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_plan::PythonFacts;
-use shipwheel_python::ElfFacts;
+use shipwheel_python::elf::ElfFacts;
 use shipwheel_store::Cache;
 
 use crate::error::BuildError;

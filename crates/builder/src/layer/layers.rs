@@ -10,7 +10,7 @@ use shipwheel_bytecode::{PythonVersion, pyc_path};
 use shipwheel_layer::{Content, Metadata, Node, Tree, TreePath};
 use shipwheel_oci::{Digest, LayerDescriptor};
 use shipwheel_plan::{AppFile, BytecodeInputs, LayerInputs, Plan, PlannedLayer, SourceFile, WheelInput};
-use shipwheel_python::environment;
+use shipwheel_python::install::virtual_environment;
 use shipwheel_store::KeyLock;
 
 use super::ingredients::Ingredients;
@@ -160,7 +160,9 @@ impl Builder<'_> {
     fn tree(&self, layer: &PlannedLayer) -> Result<(Tree, Vec<String>), BuildError> {
         let plain = |tree: Tree| (tree, Vec::new());
         match &layer.inputs {
-            LayerInputs::Environment { python, executable } => Ok(plain(environment(&scheme(*python)?, executable)?)),
+            LayerInputs::Environment { python, executable } => {
+                Ok(plain(virtual_environment(&scheme(*python)?, executable)?))
+            }
             LayerInputs::Wheels { python, wheels } => self.wheels(wheels, *python).map(plain),
             LayerInputs::Application { files } => self.application(files).map(plain),
             LayerInputs::Bytecode(inputs) => self.bytecode(inputs),

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::PythonSpec;
-use shipwheel_python::Requirements;
+use shipwheel_python::requirements::Requirements;
 
 use super::form::Form;
 use super::upgrade::Upgrade;

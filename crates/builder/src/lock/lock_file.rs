@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 
 use shipwheel_oci::Hasher;
 use shipwheel_plan::{Located, Problem, PythonSpec};
-use shipwheel_python::{Environment, Lock, Requirements, Selection, Target, check_hashes};
+use shipwheel_python::Target;
+use shipwheel_python::lock::Lock;
+use shipwheel_python::marker::Environment;
+use shipwheel_python::requirements::{Requirements, check_hashes};
+use shipwheel_python::select::Selection;
 
 use super::form::Form;
 use super::upgrade::Upgrade;

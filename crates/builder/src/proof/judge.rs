@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_oci::Platform;
 use shipwheel_plan::{BaseFacts, WheelFacts};
-use shipwheel_python::ElfMachine;
+use shipwheel_python::elf::ElfMachine;
 
 use super::needs::WheelNeeds;
 

@@ -4,7 +4,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Hasher};
-use shipwheel_python::{ELF_HEAD, ElfFacts, ElfMachine, Wheel};
+use shipwheel_python::elf::{ELF_HEAD, ElfFacts, ElfMachine};
+use shipwheel_python::wheel::Wheel;
 
 use crate::error::BuildError;
 use crate::session::Session;

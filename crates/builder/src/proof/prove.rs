@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_plan::Facts;
-use shipwheel_python::{ELF_HEAD, ElfMachine};
+use shipwheel_python::elf::{ELF_HEAD, ElfMachine};
 
 use super::judge::judge;
 use super::needs::{self, WheelNeeds};

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use shipwheel_layer::{Content, Node, Tree, TreePath};
 use shipwheel_oci::Platform;
-use shipwheel_python::{ELF_HEAD, ElfMachine};
+use shipwheel_python::elf::{ELF_HEAD, ElfMachine};
 
 use crate::error::BuildError;
 use crate::inspect::finding::{Finding, FindingKind, Severity};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher};
-use shipwheel_python::SelectedWheel;
+use shipwheel_python::select::SelectedWheel;
 
 /// A wheel that a lock gives for a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

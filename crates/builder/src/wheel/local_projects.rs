@@ -9,7 +9,8 @@ use shipwheel_bytecode::PythonVersion;
 use shipwheel_layer::{Content, Node};
 use shipwheel_plan::{AppFile, PythonSpec};
 use shipwheel_python::lock::UvLock;
-use shipwheel_python::{Dependency, DistributionName, Environment, Target, Version, unmet};
+use shipwheel_python::marker::Environment;
+use shipwheel_python::{Dependency, DistributionName, Target, Version, unmet};
 
 use super::chosen_wheel::ChosenWheel;
 use crate::disk::bytes::Spool;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use ignore::WalkBuilder;
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, HashWriter, Hasher};
-use shipwheel_python::WheelName;
+use shipwheel_python::wheel::WheelName;
 
 use crate::error::BuildError;
 use crate::session::Session;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use shipwheel_python::WheelName;
+use shipwheel_python::wheel::WheelName;
 
 use crate::error::BuildError;
 use crate::program::uv;

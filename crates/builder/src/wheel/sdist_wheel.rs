@@ -9,7 +9,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher};
-use shipwheel_python::{LockedPackage, LockedSdist, LockedWheel, WheelName};
+use shipwheel_python::lock::{LockedPackage, LockedSdist, LockedWheel};
+use shipwheel_python::wheel::WheelName;
 
 use crate::error::BuildError;
 use crate::program::uv;

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::PythonSpec;
-use shipwheel_python::{
-    CoverageError, Environment, Lock, LockedPackage, LockedSdist, LockedWheel, Reason, SelectProblem, Selection,
-    Target, select_all,
-};
+use shipwheel_python::Target;
+use shipwheel_python::lock::{Lock, LockedPackage, LockedSdist, LockedWheel};
+use shipwheel_python::marker::Environment;
+use shipwheel_python::select::{CoverageError, Reason, SelectProblem, Selection, select_all};
 
 use super::chosen_wheel::ChosenWheel;
 use crate::error::BuildError;

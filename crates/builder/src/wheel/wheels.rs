@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::{Digest, Hasher, Platform};
 use shipwheel_plan::{BaseFacts, SourceFile, VENV, WheelFacts, source_reader};
-use shipwheel_python::{
-    INSTALL_RECIPE, Installed, PythonSource, Scheme, Target, Wheel, WheelName, install, merge_installed,
-};
+use shipwheel_python::Target;
+use shipwheel_python::install::{INSTALL_RECIPE, Installed, PythonSource, Scheme, install, merge_installed};
+use shipwheel_python::wheel::{Wheel, WheelName};
 
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;

@@ -1,8 +1,10 @@
 //! The base: the newest Debian whose Python the application can run with, or an image that has it.
 
 use shipwheel_bytecode::PythonVersion;
+use shipwheel_python::lock::Lock;
 use shipwheel_python::lock::{LockForm, LockReading};
-use shipwheel_python::{Libc, Lock, Selection, Target, allows, select};
+use shipwheel_python::select::{Selection, select};
+use shipwheel_python::{Libc, Target, allows};
 
 use super::{Known, Line, lock, write};
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use shipwheel_oci::Digest;
-use shipwheel_python::{DistributionName, WheelName};
+use shipwheel_python::DistributionName;
+use shipwheel_python::wheel::WheelName;
 
 use crate::section::{Located, Section};
 

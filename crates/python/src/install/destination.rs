@@ -1,7 +1,7 @@
 //! Where each file of a wheel goes, and which ones go nowhere.
 
-use super::InstallErrorKind;
-use crate::scheme::Scheme;
+use crate::install::error::InstallErrorKind;
+use crate::install::scheme::Scheme;
 use crate::wheel::{Member, Wheel};
 
 /// The place of a file, relative to the environment's prefix.

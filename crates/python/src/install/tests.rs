@@ -3,9 +3,9 @@
 use shipwheel_layer::{Node, Tree, TreePath};
 
 use super::{Installed, install};
-use crate::record::Record;
-use crate::sample::Sample;
-use crate::scheme::Scheme;
+use crate::install::Scheme;
+use crate::wheel::Record;
+use crate::wheel::sample::Sample;
 
 const SITE: &str = "/opt/venv/lib/python3.11/site-packages";
 
@@ -95,7 +95,7 @@ fn scripts_run_with_the_interpreter_of_the_image() {
 #[test]
 fn pip_has_a_command_for_the_python_of_the_image() {
     let text = "[console_scripts]\npip = pip:main\npip3 = pip:main\npip3.9 = pip:main\n";
-    let entry_points = crate::dist_info::parse_entry_points(text).expect("valid");
+    let entry_points = crate::wheel::parse_entry_points(text).expect("valid");
     let names = |distribution: &str| {
         let commands = super::commands(distribution, &entry_points, scheme().python());
         commands.into_iter().map(|(name, _)| name).collect::<Vec<_>>()

@@ -1,7 +1,7 @@
 //! Distributions of a lock that are folders of the user's own: projects to build, not wheels to fetch.
 
-use super::{Lock, Origin};
-use crate::environment::Environment;
+use crate::lock::pylock::{Lock, Origin};
+use crate::marker::Environment;
 
 impl Lock {
     /// Takes the folders out of a lock: the rest of the lock, and the folders that an environment needs.

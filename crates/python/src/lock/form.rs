@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::names;
+use crate::lock::names;
 use crate::name::DistributionName;
 
 /// What a file that locks dependencies is, told by its name.

@@ -9,9 +9,9 @@ use std::fmt;
 use pep440_rs::{Operator, VersionSpecifier, VersionSpecifiers};
 use shipwheel_bytecode::PythonVersion;
 
-use super::uv_lock::{UvLock, UvPackage, UvRequirement, UvRequirements};
 use crate::dependency::Dependency;
-use crate::environment::Environment;
+use crate::lock::uv_lock::{UvLock, UvPackage, UvRequirement, UvRequirements};
+use crate::marker::Environment;
 use crate::name::normalized;
 use crate::pyproject::{GroupMember, Project, Pyproject, PyprojectError};
 use crate::target::{Libc, Target};

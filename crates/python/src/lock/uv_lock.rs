@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{LockError, LockProblem, line_of};
 use crate::dependency::Dependency;
-use crate::environment::Environment;
-use crate::marker::Marker;
+use crate::lock::error::{LockError, LockProblem, line_of};
+use crate::marker::{Environment, Marker};
 use crate::name::DistributionName;
 
 /// A uv.lock, as far as shipwheel reads it; uv exports the rest.

@@ -2,8 +2,9 @@
 
 use pep440_rs::VersionSpecifier;
 
-use super::{Comparator, Expression, MarkerError, Operand};
-use crate::environment::Variable;
+use crate::marker::environment::Variable;
+use crate::marker::error::MarkerError;
+use crate::marker::expression::{Comparator, Expression, Operand};
 
 /// Parentheses inside parentheses; honest markers have three or four.
 const MAX_DEPTH: usize = 64;

@@ -1,6 +1,7 @@
 //! `[tool.poetry]`: the project as Poetry had it before it read `[project]`.
 
-use super::{Project, PyprojectError, RequiresPython};
+use crate::pyproject::error::PyprojectError;
+use crate::pyproject::project::{Project, RequiresPython};
 
 /// A `[tool.poetry]` table, its values as they were written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

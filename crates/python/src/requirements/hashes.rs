@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use pep440_rs::Version;
 use shipwheel_oci::Digest;
 
-use super::Requirements;
 use crate::lock::Lock;
 use crate::name::DistributionName;
+use crate::requirements::requirement::Requirements;
 
 /// A distribution whose files are not the ones that the requirements file allows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,8 +1,12 @@
 //! The lines of a requirements file, joined and taken apart.
 
+use pep440_rs::Operator;
 use shipwheel_oci::Digest;
 
-use super::{Requirement, RequirementProblem, RequirementProblemKind as Kind, Requirements, RequirementsError};
+use crate::dependency::Dependency;
+use crate::name::normalized;
+use crate::requirements::error::{RequirementProblem, RequirementProblemKind as Kind, RequirementsError};
+use crate::requirements::requirement::{Requirement, Requirements};
 
 /// Options that say where files are found, not which: for the tool that looks them up.
 const LOOKUP_OPTIONS: [&str; 13] = [
@@ -21,20 +25,27 @@ const LOOKUP_OPTIONS: [&str; 13] = [
     "--use-feature",
 ];
 
-/// Parses a whole file.
-pub(super) fn parse(text: &str, file: &str) -> Result<Requirements, RequirementsError> {
-    let (mut requirements, mut problems) = (Vec::new(), Vec::new());
-    for (line, text) in logical_lines(text) {
-        match requirement(line, &text) {
-            Ok(found) => requirements.extend(found),
-            Err(kind) => problems.push(RequirementProblem { line, kind }),
+impl Requirements {
+    /// Parses the text of a requirements file; `file` names it in messages.
+    ///
+    /// Options on where to find files (`--index-url`, `--find-links`) are passed over: they
+    /// are for the tool that looks the files up.
+    ///
+    /// # Errors
+    /// When lines are not `NAME==VERSION`: all of them at once.
+    pub fn parse(text: &str, file: &str) -> Result<Self, RequirementsError> {
+        let (mut requirements, mut problems) = (Vec::new(), Vec::new());
+        for (line, text) in logical_lines(text) {
+            match requirement(line, &text) {
+                Ok(found) => requirements.extend(found),
+                Err(kind) => problems.push(RequirementProblem { line, kind }),
+            }
         }
-    }
-    let file = file.to_owned();
-    if problems.is_empty() {
-        Ok(Requirements { file, requirements })
-    } else {
-        Err(RequirementsError { file, problems })
+        let file = file.to_owned();
+        match problems.is_empty() {
+            true => Ok(Self { file, requirements }),
+            false => Err(RequirementsError { file, problems }),
+        }
     }
 }
 
@@ -79,12 +90,16 @@ fn requirement(line: usize, text: &str) -> Result<Option<Requirement>, Kind> {
         return Err(Kind::Url(pin.to_owned()));
     }
     let not_pinned = || Kind::NotPinned(pin.to_owned());
-    let (name, version) = pin.split_once("==").ok_or_else(not_pinned)?;
-    let (name, extras) = split_extras(name.trim()).ok_or_else(not_pinned)?;
-    let version = version.trim_start_matches('=').trim();
+    let Dependency { name, extras, versions, .. } = pin.parse().map_err(|_| not_pinned())?;
+    let [only] = &versions[..] else { return Err(not_pinned()) };
+    if !matches!(only.operator(), Operator::Equal | Operator::ExactEqual) {
+        return Err(not_pinned());
+    }
+    let mut extras: Vec<String> = extras.iter().map(|extra| normalized(extra)).collect();
+    extras.sort();
     Ok(Some(Requirement {
-        name: name.parse().map_err(|_| not_pinned())?,
-        version: version.parse().map_err(|_| not_pinned())?,
+        name,
+        version: only.version().clone(),
         extras,
         marker: marker.map(str::parse).transpose().map_err(|error| Kind::Marker(format!("{error}")))?,
         hashes: hashes(options)?,
@@ -100,15 +115,6 @@ fn option(text: &str) -> Result<(), Kind> {
         _ if LOOKUP_OPTIONS.contains(&name) => Ok(()),
         _ => Err(Kind::Option(text.to_owned())),
     }
-}
-
-/// `name[b,a]` → `name`, `a`, `b`.
-fn split_extras(text: &str) -> Option<(&str, Vec<String>)> {
-    let Some((name, rest)) = text.split_once('[') else { return Some((text, Vec::new())) };
-    let mut extras: Vec<String> = rest.strip_suffix(']')?.split(',').map(crate::name::normalized_trimmed).collect();
-    extras.sort();
-    extras.retain(|extra| !extra.is_empty());
-    Some((name.trim(), extras))
 }
 
 /// The sha256 values of `--hash=sha256:... --hash sha256:...`.

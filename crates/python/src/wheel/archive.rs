@@ -4,7 +4,8 @@ use shipwheel_layer::{Source, SourceReader, TreePath};
 use zip::CompressionMethod;
 use zip::read::{ArchiveOffset, Config, ZipArchive, ZipFile};
 
-use super::{Member, WheelErrorKind as Kind};
+use crate::wheel::error::WheelErrorKind as Kind;
+use crate::wheel::member::Member;
 
 /// More members than any wheel known; the largest have some 15,000.
 const MAX_MEMBERS: usize = 200_000;

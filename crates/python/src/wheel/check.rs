@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use pep440_rs::Version;
 
-use super::{Member, WheelErrorKind as Kind};
 use crate::name::DistributionName;
-use crate::record::Record;
-use crate::wheel_name::WheelName;
+use crate::wheel::error::WheelErrorKind as Kind;
+use crate::wheel::member::Member;
+use crate::wheel::name::WheelName;
+use crate::wheel::record::Record;
 
 /// The one `.dist-info` folder at the root, which must be of the distribution in the file name.
 pub(super) fn dist_info(name: &WheelName, members: &[Member]) -> Result<String, Kind> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::target::{Libc, Target};
-use crate::wheel_name::{WheelName, WheelTag};
+use crate::wheel::{WheelName, WheelTag};
 
 /// The nearest reason why a wheel does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,8 +9,9 @@ use serde::Deserialize;
 use shipwheel_oci::Digest;
 use toml::Spanned;
 
-use super::{Lock, LockError, LockProblem, LockedPackage, LockedSdist, LockedWheel, Origin, line_of};
-use crate::wheel_name::WheelName;
+use crate::lock::error::{LockError, LockProblem, line_of};
+use crate::lock::pylock::{Lock, LockedPackage, LockedSdist, LockedWheel, Origin};
+use crate::wheel::WheelName;
 
 /// Keys that are not listed are ignored, as the PEP asks for within version 1.
 #[derive(Deserialize)]
@@ -76,24 +77,29 @@ impl RawPlace {
     }
 }
 
-/// Parses a lock and checks its values.
-pub(super) fn parse(text: &str, file: &str) -> Result<Lock, LockError> {
-    let raw: RawLock = toml::from_str(text).map_err(|error| LockError::syntax(text, file, &error))?;
-    let mut checker = Checker { text, problems: Vec::new() };
-    if raw.lock_version.get_ref().split('.').next() != Some("1") {
-        let reason = format!("lock-version is {}, and only version 1 is known", raw.lock_version.get_ref());
-        checker.report(raw.lock_version.span(), reason);
+impl Lock {
+    /// Parses the text of a pylock.toml; `file` names it in messages.
+    ///
+    /// # Errors
+    /// When it is not a lock of version 1, or values in it cannot be used: all of them at once.
+    pub fn parse(text: &str, file: &str) -> Result<Self, LockError> {
+        let raw: RawLock = toml::from_str(text).map_err(|error| LockError::syntax(text, file, &error))?;
+        let mut checker = Checker { text, problems: Vec::new() };
+        if raw.lock_version.get_ref().split('.').next() != Some("1") {
+            let reason = format!("lock-version is {}, and only version 1 is known", raw.lock_version.get_ref());
+            checker.report(raw.lock_version.span(), reason);
+        }
+        let lock = Self {
+            file: file.to_owned(),
+            requires_python: checker.optional(raw.requires_python),
+            environments: raw.environments.into_iter().filter_map(|marker| checker.value(&marker)).collect(),
+            default_groups: raw.default_groups,
+            packages: raw.packages.into_iter().filter_map(|package| checker.package(package)).collect(),
+        };
+        let mut problems = checker.problems;
+        problems.sort_by_key(|problem| problem.line);
+        if problems.is_empty() { Ok(lock) } else { Err(LockError::Values { file: file.to_owned(), problems }) }
     }
-    let lock = Lock {
-        file: file.to_owned(),
-        requires_python: checker.optional(raw.requires_python),
-        environments: raw.environments.into_iter().filter_map(|marker| checker.value(&marker)).collect(),
-        default_groups: raw.default_groups,
-        packages: raw.packages.into_iter().filter_map(|package| checker.package(package)).collect(),
-    };
-    let mut problems = checker.problems;
-    problems.sort_by_key(|problem| problem.line);
-    if problems.is_empty() { Ok(lock) } else { Err(LockError::Values { file: file.to_owned(), problems }) }
 }
 
 struct Checker<'a> {
@@ -175,19 +181,94 @@ impl Checker<'_> {
 fn name_in_url(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
-    let mut parts = name.split('%');
-    let mut decoded = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        match part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                decoded.extend_from_slice(&part.as_bytes()[2..]);
-            }
-            None => {
-                decoded.push(b'%');
-                decoded.extend_from_slice(part.as_bytes());
-            }
+    percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GOOD: &str = r#"
+lock-version = "1.0"
+created-by = "hand"
+requires-python = ">=3.11"
+default-groups = ["main"]
+unknown-key = 1
+
+[[packages]]
+name = "Foo_Bar"
+version = "1.2"
+marker = "sys_platform == 'linux'"
+requires-python = ">=3.8"
+index = "https://index.example/simple"
+dependencies = [{ name = "other" }]
+wheels = [
+    { url = "https://index.example/a/foo_bar-1.2%2Bcpu-py3-none-any.whl?x=1#y", size = 10, hashes = { sha256 = "0000000000000000000000000000000000000000000000000000000000000000" } },
+    { name = "foo_bar-1.2-py2-none-any.whl", path = "wheels/other.zip", hashes = { md5 = "x" } },
+]
+sdist = { url = "https://index.example/foo-1.2.tar.gz", hashes = {} }
+
+[[packages]]
+name = "local"
+directory = { path = "./local", editable = true }
+"#;
+
+    #[test]
+    fn a_lock_is_read_with_what_selection_needs() {
+        let lock = Lock::parse(GOOD, "pylock.toml").unwrap_or_else(|error| panic!("{error}"));
+        let [foo, local] = &lock.packages[..] else { panic!("two packages") };
+        assert_eq!((foo.name.as_str(), foo.line, local.line), ("foo-bar", 8, 21));
+        assert_eq!(foo.wheels[0].name.file_name(), "foo_bar-1.2+cpu-py3-none-any.whl");
+        assert!(foo.wheels[0].sha256.is_some() && foo.wheels[1].sha256.is_none());
+        assert_eq!(foo.wheels[1].path.as_deref(), Some("wheels/other.zip"));
+        assert!(foo.sdist.is_some());
+        assert_eq!(local.origin, Some(Origin::Directory("./local".to_owned())));
+    }
+
+    #[test]
+    fn an_archive_that_is_a_wheel_is_a_wheel() {
+        let lock = |name: &str| {
+            let url = format!("https://index.example/{name}?x");
+            Lock::parse(&format!("lock-version='1.0'\n[[packages]]\nname='a'\narchive={{url='{url}'}}"), "l")
+                .expect("valid")
+        };
+        assert_eq!(lock("a-1-py3-none-any.whl").packages[0].wheels.len(), 1);
+        assert_eq!(lock("a-1.zip").packages[0].origin, Some(Origin::Archive("a-1.zip".to_owned())));
+    }
+
+    #[test]
+    fn every_wrong_value_is_reported_with_its_line() {
+        let text =
+            GOOD.replace(">=3.8", "3.8 or so").replace("sys_platform ==", "sys ==").replace("foo_bar-1.2-py2", "x");
+        let LockError::Values { problems, .. } = Lock::parse(&text, "l").expect_err("three problems") else {
+            panic!("values")
+        };
+        assert_eq!(problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [11, 12, 17]);
+    }
+
+    #[test]
+    fn what_is_no_lock_is_refused_with_its_line() {
+        for (text, line, part) in [
+            ("", 1, "lock-version"),
+            ("a = 1\nlock-version = '2.0'", 2, "version 1"),
+            ("lock-version = '1.0'\npackages = 3", 2, ""),
+            ("lock-version = '1.0'\n[[packages]]\nname = 3", 3, ""),
+            ("lock-version = '1.0'\n[[packages]]\nname = '.'", 3, "name"),
+            ("lock-version =", 1, ""),
+            ("lock-version = '1.0'\n[[packages]]\nname='a'\nversion='1'\nwheels=[{}]", 5, "neither"),
+        ] {
+            let error = Lock::parse(text, "file").expect_err(text).to_string();
+            assert!(error.contains(&format!("{line}:")) && error.contains(part), "{text}: {error}");
         }
     }
-    String::from_utf8_lossy(&decoded).into_owned()
+
+    proptest! {
+        #[test]
+        fn any_change_of_a_byte_parses_or_is_refused(at in 0..GOOD.len(), byte in 0_u8..128) {
+            let mut bytes = GOOD.as_bytes().to_vec();
+            bytes[at] = byte;
+            let _ = Lock::parse(&String::from_utf8_lossy(&bytes), "file");
+        }
+    }
 }

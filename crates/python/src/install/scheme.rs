@@ -1,8 +1,7 @@
 //! Where the parts of a distribution go: a virtual environment at a fixed place in the image.
 
-use shipwheel_layer::TreePath;
-
 use shipwheel_bytecode::PythonVersion;
+use shipwheel_layer::TreePath;
 
 /// A place that no environment can be at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::lock::Lock;
-use crate::select::{Reason, SelectError, SelectProblem, SelectedWheel, Selection, select};
+use crate::select::one_target::select;
+use crate::select::problem::{Reason, SelectError, SelectProblem};
+use crate::select::selection::{SelectedWheel, Selection};
 use crate::target::Target;
 
 /// What a lock lacks, platform by platform.

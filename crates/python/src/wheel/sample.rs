@@ -7,8 +7,7 @@ use shipwheel_oci::Digest;
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use crate::record::{Record, RecordRow};
-use crate::wheel::{Wheel, WheelError};
+use crate::wheel::{Record, RecordRow, Wheel, WheelError};
 
 /// A wheel in the making: `pkg` 1.0.
 pub(crate) struct Sample {

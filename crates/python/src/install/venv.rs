@@ -2,7 +2,7 @@
 
 use shipwheel_layer::{Content, Tree, TreeError};
 
-use crate::scheme::Scheme;
+use crate::install::scheme::Scheme;
 
 /// The skeleton of an environment: `pyvenv.cfg`, the interpreter's links, an empty site-packages.
 ///
@@ -10,7 +10,7 @@ use crate::scheme::Scheme;
 ///
 /// # Errors
 /// When `base` stands inside the environment, so that two things want one path.
-pub fn environment(scheme: &Scheme, base: &str) -> Result<Tree, TreeError> {
+pub fn virtual_environment(scheme: &Scheme, base: &str) -> Result<Tree, TreeError> {
     let prefix = scheme.prefix();
     let python = scheme.python();
     let home = base.rsplit_once('/').map_or("/", |(home, _)| if home.is_empty() { "/" } else { home });
@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn an_environment_has_links_to_the_base_and_an_empty_site_packages() {
         let scheme = Scheme::new("/opt/venv", "3.11.2".parse().expect("valid")).expect("valid");
-        let tree = environment(&scheme, "/usr/bin/python3.11").expect("fits");
+        let tree = virtual_environment(&scheme, "/usr/bin/python3.11").expect("fits");
         let text = "home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.11.2\n\
                     executable = /usr/bin/python3.11\n";
         let digest = shipwheel_oci::Digest::of(text.as_bytes()).short();

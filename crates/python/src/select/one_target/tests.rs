@@ -1,6 +1,9 @@
 //! Which wheels are chosen, and what is said when none fits.
 
 use super::*;
+
+use shipwheel_oci::Digest;
+
 use crate::target::Libc;
 
 fn target(python: &str, platform: &str) -> Target {

@@ -1,0 +1,60 @@
+//! Lines of a requirements file that cannot be used.
+
+use std::fmt;
+
+/// A requirements file that cannot be used: every line of it that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", text(.file, .problems))]
+pub struct RequirementsError {
+    /// The file's name.
+    pub file: String,
+    /// What is wrong, in the order of the file.
+    pub problems: Vec<RequirementProblem>,
+}
+
+fn text(file: &str, problems: &[RequirementProblem]) -> String {
+    let lines: Vec<_> = problems.iter().map(|problem| format!("{file}:{}: {}", problem.line, problem.kind)).collect();
+    lines.join("\n")
+}
+
+/// A line of a requirements file that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequirementProblem {
+    /// The line where the requirement begins, counted from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub kind: RequirementProblemKind,
+}
+
+/// What may be wrong with a requirement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequirementProblemKind {
+    /// `-r` or `-c`: another file.
+    OtherFile(String),
+    /// `-e`: an editable project.
+    Editable(String),
+    /// A URL or a path in place of a name and a version.
+    Url(String),
+    /// An option that is not known.
+    Option(String),
+    /// Not `NAME==VERSION`.
+    NotPinned(String),
+    /// The marker means nothing.
+    Marker(String),
+    /// A `--hash` that is not `ALGORITHM:DIGITS`.
+    Hash(String),
+}
+
+impl fmt::Display for RequirementProblemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherFile(option) => write!(f, "`{option}` includes another file: give one file with every pin"),
+            Self::Editable(text) => write!(f, "`{text}` is editable: an image takes wheels alone"),
+            Self::Url(text) => write!(f, "`{text}` is a URL or a path: expected NAME==VERSION"),
+            Self::Option(text) => write!(f, "the option `{text}` is not known"),
+            Self::NotPinned(text) => write!(f, "`{text}` is not pinned: expected NAME==VERSION"),
+            Self::Marker(text) => f.write_str(text),
+            Self::Hash(text) => write!(f, "`{text}` is no hash: expected sha256: and 64 hex digits"),
+        }
+    }
+}

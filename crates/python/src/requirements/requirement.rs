@@ -1,0 +1,40 @@
+//! The requirements of a file: distributions, pinned.
+
+use pep440_rs::Version;
+use shipwheel_oci::Digest;
+
+use crate::marker::Marker;
+use crate::name::DistributionName;
+
+/// A requirement: one distribution, pinned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// The distribution.
+    pub name: DistributionName,
+    /// The version behind `==`.
+    pub version: Version,
+    /// The extras in brackets.
+    pub extras: Vec<String>,
+    /// Where it is needed.
+    pub marker: Option<Marker>,
+    /// The sha256 values that its files may have; other algorithms are left out.
+    pub hashes: Vec<Digest>,
+    /// The line where it begins, counted from 1.
+    pub line: usize,
+}
+
+/// A requirements file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirements {
+    /// The file's name, for messages.
+    pub file: String,
+    /// The requirements, in the order of the file.
+    pub requirements: Vec<Requirement>,
+}
+
+impl Requirements {
+    /// Whether every requirement has a sha256.
+    pub fn has_all_hashes(&self) -> bool {
+        self.requirements.iter().all(|requirement| !requirement.hashes.is_empty())
+    }
+}

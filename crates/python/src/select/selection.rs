@@ -1,0 +1,41 @@
+//! What of a lock is wanted, and the wheels that it gives.
+
+use std::collections::BTreeSet;
+
+use pep440_rs::Version;
+use shipwheel_oci::Digest;
+
+use crate::lock::LockedWheel;
+use crate::name::DistributionName;
+use crate::wheel::WheelName;
+
+/// What of a lock is wanted besides its plain dependencies.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selection {
+    /// Extras of the project.
+    pub extras: BTreeSet<String>,
+    /// Dependency groups; `None` is the lock's default groups.
+    pub groups: Option<BTreeSet<String>>,
+    /// Wheels that the lock does not list and that its distributions may have all the same, where none
+    /// of the listed ones fits.
+    pub added: Vec<LockedWheel>,
+}
+
+/// The wheel chosen for a distribution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SelectedWheel {
+    /// The distribution.
+    pub name: DistributionName,
+    /// Its version.
+    pub version: Version,
+    /// The wheel's file name.
+    pub wheel: WheelName,
+    /// Where it can be fetched.
+    pub url: Option<String>,
+    /// Where it is on disk, relative to the lock file.
+    pub path: Option<String>,
+    /// Its size in bytes, where the lock says it.
+    pub size: Option<u64>,
+    /// Its sha256.
+    pub sha256: Digest,
+}
