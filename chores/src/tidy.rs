@@ -13,11 +13,12 @@ const MOST_LINES: usize = 600;
 const MOST_ARCHITECTURE_LINES: usize = 200;
 
 /// How far up each crate stands: an edge goes to a lower number only.
-const HEIGHTS: [(&str, u8); 13] = [
+const HEIGHTS: [(&str, u8); 14] = [
     ("shipwheel-oci", 0),
     ("shipwheel-bytecode", 1),
     ("shipwheel-openpgp", 0),
     ("shipwheel-layer", 1),
+    ("shipwheel-loopback", 1),
     ("shipwheel-debian", 2),
     ("shipwheel-python", 2),
     ("shipwheel-store", 2),
