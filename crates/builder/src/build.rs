@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use shipwheel_oci::{Digest, LayerDescriptor, Platform};
 use shipwheel_plan::{BaseFacts, Facts, LayerInputs, LayerKind, Plan, PlannedLayer, PlatformFacts, source_reader};
 use shipwheel_python::Target;
-use shipwheel_store::{Blobs, PlatformImage, StoredImage};
+use shipwheel_store::{PlatformImage, StoreError, StoredImage, StoredSource};
 
 use crate::base::resolve;
 use crate::base::resolved::ResolvedBases;
@@ -114,9 +114,12 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
 }
 
 impl Session<'_> {
-    /// Where outputs get blobs that the cache lacks.
-    pub fn blobs(&self) -> Blobs<'_> {
-        Blobs { cache: &self.cache, registry: &self.registry, concurrency: 4, progress: self.progress }
+    /// An image that was built, as the source that it is copied to its outputs from.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub fn source<'s>(&'s self, image: &'s StoredImage) -> Result<StoredSource<'s>, StoreError> {
+        StoredSource::new(image, &self.cache, &self.registry, self.progress)
     }
 }
 

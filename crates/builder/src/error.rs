@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::base::debian_error::DebianError;
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_layer::{ContentError, ReadError, TreeError, WriteError};
-use shipwheel_oci::{ConfigError, IndexError, Platform};
+use shipwheel_oci::{ConfigError, Platform};
 use shipwheel_plan::{DeriveError, PlanError, SpecError};
 use shipwheel_python::install::{InstallError, OverlapError};
 use shipwheel_python::lock::LockError;
@@ -98,9 +98,6 @@ pub enum BuildError {
         #[source]
         cause: Box<DebianError>,
     },
-    /// A base has not the platform.
-    #[error(transparent)]
-    NoPlatform(IndexError),
     /// A base image's config is broken.
     #[error("the config of {name} cannot be used")]
     Config {
@@ -457,7 +454,6 @@ impl BuildError {
             Self::Unsound { .. } => {
                 Some("`verify` lists them, and docs/verify.md says what each kind of finding means".to_owned())
             }
-            Self::NoPlatform(_) => Some("drop the platform, or choose a base that has it".to_owned()),
             Self::OldLock { lock, .. } => Some(format!("lock again: {} is what is installed", lock.display())),
             Self::NoLock { .. } => Some("lock them (`uv lock`) and name the lock as `python.lock`".to_owned()),
             Self::LockHashes { .. } => Some("lock again, with `--generate-hashes`".to_owned()),

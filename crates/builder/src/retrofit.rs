@@ -1,13 +1,11 @@
 //! Adds the standard library's bytecode to a Python image that lacks it, and changes nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use shipwheel_bytecode::{Optimization, PythonVersion};
-use shipwheel_oci::{Descriptor, Digest, ImageConfig, Index, LayerDescriptor, Manifest, Platform, media_type};
+use shipwheel_oci::{Descriptor, Digest, ImageConfig, Index, LayerDescriptor, Platform};
 use shipwheel_plan::{Facts, ImageSpec, Plan, PlannedLayer, PlatformFacts};
-use shipwheel_store::{PlatformImage, Source, StoredImage};
+use shipwheel_store::{ImageGraph, ImageSource, PlatformImage, StoredImage, Walk, is_attestation};
 
 use crate::base::image::known_or_described;
 use crate::base::resolved::{ResolvedBase, ResolvedBases};
@@ -17,9 +15,6 @@ use crate::layer::layers;
 use crate::session::Session;
 use crate::wheel::local_projects::OwnFiles;
 use crate::wheel::wheels::WheelSources;
-
-/// No config is larger.
-const LARGEST_CONFIG: u64 = 16 << 20;
 
 /// An image with bytecode layers on top.
 #[derive(Debug, Clone)]
@@ -54,13 +49,13 @@ pub struct RetrofittedPlatform {
 pub fn retrofit(
     session: &Session<'_>,
     name: &str,
-    source: &dyn Source,
+    source: &dyn ImageSource,
     levels: &[Optimization],
 ) -> Result<Retrofitted, BuildError> {
-    let image = Original::read(session, name, source)?;
+    let image = OriginalImage::read(session, name, source)?;
     let mut bases = BTreeMap::new();
     for one in image.images.iter().filter(|one| one.platform.os == "linux") {
-        let fetch = |blob: &Descriptor| import(session, source, blob);
+        let fetch = |blob: &Descriptor| Ok(source.import(blob, &session.cache)?);
         let base = known_or_described(session, name, one, &fetch)?;
         if base.facts.python.is_some() {
             bases.insert(one.platform.clone(), base);
@@ -100,98 +95,48 @@ pub fn retrofit(
     Ok(Retrofitted { image: image.replace(name, images)?, platforms })
 }
 
-/// An image as it was found.
-struct Original {
-    index: Option<Index>,
+/// An image as it was found, without its attestations.
+struct OriginalImage {
+    graph: ImageGraph,
     images: Vec<PlatformImage>,
 }
 
-impl Original {
-    fn read(session: &Session<'_>, name: &str, source: &dyn Source) -> Result<Self, BuildError> {
-        let root = source.root()?;
-        if !media_type::is_index(&root.media_type) {
-            return Ok(Self { index: None, images: vec![read_image(session, name, source, &root)?] });
-        }
-        let refused = |reason: String| BuildError::Base { name: name.to_owned(), reason };
-        let index = Index::parse(source.document(&root)?).map_err(|error| refused(format!("has no index: {error}")))?;
-        let mut images = Vec::new();
-        for entry in index.entries() {
+impl OriginalImage {
+    fn read(session: &Session<'_>, name: &str, source: &dyn ImageSource) -> Result<Self, BuildError> {
+        let follows = |entry: &Descriptor| {
             if is_attestation(entry) {
-                session.report.step(&format!("an attestation of {name} is dropped: it speaks of the image as it was"));
-                continue;
+                session.report.step(&format!("drops an attestation of {name}: it is about the image as it was"));
             }
-            if !media_type::is_manifest(&entry.media_type) {
-                return Err(refused(format!("has an index with a `{}`, which cannot be kept", entry.media_type)));
-            }
-            images.push(read_image(session, name, source, entry)?);
+            !is_attestation(entry)
+        };
+        let walk = Walk { follows: &follows, fault: &mut |error, _| Err(error) };
+        let graph = ImageGraph::walk(source, &source.root()?, walk)?;
+        let mut images = Vec::new();
+        for document in graph.manifests() {
+            let image = PlatformImage::read(source, document, &session.cache)?;
+            image.import_layers(source, &session.cache)?;
+            images.push(PlatformImage { platform: document.platform().cloned().unwrap_or(image.platform), ..image });
         }
-        Ok(Self { index: Some(index), images })
+        Ok(Self { graph, images })
     }
 
     /// The same image with other manifests, which are in the order of those it had.
     fn replace(&self, name: &str, images: Vec<PlatformImage>) -> Result<StoredImage, BuildError> {
-        let Some(index) = &self.index else {
-            let only = images.into_iter().next();
-            let only = only.ok_or_else(|| BuildError::Internal("an image without a manifest".to_owned()))?;
-            return Ok(StoredImage::single(only));
-        };
-        let new: BTreeMap<Digest, Descriptor> = (self.images.iter().zip(&images))
+        let mut new: BTreeMap<Digest, Descriptor> = (self.images.iter().zip(&images))
             .map(|(old, new)| (old.manifest.descriptor().digest, new.manifest.descriptor().clone()))
             .collect();
-        let index = index.map_manifests(|entry| new.get(&entry.digest).filter(|_| !is_attestation(entry)).cloned());
-        let index = index.map_err(|cause| BuildError::Base { name: name.to_owned(), reason: cause.to_string() })?;
-        Ok(StoredImage::with_index(index, images))
+        let mut indexes = Vec::new();
+        // Children come before their parents, which name them.
+        for document in self.graph.documents().iter().filter(|document| document.is_index()) {
+            let index = Index::parse(document.bytes.clone());
+            let index = index.and_then(|index| index.map_manifests(|entry| new.get(&entry.digest).cloned()));
+            let index = index.map_err(|cause| BuildError::Base { name: name.to_owned(), reason: cause.to_string() })?;
+            new.insert(document.descriptor.digest, index.descriptor().clone());
+            indexes.push(index);
+        }
+        let image = StoredImage::with_indexes(indexes, images);
+        image.ok_or_else(|| BuildError::Internal("an image without a manifest".to_owned()))
     }
-}
-
-fn is_attestation(entry: &Descriptor) -> bool {
-    entry.platform.as_ref().is_some_and(|platform| platform.os == "unknown")
-        || entry.annotations.contains_key("vnd.docker.reference.digest")
-}
-
-fn read_image(
-    session: &Session<'_>,
-    name: &str,
-    source: &dyn Source,
-    descriptor: &Descriptor,
-) -> Result<PlatformImage, BuildError> {
-    let refused = |reason: String| BuildError::Base { name: name.to_owned(), reason };
-    let manifest = Manifest::parse(source.document(descriptor)?);
-    let manifest =
-        manifest.map_err(|error| refused(format!("has a manifest {} that is none: {error}", descriptor.digest)))?;
-    if manifest.config().size > LARGEST_CONFIG {
-        return Err(refused(format!("has a config of {} bytes, more than 16 MiB", manifest.config().size)));
-    }
-    import(session, source, manifest.config())?;
-    let config = session.cache.read_blob(&manifest.config().digest)?;
-    let fail = |cause| BuildError::Config { name: name.to_owned(), cause };
-    let own = ImageConfig::parse(&config).and_then(|config| config.platform()).map_err(fail)?;
-    let platform = descriptor.platform.clone().unwrap_or(own);
-    let origin = manifest.layers().first().and_then(|layer| source.origin(layer));
-    // A layout's layers are at no other place: they are needed whatever is known of the image.
-    if origin.is_none() {
-        manifest.layers().iter().try_for_each(|layer| import(session, source, layer))?;
-    }
-    Ok(PlatformImage { platform, manifest, config, origin })
-}
-
-/// Brings a blob into the cache, verified.
-fn import(session: &Session<'_>, source: &dyn Source, blob: &Descriptor) -> Result<(), BuildError> {
-    if session.cache.has(blob) {
-        return Ok(());
-    }
-    let file = source.blob(blob)?;
-    if session.cache.has(blob) {
-        return Ok(());
-    }
-    let failed = || BuildError::file("read", &file.path);
-    let mut reader = File::open(&file.path).map_err(failed())?;
-    reader.seek(SeekFrom::Start(file.offset)).map_err(failed())?;
-    let mut writer = session.cache.blob_writer()?;
-    io::copy(&mut reader.take(blob.size), &mut writer).map_err(failed())?;
-    let what = format!("blob {} of {}", blob.digest.short(), file.path.display());
-    writer.finish_expected(&blob.digest, Some(blob.size), &what)?;
-    Ok(())
 }
 
 /// The layers of bytecode that each platform lacks, at the levels wanted.

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use shipwheel_layer::{Node, Tree, TreePath};
-use shipwheel_oci::{ImageConfig, IndexError, Platform};
+use shipwheel_oci::{ImageConfig, Platform};
 use shipwheel_python::elf::ElfFacts;
-use shipwheel_store::{Cache, Source};
+use shipwheel_store::{Cache, ImageSource, StoreError};
 
 use crate::error::BuildError;
 use crate::inspect::finding::Findings;
@@ -81,11 +81,11 @@ pub struct StartupReport {
 /// # Errors
 /// When the image cannot be read or does not verify, has no Python, is for another machine, or
 /// an import fails.
-pub fn startup(source: &dyn Source, options: &StartupOptions<'_>) -> Result<StartupReport, BuildError> {
+pub fn startup(source: &dyn ImageSource, options: &StartupOptions<'_>) -> Result<StartupReport, BuildError> {
     let platform = options.platform.clone().unwrap_or_else(host_platform);
     if platform != host_platform() {
-        let (name, found) = ("what this machine runs".to_owned(), vec![host_platform()]);
-        return Err(BuildError::NoPlatform(IndexError::NoPlatform { platform, name, found }));
+        let (what, found) = ("what this machine runs".to_owned(), vec![host_platform()]);
+        return Err(StoreError::NoPlatform { what, platform, found }.into());
     }
     if let Some(name) = options.modules.iter().find(|name| !modules::is_module(name)) {
         return Err(BuildError::Image { reason: format!("cannot import `{name}`: it is no module's name") });

@@ -9,7 +9,7 @@ mod native;
 mod rebuild;
 
 use shipwheel_oci::{Digest, Platform};
-use shipwheel_store::{Cache, Source};
+use shipwheel_store::{Cache, ImageSource};
 
 use crate::error::BuildError;
 use crate::inspect::finding::{Finding, Findings, Severity};
@@ -84,7 +84,7 @@ impl VerifyReport {
 /// # Errors
 /// When it cannot be read, or a platform asked for is not in it. What does not agree is a
 /// finding, never an error.
-pub fn verify(source: &dyn Source, options: &VerifyOptions<'_>) -> Result<VerifyReport, BuildError> {
+pub fn verify(source: &dyn ImageSource, options: &VerifyOptions<'_>) -> Result<VerifyReport, BuildError> {
     let mut findings = Findings::default();
     options.report.step("verify: reading blobs and layers");
     let image = open(source, options.cache, &options.platforms, &mut findings)?;

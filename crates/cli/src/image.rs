@@ -7,16 +7,14 @@ use shipwheel_builder::{Built, Definition, build, plan};
 use shipwheel_bytecode::Optimization;
 use shipwheel_oci::{Platform, Reference};
 use shipwheel_plan::RemoveSource;
-use shipwheel_store::PushReport;
 
 use crate::arguments::ImageArguments;
 use crate::failure::Failure;
 use crate::init;
-use crate::output::OutputArgument;
+use crate::output::{Delivery, OutputArgument, pushing, writing};
 use crate::progress::Terminal;
 use crate::session;
 use crate::table;
-use crate::transfer;
 
 /// Runs `image`.
 pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
@@ -25,7 +23,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let mut definition = load.map_err(Failure::while_doing("read the image definition"))?;
     apply(arguments, &mut definition);
     let name = local_name(&definition, arguments)?;
-    let output = choose_output(arguments, &definition, &root)?;
+    let output = select_output(arguments, &definition, &root)?;
     let terminal = Terminal::new();
     if definition.derived {
         init::show(&definition, &terminal);
@@ -43,20 +41,19 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
         return Ok(());
     }
     let built = build(&session, &definition).map_err(Failure::while_doing(doing))?;
+    let source = session.source(&built.image)?;
+    let (cache, registry) = (&session.cache, &session.registry);
+    let delivery = Delivery { cache, registry, terminal: &terminal, referrers: false };
     if let Some(output) = &output {
-        let doing = format!("write {}", output.path().display());
-        output.write(&session, &built.image, &name).map_err(Failure::while_doing(doing))?;
+        delivery.write(&source, output, &name).map_err(writing(output))?;
     }
     terminal.line(table::render(&built).trim_end());
     if let Some(output) = &output {
-        terminal.line(&format!("  written to {}", output.path().display()));
+        terminal.line(&format!("  written to {output}"));
     }
     if !arguments.push.is_empty() {
-        let targets: Vec<String> = arguments.push.iter().map(ToString::to_string).collect();
-        let targets = targets.join(", ");
-        let pushed = session.registry.push_image_to_all(&arguments.push, &built.image, &session.blobs());
-        let reports = pushed.map_err(Failure::while_doing(format!("push {targets}")))?;
-        terminal.line(&format!("  pushed {targets}: {}", transfer::line(&PushReport::sum(&reports), false)));
+        let pushed = delivery.push(&source, &arguments.push, false);
+        pushed.map_err(Failure::while_doing(pushing(&arguments.push)))?;
     }
     print_result(arguments, &built, &name, output.as_ref());
     Ok(())
@@ -98,20 +95,20 @@ fn local_name(definition: &Definition, arguments: &ImageArguments) -> Result<Ref
     })
 }
 
-fn choose_output(
+fn select_output(
     arguments: &ImageArguments,
     definition: &Definition,
     root: &Path,
 ) -> Result<Option<OutputArgument>, Failure> {
     let platforms = definition.spec.platforms.len();
     match &arguments.output {
-        Some(OutputArgument::DockerArchive(_)) if platforms > 1 => Err(Failure::usage(
-            format!("a docker-archive holds one platform, and {platforms} are asked for"),
-            Some("choose one with `--platform`, or write an `oci-archive:`"),
+        Some(output) if platforms > output.max_platforms() => Err(Failure::usage(
+            format!("a docker-archive holds one platform, and the image has {platforms}"),
+            Some("select one with `--platform`, or write an `oci-archive:`"),
         )),
         Some(output) => Ok(Some(output.clone())),
         None if !arguments.push.is_empty() => Ok(None),
-        None => Ok(Some(OutputArgument::Layout(root.join("target/images").join(&definition.name)))),
+        None => Ok(Some(OutputArgument::layout(root.join("target/images").join(&definition.name)))),
     }
 }
 
@@ -157,7 +154,7 @@ fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, out
         "platforms": platforms,
         "bytes": share.total,
         "shared_bytes": share.shared,
-        "output": output.map(|output| output.path().display().to_string()),
+        "output": output.map(ToString::to_string),
     });
     println!("{result:#}");
 }

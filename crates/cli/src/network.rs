@@ -1,5 +1,6 @@
 //! The registry client that all commands use: credentials, authorities and mirrors as the user set them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -31,18 +32,29 @@ const MIRRORS: &str = "images/registries.toml";
 
 /// Makes the client.
 pub(crate) fn connect(arguments: &NetworkArguments, root: &Path) -> Result<(Http, Registry), Failure> {
+    let environment = environment();
     let http = Http::new(HttpOptions {
         insecure_hosts: arguments.insecure_registry.iter().cloned().collect(),
         ca_files: arguments.ca_file.clone(),
-        ..HttpOptions::default()
+        ..HttpOptions::from_environment(&environment)
     })?;
     let mirrors = Mirrors::read(&root.join(MIRRORS)).map_err(Failure::while_doing("read the registries' mirrors"))?;
-    let registry = Registry::new(http.clone(), credentials(arguments)?).with_mirrors(mirrors);
+    let registry = Registry::new(http.clone(), credentials(arguments, &environment)?).with_mirrors(mirrors);
     Ok((http, registry))
 }
 
-fn credentials(arguments: &NetworkArguments) -> Result<CredentialSources, Failure> {
-    let mut sources = CredentialSources::from_environment();
+/// The variables of the environment that are text.
+pub(crate) fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+fn credentials(
+    arguments: &NetworkArguments,
+    environment: &BTreeMap<String, String>,
+) -> Result<CredentialSources, Failure> {
+    let mut sources = CredentialSources::from_environment(environment);
     if let Some(username) = &arguments.username {
         let mut password = String::new();
         std::io::stdin().read_line(&mut password).map_err(|error| {

@@ -1,21 +1,38 @@
-//! Where an image goes: a layout folder, an archive.
+//! Where an image goes: a layout folder, an archive, registries. The one place that knows all kinds of output.
 
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use shipwheel_builder::Session;
 use shipwheel_oci::Reference;
-use shipwheel_store::{Layout, StoreError, StoredImage, write_docker_archive, write_oci_archive};
+use shipwheel_store::{
+    ArchiveDestination, Cache, CopyOptions, Destination, DockerArchiveDestination, ImageSource, LayoutDestination,
+    PushReport, Registry, RegistryDestination, StoreError, copy_image, survey_image,
+};
+
+use crate::failure::Failure;
+use crate::progress::Terminal;
+use crate::table::size;
+
+/// How many blobs move at a time.
+const CONCURRENCY: usize = 4;
+
+/// A kind of output on disk, by the name that comes before the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Medium {
+    /// `oci`: an OCI image layout folder.
+    Layout,
+    /// `oci-archive`: an OCI image layout in a tar.
+    OciArchive,
+    /// `docker-archive`: what `docker load` takes, for one platform.
+    DockerArchive,
+}
 
 /// An output as it is typed: `oci:FOLDER`, `oci-archive:FILE`, `docker-archive:FILE` or a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum OutputArgument {
-    /// An OCI image layout folder.
-    Layout(PathBuf),
-    /// An OCI image layout in a tar.
-    OciArchive(PathBuf),
-    /// What `docker load` takes: one platform.
-    DockerArchive(PathBuf),
+pub(crate) struct OutputArgument {
+    medium: Medium,
+    path: PathBuf,
 }
 
 impl FromStr for OutputArgument {
@@ -24,37 +41,115 @@ impl FromStr for OutputArgument {
     fn from_str(text: &str) -> Result<Self, String> {
         let (kind, path) = match text.split_once(':') {
             Some((kind, path)) if !kind.contains('/') => (kind, path),
-            _ => ("oci", text),
+            Some(_) | None => ("oci", text),
         };
         if path.is_empty() {
             return Err("it names no file or folder".to_owned());
         }
-        match kind {
-            "oci" => Ok(Self::Layout(path.into())),
-            "oci-archive" => Ok(Self::OciArchive(path.into())),
-            "docker-archive" => Ok(Self::DockerArchive(path.into())),
-            other => Err(format!("`{other}` is no kind of output; known are oci, oci-archive and docker-archive")),
-        }
+        let medium = match kind {
+            "oci" => Medium::Layout,
+            "oci-archive" => Medium::OciArchive,
+            "docker-archive" => Medium::DockerArchive,
+            other => {
+                return Err(format!("`{other}` is not a kind of output; expected oci, oci-archive or docker-archive"));
+            }
+        };
+        Ok(Self { medium, path: path.into() })
+    }
+}
+
+impl fmt::Display for OutputArgument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.display().fmt(f)
     }
 }
 
 impl OutputArgument {
-    /// The file or folder.
-    pub(crate) fn path(&self) -> &Path {
-        match self {
-            Self::Layout(path) | Self::OciArchive(path) | Self::DockerArchive(path) => path,
+    /// A layout folder.
+    pub(crate) fn layout(path: PathBuf) -> Self {
+        Self { medium: Medium::Layout, path }
+    }
+
+    /// How many platforms an image may have.
+    pub(crate) fn max_platforms(&self) -> usize {
+        match self.medium {
+            Medium::Layout | Medium::OciArchive => usize::MAX,
+            Medium::DockerArchive => 1,
         }
     }
 
-    /// Writes an image; what was there before is whole until the new one is.
-    pub(crate) fn write(&self, session: &Session<'_>, image: &StoredImage, name: &Reference) -> Result<(), StoreError> {
-        let blobs = session.blobs();
-        match self {
-            Self::Layout(path) => Layout::create(path)?.write_image(image, Some(name), &blobs),
-            Self::OciArchive(path) => write_oci_archive(path, image, Some(name), &blobs),
-            Self::DockerArchive(path) => write_docker_archive(path, &image.images()[0], Some(name), &blobs),
-        }
+    /// What was there before is complete until the new image is.
+    fn destination(&self, name: &Reference) -> Result<Box<dyn Destination>, StoreError> {
+        Ok(match self.medium {
+            Medium::Layout => Box::new(LayoutDestination::create(&self.path, Some(name))?),
+            Medium::OciArchive => Box::new(ArchiveDestination::new(&self.path, Some(name))),
+            Medium::DockerArchive => Box::new(DockerArchiveDestination::new(&self.path, Some(name))),
+        })
     }
+}
+
+/// Brings images to their outputs, and says what that came to.
+pub(crate) struct Delivery<'a> {
+    pub(crate) cache: &'a Cache,
+    pub(crate) registry: &'a Registry,
+    pub(crate) terminal: &'a Terminal,
+    /// Whether signatures, SBOMs and other manifests that refer to the image come along.
+    pub(crate) referrers: bool,
+}
+
+impl Delivery<'_> {
+    fn options(&self) -> CopyOptions {
+        CopyOptions { concurrency: CONCURRENCY, referrers: self.referrers }
+    }
+
+    /// Writes an image to a file or a folder; gives the number of bytes written.
+    pub(crate) fn write(
+        &self,
+        source: &dyn ImageSource,
+        output: &OutputArgument,
+        name: &Reference,
+    ) -> Result<u64, StoreError> {
+        let destination = output.destination(name)?;
+        Ok(PushReport::sum(&copy_image(source, &[&*destination], self.options())?).sent)
+    }
+
+    /// Pushes an image to registries, with a line for each repository; prints what would happen with `dry_run`.
+    pub(crate) fn push(
+        &self,
+        source: &dyn ImageSource,
+        targets: &[Reference],
+        dry_run: bool,
+    ) -> Result<(), StoreError> {
+        let repositories = RegistryDestination::of(self.registry, targets, self.cache, self.terminal);
+        let destinations: Vec<&dyn Destination> = repositories.iter().map(|end| end as &dyn Destination).collect();
+        let run = if dry_run { survey_image } else { copy_image };
+        let reports = run(source, &destinations, self.options())?;
+        for (repository, report) in repositories.iter().zip(&reports) {
+            let name = format!("{}/{}", repository.target().registry(), repository.target().repository());
+            self.terminal.line(&format!("  {name}: {}", line(report, dry_run)));
+        }
+        Ok(())
+    }
+}
+
+/// What a push came to, or would come to.
+fn line(report: &PushReport, dry_run: bool) -> String {
+    let [sent, mounted, skipped] = [report.sent, report.mounted, report.skipped].map(size);
+    match dry_run {
+        true => format!("{sent} to send, {mounted} to mount, {skipped} to skip"),
+        false => format!("{sent} sent, {mounted} mounted, {skipped} there already"),
+    }
+}
+
+/// For errors: `push a, b`.
+pub(crate) fn pushing(targets: &[Reference]) -> String {
+    let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+    format!("push {}", targets.join(", "))
+}
+
+/// For errors: `write FOLDER`.
+pub(crate) fn writing(output: &OutputArgument) -> impl FnOnce(StoreError) -> Failure {
+    Failure::while_doing(format!("write {output}"))
 }
 
 #[cfg(test)]
@@ -63,13 +158,14 @@ mod tests {
 
     #[test]
     fn outputs_parse_by_their_kind() {
+        let output = |medium, path: &str| Ok(OutputArgument { medium, path: path.into() });
         for (text, expected) in [
-            ("target/x", Ok(OutputArgument::Layout("target/x".into()))),
-            ("oci:x", Ok(OutputArgument::Layout("x".into()))),
-            ("oci-archive:a.tar", Ok(OutputArgument::OciArchive("a.tar".into()))),
-            ("docker-archive:a:b.tar", Ok(OutputArgument::DockerArchive("a:b.tar".into()))),
-            ("./a:b", Ok(OutputArgument::Layout("./a:b".into()))),
-            ("zip:x", Err("`zip` is no kind of output; known are oci, oci-archive and docker-archive".to_owned())),
+            ("target/x", output(Medium::Layout, "target/x")),
+            ("oci:x", output(Medium::Layout, "x")),
+            ("oci-archive:a.tar", output(Medium::OciArchive, "a.tar")),
+            ("docker-archive:a:b.tar", output(Medium::DockerArchive, "a:b.tar")),
+            ("./a:b", output(Medium::Layout, "./a:b")),
+            ("zip:x", Err("`zip` is not a kind of output; expected oci, oci-archive or docker-archive".to_owned())),
             ("oci:", Err("it names no file or folder".to_owned())),
         ] {
             assert_eq!(text.parse::<OutputArgument>(), expected, "{text}");

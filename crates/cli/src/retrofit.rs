@@ -5,16 +5,14 @@ use serde_json::json;
 use shipwheel_builder::{InterpreterChoice, Retrofitted, retrofit};
 use shipwheel_bytecode::Optimization;
 use shipwheel_oci::Reference;
-use shipwheel_store::PushReport;
 
 use crate::failure::Failure;
 use crate::network::NetworkArguments;
-use crate::output::OutputArgument;
+use crate::output::{Delivery, OutputArgument, pushing, writing};
 use crate::progress::Terminal;
 use crate::session;
 use crate::source::ImageArgument;
 use crate::table::size;
-use crate::transfer;
 
 #[derive(Debug, Args)]
 pub(crate) struct RetrofitArguments {
@@ -25,7 +23,7 @@ pub(crate) struct RetrofitArguments {
     #[arg(long, value_name = "REFERENCE", required_unless_present = "output")]
     push: Vec<Reference>,
 
-    /// Where to write: a folder or oci:FOLDER, oci-archive:FILE.
+    /// Where to write: a folder or oci:FOLDER, oci-archive:FILE, docker-archive:FILE
     #[arg(long, value_name = "OUTPUT")]
     output: Option<OutputArgument>,
 
@@ -47,9 +45,6 @@ pub(crate) struct RetrofitArguments {
 
 /// Runs `retrofit`.
 pub(crate) fn run(arguments: &RetrofitArguments) -> Result<(), Failure> {
-    if let Some(OutputArgument::DockerArchive(_)) = arguments.output {
-        return Err(Failure::usage("a docker-archive cannot hold an index", Some("write an `oci-archive:`")));
-    }
     let doing = format!("retrofit {}", arguments.image);
     let terminal = Terminal::new();
     let mut session = session::open(&arguments.network, false, &terminal)?;
@@ -62,20 +57,19 @@ pub(crate) fn run(arguments: &RetrofitArguments) -> Result<(), Failure> {
     let done = retrofit(&session, &name, &*source, &levels).map_err(Failure::while_doing(&doing))?;
     let digest = done.image.root().digest;
     terminal.line(table(&done).trim_end());
+    let made = session.source(&done.image)?;
+    let (cache, registry) = (&session.cache, &session.registry);
+    let delivery = Delivery { cache, registry, terminal: &terminal, referrers: false };
     let mut references = Vec::new();
     if let Some(output) = &arguments.output {
         let local = local_name(arguments);
-        let doing = format!("write {}", output.path().display());
-        output.write(&session, &done.image, &local).map_err(Failure::while_doing(doing))?;
-        terminal.line(&format!("  written to {}", output.path().display()));
+        delivery.write(&made, output, &local).map_err(writing(output))?;
+        terminal.line(&format!("  written to {output}"));
         references.push(local.pinned(digest).to_string());
     }
     if !arguments.push.is_empty() {
-        let targets: Vec<String> = arguments.push.iter().map(ToString::to_string).collect();
-        let targets = targets.join(", ");
-        let pushed = session.registry.push_image_to_all(&arguments.push, &done.image, &session.blobs());
-        let reports = pushed.map_err(Failure::while_doing(format!("push {targets}")))?;
-        terminal.line(&format!("  pushed {targets}: {}", transfer::line(&PushReport::sum(&reports), false)));
+        let pushed = delivery.push(&made, &arguments.push, false);
+        pushed.map_err(Failure::while_doing(pushing(&arguments.push)))?;
         references = arguments.push.iter().map(|target| target.pinned(digest).to_string()).collect();
     }
     match arguments.json {

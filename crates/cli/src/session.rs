@@ -22,9 +22,7 @@ pub(crate) fn open<'a>(
         http,
         registry,
         offline,
-        environment: std::env::vars_os()
-            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-            .collect(),
+        environment: network::environment(),
         now: std::time::SystemTime::now().try_into().unwrap_or_default(),
         epoch: epoch()?,
         interpreter: None,

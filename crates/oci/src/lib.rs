@@ -31,5 +31,5 @@ pub use digest::{ChainId, DiffId, Digest, DigestError, HashWriter, Hasher};
 pub use index::{Index, IndexEntry, IndexError};
 pub use manifest::{Manifest, ManifestError};
 pub use platform::{Platform, PlatformError};
-pub use reference::{Reference, ReferenceError};
+pub use reference::{DEFAULT_REGISTRY, Reference, ReferenceError};
 pub use validate::{Mismatch, validate_image};

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use crate::Digest;
 
-/// Where names without a host are.
-const DEFAULT_REGISTRY: &str = "docker.io";
+/// The registry of names without a host.
+pub const DEFAULT_REGISTRY: &str = "docker.io";
 
 /// Its old name, which some files still have.
 const LEGACY_REGISTRY: &str = "index.docker.io";

@@ -1,25 +1,28 @@
-//! What can go wrong between shipwheel and the outside: one enum, with a kind for exit codes and a hint.
+//! What can go wrong between shipwheel and the outside: one enum, each error with its kind and its hint.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use shipwheel_oci::Digest;
+use shipwheel_oci::{Descriptor, Digest, Platform};
 
 use crate::error_kind::ErrorKind;
+use crate::file_action::FileAction;
 
 /// The result of everything in this crate.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
+/// A cause of any type.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Anything that keeps a blob from coming or going.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StoreError {
     /// A file or folder of this machine.
     #[error("failed to {action} {}", .path.display())]
     File {
-        /// What was tried, such as `create`.
-        action: &'static str,
+        /// What was tried.
+        action: FileAction,
         /// The file.
         path: PathBuf,
         /// The cause.
@@ -31,10 +34,10 @@ pub enum StoreError {
     Occupied {
         /// The folder.
         path: PathBuf,
-        /// What it is instead.
+        /// What it holds.
         reason: &'static str,
     },
-    /// A file of settings that makes no sense.
+    /// A file of settings with a mistake in it.
     #[error("{} cannot be used: {reason}", .path.display())]
     Settings {
         /// The file.
@@ -42,7 +45,7 @@ pub enum StoreError {
         /// What is wrong in it, with the line.
         reason: String,
     },
-    /// A text that is no URL, or one that shipwheel does not speak.
+    /// A text that is not a URL, or a URL with a scheme that shipwheel does not support.
     #[error("`{url}` cannot be fetched: {reason}")]
     Url {
         /// The text, redacted.
@@ -50,21 +53,23 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The HTTP client cannot be made of the options given.
+    /// The HTTP client cannot be made with the options given.
     #[error("failed to set up the HTTP client")]
     Client(#[source] Cause),
-    /// The host has no address, takes no connection, or its certificate is not trusted.
+    /// The host has no address, accepts no connection, or shows a certificate that is not trusted.
     #[error("{method} {url}: host cannot be reached")]
     Unreachable {
         /// The method.
         method: &'static str,
         /// The URL, redacted.
         url: String,
+        /// Whether the environment sets a proxy.
+        proxied: bool,
         /// The cause.
         #[source]
         cause: Cause,
     },
-    /// The connection was there and broke, or fell silent.
+    /// The connection was open and broke, or fell silent.
     #[error("{method} {url}: connection broke")]
     Broken {
         /// The method.
@@ -75,7 +80,7 @@ pub enum StoreError {
         #[source]
         cause: Cause,
     },
-    /// An answer that is none of those expected.
+    /// An answer with a status that was not expected.
     #[error("{method} {url}: status {status}{detail}")]
     Status {
         /// The method.
@@ -89,7 +94,7 @@ pub enum StoreError {
         /// How long the server asked to wait.
         retry_after: Option<Duration>,
     },
-    /// An answer whose headers or body make no sense.
+    /// An answer whose headers or body cannot be used.
     #[error("{method} {url}: {reason}")]
     Answer {
         /// The method.
@@ -144,126 +149,236 @@ pub enum StoreError {
         #[source]
         cause: Cause,
     },
-    /// A layer that its owner lets nobody hand on.
-    #[error("layer {digest} is not distributable (`{media_type}`): its bytes are in no registry")]
+    /// Indexes that list indexes, further down than any image needs.
+    #[error("{what} nests indexes more than {limit} deep")]
+    TooDeep {
+        /// The document that is too far down.
+        what: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// An image with more manifests than any image needs.
+    #[error("{what} has more than {limit} manifests, or more than {bytes} bytes of them")]
+    TooManyDocuments {
+        /// The image.
+        what: String,
+        /// The limit on their number.
+        limit: usize,
+        /// The limit on their sizes together.
+        bytes: usize,
+    },
+    /// A layout or an archive with several images, and no tag that selects one.
+    #[error("{what} holds {count} images{}", found_tags(.tags))]
+    SeveralImages {
+        /// The layout or the archive.
+        what: String,
+        /// How many there are.
+        count: usize,
+        /// The tags of those that have one.
+        tags: Vec<String>,
+    },
+    /// A layout or an archive without an image of the tag asked for, or with several of them.
+    #[error("{what} has no single image `{tag}`{}", found_tags(.tags))]
+    NoTag {
+        /// The layout or the archive.
+        what: String,
+        /// The tag asked for.
+        tag: String,
+        /// The tags that it has.
+        tags: Vec<String>,
+    },
+    /// An image without the platform asked for.
+    #[error("no {platform} in {what}; found {}", found_platforms(.found))]
+    NoPlatform {
+        /// The image.
+        what: String,
+        /// The platform asked for.
+        platform: Platform,
+        /// The platforms that it has.
+        found: Vec<Platform>,
+    },
+    /// A format that holds one platform, and an image that has another number of them.
+    #[error("a docker-archive holds one platform, and the image has {count}")]
+    OnePlatformOnly {
+        /// How many the image has.
+        count: usize,
+    },
+    /// A layer whose license keeps registries from distributing it.
+    #[error("layer {digest} is not distributable (`{media_type}`): no registry has its bytes")]
     Foreign {
         /// The layer.
         digest: Digest,
         /// Its media type.
         media_type: String,
     },
-    /// A blob that is neither in the cache nor to be had from anywhere.
-    #[error("blob {digest} is not in {place}")]
+    /// A blob that was expected somewhere and is not there.
+    #[error("blob {digest} is not in {origin}")]
     Missing {
         /// The blob.
         digest: Digest,
         /// Where it was looked for.
-        place: String,
+        origin: String,
     },
 }
 
-/// A cause of any type.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+fn found_tags(tags: &[String]) -> String {
+    if tags.is_empty() { "; none of them has a tag".to_owned() } else { format!("; found {}", tags.join(", ")) }
+}
+
+fn found_platforms(platforms: &[Platform]) -> String {
+    if platforms.is_empty() {
+        return "no platform at all".to_owned();
+    }
+    platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
 
 impl StoreError {
     /// For `map_err` on file operations.
-    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn file(action: FileAction, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |cause| Self::File { action, path, cause }
     }
 
-    /// For `map_err` on parsers of manifests and their kin.
+    /// For `map_err` on parsers of manifests, indexes and configs.
     pub(crate) fn image<E: Into<Cause>>(what: impl Into<String>) -> impl FnOnce(E) -> Self {
         let what = what.into();
         move |cause| Self::Image { what, cause: cause.into() }
     }
 
-    /// Whose business the error is.
+    /// The error inside a writer that can only fail with an I/O error.
+    pub(crate) fn unwrapped(self) -> Self {
+        match self {
+            Self::File { action, path, cause } => match cause.downcast::<Self>() {
+                Ok(inner) => inner,
+                Err(cause) => Self::File { action, path, cause },
+            },
+            other => other,
+        }
+    }
+
+    /// A blob that is not where it was expected.
+    pub fn missing(digest: Digest, origin: impl Into<String>) -> Self {
+        Self::Missing { digest, origin: origin.into() }
+    }
+
+    /// Who can fix the error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            // What is to be read and is not there was named by mistake.
-            Self::File { action: "read" | "open", cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
+            // The user named a file that is not there.
+            Self::File { action, cause, .. } if action.needs_it() && cause.kind() == io::ErrorKind::NotFound => {
                 ErrorKind::Configuration
             }
             Self::File { .. } | Self::Occupied { .. } => ErrorKind::Output,
-            Self::Settings { .. } | Self::Url { .. } | Self::Client(_) | Self::Credentials { .. } => {
-                ErrorKind::Configuration
-            }
-            Self::Status { status: 401 | 403 | 404, .. } => ErrorKind::Configuration,
-            Self::Unreachable { .. } | Self::Broken { .. } => ErrorKind::Outside,
+            Self::Settings { .. }
+            | Self::Url { .. }
+            | Self::Client(_)
+            | Self::Credentials { .. }
+            | Self::SeveralImages { .. }
+            | Self::NoTag { .. }
+            | Self::NoPlatform { .. }
+            | Self::OnePlatformOnly { .. }
+            | Self::Status { status: 401 | 403 | 404, .. } => ErrorKind::Configuration,
             Self::Digest { .. } | Self::Size { .. } | Self::TooLarge { .. } => ErrorKind::Verification,
-            Self::Status { .. } | Self::Answer { .. } | Self::Image { .. } => ErrorKind::Outside,
-            Self::Missing { .. } | Self::Foreign { .. } => ErrorKind::Outside,
+            Self::Unreachable { .. }
+            | Self::Broken { .. }
+            | Self::Status { .. }
+            | Self::Answer { .. }
+            | Self::Image { .. }
+            | Self::TooDeep { .. }
+            | Self::TooManyDocuments { .. }
+            | Self::Missing { .. }
+            | Self::Foreign { .. } => ErrorKind::Outside,
         }
     }
 
     /// The HTTP status, where the error is one.
     pub fn status(&self) -> Option<u16> {
-        match self {
-            Self::Status { status, .. } => Some(*status),
-            _ => None,
-        }
+        if let Self::Status { status, .. } = self { Some(*status) } else { None }
     }
 
     /// Whether the same request may succeed a little later.
     pub fn may_be_retried(&self) -> bool {
         match self {
-            Self::Broken { .. } => true,
             Self::Unreachable { cause, .. } => !is_certificate_error(cause.as_ref()),
-            Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
-            _ => false,
+            Self::Status { status, .. } => is_passing(*status),
+            other => matches!(other, Self::Broken { .. }),
         }
     }
 
     /// Whether a certificate was refused.
     pub(crate) fn is_untrusted(&self) -> bool {
-        match self {
-            Self::Unreachable { cause, .. } | Self::Broken { cause, .. } => is_certificate_error(cause.as_ref()),
-            _ => false,
-        }
+        matches!(self, Self::Unreachable { cause, .. } | Self::Broken { cause, .. } if is_certificate_error(cause.as_ref()))
     }
 
     /// How long the server asked to wait before the next try.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Status { retry_after, .. } => *retry_after,
-            _ => None,
-        }
+        if let Self::Status { retry_after, .. } = self { *retry_after } else { None }
     }
 
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Unreachable { cause, .. } if is_certificate_error(cause.as_ref()) => {
-                "the certificate's authority is not in the system's store; name a PEM file with it by --ca-file or in SSL_CERT_FILE, or put it as ca.crt into /etc/containers/certs.d/HOST"
+                "the system does not trust the authority of this certificate; name a PEM file with it by --ca-file or in SSL_CERT_FILE, or put it into /etc/containers/certs.d/HOST as ca.crt"
             }
-            Self::Unreachable { .. } if proxy_is_set() => {
-                "a proxy is set by HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; hosts listed in NO_PROXY go around it"
+            Self::Unreachable { proxied: true, .. } => {
+                "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY sets a proxy; list hosts in NO_PROXY to connect to them directly"
             }
-            Self::Unreachable { .. } => {
+            Self::Unreachable { proxied: false, .. } => {
                 "no proxy is set; if this network needs one, set HTTPS_PROXY (and NO_PROXY for hosts inside)"
             }
             Self::Status { status: 401 | 403, .. } | Self::Credentials { .. } => {
                 "log in with `docker login`, `podman login` or `skopeo login`, or check that the account may do this"
             }
             Self::Status { status: 429, .. } => "the server limits requests; log in, or try again later",
-            Self::Occupied { .. } => "choose an empty folder, or remove this one first",
+            Self::Occupied { .. } => "use an empty folder, or remove this one first",
+            Self::SeveralImages { .. } | Self::NoTag { .. } => {
+                "select one by its tag: `oci:FOLDER:TAG` or `oci-archive:FILE:TAG`, in image.toml `layout = \"FOLDER:TAG\"`"
+            }
+            Self::NoPlatform { .. } => "drop the platform, or use an image that has it",
+            Self::OnePlatformOnly { .. } => {
+                "select one with `--platform`, or write an `oci-archive:`, which `docker load` and `podman load` take as well"
+            }
             Self::Foreign { .. } => "use a base image without foreign layers: only Windows images have them",
             Self::Digest { .. } | Self::Size { .. } => {
-                "what arrived is not what was pinned: it was changed at its origin, or by something in between"
+                "the bytes that arrived are not those that were pinned: they were changed at their origin, or on the way"
             }
-            _ => return None,
+            Self::File { .. }
+            | Self::Settings { .. }
+            | Self::Url { .. }
+            | Self::Client(_)
+            | Self::Broken { .. }
+            | Self::Status { .. }
+            | Self::Answer { .. }
+            | Self::TooLarge { .. }
+            | Self::Image { .. }
+            | Self::TooDeep { .. }
+            | Self::TooManyDocuments { .. }
+            | Self::Missing { .. } => return None,
         };
         Some(text.to_owned())
     }
 }
 
-fn proxy_is_set() -> bool {
-    let names = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
-    names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+/// Checks bytes against a descriptor; `what` names them in the error.
+pub(crate) fn check_bytes(bytes: &[u8], descriptor: &Descriptor, what: &str) -> Result<()> {
+    let found = Digest::of(bytes);
+    if found != descriptor.digest {
+        return Err(StoreError::Digest { what: what.to_owned(), expected: descriptor.digest, found });
+    }
+    let found = bytes.len() as u64;
+    if found != descriptor.size {
+        return Err(StoreError::Size { what: what.to_owned(), expected: descriptor.size, found });
+    }
+    Ok(())
 }
 
-/// Whether a certificate was refused; rustls's own error type lies below two others and an `io::Error`.
+/// Statuses that the next try may not meet again.
+pub(crate) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// Whether a certificate was refused; rustls's own error type is below two others and an `io::Error`.
 fn is_certificate_error(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {

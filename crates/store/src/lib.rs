@@ -1,73 +1,70 @@
 //! Where blobs come from and go: the cache, HTTP, registries, OCI layouts and archives.
 //!
+//! Every image is read by an [`ImageSource`] and written by a [`Destination`]; [`copy_image`] is the one way from
+//! one to others, and [`PlatformImage::of`] the one way to read a platform's image.
+//!
 //! ```no_run
-//! use shipwheel_store::{Cache, CredentialSources, Http, HttpOptions, NoProgress, Registry};
+//! use std::collections::BTreeMap;
+//! use shipwheel_store::{
+//!     Cache, CredentialSources, Http, HttpOptions, NoProgress, PlatformImage, Registry, RegistrySource,
+//! };
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let environment: BTreeMap<String, String> = BTreeMap::new();
 //! let cache = Cache::open(std::path::Path::new("/var/tmp/shipwheel"))?;
-//! let registry = Registry::new(Http::new(HttpOptions::default())?, CredentialSources::from_environment());
-//! let base = registry.resolve_image(&"registry.example/python:3.13".parse()?, &"amd64".parse()?, &cache)?;
+//! let http = Http::new(HttpOptions::from_environment(&environment))?;
+//! let registry = Registry::new(http, CredentialSources::from_environment(&environment));
+//! let source = RegistrySource::new(&registry, "registry.example/python:3.13".parse()?, &cache, &NoProgress);
+//! let base = PlatformImage::of(&source, &"amd64".parse()?, &cache)?;
 //! println!("{} has {} layers", base.manifest.descriptor().digest, base.manifest.layers().len());
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Every call blocks; a thread of its own drives the network. Bytes are verified before
-//! anyone sees them. What an image is made of is not decided here: that is `shipwheel-builder`.
+//! Every call blocks; one thread drives the network. Bytes are verified before anyone uses them. The
+//! environment is passed in; only the libraries for TLS and proxies read it themselves. This crate does not
+//! decide what is in an image: `shipwheel-builder` does.
 
 mod archive;
 mod auth;
-mod base;
+mod blob_file;
 mod cache;
-mod certs;
-mod challenge;
-mod ends;
+mod copy;
+mod credentials;
 mod error;
 mod error_kind;
-mod fetch;
-mod graph;
+mod file_action;
 mod http;
 mod image;
-mod index_auth;
 mod layout;
-mod mirrors;
-mod network;
-mod pack;
-mod probe;
+mod limits;
+mod local_image;
+mod output_file;
+mod package_index;
 mod progress;
-mod push;
-mod quirks;
-mod referrers;
 mod registry;
-mod request;
-mod session;
+mod stored_source;
+mod sync;
 #[cfg(test)]
 mod testing;
-#[cfg(test)]
-mod testing_registry;
-mod token;
-mod transfer;
-mod upload;
-mod url;
 
-pub use archive::{write_docker_archive, write_oci_archive};
-pub use auth::{CredentialSources, Credentials, Secret};
-pub use base::resolve_archive;
-pub use cache::{BlobWriter, Cache, KeyLock};
-pub use ends::{
-    ArchiveDestination, ArchiveSource, LayoutDestination, LayoutSource, RegistryDestination, RegistrySource,
-};
+pub use archive::{ArchiveDestination, ArchiveSource, DockerArchiveDestination};
+pub use auth::CredentialSources;
+pub use blob_file::BlobFile;
+pub use cache::{BlobWriter, Cache, KeyHold, Packs};
+pub use copy::{CopyOptions, copy_image, survey_image};
+pub use credentials::{Credentials, Secret};
 pub use error::{Cause, Result, StoreError};
 pub use error_kind::ErrorKind;
-pub use fetch::{Download, FetchOptions, Fetched};
-pub use http::{Http, HttpOptions};
-pub use image::{Blobs, PlatformImage, StoredImage};
-pub use index_auth::{IndexCredentials, Keyring};
-pub use layout::Layout;
-pub use mirrors::Mirrors;
-pub use pack::Packs;
-pub use probe::{Finding, ProbeReport};
+pub use file_action::FileAction;
+pub use http::{Download, FetchOptions, Fetched, Http, HttpOptions};
+pub use image::{
+    Destination, Document, ImageGraph, ImageSource, Offer, PlatformImage, Prospect, PublishedImage, PushReport, Pushed,
+    Referrer, StoredImage, Walk, is_attestation,
+};
+pub use layout::{LayoutDestination, LayoutSource};
+pub use limits::MAX_CONFIG;
+pub use local_image::LocalImage;
+pub use package_index::{IndexAccess, IndexCredentials, Keyring};
 pub use progress::{NoProgress, Progress};
-pub use push::{PushReport, Pushed};
-pub use referrers::Referrer;
-pub use registry::Registry;
-pub use transfer::{BlobFile, CopyOptions, Destination, Offer, Prospect, Source, copy_image, survey_image};
+pub use registry::{Mirrors, ProbeFinding, ProbeReport, Registry, RegistryDestination, RegistrySource};
+pub use stored_source::StoredSource;

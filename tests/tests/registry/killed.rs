@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use shipwheel_oci::{Digest, Reference};
-use shipwheel_store::{CopyOptions, LayoutSource, NoProgress, RegistryDestination, Source, copy_image};
+use shipwheel_store::{CopyOptions, ImageSource, LayoutSource, NoProgress, RegistryDestination, copy_image};
 use shipwheel_tests::{Registry, Shipwheel};
 
 use crate::faults::Client;

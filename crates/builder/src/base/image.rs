@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use shipwheel_layer::{LAYER_RECIPE, ReadLimits, Source, Tree, overlay_tar};
 use shipwheel_oci::{
-    Descriptor, DiffId, Digest, Hasher, ImageConfig, IndexError, LayerDescriptor, Platform, Reference, media_type,
+    Descriptor, DiffId, Digest, Hasher, ImageConfig, LayerDescriptor, Platform, Reference, media_type,
 };
 use shipwheel_plan::Located;
-use shipwheel_store::{Layout, PlatformImage, StoreError, resolve_archive};
+use shipwheel_store::{LocalImage, PlatformImage, RegistrySource, StoreError};
 
 use super::describe::{DESCRIBE_RECIPE, describe};
 use super::resolved::ResolvedBase;
@@ -20,22 +20,24 @@ use crate::session::Session;
 /// Resolves an image of a registry; `optional` is a platform that may be missing.
 ///
 /// # Errors
-/// When it does not exist, has not a platform, or does not verify.
+/// When it does not exist, lacks a platform, or does not verify.
 pub(super) fn from_registry(
     session: &Session<'_>,
     reference: &Reference,
     platforms: &[Platform],
     optional: Option<&Platform>,
 ) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
+    let source = |reference| RegistrySource::new(&session.registry, reference, &session.cache, session.progress);
+    let tagged = source(reference.clone());
     resolve_each(session, &reference.to_string(), platforms, optional, |platform| {
         let key = tag_key(reference, platform);
         if session.offline {
-            // What the tag pointed to when it was last asked is what an offline build means.
+            // An offline build uses the image that the tag pointed to when a registry was last asked.
             let digest = session.cache.record::<Digest>("tag", &key);
             let digest = digest.ok_or_else(|| BuildError::Offline { what: format!("{reference} for {platform}") })?;
-            return Ok(session.registry.resolve_image(&reference.pinned(digest), platform, &session.cache)?);
+            return Ok(PlatformImage::of(&source(reference.pinned(digest)), platform, &session.cache)?);
         }
-        let image = session.registry.resolve_image(reference, platform, &session.cache)?;
+        let image = PlatformImage::of(&tagged, platform, &session.cache)?;
         session.cache.put_record("tag", &key, &image.manifest.descriptor().digest)?;
         Ok(image)
     })
@@ -47,10 +49,10 @@ fn tag_key(reference: &Reference, platform: &Platform) -> Digest {
     hasher.finish()
 }
 
-/// Resolves an image of an OCI layout folder or archive.
+/// Resolves an image of a layout folder or an archive; `PATH:TAG` selects one of several.
 ///
 /// # Errors
-/// As [`from_registry`].
+/// As [`from_registry`], and when there are several images and no tag.
 pub(super) fn from_layout(
     session: &Session<'_>,
     definition: &Definition,
@@ -58,17 +60,18 @@ pub(super) fn from_layout(
     platforms: &[Platform],
     optional: Option<&Platform>,
 ) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
-    let folder = definition.folder.join(&path.value);
-    if !folder.exists() {
-        let problem = shipwheel_plan::Problem::new(path.span.clone(), format!("`{}` does not exist", path.value))
-            .with_hint(format!("it is looked for in {}", definition.folder.display()));
-        return Err(definition.problem(problem).into());
+    let problem = |message: String| {
+        let problem = shipwheel_plan::Problem::new(path.span.clone(), message);
+        definition.problem(problem.with_hint(format!("it is looked for in {}", definition.folder.display())))
+    };
+    let image = path.value.parse::<LocalImage>().map_err(|error| problem(format!("`{}`: {error}", path.value)))?;
+    let image = image.relative_to(&definition.folder);
+    if !image.exists() {
+        return Err(problem(format!("`{}` does not exist", path.value)).into());
     }
+    let source = image.open()?;
     resolve_each(session, &path.value, platforms, optional, |platform| {
-        Ok(match folder.is_dir() {
-            true => Layout::open(&folder)?.resolve(None, platform, &session.cache)?,
-            false => resolve_archive(&folder, None, platform, &session.cache)?,
-        })
+        Ok(PlatformImage::of(&*source, platform, &session.cache)?)
     })
 }
 
@@ -81,28 +84,16 @@ fn resolve_each(
 ) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
     let mut resolved = BTreeMap::new();
     for platform in platforms {
-        match image(platform).map_err(name_missing_platform) {
+        match image(platform) {
             Ok(image) => {
                 let base = known_or_described(session, name, &image, &|blob| fetch(session, name, &image, blob))?;
                 resolved.insert(platform.clone(), base);
             }
-            Err(BuildError::NoPlatform(_)) if optional == Some(platform) => {}
+            Err(BuildError::Store(StoreError::NoPlatform { .. })) if optional == Some(platform) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(resolved)
-}
-
-/// A platform that a base lacks is the user's business, not the registry's.
-fn name_missing_platform(error: BuildError) -> BuildError {
-    match error {
-        BuildError::Store(StoreError::Image { what, cause }) => match cause.downcast::<IndexError>() {
-            Ok(cause) if matches!(*cause, IndexError::NoPlatform { .. }) => BuildError::NoPlatform(*cause),
-            Ok(cause) => BuildError::Store(StoreError::Image { what, cause }),
-            Err(cause) => BuildError::Store(StoreError::Image { what, cause }),
-        },
-        other => other,
-    }
 }
 
 /// Brings a layer into the cache.

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Platform, Reference};
 use shipwheel_plan::{BaseFacts, SourceFile};
-use shipwheel_store::StoreError;
 
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
@@ -74,9 +73,7 @@ impl ResolvedBases {
             if let Some(number) = found.filter(|number| python.sources[*number] == *wanted) {
                 // The sources lie one behind the other in one blob, in the order of the list.
                 let offset = python.sources[..number].iter().map(|source| source.size).sum();
-                let place = || session.cache.root().display().to_string();
-                let missing = || StoreError::Missing { digest: base.sources, place: place() };
-                let path = session.cache.blob_path(&base.sources).ok_or_else(missing)?;
+                let path = session.cache.require_blob(&base.sources)?;
                 let pack = PathSource::new(&path, session.cache.blob_size(&base.sources).unwrap_or_default());
                 return Ok(Some(Content::from_slice(pack, offset, wanted.size).with_expected(wanted.digest)));
             }

@@ -56,9 +56,8 @@ impl PathSource {
 
     /// A blob of the cache; `name` is what it is to people.
     pub(crate) fn blob(cache: &Cache, digest: &Digest, name: &str) -> Result<Arc<dyn Source>, StoreError> {
-        let missing = || StoreError::Missing { digest: *digest, place: "the cache".to_owned() };
-        let path = cache.blob_path(digest).ok_or_else(missing)?;
-        Ok(Arc::new(Self { size: cache.blob_size(digest).ok_or_else(missing)?, path, name: name.to_owned() }))
+        let path = cache.require_blob(digest)?;
+        Ok(Arc::new(Self { size: cache.blob_size(digest).unwrap_or_default(), path, name: name.to_owned() }))
     }
 }
 

@@ -1,10 +1,10 @@
 //! One blob of an image: hashed where it lies, and unpacked on the way if it is a layer.
 
 use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::io::{self, Read};
 
 use shipwheel_oci::{Descriptor, Digest, Hasher};
-use shipwheel_store::{Cache, Source, StoreError};
+use shipwheel_store::{BlobFile, Cache, ImageSource, StoreError};
 
 use super::finding::{Finding, FindingKind};
 use crate::disk::tar::{Tar, UnpackError, unpack};
@@ -14,7 +14,7 @@ use crate::error::BuildError;
 ///
 /// # Errors
 /// What keeps everything from being read.
-pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Finding, BuildError> {
+pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Finding, StoreError> {
     let finding = match error {
         StoreError::Digest { expected, found, .. } => {
             Finding::problem(FindingKind::BlobDigest, expected.to_string(), found.to_string())
@@ -22,13 +22,23 @@ pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Find
         StoreError::Size { expected, found, .. } => {
             Finding::problem(FindingKind::BlobSize, format!("{expected} bytes"), format!("{found} bytes"))
         }
-        StoreError::Missing { place, .. } => Finding::problem(FindingKind::Blob, "a blob", format!("none in {place}")),
+        StoreError::Missing { origin, .. } => {
+            Finding::problem(FindingKind::Blob, "a blob", format!("none in {origin}"))
+        }
         StoreError::Status { status: 404, .. } => Finding::problem(FindingKind::Blob, "a blob", "none in the registry"),
         StoreError::Image { cause, .. } => Finding::problem(FindingKind::Blob, "a document", cause.to_string()),
         StoreError::TooLarge { limit, .. } => {
             Finding::problem(FindingKind::Blob, format!("at most {limit} bytes"), "more than that")
         }
-        other => return Err(other.into()),
+        StoreError::TooDeep { limit, .. } => {
+            let expected = format!("at most {limit} indexes on the way to a manifest");
+            Finding::problem(FindingKind::Document, expected, "more, which were not read")
+        }
+        StoreError::TooManyDocuments { limit, .. } => {
+            let expected = format!("at most {limit} manifests");
+            Finding::problem(FindingKind::Document, expected, "more, which were not read")
+        }
+        other => return Err(other),
     };
     Ok(finding.of_blob(&descriptor.digest))
 }
@@ -38,7 +48,7 @@ pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Find
 /// # Errors
 /// When it cannot be read, or the cache's disk not be written.
 pub(super) fn read_blob(
-    source: &dyn Source,
+    source: &dyn ImageSource,
     cache: &Cache,
     blob: &Descriptor,
     is_layer: bool,
@@ -83,12 +93,10 @@ pub(super) struct BlobReader {
 }
 
 impl BlobReader {
-    pub(super) fn open(file: &shipwheel_store::BlobFile, blob: &Descriptor) -> io::Result<Self> {
-        let mut opened = File::open(&file.path)?;
-        opened.seek(SeekFrom::Start(file.offset))?;
-        // A file of its own is read to its end; an archive's member was measured when it was found.
+    pub(super) fn open(file: &BlobFile, blob: &Descriptor) -> io::Result<Self> {
+        // A file of its own is read to its end; the size of an archive's member was checked when it was found.
         let limit = if file.offset == 0 { u64::MAX } else { blob.size };
-        Ok(Self { file: opened.take(limit), hasher: Hasher::new(), size: 0 })
+        Ok(Self { file: file.open()?.take(limit), hasher: Hasher::new(), size: 0 })
     }
 
     fn finish(self) -> (Digest, u64) {

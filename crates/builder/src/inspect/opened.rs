@@ -5,21 +5,13 @@ use std::io::Read as _;
 
 use rayon::prelude::*;
 use shipwheel_layer::{ReadLimits, Tree, overlay_tar};
-use shipwheel_oci::{
-    Descriptor, Digest, ImageConfig, Index, LayerDescriptor, Manifest, Platform, media_type, validate_image,
-};
-use shipwheel_store::{Cache, Source, StoreError};
+use shipwheel_oci::{Descriptor, Digest, ImageConfig, LayerDescriptor, Manifest, Platform, validate_image};
+use shipwheel_store::{Cache, Document, ImageGraph, ImageSource, MAX_CONFIG, StoreError, Walk, is_attestation};
 
 use super::blob::{BlobReader, read_blob, refusal};
 use super::finding::{Finding, FindingKind, Findings};
 use crate::disk::tar::Tar;
 use crate::error::BuildError;
-
-/// No config is larger.
-const LARGEST_CONFIG: u64 = 16 << 20;
-
-/// No image has more manifests and indexes.
-const MOST_DOCUMENTS: usize = 2000;
 
 /// One platform of an image.
 pub(crate) struct OpenedPlatform {
@@ -44,24 +36,22 @@ pub(crate) struct OpenedImage {
 /// When the image cannot be read at all: no such image, no network, no disk. What does not
 /// agree in it is a finding.
 pub(crate) fn open(
-    source: &dyn Source,
+    source: &dyn ImageSource,
     cache: &Cache,
     wanted: &[Platform],
     findings: &mut Findings,
 ) -> Result<OpenedImage, BuildError> {
     let root = source.root()?;
-    let (platforms, others) = (Vec::new(), Vec::new());
-    let mut documents = Documents { source, wanted, findings, seen: BTreeSet::new(), platforms, others };
-    documents.read(&root, None, 0)?;
-    let Documents { platforms, others, .. } = documents;
+    let graph = read_documents(source, &root, wanted, findings)?;
+    let mut contents = Contents { source, wanted, findings, platforms: Vec::new(), others: Vec::new() };
+    for document in graph.documents().iter().filter(|document| !document.is_index()) {
+        contents.add(document)?;
+    }
+    let Contents { platforms, others, .. } = contents;
     if let Some(missing) = wanted.iter().find(|wanted| !platforms.iter().any(|p| p.platform == **wanted)) {
         let found = platforms.into_iter().map(|platform| platform.platform).collect();
-        let name = "the image".to_owned();
-        return Err(BuildError::NoPlatform(shipwheel_oci::IndexError::NoPlatform {
-            platform: missing.clone(),
-            name,
-            found,
-        }));
+        let (what, platform) = (source.name(), missing.clone());
+        return Err(StoreError::NoPlatform { what, platform, found }.into());
     }
     let mut blobs: BTreeMap<Digest, (&Descriptor, bool)> = BTreeMap::new();
     blobs.extend(others.iter().map(|blob| (blob.digest, (blob, false))));
@@ -132,68 +122,54 @@ impl OpenedImage {
     }
 }
 
-/// The walk from the root down to the configs.
-struct Documents<'a> {
-    source: &'a dyn Source,
+/// Reads all indexes and manifests except those of platforms that are not wanted; faults become findings.
+fn read_documents(
+    source: &dyn ImageSource,
+    root: &Descriptor,
+    wanted: &[Platform],
+    findings: &mut Findings,
+) -> Result<ImageGraph, StoreError> {
+    let follows = |entry: &Descriptor| match &entry.platform {
+        Some(platform) => wanted.is_empty() || wanted.contains(platform) || is_attestation(entry),
+        None => true,
+    };
+    let mut has_too_many = false;
+    let fault = &mut |error: StoreError, descriptor: &Descriptor| {
+        // There may be very many more: one finding says so.
+        if matches!(error, StoreError::TooManyDocuments { .. }) && std::mem::replace(&mut has_too_many, true) {
+            return Ok(());
+        }
+        findings.add(None, [refusal(error, descriptor)?]);
+        Ok(())
+    };
+    ImageGraph::walk(source, root, Walk { follows: &follows, fault })
+}
+
+/// What the documents of an image lead to: its platforms, and other blobs.
+struct Contents<'a> {
+    source: &'a dyn ImageSource,
     wanted: &'a [Platform],
     findings: &'a mut Findings,
-    /// Documents that were read: an index may name one twice, and a hostile one very often.
-    seen: BTreeSet<Digest>,
     platforms: Vec<OpenedPlatform>,
-    /// Blobs of attestations and the like: hashed, and no more.
+    /// Blobs of attestations: only their digests are checked.
     others: Vec<Descriptor>,
 }
 
-impl Documents<'_> {
-    fn read(&mut self, descriptor: &Descriptor, platform: Option<&Platform>, depth: usize) -> Result<(), BuildError> {
-        if !self.seen.insert(descriptor.digest) {
+impl Contents<'_> {
+    fn add(&mut self, document: &Document) -> Result<(), BuildError> {
+        let platform = document.platform();
+        if document.is_attestation() {
+            self.others.extend(document.blobs().cloned());
             return Ok(());
         }
-        if self.seen.len() > MOST_DOCUMENTS {
-            if self.seen.len() == MOST_DOCUMENTS + 1 {
-                let expected = format!("at most {MOST_DOCUMENTS} manifests");
-                self.findings
-                    .add(None, [Finding::problem(FindingKind::Document, expected, "more, which were not read")]);
-            }
-            return Ok(());
-        }
-        let bytes = match self.source.document(descriptor) {
-            Ok(bytes) => bytes,
-            Err(error) => return self.refused(error, descriptor),
-        };
-        let broken = |text: String| {
-            Finding::problem(FindingKind::Blob, "an index or a manifest", text).of_blob(&descriptor.digest)
-        };
-        let is_index = media_type::is_index(&descriptor.media_type)
-            || (!media_type::is_manifest(&descriptor.media_type) && Index::parse(bytes.clone()).is_ok());
-        if is_index && depth < 4 {
-            match Index::parse(bytes) {
-                Ok(index) => {
-                    for entry in index.entries() {
-                        self.read(entry, entry.platform.as_ref(), depth + 1)?;
-                    }
-                }
-                Err(error) => self.findings.add(platform, [broken(chain(&error))]),
-            }
-            return Ok(());
-        }
-        match Manifest::parse(bytes) {
-            Ok(manifest) => self.manifest(manifest, platform),
+        let manifest = match Manifest::parse(document.bytes.clone()) {
+            Ok(manifest) => manifest,
             Err(error) => {
-                self.findings.add(platform, [broken(chain(&error))]);
-                Ok(())
+                let found = Finding::problem(FindingKind::Blob, "an index or a manifest", chain(&error));
+                self.findings.add(platform, [found.of_blob(&document.descriptor.digest)]);
+                return Ok(());
             }
-        }
-    }
-
-    fn manifest(&mut self, manifest: Manifest, platform: Option<&Platform>) -> Result<(), BuildError> {
-        if platform.is_some_and(|platform| platform.os == "unknown") {
-            self.others.extend(manifest.blobs().cloned());
-            return Ok(());
-        }
-        if platform.is_some_and(|platform| !self.wanted.is_empty() && !self.wanted.contains(platform)) {
-            return Ok(());
-        }
+        };
         let Some(config_bytes) = self.config(manifest.config(), platform)? else { return Ok(()) };
         let config = match ImageConfig::parse(&config_bytes) {
             Ok(config) => config,
@@ -222,9 +198,12 @@ impl Documents<'_> {
             Ok(file) => file,
             Err(error) => return self.refused(error, blob).map(|()| None),
         };
-        if blob.size > LARGEST_CONFIG {
-            let finding =
-                Finding::problem(FindingKind::Blob, "a config of at most 16 MiB", format!("{} bytes", blob.size));
+        if blob.size > MAX_CONFIG {
+            let finding = Finding::problem(
+                FindingKind::Blob,
+                format!("a config of at most {MAX_CONFIG} bytes"),
+                format!("{} bytes", blob.size),
+            );
             self.findings.add(platform, [finding.of_blob(&blob.digest)]);
             return Ok(None);
         }

@@ -11,7 +11,7 @@ use shipwheel_layer::{Content, Metadata, Node, Tree, TreePath};
 use shipwheel_oci::{Digest, LayerDescriptor};
 use shipwheel_plan::{AppFile, BytecodeInputs, LayerInputs, Plan, PlannedLayer, SourceFile, WheelInput};
 use shipwheel_python::install::virtual_environment;
-use shipwheel_store::KeyLock;
+use shipwheel_store::KeyHold;
 
 use super::ingredients::Ingredients;
 use super::store_layer::store_layer;
@@ -87,7 +87,7 @@ fn needed_wheels(layer: &PlannedLayer, ingredients: &Ingredients<'_>) -> Vec<Dig
 struct NewLayer {
     tree: Tree,
     warnings: Vec<String>,
-    _lock: KeyLock,
+    _lock: KeyHold,
 }
 
 enum Prepared {
@@ -137,7 +137,7 @@ impl Builder<'_> {
 
     /// Makes the tree of a layer, unless the layer is known by now.
     fn prepare(&self, layer: &PlannedLayer) -> Result<Prepared, BuildError> {
-        let lock = self.session.cache.lock("layer", &layer.key)?;
+        let lock = self.session.cache.hold("layer", &layer.key)?;
         // Another process may have built it in the meantime.
         if let Some(record) = known(self.session, &layer.key) {
             return Ok(Prepared::Known(BuiltLayer { descriptor: record.descriptor, built: false }));

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde::Deserialize;
 use shipwheel_oci::{Digest, HashWriter};
 use shipwheel_plan::{Problem, PythonSpec};
-use shipwheel_store::{Credentials, Download, IndexCredentials, Keyring};
+use shipwheel_store::{Credentials, Download, IndexAccess, IndexCredentials, Keyring};
 
 use crate::error::BuildError;
 use crate::project::definition::Definition;
@@ -96,8 +96,8 @@ impl WheelPlaces {
         let keyring = KeyringProgram { session };
         let keyring = asks.then_some(&keyring as &dyn Keyring);
         let (cache, progress) = (&session.cache, session.progress);
-        let fetched =
-            session.http.fetch_from_indexes(cache, &downloads, CONCURRENCY, progress, &self.credentials, keyring);
+        let access = IndexAccess { credentials: &self.credentials, keyring };
+        let fetched = session.http.fetch_from_indexes(cache, &downloads, CONCURRENCY, progress, access);
         fetched.map_err(BuildError::Fetch)
     }
 

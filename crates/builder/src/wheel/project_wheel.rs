@@ -64,7 +64,7 @@ pub(crate) fn build(session: &Session<'_>, folder: &Path) -> Result<ChosenWheel,
     }
     let files = collect(folder)?;
     let key = key(&files)?;
-    let _lock = session.cache.lock("project", &key)?;
+    let _hold = session.cache.hold("project", &key)?;
     let known = session.cache.record::<BuiltProject>("project", &key);
     let built = match known.filter(|built| session.cache.blob_size(&built.digest) == Some(built.size)) {
         Some(built) => built,

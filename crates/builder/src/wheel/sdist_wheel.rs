@@ -50,7 +50,7 @@ pub(crate) fn build(
     let mut hasher = Hasher::new();
     hasher.field(SDIST_RECIPE.to_le_bytes()).field(uv::pinned().as_bytes()).field(sha256.as_bytes());
     let key = hasher.finish();
-    let _lock = session.cache.lock("sdist", &key)?;
+    let _hold = session.cache.hold("sdist", &key)?;
     let known = session.cache.record::<BuiltSdist>("sdist", &key);
     let built = match known.filter(|built| session.cache.blob_size(&built.digest) == Some(built.size)) {
         Some(built) => built,

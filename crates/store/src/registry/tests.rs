@@ -1,10 +1,10 @@
 //! Reading from registries that ask for proof, and that do not say what they should.
 
-use shipwheel_oci::{ImageConfig, Index, Manifest, Platform};
+use shipwheel_oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference, media_type};
 
 use super::*;
-use crate::testing::{Got, Reply, Server, http};
-use crate::{Credentials, ErrorKind, NoProgress};
+use crate::testing::{Received, Reply, Server, cache, http};
+use crate::{CredentialSources, Credentials, ErrorKind, NoProgress, StoreError};
 
 fn registry(credentials: Option<Credentials>) -> Registry {
     Registry::new(http(), CredentialSources { explicit: credentials, files: Vec::new() })
@@ -16,12 +16,6 @@ fn reference(server: &Server, rest: &str) -> Reference {
 
 fn password() -> Option<Credentials> {
     Some(Credentials::password("user", "secret"))
-}
-
-fn cache() -> (tempfile::TempDir, Cache) {
-    let folder = tempfile::tempdir().unwrap();
-    let cache = Cache::open(folder.path()).unwrap();
-    (folder, cache)
 }
 
 /// A one-platform image: manifest and config.
@@ -151,7 +145,7 @@ fn a_blob_on_another_host_is_fetched_without_the_token() {
 #[test]
 fn resolving_goes_by_head_and_by_get_where_head_is_no_use() {
     let (manifest, _) = image();
-    type Answer = fn(&Got) -> Reply;
+    type Answer = fn(&Received) -> Reply;
     let answers: [(&str, Answer, usize); 3] = [
         ("complete", |_| manifest_reply(), 1),
         ("refused", |got| if got.method == "HEAD" { Reply::new(405) } else { manifest_reply() }, 2),
@@ -174,42 +168,4 @@ fn manifests_that_are_not_what_they_should_be_are_refused() {
     let server = Server::start(|_, _| Reply::new(200).body(vec![b' '; 4096]).endless());
     let error = registry(None).fetch_manifest(&reference(&server, ":1")).unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
-}
-
-/// A registry with an index of one image for amd64.
-fn with_index() -> (Server, Index) {
-    let (manifest, config) = image();
-    let mut entry = manifest.descriptor().clone();
-    entry.platform = Some(Platform::linux_amd64());
-    let index = Index::assemble(vec![entry], &Default::default());
-    let documents = [index.raw().to_vec(), manifest.raw().to_vec(), config];
-    let server = Server::start(move |got, _| {
-        let version = got.target.rsplit('/').next().unwrap_or_default();
-        let version = if version == "1" { Digest::of(&documents[0]).to_string() } else { version.to_owned() };
-        let found = documents.iter().find(|bytes| Digest::of(bytes).to_string() == version);
-        found.map_or(Reply::new(404), |bytes| Reply::new(200).body(bytes.clone()))
-    });
-    (server, index)
-}
-
-#[test]
-fn an_image_is_found_through_its_index_and_then_without_asking_again() {
-    let (server, index) = with_index();
-    let (_folder, cache) = cache();
-    let image = registry(None).resolve_image(&reference(&server, ":1"), &Platform::linux_amd64(), &cache).unwrap();
-    assert_eq!(image.manifest.layers().len(), 1);
-    let before = server.log().len();
-    let pinned = reference(&server, &format!("@{}", index.descriptor().digest));
-    let again = registry(None).resolve_image(&pinned, &Platform::linux_amd64(), &cache).unwrap();
-    assert_eq!(again.config, image.config);
-    assert_eq!(server.log().len(), before, "what is pinned and cached needs no network");
-}
-
-#[test]
-fn a_platform_that_is_not_there_is_an_error_that_lists_what_is() {
-    let (server, _) = with_index();
-    let (_folder, cache) = cache();
-    let error = registry(None).resolve_image(&reference(&server, ":1"), &Platform::linux_arm64(), &cache).unwrap_err();
-    let cause = std::error::Error::source(&error).unwrap().to_string();
-    assert!(cause.contains("no linux/arm64") && cause.contains("found linux/amd64"), "{cause}");
 }

@@ -1,0 +1,157 @@
+//! Credentials for registries: explicit ones, and those that docker, podman and skopeo keep.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+
+use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential_from_reader};
+use shipwheel_oci::DEFAULT_REGISTRY;
+
+use crate::credentials::{Credentials, Secret};
+use crate::error::{Result, StoreError};
+
+/// Where credentials come from.
+#[derive(Debug, Clone, Default)]
+pub struct CredentialSources {
+    /// Credentials that are used for every registry, in place of all others.
+    pub explicit: Option<Credentials>,
+    /// Files in docker's format, most important first; those that do not exist are skipped.
+    pub files: Vec<PathBuf>,
+}
+
+impl CredentialSources {
+    /// No credentials at all.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The files that docker, podman and skopeo use: `$REGISTRY_AUTH_FILE`,
+    /// `$XDG_RUNTIME_DIR/containers/auth.json`, `$DOCKER_CONFIG/config.json`, `~/.docker/config.json`.
+    pub fn from_environment(environment: &BTreeMap<String, String>) -> Self {
+        let path = |name: &str, rest: &str| {
+            let value = environment.get(name).filter(|value| !value.is_empty())?;
+            Some(if rest.is_empty() { PathBuf::from(value) } else { PathBuf::from(value).join(rest) })
+        };
+        let files = [
+            path("REGISTRY_AUTH_FILE", ""),
+            path("XDG_RUNTIME_DIR", "containers/auth.json"),
+            path("DOCKER_CONFIG", "config.json").or_else(|| path("HOME", ".docker/config.json")),
+        ];
+        Self { explicit: None, files: files.into_iter().flatten().collect() }
+    }
+
+    /// The credentials for a repository; `None` if the user did not log in.
+    ///
+    /// # Errors
+    /// When a file or a credential helper exists and cannot be used.
+    pub(crate) fn find(&self, registry: &str, repository: &str) -> Result<Option<Credentials>> {
+        if self.explicit.is_some() {
+            return Ok(self.explicit.clone());
+        }
+        for path in &self.files {
+            for key in keys(registry, repository) {
+                let Ok(file) = File::open(path) else { break };
+                match get_credential_from_reader(BufReader::new(file), &key) {
+                    Ok(found) => return Ok(Some(found.into())),
+                    Err(error) if means_none(&error) => {}
+                    Err(error) => {
+                        let registry = registry.to_owned();
+                        let reason = format!("{}: {}", path.display(), describe(&error));
+                        return Err(StoreError::Credentials { registry, reason });
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The keys that credentials may have: podman's may name a repository or a part of its path.
+fn keys(registry: &str, repository: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut rest = Some(repository);
+    while let Some(path) = rest {
+        keys.push(format!("{registry}/{path}"));
+        rest = path.rsplit_once('/').map(|(parent, _)| parent);
+    }
+    keys.push(registry.to_owned());
+    if registry == DEFAULT_REGISTRY {
+        // Docker keeps its default registry under the address of an older protocol.
+        keys.push(format!("https://index.{registry}/v1/"));
+    }
+    keys
+}
+
+/// Helpers fail if they have no credentials, with a text that all of them share.
+fn means_none(error: &CredentialRetrievalError) -> bool {
+    match error {
+        CredentialRetrievalError::NoCredentialConfigured => true,
+        CredentialRetrievalError::HelperFailure { stdout, .. } => stdout.contains("credentials not found"),
+        _ => false,
+    }
+}
+
+/// The error without the output of the helper, which may hold a secret.
+fn describe(error: &CredentialRetrievalError) -> String {
+    match error {
+        CredentialRetrievalError::HelperFailure { helper, .. } => format!("helper `{helper}` failed"),
+        CredentialRetrievalError::HelperCommunicationError => "its credential helper cannot be run".to_owned(),
+        CredentialRetrievalError::MalformedHelperResponse => {
+            "the answer of its credential helper cannot be read".to_owned()
+        }
+        CredentialRetrievalError::CredentialDecodingError => "an entry cannot be decoded".to_owned(),
+        CredentialRetrievalError::ConfigReadError => "not valid JSON".to_owned(),
+        other => other.to_string().to_lowercase(),
+    }
+}
+
+impl From<DockerCredential> for Credentials {
+    fn from(found: DockerCredential) -> Self {
+        match found {
+            DockerCredential::IdentityToken(token) => Self::IdentityToken(Secret::new(token)),
+            DockerCredential::UsernamePassword(username, password) => Self::password(username, password),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_found_by_repository_then_host_then_next_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        // "u:p" and "a:b".
+        let first = write("1", r#"{"auths":{"registry.example/team":{"auth":"dTpw"},"other.example":{}}}"#);
+        let second =
+            write("2", r#"{"auths":{"registry.example":{"auth":"YTpi"},"https://docker.io/v1/":{"auth":"YTpi"}}}"#);
+        let files = vec![folder.path().join("missing"), first, second];
+        let sources = CredentialSources { explicit: None, files };
+        for (registry, repository, expected) in [
+            ("registry.example", "team/app", Some(("u", "p"))),
+            ("registry.example", "app", Some(("a", "b"))),
+            ("docker.io", "library/python", Some(("a", "b"))),
+            ("other.example", "app", None),
+        ] {
+            let expected = expected.map(|(user, password)| Credentials::password(user, password));
+            assert_eq!(sources.find(registry, repository).unwrap(), expected, "{registry}/{repository}");
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error_and_not_a_silent_anonymous_try() {
+        let folder = tempfile::tempdir().unwrap();
+        for text in ["not json", r#"{"auths":{"registry.example":{"auth":"%%%"}}}"#] {
+            let path = folder.path().join("config.json");
+            std::fs::write(&path, text).unwrap();
+            let sources = CredentialSources { explicit: None, files: vec![path] };
+            assert!(sources.find("registry.example", "app").is_err(), "{text}");
+        }
+    }
+}

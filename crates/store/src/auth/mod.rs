@@ -1,0 +1,11 @@
+//! How a registry learns who asks: logins on this machine, challenges, and tokens for a scope.
+
+mod challenge;
+mod logins;
+mod token;
+
+pub use logins::CredentialSources;
+pub(crate) use token::{Authorizer, Scope};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! What is kept between runs: blobs, records and folders, and packs of many small values.
+
+mod folder;
+mod packs;
+
+pub use folder::{BlobWriter, Cache, KeyHold};
+pub use packs::Packs;

@@ -1,0 +1,206 @@
+//! Downloads into the cache: verified when complete, continued where they broke.
+
+use std::io::Write as _;
+
+use reqwest::header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
+use reqwest::{Response, StatusCode};
+use shipwheel_oci::Digest;
+
+use super::client::Http;
+use super::request::Request;
+use super::response::header;
+use super::url::{parse_url, redact};
+use crate::cache::{BlobWriter, Cache};
+use crate::error::{Result, StoreError};
+use crate::file_action::FileAction;
+use crate::progress::{Progress, Transfer};
+use crate::sync::in_parallel;
+
+/// The longest blob whose size nobody stated: 64 GiB.
+const MAX_BLOB: u64 = 64 << 30;
+
+/// A download that receives fewer bytes than this within `idle_timeout` is aborted.
+const MIN_RECEIVED: u64 = 16 << 10;
+
+/// One file to be fetched into the cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Download {
+    /// Where it is.
+    pub url: String,
+    /// The digest it must have.
+    pub digest: Digest,
+    /// Its size, where it is known.
+    pub size: Option<u64>,
+}
+
+impl Http {
+    /// Fetches a file into the cache, unless it is there; verified when it is complete.
+    ///
+    /// # Errors
+    /// When it cannot be fetched, or differs from what was expected.
+    pub fn fetch_to_cache(&self, cache: &Cache, download: &Download, progress: &dyn Progress) -> Result<()> {
+        let request = Request::get(parse_url(&download.url)?);
+        let file_name = request.url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+        let target = DownloadTarget { cache, digest: download.digest, size: download.size, name: file_name };
+        self.download(&target, progress, async |from| {
+            let request = from.map_or_else(|| request.clone(), |from| from.apply(request.clone()));
+            let response = self.send_once(&request, &|_| {}).await?;
+            Ok((request, response))
+        })
+    }
+
+    /// Fetches many files into the cache, at most `concurrency` at a time.
+    ///
+    /// # Errors
+    /// The first error in the order given; what was complete by then stays in the cache.
+    pub fn fetch_all(
+        &self,
+        cache: &Cache,
+        downloads: &[Download],
+        concurrency: usize,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        in_parallel(downloads, concurrency, |download| self.fetch_to_cache(cache, download, progress)).map(|_| ())
+    }
+
+    /// The loop behind every large download: `open` asks for the body, from a point on if it broke there.
+    pub(crate) fn download(
+        &self,
+        target: &DownloadTarget<'_>,
+        progress: &dyn Progress,
+        open: impl AsyncFn(Option<&Resume>) -> Result<(Request, Response)>,
+    ) -> Result<()> {
+        if target.is_there() {
+            return Ok(());
+        }
+        // Another process or thread may be fetching it: then nothing is left to do.
+        let _hold = target.cache.hold("blob", &target.digest)?;
+        if target.is_there() {
+            return Ok(());
+        }
+        let transfer = Transfer::begin(progress, target.name, target.size);
+        let mut part = Part { writer: target.cache.blob_writer()?, written: 0, resume: None };
+        let mut failures = 0;
+        loop {
+            let before = part.written;
+            let outcome = self.block_on(self.continue_download(target, &mut part, &transfer, &open));
+            let error = match outcome {
+                Ok(what) => {
+                    part.writer.finish_expected(&target.digest, target.size, &what)?;
+                    return Ok(());
+                }
+                Err(error) => error,
+            };
+            // A connection that breaks after each megabyte still gets there.
+            if part.written > before + (1 << 20) {
+                failures = 0;
+            }
+            let Some(pause) = self.pause_after(failures, &error) else { return Err(error) };
+            std::thread::sleep(pause);
+            failures += 1;
+        }
+    }
+
+    async fn continue_download(
+        &self,
+        target: &DownloadTarget<'_>,
+        part: &mut Part,
+        transfer: &Transfer<'_>,
+        open: impl AsyncFn(Option<&Resume>) -> Result<(Request, Response)>,
+    ) -> Result<String> {
+        let resume = part.resume.take().filter(|_| part.written > 0).map(|r| Resume { offset: part.written, ..r });
+        let (request, mut response) = open(resume.as_ref()).await?;
+        let continues = response.status() == StatusCode::PARTIAL_CONTENT && starts_at(&response, part.written);
+        if !continues {
+            if part.written > 0 {
+                *part = Part { writer: target.cache.blob_writer()?, written: 0, resume: None };
+            }
+            // 416, or a range that nobody asked for: the next try begins again.
+            if matches!(response.status().as_u16(), 206 | 416) && resume.is_some() {
+                return Err(StoreError::Broken {
+                    method: request.method_name(),
+                    url: redact(&request.url),
+                    cause: "download could not be continued".into(),
+                });
+            }
+            if response.status() != StatusCode::OK {
+                return Err(self.status_error(&request, response).await);
+            }
+        }
+        part.resume = Some(Resume { offset: 0, validator: header(&response, ETAG) });
+        let what = redact(&request.url);
+        target.check_length(&what, part.written, response.content_length())?;
+        let mut window = (tokio::time::Instant::now(), 0);
+        while let Some(chunk) = self.next_chunk(&request, &mut response).await? {
+            window.1 += chunk.len() as u64;
+            if window.0.elapsed() > self.options().idle_timeout {
+                if window.1 < MIN_RECEIVED {
+                    return Err(request.too_slow());
+                }
+                window = (tokio::time::Instant::now(), 0);
+            }
+            target.check_length(&what, part.written + chunk.len() as u64, None)?;
+            part.writer.write_all(&chunk).map_err(StoreError::file(FileAction::Write, target.cache.root()))?;
+            part.written += chunk.len() as u64;
+            transfer.advance(chunk.len() as u64);
+        }
+        Ok(what)
+    }
+}
+
+/// What a download must result in.
+pub(crate) struct DownloadTarget<'a> {
+    pub(crate) cache: &'a Cache,
+    pub(crate) digest: Digest,
+    pub(crate) size: Option<u64>,
+    pub(crate) name: &'a str,
+}
+
+impl DownloadTarget<'_> {
+    fn is_there(&self) -> bool {
+        let found = self.cache.blob_size(&self.digest);
+        found.is_some() && (self.size.is_none() || found == self.size)
+    }
+
+    /// Stops a download of the wrong size, or one that announces the wrong size, before the rest is fetched.
+    fn check_length(&self, what: &str, so_far: u64, announced: Option<u64>) -> Result<()> {
+        let found = so_far.saturating_add(announced.unwrap_or_default());
+        match self.size {
+            Some(expected) if found > expected || (announced.is_some() && found != expected) => {
+                Err(StoreError::Size { what: what.to_owned(), expected, found })
+            }
+            None if found > MAX_BLOB => Err(StoreError::TooLarge { what: what.to_owned(), limit: MAX_BLOB }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A download that has begun.
+struct Part {
+    writer: BlobWriter,
+    written: u64,
+    resume: Option<Resume>,
+}
+
+/// Where to continue, and how to know that it is still the same file.
+pub(crate) struct Resume {
+    offset: u64,
+    validator: Option<String>,
+}
+
+impl Resume {
+    pub(crate) fn apply(&self, request: Request) -> Request {
+        let request = request.header(RANGE, &format!("bytes={}-", self.offset));
+        // Weak validators are not allowed with ranges (RFC 9110, 13.1.5); the digest decides anyway.
+        match self.validator.as_deref().filter(|etag| !etag.starts_with("W/")) {
+            Some(etag) => request.header(IF_RANGE, etag),
+            None => request,
+        }
+    }
+}
+
+fn starts_at(response: &Response, offset: u64) -> bool {
+    header(response, CONTENT_RANGE)
+        .and_then(|text| text.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse::<u64>().ok())
+        .is_some_and(|start| start == offset)
+}

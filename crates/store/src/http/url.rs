@@ -1,0 +1,104 @@
+//! URLs: which are fetched, which may go without TLS, and how messages show them.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+use reqwest::Url;
+
+use crate::error::{Result, StoreError};
+
+/// Query parameters of the registry protocol that never hold a secret.
+const HARMLESS: [&str; 6] = ["digest", "from", "mount", "n", "scope", "service"];
+
+/// Parses an `http` or `https` URL.
+pub(crate) fn parse_url(text: &str) -> Result<Url> {
+    let error = |reason: String| StoreError::Url { url: redact_text(text), reason };
+    let url = Url::parse(text).map_err(|cause| error(cause.to_string()))?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        other => Err(error(format!("`{other}` is not a scheme for downloads; expected http or https"))),
+    }
+}
+
+/// The URL for messages: without user, password, fragment and whatever a query may hide.
+pub(crate) fn redact(url: &Url) -> String {
+    let mut clean = url.clone();
+    // Both fail only for URLs without a host, which have neither.
+    let _ = clean.set_username("");
+    let _ = clean.set_password(None);
+    clean.set_fragment(None);
+    clean.set_query(None);
+    let pairs: Vec<String> = url
+        .query_pairs()
+        .map(|(name, value)| {
+            let value = if HARMLESS.contains(&name.as_ref()) { value.as_ref() } else { "***" };
+            format!("{name}={value}")
+        })
+        .collect();
+    let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
+    format!("{clean}{query}")
+}
+
+/// A text that is not a URL may still hold a password.
+fn redact_text(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    match (text.split_once("://"), text.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// Whether a host (with or without a port) is this very machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    name == "localhost" || name.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
+}
+
+/// Whether a host may be used without TLS.
+pub(crate) fn may_be_plain(host: &str, insecure_hosts: &BTreeSet<String>) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    is_loopback(host) || insecure_hosts.contains(host) || insecure_hosts.contains(name)
+}
+
+/// Host and port as references write them: `127.0.0.1:5000`.
+pub(crate) fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_do_not_show() {
+        for (url, expected) in [
+            ("https://u:p@mirror.example/a?X-Sig=abc&digest=x#f", "https://mirror.example/a?X-Sig=***&digest=x"),
+            ("http://127.0.0.1:5000/v2/", "http://127.0.0.1:5000/v2/"),
+        ] {
+            assert_eq!(redact(&parse_url(url).unwrap()), expected);
+        }
+        for bad in ["ftp://u:secret@mirror.example/a", "https://u:secret@", "file:///secret", "https://u:secret@[/"] {
+            let text = parse_url(bad).unwrap_err().to_string();
+            assert!(!text.contains("u:secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_and_named_hosts() {
+        let insecure = BTreeSet::from(["registry.example:5000".to_owned(), "other.example".to_owned()]);
+        for (host, expected) in [
+            ("localhost", true),
+            ("localhost:5000", true),
+            ("127.9.9.9:80", true),
+            ("registry.example:5000", true),
+            ("registry.example", false),
+            ("other.example:1", true),
+            ("localhost.example", false),
+            ("127.0.0.1.example", false),
+            ("10.0.0.1:5000", false),
+        ] {
+            assert_eq!(may_be_plain(host, &insecure), expected, "{host}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What hangs on an image's root: documents, children first, and the blobs they name. The one walk over images.
+
+use serde::Deserialize;
+use shipwheel_oci::{Descriptor, Digest, Platform, media_type};
+
+use super::source::ImageSource;
+use crate::error::{Result, StoreError};
+use crate::limits::MAX_MANIFEST;
+
+/// How many indexes may be on the way from an image's root to a manifest.
+const MAX_DEPTH: usize = 4;
+
+/// The largest number of documents in an image, with its signatures.
+const MAX_DOCUMENTS: usize = 2000;
+
+/// The longest all documents of an image may be together: they are held in memory.
+const MAX_BYTES: usize = 32 << 20;
+
+/// A manifest or an index with its very bytes.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// How its parent, or the source, describes it.
+    pub descriptor: Descriptor,
+    /// Its bytes; they have the descriptor's digest.
+    pub bytes: Vec<u8>,
+    /// The config, for a manifest.
+    pub config: Option<Descriptor>,
+    /// Layers, or the blobs of an artifact; none for an index.
+    pub layers: Vec<Descriptor>,
+    /// The entries of an index.
+    pub children: Vec<Descriptor>,
+    is_index: bool,
+}
+
+/// The keys that lead on, in manifests, indexes and artifact manifests.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Links {
+    schema_version: Option<u64>,
+    media_type: Option<String>,
+    manifests: Option<Vec<Descriptor>>,
+    config: Option<Descriptor>,
+    #[serde(default)]
+    layers: Vec<Descriptor>,
+    #[serde(default)]
+    blobs: Vec<Descriptor>,
+}
+
+impl Document {
+    fn parse(descriptor: &Descriptor, bytes: Vec<u8>) -> Result<Self> {
+        let what = format!("document {}", descriptor.digest);
+        let links: Links = serde_json::from_slice(&bytes).map_err(StoreError::image(&what))?;
+        if links.schema_version == Some(1) {
+            let cause = "it has Docker's old schema version 1".into();
+            return Err(StoreError::Image { what, cause });
+        }
+        let own_type = links.media_type.as_deref().unwrap_or(&descriptor.media_type);
+        let is_index = media_type::is_index(own_type) || (links.config.is_none() && links.manifests.is_some());
+        Ok(Self {
+            descriptor: descriptor.clone(),
+            bytes,
+            config: links.config,
+            layers: links.layers.into_iter().chain(links.blobs).collect(),
+            children: links.manifests.filter(|_| is_index).unwrap_or_default(),
+            is_index,
+        })
+    }
+
+    /// Whether it is an index over other documents.
+    pub fn is_index(&self) -> bool {
+        self.is_index
+    }
+
+    /// Whether it is a signature, a build record or something else beside the image's platforms.
+    pub fn is_attestation(&self) -> bool {
+        is_attestation(&self.descriptor)
+    }
+
+    /// The platform that its parent names.
+    pub fn platform(&self) -> Option<&Platform> {
+        self.descriptor.platform.as_ref()
+    }
+
+    /// Config and layers.
+    pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
+        self.config.iter().chain(&self.layers)
+    }
+}
+
+/// Whether an entry of an index is an attestation of buildx or the like.
+pub fn is_attestation(entry: &Descriptor) -> bool {
+    entry.platform.as_ref().is_some_and(|platform| platform.os == "unknown")
+        || entry.annotations.contains_key("vnd.docker.reference.digest")
+}
+
+/// How to walk over an image.
+pub struct Walk<'a> {
+    /// Which entries of indexes are read at all.
+    pub follows: &'a dyn Fn(&Descriptor) -> bool,
+    /// Hears of a document that cannot be read; the walk goes on without it unless this gives the error back.
+    pub fault: &'a mut dyn FnMut(StoreError, &Descriptor) -> Result<()>,
+}
+
+/// Documents in an order in which each comes after those that it names.
+#[derive(Debug, Default)]
+pub struct ImageGraph {
+    documents: Vec<Document>,
+    bytes: usize,
+}
+
+impl ImageGraph {
+    /// Everything below a source's root.
+    ///
+    /// # Errors
+    /// When a document cannot be read or used.
+    pub fn read(source: &dyn ImageSource, root: &Descriptor) -> Result<Self> {
+        let mut graph = Self::default();
+        graph.add(source, root)?;
+        Ok(graph)
+    }
+
+    /// What a walk finds below a source's root.
+    ///
+    /// # Errors
+    /// The errors that the walk gives back.
+    pub fn walk(source: &dyn ImageSource, root: &Descriptor, mut walk: Walk<'_>) -> Result<Self> {
+        let mut graph = Self::default();
+        graph.add_below(source, root, 0, &mut walk)?;
+        Ok(graph)
+    }
+
+    /// Adds a document and everything below it.
+    pub(crate) fn add(&mut self, source: &dyn ImageSource, descriptor: &Descriptor) -> Result<()> {
+        let mut walk = Walk { follows: &|_| true, fault: &mut |error, _| Err(error) };
+        self.add_below(source, descriptor, 0, &mut walk)
+    }
+
+    /// All documents, children before their parents.
+    pub fn documents(&self) -> &[Document] {
+        &self.documents
+    }
+
+    /// The document with a digest.
+    pub fn document(&self, digest: &Digest) -> Option<&Document> {
+        self.documents.iter().find(|document| document.descriptor.digest == *digest)
+    }
+
+    /// The manifests of the image's platforms: all documents except indexes and attestations.
+    pub fn manifests(&self) -> impl Iterator<Item = &Document> {
+        self.documents.iter().filter(|document| !document.is_index() && !document.is_attestation())
+    }
+
+    /// The blobs of all documents, each once, large ones first: then the last one to finish is small.
+    pub(crate) fn blobs(&self) -> Vec<&Descriptor> {
+        let mut all: Vec<&Descriptor> = self.documents.iter().flat_map(Document::blobs).collect();
+        all.sort_by_key(|blob| (std::cmp::Reverse(blob.size), blob.digest));
+        all.dedup_by_key(|blob| blob.digest);
+        all
+    }
+
+    /// Adds what is below a document; `indexes` counts those on the way to it.
+    fn add_below(
+        &mut self,
+        source: &dyn ImageSource,
+        descriptor: &Descriptor,
+        indexes: usize,
+        walk: &mut Walk<'_>,
+    ) -> Result<()> {
+        if self.document(&descriptor.digest).is_some() {
+            return Ok(());
+        }
+        let document = match self.read_document(source, descriptor, indexes) {
+            Ok(document) => document,
+            Err(error) => return (walk.fault)(error, descriptor),
+        };
+        for child in document.children.iter().filter(|child| (walk.follows)(child)) {
+            self.add_below(source, child, indexes + 1, walk)?;
+        }
+        self.documents.push(document);
+        Ok(())
+    }
+
+    fn read_document(&mut self, source: &dyn ImageSource, descriptor: &Descriptor, indexes: usize) -> Result<Document> {
+        let what = || format!("document {} of {}", descriptor.digest, source.name());
+        if descriptor.size > MAX_MANIFEST {
+            return Err(StoreError::TooLarge { what: what(), limit: MAX_MANIFEST });
+        }
+        // Checked before anything is read: an index can name the same large document very often.
+        if self.documents.len() >= MAX_DOCUMENTS || self.bytes > MAX_BYTES {
+            return Err(StoreError::TooManyDocuments { what: source.name(), limit: MAX_DOCUMENTS, bytes: MAX_BYTES });
+        }
+        let bytes = source.document(descriptor)?;
+        self.bytes += bytes.len();
+        let document = Document::parse(descriptor, bytes)?;
+        if document.is_index() && indexes >= MAX_DEPTH {
+            return Err(StoreError::TooDeep { what: what(), limit: MAX_DEPTH });
+        }
+        Ok(document)
+    }
+}
+
+/// Refuses layers that no registry may distribute: only untrusted URLs lead to their bytes.
+pub(crate) fn refuse_foreign<'a>(layers: impl IntoIterator<Item = &'a Descriptor>) -> Result<()> {
+    let is_foreign = |media_type: &str| media_type.contains(".foreign.") || media_type.contains(".nondistributable.");
+    match layers.into_iter().find(|layer| is_foreign(&layer.media_type)) {
+        Some(layer) => Err(StoreError::Foreign { digest: layer.digest, media_type: layer.media_type.clone() }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,48 @@
+//! What a copy came to, or would come to.
+
+/// How a blob came to be at a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    /// It was there.
+    Existed,
+    /// The registry took it from another of its repositories.
+    Mounted,
+    /// It was sent: this many bytes, fewer than it has if an earlier upload was continued.
+    Sent(u64),
+}
+
+/// What a copy to one destination came to, or would come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PushReport {
+    /// Bytes of blobs uploaded.
+    pub sent: u64,
+    /// Bytes of blobs that the registry took from another of its repositories.
+    pub mounted: u64,
+    /// Bytes of blobs that were already there.
+    pub skipped: u64,
+    /// Manifests and indexes sent.
+    pub documents: u64,
+}
+
+impl PushReport {
+    pub(crate) fn add(&mut self, size: u64, pushed: Pushed) {
+        match pushed {
+            Pushed::Existed => self.skipped += size,
+            Pushed::Mounted => self.mounted += size,
+            Pushed::Sent(bytes) => {
+                self.sent += bytes;
+                self.skipped += size.saturating_sub(bytes);
+            }
+        }
+    }
+
+    /// The sum of several reports.
+    pub fn sum(reports: &[Self]) -> Self {
+        reports.iter().fold(Self::default(), |sum, report| Self {
+            sent: sum.sent + report.sent,
+            mounted: sum.mounted + report.mounted,
+            skipped: sum.skipped + report.skipped,
+            documents: sum.documents + report.documents,
+        })
+    }
+}

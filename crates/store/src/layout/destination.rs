@@ -1,0 +1,79 @@
+//! A layout folder, to write to.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Mutex;
+
+use shipwheel_oci::{Descriptor, Digest, Reference};
+
+use super::folder::Layout;
+use super::index_json::{OCI_LAYOUT, TopIndex};
+use crate::error::{Result, StoreError};
+use crate::image::{Destination, Offer, Prospect, PublishedImage, Pushed, Referrer};
+use crate::output_file::write_renamed;
+use crate::sync::lock;
+
+/// A layout to write, in place of the image that shipwheel wrote there before.
+pub struct LayoutDestination {
+    layout: Layout,
+    name: Option<Reference>,
+    /// The file names of the image's blobs; all others are removed at the end.
+    kept: Mutex<BTreeSet<String>>,
+    referrers: Mutex<Vec<Referrer>>,
+}
+
+impl LayoutDestination {
+    /// A folder that is new, empty, or was written by shipwheel before.
+    ///
+    /// # Errors
+    /// When it holds anything else.
+    pub fn create(path: &Path, name: Option<&Reference>) -> Result<Self> {
+        let layout = Layout::create(path)?;
+        write_renamed(&path.join("oci-layout"), |file| file.write_all(OCI_LAYOUT))?;
+        Ok(Self { layout, name: name.cloned(), kept: Mutex::default(), referrers: Mutex::default() })
+    }
+
+    fn keep(&self, digest: &Digest) {
+        lock(&self.kept).insert(digest.hex());
+    }
+}
+
+impl Destination for LayoutDestination {
+    fn survey_blob(&self, offer: Offer<'_>) -> Result<Prospect> {
+        Ok(if self.layout.has(offer.descriptor) { Prospect::Exists } else { Prospect::Missing })
+    }
+
+    fn put_blob(&self, offer: Offer<'_>) -> Result<Pushed> {
+        let descriptor = offer.descriptor;
+        self.keep(&descriptor.digest);
+        if self.layout.has(descriptor) {
+            return Ok(Pushed::Existed);
+        }
+        let file = (offer.file)()?;
+        let path = self.layout.blob_path(&descriptor.digest);
+        write_renamed(&path, |target| file.copy_to(descriptor, target)).map_err(StoreError::unwrapped)?;
+        Ok(Pushed::Sent(descriptor.size))
+    }
+
+    fn put_document(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
+        self.keep(&descriptor.digest);
+        match self.layout.has(descriptor) {
+            true => Ok(()),
+            false => write_renamed(&self.layout.blob_path(&descriptor.digest), |target| target.write_all(bytes)),
+        }
+    }
+
+    fn attach(&self, _: &Digest, referrer: &Referrer) -> Result<()> {
+        lock(&self.referrers).push(referrer.clone());
+        Ok(())
+    }
+
+    fn publish(&self, image: &PublishedImage<'_>) -> Result<()> {
+        let referrers = lock(&self.referrers);
+        let index = TopIndex::write(image, self.name.as_ref(), &referrers, true)?;
+        write_renamed(&self.layout.path().join("index.json"), |file| file.write_all(&index))?;
+        let kept = lock(&self.kept);
+        self.layout.remove_others(&kept)
+    }
+}

@@ -1,0 +1,10 @@
+//! OCI image layouts in folders, and the `index.json` that archives have as well.
+
+mod destination;
+mod folder;
+mod index_json;
+mod source;
+
+pub use destination::LayoutDestination;
+pub(crate) use index_json::{OCI_LAYOUT, TopIndex};
+pub use source::LayoutSource;

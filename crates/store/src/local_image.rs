@@ -1,0 +1,141 @@
+//! An image in a file or a folder of this machine, as users write it: `PATH[:TAG]`, with or without its medium.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use crate::archive::{ArchiveSource, DockerArchiveSource, Members};
+use crate::error::{Result, StoreError};
+use crate::image::ImageSource;
+use crate::layout::LayoutSource;
+
+/// A layout folder, an OCI archive or a docker-archive: `PATH`, `oci:PATH`, `oci-archive:PATH` or `docker-archive:PATH`,
+/// each with `:TAG` behind it if the layout or the archive holds several images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalImage {
+    text: String,
+    medium: Option<Medium>,
+    /// The path, with a tag behind it if no such file is there.
+    rest: String,
+    /// Where relative paths begin.
+    folder: PathBuf,
+}
+
+/// What kind of file or folder it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Medium {
+    Layout,
+    OciArchive,
+    DockerArchive,
+}
+
+impl FromStr for LocalImage {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (medium, rest) = match text.split_once(':') {
+            Some(("oci", rest)) => (Some(Medium::Layout), rest),
+            Some(("oci-archive", rest)) => (Some(Medium::OciArchive), rest),
+            Some(("docker-archive", rest)) => (Some(Medium::DockerArchive), rest),
+            Some((kind @ ("docker" | "dir" | "docker-daemon"), _)) => {
+                return Err(format!("`{kind}` is not a kind of source; expected oci, oci-archive or docker-archive"));
+            }
+            Some(_) | None => (None, text),
+        };
+        if rest.is_empty() {
+            return Err("it names no file or folder".to_owned());
+        }
+        Ok(Self { text: text.to_owned(), medium, rest: rest.to_owned(), folder: PathBuf::new() })
+    }
+}
+
+impl fmt::Display for LocalImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.rest)
+    }
+}
+
+impl LocalImage {
+    /// The same with a path that is relative to a folder.
+    #[must_use]
+    pub fn relative_to(self, folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), ..self }
+    }
+
+    /// Whether it names its medium, is written as a path, or is there: then it cannot be a reference to a registry.
+    pub fn is_local(&self) -> bool {
+        self.medium.is_some() || self.text.starts_with(['/', '.']) || self.exists()
+    }
+
+    /// Whether the file or the folder is there.
+    pub fn exists(&self) -> bool {
+        self.split().0.exists()
+    }
+
+    /// Opens the image.
+    ///
+    /// # Errors
+    /// When it is not there, is not a layout or an archive, or does not hold exactly one image of the tag.
+    pub fn open(&self) -> Result<Box<dyn ImageSource>> {
+        let (path, tag) = self.split();
+        let medium = self.medium.unwrap_or(if path.is_file() { Medium::OciArchive } else { Medium::Layout });
+        if medium == Medium::Layout {
+            return Ok(Box::new(LayoutSource::open(&path, tag)?));
+        }
+        let members = Members::open(&path)?;
+        // Docker 25 and later write an OCI archive that is a docker-archive as well: it loses nothing.
+        match (members.has("index.json"), members.has("manifest.json")) {
+            (true, _) => Ok(Box::new(ArchiveSource::of(members, tag)?)),
+            (false, true) => Ok(Box::new(DockerArchiveSource::of(&members, tag)?)),
+            (false, false) => {
+                let cause = "it has neither index.json nor manifest.json: not an OCI archive and not a docker-archive";
+                Err(StoreError::Image { what: path.display().to_string(), cause: cause.into() })
+            }
+        }
+    }
+
+    /// The path and the tag: what is behind the last colon is a tag only if there is no file with that name.
+    fn split(&self) -> (PathBuf, Option<&str>) {
+        let whole = self.folder.join(&self.rest);
+        match self.rest.rsplit_once(':') {
+            Some((path, tag)) if !whole.exists() && !tag.contains('/') => (self.folder.join(path), Some(tag)),
+            Some(_) | None => (whole, None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_local_image_has_a_medium_a_path_and_a_tag() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path().display().to_string();
+        for (text, medium, path, tag) in [
+            (format!("oci:{here}"), Some(Medium::Layout), here.clone(), None),
+            (format!("oci:{here}:1.0"), Some(Medium::Layout), here.clone(), Some("1.0")),
+            (format!("{here}:1.0"), None, here.clone(), Some("1.0")),
+            ("oci-archive:a.tar".to_owned(), Some(Medium::OciArchive), "a.tar".to_owned(), None),
+            ("oci-archive:a.tar:v".to_owned(), Some(Medium::OciArchive), "a.tar".to_owned(), Some("v")),
+            ("docker-archive:a.tar".to_owned(), Some(Medium::DockerArchive), "a.tar".to_owned(), None),
+            ("./a:b/c".to_owned(), None, "./a:b/c".to_owned(), None),
+        ] {
+            let image: LocalImage = text.parse().unwrap();
+            assert_eq!(image.medium, medium, "{text}");
+            assert_eq!(image.split(), (path.into(), tag), "{text}");
+        }
+        for text in ["", "oci:", "docker-daemon:x", "dir:x"] {
+            assert!(text.parse::<LocalImage>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_relative_path_begins_at_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("base")).unwrap();
+        let image = |text: &str| text.parse::<LocalImage>().unwrap().relative_to(folder.path());
+        assert!(image("base").exists() && image("base:3.13").exists() && !image("other").exists());
+        assert_eq!(image("base:3.13").split(), (folder.path().join("base"), Some("3.13")));
+    }
+}

@@ -1,0 +1,70 @@
+//! Fetching files of package indexes into the cache, with the credentials that each index wants.
+
+use reqwest::header::AUTHORIZATION;
+
+use super::credentials::{IndexCredentials, Keyring};
+use crate::cache::Cache;
+use crate::error::Result;
+use crate::http::url::parse_url;
+use crate::http::{Download, DownloadTarget, Http, Request};
+use crate::progress::Progress;
+use crate::sync::in_parallel;
+
+/// Where credentials for package indexes come from.
+#[derive(Clone, Copy)]
+pub struct IndexAccess<'a> {
+    /// The indexes that are known, with their credentials.
+    pub credentials: &'a IndexCredentials,
+    /// The user's keyring, if it may be asked.
+    pub keyring: Option<&'a dyn Keyring>,
+}
+
+impl Http {
+    /// Fetches files of package indexes into the cache, at most `concurrency` at a time.
+    ///
+    /// An `Authorization` header goes only to the host that it is for: a redirect to another host loses it.
+    ///
+    /// # Errors
+    /// The first error in the order given.
+    pub fn fetch_from_indexes(
+        &self,
+        cache: &Cache,
+        downloads: &[Download],
+        concurrency: usize,
+        progress: &dyn Progress,
+        access: IndexAccess<'_>,
+    ) -> Result<()> {
+        let fetch = |download: &Download| self.fetch_from_index(cache, download, progress, access);
+        in_parallel(downloads, concurrency, fetch).map(|_| ())
+    }
+
+    fn fetch_from_index(
+        &self,
+        cache: &Cache,
+        download: &Download,
+        progress: &dyn Progress,
+        access: IndexAccess<'_>,
+    ) -> Result<()> {
+        let plain = Request::get(parse_url(&download.url)?);
+        let name = plain.url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+        let target = DownloadTarget { cache, digest: download.digest, size: download.size, name };
+        self.download(&target, progress, async |from| {
+            let request = from.map_or_else(|| plain.clone(), |from| from.apply(plain.clone()));
+            let known = access.credentials.before(&request.url);
+            let first = request.clone().secret_header(AUTHORIZATION, known.clone());
+            let response = self.send_once(&first, &|_| {}).await?;
+            // Some indexes say 404 to users who may not read the file.
+            if known.is_none()
+                && matches!(response.status().as_u16(), 401 | 403 | 404)
+                && let Some(found) = access.credentials.after_refusal(&request.url, access.keyring)
+            {
+                let mut second = request.secret_header(AUTHORIZATION, Some(found));
+                // The client would send a user in the URL in place of the header.
+                let _ = second.url.set_username("");
+                let response = self.send_once(&second, &|_| {}).await?;
+                return Ok((second, response));
+            }
+            Ok((first, response))
+        })
+    }
+}

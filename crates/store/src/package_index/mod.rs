@@ -1,0 +1,11 @@
+//! Package indexes of Python: the credentials for them, and fetching from them.
+
+mod credentials;
+mod fetch;
+mod netrc;
+
+pub use credentials::{IndexCredentials, Keyring};
+pub use fetch::IndexAccess;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,12 @@
+//! One blob on its way into a repository: where the registry awaits it, how it is sent, and the record of a broken upload.
+
+mod address;
+mod record;
+mod send;
+
+pub(super) use address::{UploadState, closing, location};
+pub(super) use record::{MIN_RECORDED, UploadRecord};
+pub(super) use send::{Begun, Upload};
+
+#[cfg(test)]
+mod tests;
