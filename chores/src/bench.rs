@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use xshell::{Shell, cmd};
 
+use crate::ci;
 use crate::test::is_installed;
-use crate::{Outcome, ci};
+use crate::workspace::Outcome;
 
 /// The name of the measurement that takes seconds.
 const FROM_DOWNLOADS: &str = "from downloads alone";

@@ -2,7 +2,8 @@
 
 use xshell::{Shell, cmd};
 
-use crate::{Outcome, test, tidy, workspace};
+use crate::workspace::{Outcome, workspace};
+use crate::{test, tidy};
 
 /// The README's first command, without `cargo` in front.
 pub const FIRST_COMMAND: &str = "xtask image --platforms amd64,arm64";
@@ -11,7 +12,7 @@ pub const FIRST_COMMAND: &str = "xtask image --platforms amd64,arm64";
 pub fn run(shell: &Shell) -> Outcome {
     cmd!(shell, "cargo fmt --all --check").run()?;
     cmd!(shell, "cargo clippy --quiet --workspace --all-targets -- --deny warnings").run()?;
-    tidy::run(&workspace())?;
+    tidy::run(&workspace(), false)?;
 
     let scratch = tempfile::tempdir()?;
     // The tests build the same image: what the first command fetched serves them too.

@@ -9,16 +9,14 @@ mod matrix;
 mod stress;
 mod test;
 mod tidy;
+mod workspace;
 
-use std::error::Error;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use xshell::Shell;
 
-/// What a chore ends with: any error at all, said once at the edge.
-type Outcome = Result<(), Box<dyn Error>>;
+use crate::workspace::{Outcome, workspace};
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -32,7 +30,7 @@ fn main() -> ExitCode {
         "matrix" => in_workspace(|shell| matrix::run(shell, rest)),
         "stress" => in_workspace(|shell| stress::run(shell, rest)),
         "test" => in_workspace(|shell| test::run(shell, rest)),
-        "tidy" => in_workspace(|_| tidy::run(&workspace())),
+        "tidy" => in_workspace(|_| tidy::run(&workspace(), rest.iter().any(|word| word == "--fix"))),
         unknown => Err(format!("no chore `{unknown}`; expected bench, ci, matrix, stress, test or tidy").into()),
     };
     match outcome {
@@ -49,13 +47,4 @@ fn in_workspace(chore: impl FnOnce(&Shell) -> Outcome) -> Outcome {
     let shell = Shell::new()?;
     shell.change_dir(workspace());
     chore(&shell)
-}
-
-/// The top of the workspace: cargo sets the variable for `cargo xtask`, the built-in path serves a bare binary.
-fn workspace() -> PathBuf {
-    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let manifest = manifest
-        .filter(|path| path.ends_with("xtask") || path.ends_with("chores"))
-        .unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    manifest.parent().map_or_else(|| manifest.clone(), Path::to_path_buf)
 }

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use xshell::{Shell, cmd};
 
-use crate::{Outcome, test};
+use crate::test;
+use crate::workspace::Outcome;
 
 /// Sets up the judges as the tests do, then runs the tests that take longest, one after the other.
 pub fn run(shell: &Shell, filters: &[OsString]) -> Outcome {

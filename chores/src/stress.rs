@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use xshell::{Shell, cmd};
 
-use crate::Outcome;
+use crate::workspace::Outcome;
 
 /// How many distributions of the list are taken where nobody says: a few hundred megabytes for each platform.
 const WHEELS: &str = "60";

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use xshell::{Shell, cmd};
 
-use crate::Outcome;
+use crate::workspace::Outcome;
 
 /// A program that the tests ask for its judgement, and the Debian package that it is in.
 struct Judge {

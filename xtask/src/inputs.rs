@@ -27,7 +27,7 @@ pub(crate) fn settings(root: &Path, launcher: &Path) -> Vec<String> {
     for (name, value) in variables {
         let text = name.to_string_lossy();
         let starts = |prefix: &&str| text.starts_with(prefix);
-        if text == "CARGO" || (VARIABLES.iter().any(|it| starts(&it)) && !IGNORED.iter().any(|it| starts(&it))) {
+        if text == "CARGO" || (VARIABLES.iter().any(starts) && !IGNORED.iter().any(starts)) {
             settings.push(format!("variable {name:?} {value:?}"));
         }
     }

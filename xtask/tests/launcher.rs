@@ -1,5 +1,7 @@
 //! The launcher in a small workspace, with the real cargo: it builds what changed, and runs no cargo if nothing did.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

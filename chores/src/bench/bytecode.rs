@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use xshell::{Shell, cmd};
 
+use crate::ci;
 use crate::test::is_installed;
-use crate::{Outcome, ci};
+use crate::workspace::Outcome;
 
 /// What is compiled, in the example's image: standard library, dependencies, application.
 const FOLDERS: &str = "/usr/lib/python3.11 /opt/venv/lib/python3.11/site-packages /app";
@@ -62,7 +63,7 @@ pub fn run(shell: &Shell, shipwheel: &Path) -> Outcome {
     println!("one platform, beside compileall: {:.2} of the CPU time", ours[0].cpu / ours[2].cpu);
     ratio("both platforms, beside one", &ours[1], ours[0].wall);
     ratio("both platforms, beside compileall and compileall emulated", &ours[1], ours[2].wall + theirs[0].wall);
-    canonicalise(&amd64)
+    canonicalize(&amd64)
 }
 
 /// Seconds, on average.
@@ -105,7 +106,7 @@ fn unpack(shell: &Shell, scratch: &Path, layout: &Path, platform: &str) -> Resul
 }
 
 /// Makes all pycs below a folder canonical, on one core, and says how fast.
-fn canonicalise(rootfs: &Path) -> Outcome {
+fn canonicalize(rootfs: &Path) -> Outcome {
     let mut pycs = Vec::new();
     for entry in ignore::WalkBuilder::new(rootfs).standard_filters(false).build() {
         let entry = entry?;

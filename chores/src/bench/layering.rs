@@ -7,7 +7,7 @@ use serde_json::Value;
 use xshell::{Shell, cmd};
 
 use super::sets::{SETS, Set, uv, write_set};
-use crate::Outcome;
+use crate::workspace::Outcome;
 
 /// The dependencies' layers of an image: each blob once, with its size and the distributions in it.
 struct Layers {

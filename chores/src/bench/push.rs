@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use xshell::{Shell, cmd};
 
-use crate::Outcome;
 use crate::test::is_installed;
+use crate::workspace::Outcome;
 
 /// The layer that both platforms share, and how many others each of them has, in MiB.
 const SHARED: u32 = 100;

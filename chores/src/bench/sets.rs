@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use xshell::{Shell, cmd};
 
-use crate::Outcome;
+use crate::workspace::Outcome;
 
 /// A set of dependencies, and a small one of them that has an older release.
 pub struct Set {
@@ -66,7 +66,7 @@ pub fn uv(shell: &Shell, folder: &Path) -> Result<PathBuf, Box<dyn std::error::E
         return Ok(found);
     }
     // The one that shipwheel itself pins.
-    let pinned = crate::workspace().join("crates/builder/src/program/uv.txt");
+    let pinned = crate::workspace::workspace().join("crates/builder/src/program/uv.txt");
     let words = "-m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-compile".split(' ');
     cmd!(shell, "python3 {words...} --target {folder} --requirement {pinned}").quiet().run()?;
     Ok(folder.join("bin/uv"))

@@ -5,8 +5,8 @@ use std::path::Path;
 use xshell::{Shell, cmd};
 
 use super::sets::{SETS, uv, write_base, write_set};
-use crate::Outcome;
 use crate::test::is_installed;
+use crate::workspace::Outcome;
 
 /// Measures each set; whatever either side fetches is fetched before.
 pub fn run(shell: &Shell, shipwheel: &Path) -> Outcome {

@@ -196,7 +196,9 @@ impl<'a> Crate<'a> {
 fn circles<'a>(edges: &BTreeMap<&'a Module, BTreeSet<&'a Module>>) -> Vec<Vec<&'a Module>> {
     let (mut found, mut seen): (Vec<Vec<&Module>>, BTreeSet<&Module>) = Default::default();
     for start in edges.keys() {
-        if !seen.contains(start) && let Some(circle) = shortest(edges, start) {
+        if !seen.contains(start)
+            && let Some(circle) = shortest(edges, start)
+        {
             seen.extend(&circle);
             found.push(circle);
         }
