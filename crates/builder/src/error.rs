@@ -421,7 +421,7 @@ impl BuildError {
             Self::Store(error) => error.hint(),
             Self::Fetch(error) => fetch_hint(error),
             Self::Coverage(error) => error.hint(),
-            Self::StaleLock { command, .. } => Some(format!("lock again: run `{command}`, or `cargo xtask lock`")),
+            Self::StaleLock { command, .. } => Some(format!("lock again: run `{command}`, or `shipwheel lock`")),
             Self::LockTool { tool, .. } => Some(tool_hint(tool)),
             Self::NothingToLock { .. } => Some(
                 "name what it is made from as `python.lock` (requirements.in, uv.lock), or lock with the tool that made it"
