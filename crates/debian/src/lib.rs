@@ -2,7 +2,8 @@
 //! the closure of dependencies, `.deb` archives, and the tree that they make together.
 //!
 //! ```
-//! use shipwheel_debian::{PackageIndex, resolve};
+//! use shipwheel_debian::package::PackageIndex;
+//! use shipwheel_debian::resolve;
 //! let digest = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 //! let stanza = |name: &str, depends: &str| {
 //!     format!("Package: {name}\nVersion: 1\nArchitecture: amd64\n{depends}Filename: pool/{name}.deb\nSize: 1\nSHA256: {digest}\n")
@@ -15,34 +16,19 @@
 //!
 //! Everything comes in as values: nothing is fetched, unpacked to disk or run here.
 
-mod apt;
-mod apt_conf;
+pub mod apt;
 mod archive_keys;
-mod base;
-mod closure;
-mod compression;
-mod deb;
-mod mirrors;
-mod packages;
-mod relation;
+mod assemble;
+pub mod base;
+pub mod package;
 mod release;
-mod setup;
-mod slim;
-mod version;
+mod resolve;
 
-pub use apt::AptSource;
-pub use apt_conf::apt_conf_value;
 pub use archive_keys::archive_keyring;
-pub use base::{BaseError, BaseOptions, UnpackedPackage, assemble};
-pub use closure::{Chain, ResolveError, Resolved, resolve};
-pub use compression::{Compression, DecompressError, decompress};
-pub use deb::{Deb, DebError, open_deb, write_data_tar};
-pub use mirrors::{Mirrors, debian_mirrors};
-pub use packages::{Package, PackageIndex, PackagesError};
-pub use relation::{Alternatives, Constraint, Operator, Relation, RelationError, parse_relations};
+pub use assemble::assemble;
 pub use release::{IndexFile, Release, ReleaseError};
+pub use resolve::{Chain, ResolveError, Resolved, resolve};
 pub use shipwheel_openpgp::{Keyring, KeyringError};
-pub use version::{Version, VersionError};
 
 /// Raise this when the tree that the same packages make changes: it is part of the base layer's key.
 pub const BASE_RECIPE: u32 = 1;

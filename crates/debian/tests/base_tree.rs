@@ -3,7 +3,9 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
-use shipwheel_debian::{BaseOptions, Package, UnpackedPackage, assemble, open_deb};
+use shipwheel_debian::assemble;
+use shipwheel_debian::base::{BaseOptions, UnpackedPackage};
+use shipwheel_debian::package::{Package, open_deb};
 use shipwheel_layer::{ReadLimits, Tree, listing, overlay_tar};
 use tar::EntryType::{Directory, Regular, Symlink};
 

@@ -5,9 +5,8 @@ mod mutation;
 
 use mutation::{mutated, mutated_text};
 use proptest::prelude::*;
-use shipwheel_debian::{
-    AptSource, Keyring, Package, PackageIndex, Version, apt_conf_value, decompress, open_deb, parse_relations,
-};
+use shipwheel_debian::apt::{AptSource, apt_conf_value};
+use shipwheel_debian::package::{Package, PackageIndex, Version, decompress, open_deb, parse_relations};
 
 const PACKAGES: &str = "Package: libc6\nArchitecture: amd64\nVersion: 2.36-9+deb12u10\nMulti-Arch: same\nDepends: libgcc-s1 (>= 3.4) | other:any, x [amd64] <!nocheck>\nProvides: libc (= 1)\nFilename: pool/main/g/glibc/libc6.deb\nSize: 100\nSHA256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\nDescription: x\n .\n more\n\nPackage: b\nVersion: 1\n";
 
@@ -24,15 +23,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn archives(bytes in mutated(vec![deb()])) {
+    fn changed_archives_are_read_without_a_panic(bytes in mutated(vec![deb()])) {
         if let Ok(deb) = open_deb(&bytes) {
             let _ = (deb.control_file("control"), deb.write_data_tar(&mut std::io::sink(), 1 << 20));
         }
-        let _ = (decompress(&bytes, 1 << 16), Keyring::parse(&[&bytes]));
+        let _ = decompress(&bytes, 1 << 16);
     }
 
     #[test]
-    fn package_lists(text in mutated_text(&[PACKAGES])) {
+    fn changed_package_indexes_are_read_without_a_panic(text in mutated_text(&[PACKAGES])) {
         if let Ok(index) = PackageIndex::parse(text.clone().into_bytes()) {
             let names: Vec<&str> = index.names().collect();
             names.iter().for_each(|name| drop((index.packages(name), index.providers(name))));
@@ -41,7 +40,7 @@ proptest! {
     }
 
     #[test]
-    fn fields_and_lists_of_sources(text in mutated_text(&[
+    fn changed_fields_and_apt_sources_are_read_without_a_panic(text in mutated_text(&[
         "libgcc-s1 (>= 3.4) | other:any (<< 2~1), x [amd64 !arm64] <!nocheck>",
         "2:1.0~rc1+dfsg-1.1~deb12u1",
         "Types: deb\nURIs: http://127.0.0.1/debian\nSuites: bookworm bookworm-updates\nComponents: main\nSigned-By: /x.gpg\n",

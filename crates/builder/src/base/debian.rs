@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use shipwheel_debian::{
-    BASE_RECIPE, BaseOptions, Package, PackageIndex, UnpackedPackage, assemble, decompress, open_deb, resolve as close,
-};
+use shipwheel_debian::base::{BaseOptions, UnpackedPackage};
+use shipwheel_debian::package::{Package, PackageIndex, decompress, open_deb};
+use shipwheel_debian::{BASE_RECIPE, assemble, resolve as close};
 use shipwheel_layer::{LAYER_RECIPE, Source};
 use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
 use shipwheel_plan::DebianBase;

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use shipwheel_debian::{BaseError, DebError, DecompressError, KeyringError, PackagesError, ReleaseError, ResolveError};
+use shipwheel_debian::base::AssembleError;
+use shipwheel_debian::package::{DebError, DecompressError, PackagesError};
+use shipwheel_debian::{KeyringError, ReleaseError, ResolveError};
 use shipwheel_oci::Platform;
 use shipwheel_store::{ErrorKind, StoreError};
 
@@ -41,7 +43,7 @@ pub enum DebianError {
     },
     /// The packages do not make a tree.
     #[error(transparent)]
-    Base(#[from] BaseError),
+    Base(#[from] AssembleError),
     /// The suite has not the architecture.
     #[error("{suite} has no {architecture}; found {}", .found.join(", "))]
     NoArchitecture {

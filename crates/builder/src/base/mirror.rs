@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use shipwheel_debian::{AptSource, apt_conf_value, debian_mirrors};
+use shipwheel_debian::apt::{AptSource, apt_conf_value, debian_mirrors};
 use shipwheel_plan::DebianBase;
 
 use crate::session::Session;

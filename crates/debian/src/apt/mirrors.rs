@@ -1,6 +1,6 @@
 //! Which of the machine's apt sources are Debian's own archives.
 
-use crate::apt::AptSource;
+use crate::apt::source::AptSource;
 
 /// Suites of Debian's archive; other suites' indexes are on the same mirror.
 const SUITES: [&str; 14] = [

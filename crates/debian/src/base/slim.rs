@@ -50,7 +50,7 @@ mod tests {
     use shipwheel_layer::{Content, Metadata};
 
     #[test]
-    fn what_no_program_reads_is_left_out() {
+    fn files_that_no_program_reads_are_left_out() {
         let file = || Node::File(Metadata::root(0o644), Content::from_bytes(&b""[..]));
         for (path, node, kept) in [
             ("/usr/share/doc/a/copyright", file(), true),

@@ -7,7 +7,7 @@ use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
 
 /// The most memory that an xz stream may ask for, in bytes: its largest preset takes 65 MiB.
-const XZ_MEMORY: u64 = 256 << 20;
+const MAX_XZ_MEMORY: u64 = 256 << 20;
 
 /// A compression that the archive uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Compression {
             Self::None => boxed(bytes),
             Self::Gzip => boxed(MultiGzDecoder::new(bytes)),
             Self::Xz => {
-                let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED);
+                let stream = Stream::new_stream_decoder(MAX_XZ_MEMORY, CONCATENATED);
                 boxed(XzDecoder::new_stream(bytes, stream.map_err(|error| DecompressError::Stream(error.into()))?))
             }
         })

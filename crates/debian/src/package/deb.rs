@@ -2,10 +2,10 @@
 
 use std::io::{self, Read, Write};
 
-use crate::compression::{Compression, DecompressError};
+use crate::package::compression::{Compression, DecompressError};
 
 /// The most that a control tar may inflate to, in bytes.
-const CONTROL_LIMIT: u64 = 64 << 20;
+const MAX_CONTROL: u64 = 64 << 20;
 
 /// A `.deb` that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -70,16 +70,8 @@ pub fn open_deb(bytes: &[u8]) -> Result<Deb<'_>, DebError> {
         return Err(DebError::Form { reason: "control.tar or data.tar is missing" });
     };
     let mut control = Vec::new();
-    packed_as.write(packed, &mut control, CONTROL_LIMIT).map_err(|cause| DebError::Member { member, cause })?;
+    packed_as.write(packed, &mut control, MAX_CONTROL).map_err(|cause| DebError::Member { member, cause })?;
     Ok(Deb { control, data, compression })
-}
-
-/// Writes the data tar of a `.deb`, uncompressed, and gives its size.
-///
-/// # Errors
-/// As [`open_deb`]; when the tar is larger than `limit` bytes; when the writer fails.
-pub fn write_data_tar(deb: &[u8], out: &mut dyn Write, limit: u64) -> Result<u64, DebError> {
-    open_deb(deb)?.write_data_tar(out, limit)
 }
 
 impl Deb<'_> {
@@ -194,13 +186,13 @@ mod tests {
         assert_eq!(opened.control_file("md5sums").expect("valid").as_deref(), Some(&b"0  usr/bin/a\n"[..]));
         assert_eq!(opened.control_file("nothing").expect("valid"), None);
         let mut out = Vec::new();
-        assert_eq!(write_data_tar(&deb, &mut out, 1 << 20).expect("valid"), data.len() as u64);
+        assert_eq!(opened.write_data_tar(&mut out, 1 << 20).expect("valid"), data.len() as u64);
         assert_eq!(out, data);
-        assert!(write_data_tar(&deb, &mut out, data.len() as u64 - 1).is_err());
+        assert!(opened.write_data_tar(&mut out, data.len() as u64 - 1).is_err());
     }
 
     #[test]
-    fn what_is_no_deb_is_an_error() {
+    fn files_other_than_debs_are_errors() {
         let (control, data) = (("control.tar.xz", &xz(b"")[..]), ("data.tar", &b""[..]));
         let binary = ("debian-binary", &b"2.0\n"[..]);
         for (members, expected) in [
@@ -218,7 +210,8 @@ mod tests {
         }
         assert!(open_deb(b"junk").is_err());
         let deb = ar(&[binary, control, ("data.tar.xz", &xz(b"x"))]);
-        assert!((0..deb.len() - 1).all(|end| write_data_tar(&deb[..end], &mut Vec::new(), 10).is_err()));
+        let write = |deb: &[u8]| open_deb(deb)?.write_data_tar(&mut Vec::new(), 10);
+        assert!((0..deb.len() - 1).all(|end| write(&deb[..end]).is_err()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One value out of apt's configuration text (apt.conf(5)).
 
-use crate::apt::parse_bool;
+use crate::apt::source::parse_bool;
 
 /// The last value of a yes-or-no option such as `Acquire::Check-Valid-Until`, in either form:
 /// `Acquire::Check-Valid-Until "false";` or `Acquire { Check-Valid-Until "false"; };`.

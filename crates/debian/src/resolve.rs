@@ -4,73 +4,14 @@
 //! not depend on luck. `Recommends`, `Conflicts` and `Breaks` are not looked at, and essential
 //! packages are taken only when something names them: an image without dpkg and a shell is the aim.
 
+mod error;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
 
-use crate::packages::{Package, PackageIndex, PackagesError};
-use crate::relation::{Alternatives, Relation, RelationError, parse_relations};
+use crate::package::{Alternatives, Package, PackageIndex, PackagesError, Relation, parse_relations};
 
-/// Packages that cannot be found together.
-#[derive(Debug, thiserror::Error)]
-pub enum ResolveError {
-    /// A stanza of an index cannot be read.
-    #[error(transparent)]
-    Index(#[from] PackagesError),
-    /// A wanted package has another form than `name` or `name=version`.
-    #[error("`{found}` is neither `name` nor `name=version`")]
-    Wanted {
-        /// The text as it was found.
-        found: String,
-        /// The cause, where there is one.
-        #[source]
-        cause: Option<RelationError>,
-    },
-    /// A package is both wanted and excluded.
-    #[error("package `{package}` is both wanted and excluded")]
-    Excluded {
-        /// The package.
-        package: String,
-    },
-    /// No index has the package, and none provides it.
-    #[error("no package `{package}` for {architecture}{needed_by}{}", similar(.nearest))]
-    Unknown {
-        /// The package.
-        package: String,
-        /// The architecture.
-        architecture: String,
-        /// Who needs it.
-        needed_by: Chain,
-        /// The names that are most like it.
-        nearest: Vec<String>,
-    },
-    /// The package is there, but not in a version that is allowed.
-    #[error("no version of a package fits `{relation}` for {architecture}{needed_by}; found {}", found.join(", "))]
-    Unsatisfied {
-        /// What is asked for.
-        relation: String,
-        /// The architecture.
-        architecture: String,
-        /// Who needs it.
-        needed_by: Chain,
-        /// The versions there are, as `name version`.
-        found: Vec<String>,
-    },
-}
-
-/// The packages through which something is needed, nearest first; empty for a wanted one.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Chain(pub Vec<String>);
-
-impl fmt::Display for Chain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|package| write!(f, ", needed by {package}"))
-    }
-}
-
-fn similar(names: &[String]) -> String {
-    if names.is_empty() { String::new() } else { format!("; similar: {}", names.join(", ")) }
-}
+pub use error::{Chain, ResolveError};
 
 /// A chosen package and the index that has it.
 #[derive(Debug, Clone)]
@@ -329,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_is_found() {
+    fn dependencies_are_resolved_by_version_alternative_and_provider() {
         for (lines, wanted, exclude, expected) in [
             (&["a 1 Depends: b", "b 1 Pre-Depends: c", "c 1 Depends: a", "d 1"][..], "a", "", "a=1 b=1 c=1"),
             (&["a 1 Depends: b | c", "b 1", "c 1"], "a", "", "a=1 b=1"),
@@ -352,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_had_says_who_needs_it_and_what_there_is() {
+    fn an_unmet_dependency_says_who_needs_it_and_which_versions_exist() {
         for (lines, wanted, exclude, expected) in [
             (&["libfoo1 1"][..], "libfo1", "", "no package `libfo1` for amd64; similar: libfoo1"),
             (&["a 1 Depends: b", "b 1 Depends: c"], "a", "", "no package `c` for amd64, needed by b, needed by a"),

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_version_is_an_error() {
+    fn malformed_versions_are_errors() {
         for bad in ["", ":", "1:", "a:1", ":1", "1.0-", "-1", "1 0", "1.0_1", "99999999999:1", "1.0é"] {
             assert!(bad.parse::<Version>().is_err(), "{bad:?}");
         }

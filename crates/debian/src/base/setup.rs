@@ -2,8 +2,8 @@
 
 use shipwheel_layer::{Content, Metadata, Node, Tree, TreeError, TreePath};
 
-use crate::base::BaseError;
-use crate::packages::Package;
+use crate::base::error::AssembleError;
+use crate::package::Package;
 
 /// The account that an image's process runs as; the number is the one distroless images use.
 const NONROOT: u32 = 65532;
@@ -132,23 +132,23 @@ pub(crate) fn python(tree: &mut Tree) -> Result<(), TreeError> {
 
 /// Does what `update-ca-certificates` does, but for the links by hash: the bundle in the order of
 /// `LC_ALL=C sort`, a `.pem` link for each, and where OpenSSL's library looks for them.
-pub(crate) fn certificates(tree: &mut Tree) -> Result<(), BaseError> {
+pub(crate) fn certificates(tree: &mut Tree) -> Result<(), AssembleError> {
     const FOLDER: &str = "/usr/share/ca-certificates";
-    let folder = TreePath::new(FOLDER).map_err(|error| BaseError::Setup(error.into()))?;
+    let folder = TreePath::new(FOLDER).map_err(|error| AssembleError::Setup(error.into()))?;
     let (mut bundle, mut names) = (Vec::new(), Vec::new());
     for (path, node) in tree.below(&folder) {
         let Node::File(_, content) = node else { continue };
         if !path.name().ends_with(".crt") {
             continue;
         }
-        let pem = content.to_vec().map_err(|cause| BaseError::Content { path: path.clone(), cause })?;
+        let pem = content.to_vec().map_err(|cause| AssembleError::Content { path: path.clone(), cause })?;
         bundle.extend_from_slice(&pem);
         if !pem.ends_with(b"\n") {
             bundle.push(b'\n');
         }
         names.push(path.as_str()[FOLDER.len() + 1..].to_owned());
     }
-    if names.is_empty() { Ok(()) } else { put_certificates(tree, bundle, &names).map_err(BaseError::Setup) }
+    if names.is_empty() { Ok(()) } else { put_certificates(tree, bundle, &names).map_err(AssembleError::Setup) }
 }
 
 fn put_certificates(tree: &mut Tree, bundle: Vec<u8>, names: &[String]) -> Result<(), TreeError> {

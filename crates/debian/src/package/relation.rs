@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::version::{Version, VersionError};
+use crate::package::version::{Version, VersionError};
 
 /// A dependency field that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_relation_is_an_error() {
+    fn malformed_relations_are_errors() {
         for bad in ["a |", "(= 1)", "a (1)", "a (= 1", "a (= )", "a (== 1)", "a b", "a (= 1) (= 2)", "a:", "../a", "é"]
         {
             assert!(parse_relations(bad).is_err(), "{bad:?}");

@@ -1,0 +1,18 @@
+//! How a base is made.
+
+/// How a base is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseOptions {
+    /// Leaves out what no program reads. In `/usr/share`: `doc` but for the `copyright` files and the
+    /// links between packages' folders, `man`, `info`, `locale`, `lintian`, `bug`, `doc-base`, `menu`,
+    /// `applications`, `pixmaps`, `bash-completion`, `gcc` and `gdb` (printers for debuggers). `__pycache__` is left out in any case.
+    pub slim: bool,
+    /// The suite's codename: for `/etc/os-release` where no package has it.
+    pub codename: Option<String>,
+}
+
+impl Default for BaseOptions {
+    fn default() -> Self {
+        Self { slim: true, codename: None }
+    }
+}

@@ -1,0 +1,53 @@
+//! A release that cannot be trusted or read.
+
+use std::string::FromUtf8Error;
+
+use jiff::Timestamp;
+use shipwheel_openpgp::{FormatError, Refusal};
+
+/// A suite that cannot be trusted or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// The file is not one cleartext message and nothing else.
+    #[error("expected one cleartext message with signatures and nothing else")]
+    NotSigned(#[source] FormatError),
+    /// No key of the keyring made a signature that counts.
+    #[error("found no valid signature: {}", .refusals.iter().map(Refusal::to_string).collect::<Vec<_>>().join("; "))]
+    NoGoodSignature {
+        /// What is wrong with each signature.
+        refusals: Vec<Refusal>,
+    },
+    /// The signed text is not UTF-8.
+    #[error("the signed text is not UTF-8")]
+    NotUtf8(#[source] FromUtf8Error),
+    /// A field is missing or cannot be read.
+    #[error("the release has no valid `{field}`: found `{found}`")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// Its value, or the line of it; empty when it is missing.
+        found: String,
+    },
+    /// The suite's own date of expiry has passed: a mirror could be serving old indexes.
+    #[error(
+        "suite `{suite}` was valid until {valid_until}, and it is {now}: set `check-valid-until = false` to build from an archived mirror all the same"
+    )]
+    Expired {
+        /// The suite.
+        suite: String,
+        /// Its date of expiry.
+        valid_until: Timestamp,
+        /// The time it was checked at.
+        now: Timestamp,
+    },
+    /// A good release, but of another suite.
+    #[error("asked for suite `{expected}`, found the release of `{codename}` (suite `{suite}`)")]
+    WrongSuite {
+        /// What was asked for.
+        expected: String,
+        /// The name of the suite that came.
+        suite: String,
+        /// Its codename.
+        codename: String,
+    },
+}
