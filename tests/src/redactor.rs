@@ -4,6 +4,7 @@
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
     texts: Vec<(String, String)>,
+    words: Vec<(&'static str, &'static str)>,
     numbers: Vec<(&'static str, &'static str)>,
 }
 
@@ -17,6 +18,13 @@ impl Redactor {
     #[must_use]
     pub fn text(mut self, text: impl Into<String>, name: &str) -> Self {
         self.texts.push((text.into(), format!("[{name}]")));
+        self
+    }
+
+    /// Replaces the letters and digits behind this text by a name in brackets: `.tmp-x1y2` by `.tmp-[random]`.
+    #[must_use]
+    pub fn word(mut self, before: &'static str, name: &'static str) -> Self {
+        self.words.push((before, name));
         self
     }
 
@@ -36,8 +44,19 @@ impl Redactor {
     }
 
     fn line(&self, line: &str) -> String {
-        self.numbers.iter().fold(line.to_owned(), |line, (unit, name)| replace_numbers(&line, unit, name))
+        let line = self.words.iter().fold(line.to_owned(), |line, (before, name)| replace_words(&line, before, name));
+        self.numbers.iter().fold(line, |line, (unit, name)| replace_numbers(&line, unit, name))
     }
+}
+
+fn replace_words(line: &str, before: &str, name: &str) -> String {
+    let mut parts = line.split(before);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |redacted, part| {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+        let word = if rest.len() < part.len() { format!("[{name}]") } else { String::new() };
+        redacted + before + &word + rest
+    })
 }
 
 fn replace_numbers(line: &str, unit: &str, name: &str) -> String {
@@ -65,8 +84,10 @@ mod tests {
 
     #[test]
     fn what_differs_is_replaced_and_everything_else_stays() {
-        let redactor = Redactor::new().text("/tmp/x", "folder").number(" s", "time").number(" MiB", "size");
+        let redactor = Redactor::new().text("/tmp/x", "folder").word(".tmp-", "random");
+        let redactor = redactor.number(" s", "time").number(" MiB", "size");
         for (output, expected) in [
+            ("at y/.tmp-x1Y2\"", "at y/.tmp-[random]\"\n"),
             ("failed to read /tmp/x/y", "failed to read [folder]/y\n"),
             ("json    0.021 s  12.5 MiB", "json [time] s [size] MiB\n"),
             ("7 starts, 3 sources", "7 starts, 3 sources\n"),

@@ -5,7 +5,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops loudly, also in its helpers")]
 
+mod commands;
 mod documents;
+mod errors;
+mod help;
 mod pinned;
 mod sample;
 mod snapshot;
+mod tables;

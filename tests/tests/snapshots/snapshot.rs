@@ -26,3 +26,16 @@ pub fn check_all(folder: &str, texts: impl IntoIterator<Item = (String, String)>
     let differing: Vec<String> = texts.into_iter().filter_map(differs).collect();
     assert!(differing.is_empty(), "these differ from {folder}/: {}", differing.join(", "));
 }
+
+/// Checks that a folder has a file for each of these names and no other: one that nothing compares says nothing.
+///
+/// # Panics
+/// When a file is left over.
+#[track_caller]
+pub fn check_no_other(folder: &str, names: &[&str]) {
+    let path = shipwheel_tests::workspace().join("tests/tests/snapshots").join(folder);
+    let files = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let known = |file: &String| file.strip_suffix(".snap").is_some_and(|name| names.contains(&name));
+    let left: Vec<String> = files.filter(|file| file.contains(".snap") && !known(file)).collect();
+    assert!(left.is_empty(), "nothing compares {left:?} in {folder}/: remove what is left over");
+}
