@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops loudly, also in its helpers")]
 
 mod commands;
+mod docs;
 mod documents;
 mod errors;
 mod help;

@@ -47,7 +47,9 @@ pub(super) fn read_bases(top: &Section<'_>) -> Option<Vec<Base>> {
         Some(list) => list.iter().collect(),
         None => vec![value],
     };
-    items.into_iter().map(|item| read_base(top, item)).collect()
+    // Every base is read, so that the problems of all of them are reported.
+    let bases: Vec<Option<Base>> = items.into_iter().map(|item| read_base(top, item)).collect();
+    bases.into_iter().collect()
 }
 
 fn read_base<'v>(top: &Section<'v>, item: &'v Value<'v>) -> Option<Base> {

@@ -33,6 +33,14 @@ pub const CASES: &[Case] = &[
         run: |g| g.file("app/image.toml", "# One error.\nbase = { image = \"Python:3.11\" }\n").build(),
     },
     Case {
+        name: "toml-two-bases",
+        code: 3,
+        run: |g| {
+            let bases = "{ debain = { suite = \"bookworm\" } }, { image = \"a/b\", layout = \"../base\" }";
+            g.file("app/image.toml", format!("# One error.\nbase = [{bases}]\n")).build()
+        },
+    },
+    Case {
         name: "toml-base-missing-layout",
         code: 3,
         run: |g| g.file("app/image.toml", "# One error.\nbase = { layout = \"../nowhere\" }\n").build(),
