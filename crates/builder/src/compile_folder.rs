@@ -13,8 +13,11 @@ use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
 use crate::interpreter::compile::{Compiler, Job};
 use crate::interpreter::host;
+use crate::interpreter::interpreter_error::InterpreterError;
 use crate::interpreter::python::Python;
+use crate::project::application_error::ApplicationError;
 use crate::session::Session;
+use shipwheel_store::FileAction;
 
 /// What is to be compiled, and how.
 #[derive(Debug, Clone)]
@@ -84,14 +87,13 @@ fn find(session: &Session<'_>, python: &str) -> Result<(PathBuf, PythonVersion),
         false => session.on_path(python).collect(),
     };
     let found = candidates.iter().find_map(|path| host::identify(session, path, None));
-    found.ok_or_else(|| BuildError::NoPythonHere { python: python.to_owned() })
+    found.ok_or_else(|| InterpreterError::NotFound { python: python.to_owned() }.into())
 }
 
 /// The sources below a folder, relative to it, sorted.
 fn sources(folder: &Path) -> Result<Vec<String>, BuildError> {
     if !folder.is_dir() {
-        let reason = "it is no folder".to_owned();
-        return Err(BuildError::Walk { path: folder.to_owned(), reason });
+        return Err(ApplicationError::NotAFolder { path: folder.to_owned() }.into());
     }
     let walk = WalkBuilder::new(folder)
         .standard_filters(false)
@@ -101,16 +103,13 @@ fn sources(folder: &Path) -> Result<Vec<String>, BuildError> {
         .build();
     let mut sources = Vec::new();
     for entry in walk {
-        let entry = entry.map_err(|error| BuildError::Walk { path: folder.to_owned(), reason: error.to_string() })?;
+        let entry = entry.map_err(|cause| ApplicationError::List { folder: folder.to_owned(), cause })?;
         let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
         if !is_file || entry.path().extension().is_none_or(|extension| extension != "py") {
             continue;
         }
         let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-        let relative = relative.to_str().ok_or_else(|| BuildError::Walk {
-            path: entry.path().to_owned(),
-            reason: "its name is not UTF-8".to_owned(),
-        })?;
+        let relative = relative.to_str().ok_or_else(|| ApplicationError::NotUtf8 { path: entry.path().to_owned() })?;
         sources.push(relative.to_owned());
     }
     Ok(sources)
@@ -126,7 +125,7 @@ fn name_in_image(tree: &LocalTree, relative: &str) -> String {
 
 fn job(tree: &LocalTree, relative: &str) -> Result<Job, BuildError> {
     let path = tree.folder.join(relative);
-    let bytes = fs_err::metadata(&path).map_err(BuildError::file("read", &path))?.len();
+    let bytes = fs_err::metadata(&path).map_err(BuildError::file(FileAction::Read, &path))?.len();
     let source = Content::from_slice(PathSource::new(&path, bytes), 0, bytes);
     Ok(Job { path: name_in_image(tree, relative), source, treatment: tree.treatment })
 }
@@ -152,8 +151,8 @@ fn write(path: &Path, pyc: &[u8]) -> Result<bool, BuildError> {
         return Ok(false);
     }
     let folder = path.parent().unwrap_or(path);
-    fs_err::create_dir_all(folder).map_err(BuildError::file("create", folder))?;
-    let failed = || BuildError::file("write", path);
+    fs_err::create_dir_all(folder).map_err(BuildError::file(FileAction::Create, folder))?;
+    let failed = || BuildError::file(FileAction::Write, path);
     let mut file = tempfile::Builder::new()
         .prefix(".shipwheel-")
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
@@ -168,7 +167,7 @@ fn write(path: &Path, pyc: &[u8]) -> Result<bool, BuildError> {
 fn remove(tree: &LocalTree, compiled: &[String]) -> Result<usize, BuildError> {
     for name in compiled {
         let path = tree.folder.join(relative(tree, name));
-        fs_err::remove_file(&path).map_err(BuildError::file("remove", &path))?;
+        fs_err::remove_file(&path).map_err(BuildError::file(FileAction::Remove, &path))?;
     }
     Ok(compiled.len())
 }

@@ -23,17 +23,22 @@ mod lock;
 mod program;
 mod project;
 mod proof;
+mod resolve;
 mod wheel;
 
 mod error;
+
 mod interpreter_choice;
+mod offline;
 mod session;
 
-pub use base::debian_error::DebianError;
 pub use build::{Built, LayerReport, LayerStatus, PlatformReport, build, plan};
 pub use compile_folder::{LocalReport, LocalTree, compile_folder};
+pub use disk::file_error::FileError;
 pub use error::BuildError;
 pub use inspect::finding::{Finding, FindingKind, Severity};
+pub use inspect::image_error::ImageError;
+pub use interpreter::interpreter_error::InterpreterError;
 pub use interpreter_choice::InterpreterChoice;
 pub use lock::upgrade::Upgrade;
 pub use project::definition::Definition;

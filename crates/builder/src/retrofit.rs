@@ -10,11 +10,10 @@ use shipwheel_store::{ImageGraph, ImageSource, PlatformImage, StoredImage, Walk,
 use crate::base::image::known_or_described;
 use crate::base::resolved::{ResolvedBase, ResolvedBases};
 use crate::error::BuildError;
+use crate::inspect::image_error::ImageError;
 use crate::layer::ingredients::Ingredients;
 use crate::layer::layers;
 use crate::session::Session;
-use crate::wheel::local_projects::OwnFiles;
-use crate::wheel::wheels::WheelSources;
 
 /// An image with bytecode layers on top.
 #[derive(Debug, Clone)]
@@ -62,20 +61,17 @@ pub fn retrofit(
         }
     }
     if bases.is_empty() {
-        let reason = "has no Python interpreter on any platform".to_owned();
-        return Err(BuildError::Base { name: name.to_owned(), reason });
+        return Err(ImageError::NoPython { image: name.to_owned() }.into());
     }
     let plan = plan(name, &bases, levels)?;
 
-    let bases = ResolvedBases::of(name, bases);
-    let (wheels, own) = (WheelSources::default(), OwnFiles::default());
-    let ingredients = Ingredients { app: &[], own: &own, wheels: &wheels, bases: &bases };
+    let ingredients = Ingredients::of_bases(ResolvedBases::of(name, bases));
     let built = layers::build(session, &plan, &ingredients)?;
     let mut images = Vec::new();
     let mut platforms = Vec::new();
     for one in &image.images {
         let planned = plan.platforms.iter().find(|planned| planned.platform == one.platform);
-        let base = bases.by_platform.get(&one.platform).and_then(|base| base.facts.python.as_ref());
+        let base = ingredients.bases.by_platform.get(&one.platform).and_then(|base| base.facts.python.as_ref());
         let (Some(planned), Some(python)) = (planned, base) else {
             session.report.step(&format!("{} has no Python and stays as it is", one.platform));
             images.push(one.clone());
@@ -130,7 +126,7 @@ impl OriginalImage {
         for document in self.graph.documents().iter().filter(|document| document.is_index()) {
             let index = Index::parse(document.bytes.clone());
             let index = index.and_then(|index| index.map_manifests(|entry| new.get(&entry.digest).cloned()));
-            let index = index.map_err(|cause| BuildError::Base { name: name.to_owned(), reason: cause.to_string() })?;
+            let index = index.map_err(|cause| ImageError::Index { image: name.to_owned(), cause })?;
             new.insert(document.descriptor.digest, index.descriptor().clone());
             indexes.push(index);
         }
@@ -165,10 +161,9 @@ fn plan(name: &str, bases: &BTreeMap<Platform, ResolvedBase>, levels: &[Optimiza
 /// The level that an image runs at by its own environment.
 fn own_level(name: &str, base: &ResolvedBase) -> Result<Optimization, BuildError> {
     let config = ImageConfig::parse(base.facts.config.as_bytes());
-    let env = config.map_err(|cause| BuildError::Config { name: name.to_owned(), cause })?.env();
+    let env = config.map_err(|cause| ImageError::Config { image: name.to_owned(), cause })?.env();
     if let Some(prefix) = env.get("PYTHONPYCACHEPREFIX").filter(|prefix| !prefix.is_empty()) {
-        let reason = format!("sets PYTHONPYCACHEPREFIX to `{prefix}`: its Python would load none of the bytecode");
-        return Err(BuildError::Base { name: name.to_owned(), reason });
+        return Err(ImageError::CachePrefix { image: name.to_owned(), prefix: prefix.clone() }.into());
     }
     Ok(Optimization::from_environment(env.get("PYTHONOPTIMIZE").map(String::as_str).unwrap_or_default()))
 }
@@ -179,7 +174,7 @@ fn with_layers(
     image: &PlatformImage,
     layers: &[(&PlannedLayer, LayerDescriptor)],
 ) -> Result<PlatformImage, BuildError> {
-    let fail = |cause| BuildError::Config { name: name.to_owned(), cause };
+    let fail = |cause| ImageError::Config { image: name.to_owned(), cause };
     let mut config = ImageConfig::parse(&image.config).map_err(fail)?;
     for (planned, layer) in layers {
         config.push_layer(layer.diff_id, &session.created(), &planned.created_by());
@@ -187,6 +182,7 @@ fn with_layers(
     let config = config.to_json();
     let blobs: Vec<Descriptor> = layers.iter().map(|(_, layer)| layer.blob.clone()).collect();
     let manifest = image.manifest.with_layers(&config, &blobs);
-    let manifest = manifest.map_err(|cause| BuildError::Base { name: name.to_owned(), reason: cause.to_string() })?;
+    let digest = image.manifest.descriptor().digest;
+    let manifest = manifest.map_err(|cause| ImageError::Manifest { image: name.to_owned(), digest, cause })?;
     Ok(PlatformImage { manifest, config, ..image.clone() })
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use shipwheel_oci::Platform;
-use shipwheel_store::{Cache, Http, Progress, Registry};
+use shipwheel_store::{Cache, Http, Progress, Registry, StoreError, StoredImage, StoredSource};
 
 use crate::interpreter_choice::InterpreterChoice;
 
@@ -63,6 +63,14 @@ impl Session<'_> {
     /// Whether the interpreter of a base for this platform may be run here, and so has to be on disk.
     pub(crate) fn runs(&self, platform: &Platform) -> bool {
         *platform == self.host_platform() || self.interpreter == Some(InterpreterChoice::Emulated)
+    }
+
+    /// An image that was built, as the source that it is copied to its outputs from.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub fn source<'s>(&'s self, image: &'s StoredImage) -> Result<StoredSource<'s>, StoreError> {
+        StoredSource::new(image, &self.cache, &self.registry, self.progress)
     }
 
     /// When outputs say they were created, in RFC 3339.

@@ -17,8 +17,10 @@ use shipwheel_store::{Cache, ImageSource, StoreError};
 
 use crate::error::BuildError;
 use crate::inspect::finding::Findings;
+use crate::inspect::image_error::ImageError;
 use crate::inspect::opened::{OpenedPlatform, open};
 use crate::inspect::python::ImagePython;
+use crate::interpreter::interpreter_error::{InterpreterError, InterpreterFault};
 use crate::interpreter::rootfs::library_folders;
 use crate::session::{Report, host_platform};
 use run::{Launch, Sample, Surroundings};
@@ -88,7 +90,7 @@ pub fn startup(source: &dyn ImageSource, options: &StartupOptions<'_>) -> Result
         return Err(StoreError::NoPlatform { what, platform, found }.into());
     }
     if let Some(name) = options.modules.iter().find(|name| !modules::is_module(name)) {
-        return Err(BuildError::Image { reason: format!("cannot import `{name}`: it is no module's name") });
+        return Err(ImageError::NotAModule { module: name.clone() }.into());
     }
     options.report.step(&format!("startup: unpacking {platform}"));
     let mut findings = Findings::default();
@@ -96,12 +98,11 @@ pub fn startup(source: &dyn ImageSource, options: &StartupOptions<'_>) -> Result
     let tree = image.platforms.first().and_then(|opened| Some((opened, image.tree(opened, &mut findings)?)));
     let (opened, tree) = match tree {
         Some(found) if findings.is_empty() => found,
-        _ => return Err(BuildError::Unsound { problems: findings.len(), warnings: 0 }),
+        _ => return Err(ImageError::Unsound { problems: findings.len(), warnings: 0 }.into()),
     };
     let mut found = Vec::new();
     let python = ImagePython::find(&tree, &opened.config, &mut found)?;
-    let no_python = || BuildError::Image { reason: "has no Python".to_owned() };
-    let python = python.ok_or_else(no_python)?;
+    let python = python.ok_or_else(|| ImageError::NoPython { image: source.name() })?;
     let folder = options.cache.scratch_dir()?;
     let trees = [folder.path().join("with"), folder.path().join("without")];
     trees::write(&tree, &trees[0], &trees[1])?;
@@ -156,19 +157,17 @@ fn surroundings(
     surroundings.launch = by_loader(tree, opened, python)?;
     match surroundings.works(root) {
         true => Ok(surroundings),
-        false => Err(BuildError::InterpreterProcess {
-            reason: "it starts neither in a user namespace nor by its own loader".to_owned(),
-        }),
+        false => Err(InterpreterError::NoLaunch.into()),
     }
 }
 
 fn by_loader(tree: &Tree, opened: &OpenedPlatform, python: &ImagePython) -> Result<Launch, BuildError> {
-    let fail = || BuildError::Interpreter {
+    let fail = || InterpreterError::Undescribed {
         path: python.facts.executable.clone(),
-        reason: "it names no dynamic loader that the image has".to_owned(),
+        fault: InterpreterFault::LoaderMissing,
     };
     let resolve = |path: &str| TreePath::new(path).ok().and_then(|path| tree.resolve(&path));
-    let Some((_, Node::File(_, content))) = resolve(&python.facts.executable) else { return Err(fail()) };
+    let Some((_, Node::File(_, content))) = resolve(&python.facts.executable) else { return Err(fail().into()) };
     let facts = ElfFacts::read(&content.to_vec()?).ok().flatten();
     let loader = facts.and_then(|facts| facts.interpreter).and_then(|loader| resolve(&loader)).ok_or_else(fail)?;
     let site = format!("/lib/python{}.{}/site-packages", python.facts.version.major, python.facts.version.minor);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use shipwheel_builder::{BuildError, LocalReport, LocalTree, compile_folder};
+use shipwheel_builder::{InterpreterError, LocalReport, LocalTree, compile_folder};
 use shipwheel_bytecode::{InvalidationMode, Optimization};
 use shipwheel_plan::Treatment;
 
@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &BytecodeArguments) -> Result<(), Failure> {
     }
     match report.failures.len() {
         0 => Ok(()),
-        count => Err(Failure::while_doing(doing)(BuildError::Uncompiled { count })),
+        count => Err(Failure::while_doing(doing)(InterpreterError::Uncompiled { count })),
     }
 }
 

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use fs_err as fs;
-use shipwheel_builder::BuildError;
+use shipwheel_builder::FileError;
+use shipwheel_store::FileAction;
 
 use crate::failure::Failure;
 
@@ -55,7 +56,7 @@ fn clear(folder: &Path, keep_downloads: bool) -> Result<(), Failure> {
     };
     for path in areas.iter().map(|area| folder.join(area)).filter(|path| path.exists()) {
         fs::remove_dir_all(&path).map_err(|cause| {
-            Failure::while_doing("clear the cache")(BuildError::File { action: "remove", path, cause })
+            Failure::while_doing("clear the cache")(FileError { action: FileAction::Remove, path, cause })
         })?;
     }
     Ok(())

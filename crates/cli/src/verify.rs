@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use serde_json::json;
-use shipwheel_builder::{BuildError, Finding, Severity, VerifyOptions, VerifyReport, verify};
+use shipwheel_builder::{Finding, ImageError, Severity, VerifyOptions, VerifyReport, verify};
 use shipwheel_oci::Platform;
 use shipwheel_store::Cache;
 
@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     }
     let warnings = if arguments.strict { report.warnings() } else { 0 };
     if report.problems() + warnings > 0 {
-        let cause = BuildError::Unsound { problems: report.problems(), warnings };
+        let cause = ImageError::Unsound { problems: report.problems(), warnings };
         return Err(Failure::while_doing(doing)(cause));
     }
     if !arguments.json {

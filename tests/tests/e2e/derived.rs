@@ -113,7 +113,7 @@ fn what_cannot_be_derived_is_said_with_what_was_looked_for() {
 fn init_writes_over_nothing_unless_told_to() {
     let definition = Definition::empty().with("main.py", "").with("image.toml", "# mine\n");
     let argument = definition.argument();
-    Shipwheel::new().run(&["init", &argument]).failed(3, &["image.toml is there already", "--force"]);
+    Shipwheel::new().run(&["init", &argument]).failed(3, &["image.toml already exists", "--force"]);
     let path = definition.path().join("image.toml");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "# mine\n");
     Shipwheel::new().run(&["init", &argument, "--force"]).succeeded();

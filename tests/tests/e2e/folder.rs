@@ -83,8 +83,9 @@ fn removed_sources_leave_what_runs_and_what_does_not_compile_stays() {
 #[test]
 fn a_missing_folder_or_interpreter_is_said() {
     let folder = application();
-    bytecode(&folder.path().join("nowhere"), &[]).failed(3, &["nowhere: it is no folder"]);
-    bytecode(folder.path(), &["--python", "no-such-python"]).failed(3, &["`no-such-python` is no CPython", "--python"]);
-    bytecode(folder.path(), &["--python", "/bin/true"]).failed(3, &["`/bin/true` is no CPython"]);
+    bytecode(&folder.path().join("nowhere"), &[]).failed(3, &["nowhere is not a folder"]);
+    bytecode(folder.path(), &["--python", "no-such-python"])
+        .failed(3, &["`no-such-python` is not a CPython", "--python"]);
+    bytecode(folder.path(), &["--python", "/bin/true"]).failed(3, &["`/bin/true` is not a CPython"]);
     bytecode(folder.path(), &["--optimize", "3"]).failed(2, &["3 is not in 0..=2"]);
 }

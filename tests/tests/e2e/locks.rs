@@ -111,7 +111,7 @@ fn an_extra_that_is_not_there_is_named() {
     build(&Shipwheel::new(), &definition).failed(4, &["slow"]);
     let definition =
         small().with("requirements.txt", "six\n").and("[python]\nlock = \"requirements.txt\"\nextras = [\"a\"]");
-    build(&Shipwheel::new(), &definition).failed(CONFIGURATION, &["image.toml:", "`a` cannot be chosen"]);
+    build(&Shipwheel::new(), &definition).failed(CONFIGURATION, &["image.toml:", "`a` cannot be selected"]);
 }
 
 #[test]

@@ -124,11 +124,11 @@ fn what_is_no_pure_project_is_refused() {
         "from setuptools import Distribution, setup\nDistribution.has_ext_modules = lambda self: True\nsetup()\n";
     let project = "[project]\nname = \"api\"\nversion = \"1\"\n[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n";
     let one = || Definition::over_debian("[app]\nproject = \"p\"").with("p/api.py", "x = 1\n");
-    build(&one(), "022").failed(3, &["the project", "/p cannot be used: it has no pyproject.toml"]);
+    build(&one(), "022").failed(3, &["/p is not a project", "no pyproject.toml"]);
     let broken = one().with("p/pyproject.toml", project).with("p/setup.py", "raise SystemExit('no build today')\n");
-    build(&broken, "022").failed(3, &["its build failed", "no build today"]);
+    build(&broken, "022").failed(3, &["cannot be built", "no build today"]);
     let native = one().with("p/pyproject.toml", project).with("p/setup.py", native);
-    build(&native, "022").failed(3, &["linux_x86_64.whl", "must be pure Python"]);
+    build(&native, "022").failed(3, &["linux_x86_64.whl", "a wheel for every platform"]);
     let unlocked = project.replace("version", "dependencies = [\"six\"]\nversion");
     build(&one().with("p/pyproject.toml", &unlocked), "022").failed(3, &["`python.lock` is not set", "uv lock"]);
 }

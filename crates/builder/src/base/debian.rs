@@ -8,34 +8,36 @@ use serde::{Deserialize, Serialize};
 use shipwheel_debian::base::{BaseOptions, UnpackedPackage};
 use shipwheel_debian::package::{Package, PackageIndex, decompress, open_deb};
 use shipwheel_debian::{BASE_RECIPE, assemble, resolve as close};
-use shipwheel_layer::{LAYER_RECIPE, Source};
+use shipwheel_layer::{LAYER_RECIPE, Source, Tree};
 use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
 use shipwheel_plan::DebianBase;
-use shipwheel_store::Download;
+use shipwheel_store::{Download, FileAction};
 
+use super::base_error::BaseError;
+use super::debian_error::DebianError;
 use super::describe::{DESCRIBE_RECIPE, describe};
 use super::mirror::DebianMirrors;
 use super::releases::{Archive, Releases};
 use super::resolved::ResolvedBase;
-use crate::base::debian_error::DebianError;
 use crate::disk::bytes::FileSource;
+use crate::disk::file_error::file_error;
 use crate::error::BuildError;
 use crate::layer::store_layer::store_layer;
 use crate::project::definition::Definition;
 use crate::session::Session;
 
 /// No decompressed index is larger.
-const LARGEST_INDEX: u64 = 1 << 30;
+const MAX_INDEX: u64 = 1 << 30;
 
 /// No unpacked package is larger.
-const LARGEST_PACKAGE: u64 = 4 << 30;
+const MAX_PACKAGE: u64 = 4 << 30;
 
 /// How many packages are fetched at a time.
 const CONCURRENCY: usize = 8;
 
 /// A package of the closure, as it is remembered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct ChosenPackage {
+struct SelectedPackage {
     stanza: String,
     url: String,
     digest: Digest,
@@ -53,12 +55,11 @@ pub(super) fn resolve(
     mirrors: &DebianMirrors,
     platforms: &[Platform],
 ) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
-    let releases = Releases::fetch(session, definition, base, mirrors)
-        .map_err(|error| error.into_build(&base.suite.value, &platforms[0]))?;
+    let releases =
+        Releases::fetch(session, definition, base, mirrors).map_err(|error| named(error, base, &platforms[0]))?;
     let mut resolved = BTreeMap::new();
     for platform in platforms {
-        let one = resolve_platform(session, base, &releases, platform);
-        resolved.insert(platform.clone(), one.map_err(|error| error.into_build(&base.suite.value, platform))?);
+        resolved.insert(platform.clone(), resolve_platform(session, base, &releases, platform)?);
     }
     Ok(resolved)
 }
@@ -68,8 +69,9 @@ fn resolve_platform(
     base: &DebianBase,
     releases: &Releases,
     platform: &Platform,
-) -> Result<ResolvedBase, DebianError> {
-    let packages = closure(session, base, releases, platform)?;
+) -> Result<ResolvedBase, BuildError> {
+    let fail = |error| named(error, base, platform);
+    let packages = closure(session, base, releases, platform).map_err(fail)?;
     let mut hasher = Hasher::new();
     hasher.fields([BASE_RECIPE, DESCRIBE_RECIPE, LAYER_RECIPE].map(u32::to_le_bytes));
     hasher.field(platform.to_string());
@@ -85,8 +87,15 @@ fn resolve_platform(
         .iter()
         .map(|package| Download { url: package.url.clone(), digest: package.digest, size: Some(package.size) })
         .collect();
-    releases.fetch_all(session, &downloads, CONCURRENCY)?;
-    make(session, base, &packages, &key, platform)
+    releases.fetch_all(session, &downloads, CONCURRENCY).map_err(fail)?;
+    let tree = unpack_all(session, base, &packages).map_err(fail)?;
+    store(session, base, &tree, &key, platform)
+}
+
+/// The error with the suite and the platform that it is about.
+fn named(cause: DebianError, base: &DebianBase, platform: &Platform) -> BuildError {
+    let (suite, platform) = (base.suite.value.clone(), platform.clone());
+    BaseError::Debian { suite, platform, cause: Box::new(cause) }.into()
 }
 
 /// The packages of a base, sorted by name: remembered for as long as no index changes.
@@ -95,7 +104,7 @@ fn closure(
     base: &DebianBase,
     releases: &Releases,
     platform: &Platform,
-) -> Result<Vec<ChosenPackage>, DebianError> {
+) -> Result<Vec<SelectedPackage>, DebianError> {
     let wanted: Vec<String> = base.packages.iter().map(|package| package.value.clone()).collect();
     let mut hasher = Hasher::new();
     hasher.field("closure").field(BASE_RECIPE.to_le_bytes()).field(&platform.architecture);
@@ -113,35 +122,40 @@ fn closure(
         .par_iter()
         .map(|(_, index)| {
             let compressed = session.cache.read_blob(&index.digest)?;
-            Ok(PackageIndex::parse(decompress(&compressed, LARGEST_INDEX)?)?)
+            Ok(PackageIndex::parse(decompress(&compressed, MAX_INDEX)?)?)
         })
         .collect::<Result<_, DebianError>>()?;
     let chosen = close(&parsed.iter().collect::<Vec<_>>(), &platform.architecture, &wanted, &base.exclude)?;
-    let packages: Vec<ChosenPackage> = chosen
+    let packages: Vec<SelectedPackage> = chosen
         .into_iter()
         .map(|resolved| {
             let archive: &Archive = indexes[resolved.index].0;
             let Package { filename, digest, size, stanza, .. } = resolved.package;
-            ChosenPackage { url: format!("{}/{filename}", archive.url), stanza, digest, size }
+            SelectedPackage { url: format!("{}/{filename}", archive.url), stanza, digest, size }
         })
         .collect();
     session.cache.put_record("closure", &key, &packages)?;
     Ok(packages)
 }
 
-fn make(
-    session: &Session<'_>,
-    base: &DebianBase,
-    packages: &[ChosenPackage],
-    key: &Digest,
-    platform: &Platform,
-) -> Result<ResolvedBase, DebianError> {
+/// The tree of all packages.
+fn unpack_all(session: &Session<'_>, base: &DebianBase, packages: &[SelectedPackage]) -> Result<Tree, DebianError> {
     let unpacked: Vec<UnpackedPackage> =
         packages.par_iter().map(|package| unpack(session, package)).collect::<Result<_, DebianError>>()?;
     let options = BaseOptions { codename: Some(base.suite.value.clone()), ..BaseOptions::default() };
-    let tree = assemble(&unpacked, &options)?;
+    Ok(assemble(&unpacked, &options)?)
+}
+
+/// The tree as a layer in the cache, and what a plan needs to know of it.
+fn store(
+    session: &Session<'_>,
+    base: &DebianBase,
+    tree: &Tree,
+    key: &Digest,
+    platform: &Platform,
+) -> Result<ResolvedBase, BuildError> {
     let title = format!("Debian {}", base.suite.value);
-    let layer = store_layer(session, &title, &tree).map_err(|error| DebianError::Build(Box::new(error)))?;
+    let layer = store_layer(session, &title, tree)?;
     let mut config = ImageConfig::empty(platform);
     let env = [
         ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
@@ -153,10 +167,10 @@ fn make(
     config.apply(&RuntimeConfig { env, ..RuntimeConfig::default() });
     // The base does not say when it was made: the same packages are the same layer.
     config.push_layer(layer.diff_id, "1970-01-01T00:00:00Z", &format!("shipwheel: base: {title}"));
-    describe(session, key, platform, &tree, &config, vec![layer]).map_err(|error| DebianError::Build(Box::new(error)))
+    describe(session, key, platform, tree, &config, vec![layer])
 }
 
-fn unpack(session: &Session<'_>, package: &ChosenPackage) -> Result<UnpackedPackage, DebianError> {
+fn unpack(session: &Session<'_>, package: &SelectedPackage) -> Result<UnpackedPackage, DebianError> {
     let parsed = Package::parse(&package.stanza)?;
     let failed = |cause| DebianError::Deb { package: parsed.name.clone(), cause };
     let bytes = session.cache.read_blob(&package.digest)?;
@@ -164,7 +178,8 @@ fn unpack(session: &Session<'_>, package: &ChosenPackage) -> Result<UnpackedPack
     let md5sums = deb.control_file("md5sums").map_err(failed)?;
     // Nameless, and gone with its last reader: what is unpacked is never part of the cache.
     let (mut file, _) = session.cache.scratch_file()?.into_parts();
-    deb.write_data_tar(&mut file, LARGEST_PACKAGE).map_err(failed)?;
-    let source = FileSource::new(file, parsed.name.clone()).map_err(|cause| DebianError::File { cause })?;
+    deb.write_data_tar(&mut file, MAX_PACKAGE).map_err(failed)?;
+    let source = FileSource::new(file, parsed.name.clone());
+    let source = source.map_err(file_error(FileAction::Read, session.cache.root()))?;
     Ok(UnpackedPackage { package: parsed, md5sums, data: Arc::new(source) as Arc<dyn Source> })
 }

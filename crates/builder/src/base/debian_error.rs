@@ -1,14 +1,13 @@
 //! What can keep a base from being assembled from Debian's packages.
 
-use std::io;
-
 use shipwheel_debian::base::AssembleError;
 use shipwheel_debian::package::{DebError, DecompressError, PackagesError};
 use shipwheel_debian::{KeyringError, ReleaseError, ResolveError};
-use shipwheel_oci::Platform;
-use shipwheel_store::{ErrorKind, StoreError};
+use shipwheel_store::StoreError;
 
-use crate::error::BuildError;
+use crate::disk::file_error::{FileError, is_full};
+use crate::offline::OfflineError;
+use shipwheel_store::ErrorKind;
 
 /// Why a base could not be assembled.
 #[derive(Debug, thiserror::Error)]
@@ -17,10 +16,26 @@ pub enum DebianError {
     /// Something could not be fetched or kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The mirror has no such suite.
+    #[error("the mirror does not have the suite {suite}")]
+    NoSuite {
+        /// The suite.
+        suite: String,
+        /// The mirror's answer.
+        #[source]
+        cause: StoreError,
+    },
+    /// The mirror lacks a file that its own lists name.
+    #[error("the mirror does not have a file that it lists")]
+    NotOnMirror {
+        /// The mirror's answer.
+        #[source]
+        cause: StoreError,
+    },
     /// The keys to trust cannot be read.
     #[error("the keyring cannot be used")]
     Keyring(#[from] KeyringError),
-    /// A release is not to be trusted.
+    /// A release cannot be trusted.
     #[error(transparent)]
     Release(#[from] ReleaseError),
     /// An index is broken.
@@ -43,8 +58,8 @@ pub enum DebianError {
     },
     /// The packages do not make a tree.
     #[error(transparent)]
-    Base(#[from] AssembleError),
-    /// The suite has not the architecture.
+    Tree(#[from] AssembleError),
+    /// The suite does not have the architecture.
     #[error("{suite} has no {architecture}; found {}", .found.join(", "))]
     NoArchitecture {
         /// The suite.
@@ -54,69 +69,57 @@ pub enum DebianError {
         /// What it has.
         found: Vec<String>,
     },
-    /// Something is needed from the network, and it may not be asked.
-    #[error("{what} is not in the cache, and `--offline` forbids to fetch it")]
-    Offline {
-        /// Its address.
-        what: String,
-    },
-    /// A local file.
-    #[error("failed to read a file")]
-    File {
-        /// The cause, with the path in it.
-        #[source]
-        cause: io::Error,
-    },
-    /// The finished tree could not be stored or described.
+    /// Something is needed from the network, which must not be asked.
     #[error(transparent)]
-    Build(Box<BuildError>),
+    Offline(#[from] OfflineError),
+    /// The keyring, or a file that a package unpacks to.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl DebianError {
-    /// As an error of the whole build.
-    pub(crate) fn into_build(self, suite: &str, platform: &Platform) -> BuildError {
+    /// Who can fix it.
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Build(error) => *error,
-            cause => BuildError::Debian { suite: suite.to_owned(), platform: platform.clone(), cause: Box::new(cause) },
-        }
-    }
-
-    /// Whether something is not what was signed.
-    pub(crate) fn is_verification(&self) -> bool {
-        match self {
-            Self::Release(_) => true,
-            Self::Store(error) => error.kind() == ErrorKind::Verification,
-            _ => false,
-        }
-    }
-
-    /// Whether the user's files are at fault.
-    pub(crate) fn is_configuration(&self) -> bool {
-        match self {
-            Self::Keyring(_)
-            | Self::Resolve(_)
-            | Self::NoArchitecture { .. }
-            | Self::Offline { .. }
-            | Self::File { .. } => true,
-            Self::Store(error) => error.kind() == ErrorKind::Configuration && error.status().is_none(),
-            _ => false,
+            Self::Release(_) => ErrorKind::Verification,
+            // What a mirror answers is not the user's mistake, as a registry's 404 is.
+            Self::Store(error) if error.status().is_some() => ErrorKind::Outside,
+            Self::Store(error) => error.kind(),
+            Self::File(error) => error.kind(),
+            Self::Offline(error) => error.kind(),
+            Self::Deb { cause, .. } if is_full(cause) => ErrorKind::Output,
+            Self::Resolve(ResolveError::Index(_))
+            | Self::NoSuite { .. }
+            | Self::NotOnMirror { .. }
+            | Self::Packages(_)
+            | Self::Decompress(_)
+            | Self::Deb { .. }
+            | Self::Tree(_) => ErrorKind::Outside,
+            Self::Keyring(_) | Self::Resolve(_) | Self::NoArchitecture { .. } => ErrorKind::Configuration,
         }
     }
 
     /// What to do about it.
-    pub(crate) fn hint(&self) -> Option<String> {
-        match self {
-            Self::Store(error) if error.status() == Some(404) => Some(match error.to_string().contains("/dists/") {
-                true => "check `suite` and the mirror: the mirror has no such suite".to_owned(),
-                false => "the mirror lists a package that it does not have: try later, or another mirror".to_owned(),
-            }),
-            Self::Store(error) => error.hint(),
-            Self::Release(ReleaseError::NoGoodSignature { .. } | ReleaseError::NotSigned(_)) => Some(
-                "the mirror serves something that Debian did not sign; for an archive of your own name its keys in `keyring`"
-                    .to_owned(),
-            ),
-            Self::Resolve(_) => Some("check `packages` and `exclude` of the base in image.toml".to_owned()),
-            _ => None,
-        }
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Store(error) => return error.hint(),
+            Self::Offline(error) => return Some(error.hint()),
+            Self::NoSuite { .. } => "check `suite` and the mirror",
+            Self::NotOnMirror { .. } => "try later, or use another mirror",
+            Self::Release(ReleaseError::NoGoodSignature { .. } | ReleaseError::NotSigned(_)) => {
+                "the mirror serves something that Debian did not sign; for an archive of your own name its keys in \
+                 `keyring`"
+            }
+            Self::Resolve(_) => "check `packages` and `exclude` of the base in image.toml",
+            Self::Keyring(_)
+            | Self::Release(_)
+            | Self::Packages(_)
+            | Self::Decompress(_)
+            | Self::Deb { .. }
+            | Self::Tree(_)
+            | Self::NoArchitecture { .. }
+            | Self::File(_) => return None,
+        };
+        Some(text.to_owned())
     }
 }

@@ -13,6 +13,7 @@ use crate::error::BuildError;
 use crate::interpreter::detect::{find_libc, find_python};
 use crate::interpreter::rootfs::{Rootfs, find_libraries};
 use crate::session::Session;
+use shipwheel_store::FileAction;
 
 /// Raise this when what is read out of a base changes: it is part of every base's key.
 pub(crate) const DESCRIBE_RECIPE: u32 = 5;
@@ -59,7 +60,7 @@ fn pack(session: &Session<'_>, tree: &Tree, sources: &[SourceFile]) -> Result<Di
     for source in sources {
         let path = TreePath::new(&source.path).map_err(|error| BuildError::Internal(error.to_string()))?;
         if let Some((_, Node::File(_, content))) = tree.resolve(&path) {
-            writer.write_all(&content.to_vec()?).map_err(BuildError::file("write", session.cache.root()))?;
+            writer.write_all(&content.to_vec()?).map_err(BuildError::file(FileAction::Write, session.cache.root()))?;
         }
     }
     Ok(writer.finish()?.0)

@@ -12,8 +12,10 @@ use shipwheel_store::{LocalImage, PlatformImage, RegistrySource, StoreError};
 
 use super::describe::{DESCRIBE_RECIPE, describe};
 use super::resolved::ResolvedBase;
-use crate::disk::tar::{UnpackError, unpack};
+use crate::disk::tar::unpack;
 use crate::error::BuildError;
+use crate::inspect::image_error::ImageError;
+use crate::offline::OfflineError;
 use crate::project::definition::Definition;
 use crate::session::Session;
 
@@ -34,7 +36,7 @@ pub(super) fn from_registry(
         if session.offline {
             // An offline build uses the image that the tag pointed to when a registry was last asked.
             let digest = session.cache.record::<Digest>("tag", &key);
-            let digest = digest.ok_or_else(|| BuildError::Offline { what: format!("{reference} for {platform}") })?;
+            let digest = digest.ok_or_else(|| OfflineError { what: format!("{reference} for {platform}") })?;
             return Ok(PlatformImage::of(&source(reference.pinned(digest)), platform, &session.cache)?);
         }
         let image = PlatformImage::of(&tagged, platform, &session.cache)?;
@@ -102,7 +104,7 @@ type FetchLayer<'a> = dyn Fn(&Descriptor) -> Result<(), BuildError> + 'a;
 /// Gets a layer from the repository that the image comes from.
 fn fetch(session: &Session<'_>, name: &str, image: &PlatformImage, blob: &Descriptor) -> Result<(), BuildError> {
     let origin = image.origin.as_ref().filter(|_| !session.offline);
-    let origin = origin.ok_or_else(|| BuildError::Offline { what: format!("layer {} of {name}", blob.digest) })?;
+    let origin = origin.ok_or_else(|| OfflineError { what: format!("layer {} of {name}", blob.digest) })?;
     Ok(session.registry.fetch_blob(origin, blob, &session.cache, session.progress)?)
 }
 
@@ -135,13 +137,13 @@ fn read(
     key: &Digest,
     fetch: &FetchLayer<'_>,
 ) -> Result<ResolvedBase, BuildError> {
-    let refused = |reason: String| BuildError::Base { name: name.to_owned(), reason };
-    let config =
-        ImageConfig::parse(&image.config).map_err(|cause| BuildError::Config { name: name.to_owned(), cause })?;
-    let diff_ids = config.diff_ids().map_err(|cause| BuildError::Config { name: name.to_owned(), cause })?;
+    let broken = |cause| ImageError::Config { image: name.to_owned(), cause };
+    let config = ImageConfig::parse(&image.config).map_err(broken)?;
+    let diff_ids = config.diff_ids().map_err(broken)?;
     let blobs = image.manifest.layers();
     if diff_ids.len() != blobs.len() {
-        return Err(refused(format!("has {} layers and {} diff ids", blobs.len(), diff_ids.len())));
+        let (layers, diff_ids) = (blobs.len(), diff_ids.len());
+        return Err(ImageError::LayerCount { image: name.to_owned(), layers, diff_ids }.into());
     }
     session.report.step(&format!("base: reading {name} for {}", image.platform));
     let (mut tree, mut layers) = (Tree::new(), Vec::new());
@@ -165,15 +167,16 @@ fn decompress(
     blob: &Descriptor,
     diff_id: DiffId,
 ) -> Result<Arc<dyn Source>, BuildError> {
-    let refused = |reason: String| BuildError::Base { name: name.to_owned(), reason };
     let mut compressed = session.cache.open_blob(&blob.digest)?;
     let title = format!("layer {} of {name}", blob.digest.short());
-    let tar = unpack(&session.cache, &mut compressed, &blob.media_type, &title).map_err(|error| match error {
-        UnpackError::Build(error) => *error,
-        other => refused(format!("has a layer {} that {other}", blob.digest)),
+    let tar = unpack(&session.cache, &mut compressed, &blob.media_type, &title).map_err(|cause| ImageError::Layer {
+        image: name.to_owned(),
+        digest: blob.digest,
+        cause,
     })?;
     if tar.diff_id != diff_id {
-        return Err(refused(format!("has a layer {} with diff id {}, expected {diff_id}", blob.digest, tar.diff_id)));
+        let (image, digest) = (name.to_owned(), blob.digest);
+        return Err(ImageError::DiffId { image, digest, expected: diff_id, found: tar.diff_id }.into());
     }
     Ok(tar.source)
 }

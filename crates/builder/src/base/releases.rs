@@ -4,15 +4,17 @@ use serde::{Deserialize, Serialize};
 use shipwheel_debian::{Keyring, Release, archive_keyring};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::DebianBase;
-use shipwheel_store::{Download, FetchOptions, Fetched, StoreError};
+use shipwheel_store::{Download, FetchOptions, Fetched, FileAction, StoreError};
 
+use super::debian_error::DebianError;
 use super::mirror::DebianMirrors;
-use crate::base::debian_error::DebianError;
+use crate::disk::file_error::file_error;
+use crate::offline::OfflineError;
 use crate::project::definition::Definition;
 use crate::session::Session;
 
 /// No `InRelease` is larger.
-const LARGEST_RELEASE: u64 = 16 << 20;
+const MAX_RELEASE: u64 = 16 << 20;
 
 /// One archive and the suite that is taken from it.
 #[derive(Debug, Clone)]
@@ -30,7 +32,7 @@ pub(super) struct Releases {
 
 /// The copy of an `InRelease` at hand, and what to ask with whether it is still right.
 #[derive(Serialize, Deserialize)]
-struct Copy {
+struct KeptRelease {
     digest: Digest,
     etag: Option<String>,
     last_modified: Option<String>,
@@ -67,6 +69,9 @@ impl Releases {
                 Err(DebianError::Store(error)) if error.status() == Some(404) && name != *suite => {
                     session.report.warning(&format!("there is no {name} on the mirror: the base has no such updates"));
                     continue;
+                }
+                Err(DebianError::Store(cause)) if cause.status() == Some(404) => {
+                    return Err(DebianError::NoSuite { suite: name, cause });
                 }
                 Err(error) => return Err(error),
             };
@@ -115,8 +120,14 @@ impl Releases {
     ) -> Result<(), DebianError> {
         let missing = downloads.iter().find(|download| session.cache.blob_size(&download.digest).is_none());
         match missing {
-            Some(download) if session.offline => Err(DebianError::Offline { what: download.url.clone() }),
-            Some(_) => Ok(session.http.fetch_all(&session.cache, downloads, concurrency, session.progress)?),
+            Some(download) if session.offline => Err(OfflineError { what: download.url.clone() }.into()),
+            Some(_) => {
+                let fetched = session.http.fetch_all(&session.cache, downloads, concurrency, session.progress);
+                fetched.map_err(|cause| match cause.status() {
+                    Some(404) => DebianError::NotOnMirror { cause },
+                    _ => cause.into(),
+                })
+            }
             None => Ok(()),
         }
     }
@@ -124,12 +135,12 @@ impl Releases {
 
 /// The keys to trust, and what stands for them in records.
 fn keyring(definition: &Definition, base: &DebianBase) -> Result<(Keyring, Digest), DebianError> {
-    // Another copy of a key may revoke it or put off its expiry: the file counts, not the fingerprints alone.
+    // Another copy of a key may revoke it or extend it: the file counts, not only the fingerprints.
     let (keyring, file) = match &base.keyring {
         None => (archive_keyring(), Vec::new()),
         Some(path) => {
             let path = definition.folder.join(&path.value);
-            let bytes = fs_err::read(&path).map_err(|cause| DebianError::File { cause })?;
+            let bytes = fs_err::read(&path).map_err(file_error(FileAction::Read, &path))?;
             (Keyring::parse(&[&bytes])?, bytes)
         }
     };
@@ -142,13 +153,13 @@ fn keyring(definition: &Definition, base: &DebianBase) -> Result<(Keyring, Diges
 fn fetch_in_release(session: &Session<'_>, url: &str, suite: &str) -> Result<Vec<u8>, DebianError> {
     let url = format!("{url}/dists/{suite}/InRelease");
     let key = Digest::of(url.as_bytes());
-    let copy = session.cache.record::<Copy>("release", &key);
+    let copy = session.cache.record::<KeptRelease>("release", &key);
     let known = copy.as_ref().and_then(|copy| Some((copy, session.cache.read_blob(&copy.digest).ok()?)));
     if session.offline {
-        return known.map(|(_, bytes)| bytes).ok_or(DebianError::Offline { what: url });
+        return known.map(|(_, bytes)| bytes).ok_or_else(|| OfflineError { what: url }.into());
     }
     let options = FetchOptions {
-        max_size: LARGEST_RELEASE,
+        max_size: MAX_RELEASE,
         etag: known.as_ref().and_then(|(copy, _)| copy.etag.as_deref()),
         last_modified: known.as_ref().and_then(|(copy, _)| copy.last_modified.as_deref()),
         ..FetchOptions::default()
@@ -156,7 +167,7 @@ fn fetch_in_release(session: &Session<'_>, url: &str, suite: &str) -> Result<Vec
     match (session.http.fetch(&url, &options)?, known) {
         (Fetched::Bytes { bytes, etag, last_modified }, _) => {
             let digest = session.cache.insert_bytes(&bytes)?;
-            session.cache.put_record("release", &key, &Copy { digest, etag, last_modified })?;
+            session.cache.put_record("release", &key, &KeptRelease { digest, etag, last_modified })?;
             Ok(bytes)
         }
         (Fetched::NotModified, Some((_, bytes))) => Ok(bytes),

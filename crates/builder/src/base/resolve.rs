@@ -3,6 +3,7 @@
 use shipwheel_oci::Platform;
 use shipwheel_plan::Base;
 
+use super::base_error::BaseError;
 use super::resolved::ResolvedBases;
 use super::{debian, image, mirror};
 use crate::error::BuildError;
@@ -24,7 +25,6 @@ pub(crate) fn resolve(
 ) -> Result<ResolvedBases, BuildError> {
     let all: Vec<Platform> = platforms.iter().chain(compiler).cloned().collect();
     let platforms = &all[..];
-    let mut reasons = Vec::new();
     for base in &definition.spec.base {
         match base {
             Base::Debian(debian) => match mirror::find(session, debian) {
@@ -34,7 +34,7 @@ pub(crate) fn resolve(
                     let by_platform = debian::resolve(session, definition, debian, &mirrors, platforms)?;
                     return Ok(ResolvedBases { name, is_image: false, by_platform });
                 }
-                None => reasons.push("no Debian mirror is known on this machine".to_owned()),
+                None => continue,
             },
             Base::Image(reference) => {
                 session.report.step(&format!("base: {}", reference.value));
@@ -49,8 +49,6 @@ pub(crate) fn resolve(
             }
         }
     }
-    if reasons.is_empty() {
-        reasons.push("image.toml names none".to_owned());
-    }
-    Err(BuildError::NoBase { reasons })
+    // Only a base of Debian's packages can be passed over.
+    Err(if definition.spec.base.is_empty() { BaseError::NotNamed } else { BaseError::NoMirror }.into())
 }

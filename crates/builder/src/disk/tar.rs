@@ -7,32 +7,20 @@ use std::sync::Arc;
 use flate2::read::MultiGzDecoder;
 use shipwheel_layer::Source;
 use shipwheel_oci::{DiffId, Hasher, media_type};
-use shipwheel_store::Cache;
+use shipwheel_store::{Cache, FileAction};
 
-use crate::disk::bytes::FileSource;
-use crate::error::BuildError;
+use super::bytes::FileSource;
+use super::file_error::file_error;
+use super::unpack_error::UnpackError;
 
 /// No layer unpacks to more.
-const LARGEST_LAYER: u64 = 64 << 30;
+const MAX_LAYER: u64 = 64 << 30;
 
 /// An unpacked layer; its file is gone with the last reader.
 #[derive(Clone)]
 pub(crate) struct Tar {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) diff_id: DiffId,
-}
-
-/// Why a layer was not unpacked: what follows "a layer that".
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum UnpackError {
-    #[error("is of type `{media_type}`, which cannot be read")]
-    MediaType { media_type: String },
-    #[error("cannot be decompressed: {0}")]
-    Broken(io::Error),
-    #[error("unpacks to more than 64 GiB: refused as a possible bomb")]
-    Bomb,
-    #[error(transparent)]
-    Build(Box<BuildError>),
 }
 
 /// Unpacks a layer of a media type of either family; `name` stands for the tar in errors.
@@ -46,9 +34,7 @@ pub(crate) fn unpack(cache: &Cache, blob: &mut dyn Read, media_type: &str, name:
         media_type::LAYER => Box::new(compressed),
         other => return Err(UnpackError::MediaType { media_type: other.to_owned() }),
     };
-    let scratch = cache.scratch_file().map_err(|error| UnpackError::Build(Box::new(error.into())))?;
-    let (mut file, _) = scratch.into_parts();
-    let written = |cause| UnpackError::Build(Box::new(BuildError::file("write", cache.root())(cause)));
+    let (mut file, _) = cache.scratch_file()?.into_parts();
     let (mut hasher, mut buffer, mut size) = (Hasher::new(), vec![0; 1 << 17], 0);
     loop {
         let read = match reader.read(&mut buffer) {
@@ -58,13 +44,12 @@ pub(crate) fn unpack(cache: &Cache, blob: &mut dyn Read, media_type: &str, name:
             Err(error) => return Err(UnpackError::Broken(error)),
         };
         size += read as u64;
-        if size > LARGEST_LAYER {
-            return Err(UnpackError::Bomb);
+        if size > MAX_LAYER {
+            return Err(UnpackError::Bomb { limit: MAX_LAYER });
         }
         hasher.update(&buffer[..read]);
-        file.write_all(&buffer[..read]).map_err(written)?;
+        file.write_all(&buffer[..read]).map_err(file_error(FileAction::Write, cache.root()))?;
     }
-    let source = FileSource::new(file, name)
-        .map_err(|cause| UnpackError::Build(Box::new(BuildError::file("read", Path::new(name))(cause))))?;
+    let source = FileSource::new(file, name).map_err(file_error(FileAction::Read, Path::new(name)))?;
     Ok(Tar { source: Arc::new(source), diff_id: DiffId::from_hasher(hasher) })
 }

@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use shipwheel_oci::{Descriptor, Digest, Hasher};
-use shipwheel_store::{BlobFile, Cache, ImageSource, StoreError};
+use shipwheel_store::{BlobFile, Cache, FileAction, ImageSource, StoreError};
 
+use super::chain::chain;
 use super::finding::{Finding, FindingKind};
-use crate::disk::tar::{Tar, UnpackError, unpack};
+use crate::disk::tar::{Tar, unpack};
+use crate::disk::unpack_error::UnpackError;
 use crate::error::BuildError;
 
 /// A blob that is another one or missing is a finding; a network that is down is an error.
@@ -57,7 +59,7 @@ pub(super) fn read_blob(
         Ok(file) => file,
         Err(error) => return Ok((None, vec![refusal(error, blob)?])),
     };
-    let unreadable = || BuildError::file("read", &file.path);
+    let unreadable = || BuildError::file(FileAction::Read, &file.path);
     let mut reader = BlobReader::open(&file, blob).map_err(unreadable())?;
     let unpacked = is_layer.then(|| unpack(cache, &mut reader, &blob.media_type, &blob.digest.to_string()));
     // What follows the last gzip member, or a fault, is part of the blob all the same.
@@ -75,9 +77,10 @@ pub(super) fn read_blob(
     let tar = match unpacked {
         None => None,
         Some(Ok(tar)) => Some(tar),
-        Some(Err(UnpackError::Build(error))) => return Err(*error),
+        Some(Err(UnpackError::Store(error))) => return Err(error.into()),
+        Some(Err(UnpackError::File(error))) => return Err(error.into()),
         Some(Err(error)) => {
-            let found = format!("one that {error}; its files were not looked at");
+            let found = format!("not one: {}; its files were not looked at", chain(&error));
             findings.push(Finding::problem(FindingKind::Layer, "a layer", found).of_blob(&blob.digest));
             None
         }

@@ -1,6 +1,8 @@
 //! An image taken apart, for `verify` and `startup`.
 
 mod blob;
+pub(crate) mod chain;
 pub(crate) mod finding;
+pub(crate) mod image_error;
 pub(crate) mod opened;
 pub(crate) mod python;

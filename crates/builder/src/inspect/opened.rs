@@ -1,15 +1,19 @@
 //! An image taken apart: its documents, every blob hashed, every layer unpacked to a nameless file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use rayon::prelude::*;
 use shipwheel_layer::{ReadLimits, Tree, overlay_tar};
 use shipwheel_oci::{Descriptor, Digest, ImageConfig, LayerDescriptor, Manifest, Platform, validate_image};
-use shipwheel_store::{Cache, Document, ImageGraph, ImageSource, MAX_CONFIG, StoreError, Walk, is_attestation};
+use shipwheel_store::{
+    Cache, Document, FileAction, ImageGraph, ImageSource, MAX_CONFIG, StoreError, Walk, is_attestation,
+};
 
 use super::blob::{BlobReader, read_blob, refusal};
+use super::chain::chain;
 use super::finding::{Finding, FindingKind, Findings};
+use super::image_error::ImageError;
 use crate::disk::tar::Tar;
 use crate::error::BuildError;
 
@@ -179,7 +183,7 @@ impl Contents<'_> {
                 return Ok(());
             }
         };
-        let own = config.platform().map_err(|cause| BuildError::Config { name: "the image".to_owned(), cause })?;
+        let own = config.platform().map_err(|cause| ImageError::Config { image: self.source.name(), cause })?;
         if let Some(platform) = platform.filter(|platform| **platform != own) {
             let found = format!("the config says {own}");
             let finding = Finding::problem(FindingKind::Document, format!("the index says {platform}"), found);
@@ -208,8 +212,8 @@ impl Contents<'_> {
             return Ok(None);
         }
         let mut bytes = Vec::new();
-        let mut reader = BlobReader::open(&file, blob).map_err(BuildError::file("read", &file.path))?;
-        reader.read_to_end(&mut bytes).map_err(BuildError::file("read", &file.path))?;
+        let mut reader = BlobReader::open(&file, blob).map_err(BuildError::file(FileAction::Read, &file.path))?;
+        reader.read_to_end(&mut bytes).map_err(BuildError::file(FileAction::Read, &file.path))?;
         // A digest that is wrong is found when manifest and config are compared.
         Ok(Some(bytes))
     }
@@ -217,25 +221,5 @@ impl Contents<'_> {
     fn refused(&mut self, error: StoreError, descriptor: &Descriptor) -> Result<(), BuildError> {
         self.findings.add(None, [refusal(error, descriptor)?]);
         Ok(())
-    }
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
-}
-
-/// The paths of a set, for a line that a person reads.
-pub(crate) fn shown(paths: &BTreeSet<String>) -> String {
-    let first: Vec<&str> = paths.iter().take(3).map(String::as_str).collect();
-    match paths.len().saturating_sub(3) {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
     }
 }

@@ -9,6 +9,7 @@ use shipwheel_plan::PythonFacts;
 use super::finding::{Finding, FindingKind};
 use crate::error::BuildError;
 use crate::interpreter::detect::find_python;
+use crate::interpreter::interpreter_error::InterpreterError;
 
 /// An image's interpreter with the settings that it will run under.
 pub(crate) struct ImagePython {
@@ -33,9 +34,9 @@ impl ImagePython {
         let facts = match find_python(tree, env.get("PATH").map(String::as_str)) {
             Ok(Some(facts)) => facts,
             Ok(None) => return Ok(None),
-            Err(BuildError::Interpreter { path, reason }) => {
+            Err(BuildError::Interpreter(InterpreterError::Undescribed { path, fault })) => {
                 let expected = "an interpreter that can be described";
-                findings.push(Finding::problem(FindingKind::Interpreter, expected, reason).at(path));
+                findings.push(Finding::problem(FindingKind::Interpreter, expected, fault.to_string()).at(path));
                 return Ok(None);
             }
             Err(error) => return Err(error),

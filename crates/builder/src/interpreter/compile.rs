@@ -10,6 +10,7 @@ use shipwheel_plan::Treatment;
 use shipwheel_store::{Cache, Packs};
 use tempfile::TempDir;
 
+use super::interpreter_error::InterpreterError;
 use super::python::Python;
 use super::worker::{Compiled, Failure, Worker};
 use crate::error::BuildError;
@@ -64,7 +65,7 @@ impl Compiler {
         let first = Worker::start(&python, empty_folder.path())?;
         let hello = first.hello.clone();
         if hello.version != expected {
-            return Err(BuildError::InterpreterVersion { expected, found: hello.version });
+            return Err(InterpreterError::Version { expected, found: hello.version }.into());
         }
         let mut group = Hasher::new();
         group.field(hello.version.to_string()).field(hello.magic_number);
@@ -87,7 +88,7 @@ impl Compiler {
     pub(crate) fn expect_magic_number(&self, expected: [u8; 4]) -> Result<(), BuildError> {
         match self.magic_number == expected {
             true => Ok(()),
-            false => Err(BuildError::MagicNumber { expected, found: self.magic_number }),
+            false => Err(InterpreterError::MagicNumber { expected, found: self.magic_number }.into()),
         }
     }
 

@@ -9,6 +9,7 @@ use shipwheel_oci::Platform;
 
 use super::compile::Compiler;
 use super::host;
+use super::interpreter_error::{CompilerFault, InterpreterError};
 use super::python::Python;
 use super::rootfs::Rootfs;
 use crate::base::resolved::{ResolvedBase, ResolvedBases};
@@ -37,21 +38,21 @@ impl<'a> Compilers<'a> {
         if let Some(compiler) = started.get(&version) {
             return Ok(compiler.clone());
         }
-        let python = self.choose(version)?;
+        let python = self.select(version)?;
         let compiler = Arc::new(Compiler::start(&self.session.cache, python, version, self.session.jobs)?);
         started.insert(version, compiler.clone());
         Ok(compiler)
     }
 
     /// The base's variant for this machine, else an interpreter of this machine; or what the user forces.
-    fn choose(&self, version: PythonVersion) -> Result<Python, BuildError> {
-        let none = |reasons: Vec<String>| BuildError::NoInterpreter { version, reasons };
+    fn select(&self, version: PythonVersion) -> Result<Python, BuildError> {
+        let none = |reasons: Vec<CompilerFault>| InterpreterError::NoCompiler { version, reasons }.into();
         let host = || match host::find(self.session, version) {
             Some(path) => {
                 self.session.report.step(&format!("bytecode: compiled by Python {version} of this machine"));
                 Ok(Python::Host(path))
             }
-            None => Err("neither PATH nor uv has it on this machine".to_owned()),
+            None => Err(CompilerFault::NotInstalled),
         };
         match &self.session.interpreter {
             None => self.base(version).or_else(|one| host().map_err(|other| none(vec![one, other]))),
@@ -60,32 +61,32 @@ impl<'a> Compilers<'a> {
             Some(InterpreterChoice::Emulated) => self.emulated(version).map_err(|reason| none(vec![reason])),
             Some(InterpreterChoice::Path(path)) => {
                 let found = host::identify(self.session, path, None);
-                let no_python = || none(vec![format!("{} is no CPython that runs here", path.display())]);
+                let no_python = || none(vec![CompilerFault::NotCPython(path.clone())]);
                 match found.ok_or_else(no_python)? {
                     (path, found) if found == version => Ok(Python::Host(path)),
-                    (_, found) => Err(BuildError::InterpreterVersion { expected: version, found }),
+                    (_, found) => Err(InterpreterError::Version { expected: version, found }.into()),
                 }
             }
         }
     }
 
     /// The interpreter of the base for this machine's processor.
-    fn base(&self, version: PythonVersion) -> Result<Python, String> {
+    fn base(&self, version: PythonVersion) -> Result<Python, CompilerFault> {
         let platform = self.session.host_platform();
         let base = self.bases.by_platform.get(&platform);
-        let base = base.ok_or_else(|| format!("the base has no variant for {platform}, which is this machine's"))?;
+        let base = base.ok_or_else(|| CompilerFault::NoVariant(platform.clone()))?;
         match base.facts.python.as_ref().map(|python| python.version) {
             Some(found) if found == version => self.rootfs(base, &platform).map(Python::Base),
-            Some(found) => Err(format!("the base for {platform} has Python {found}")),
-            None => Err(format!("the base for {platform} has no Python")),
+            Some(found) => Err(CompilerFault::OtherVersion(platform, found)),
+            None => Err(CompilerFault::NoPython(platform)),
         }
     }
 
     /// A target's own interpreter, under qemu where it is for another processor.
-    fn emulated(&self, version: PythonVersion) -> Result<Python, String> {
+    fn emulated(&self, version: PythonVersion) -> Result<Python, CompilerFault> {
         let with_version = |base: &ResolvedBase| base.facts.python.as_ref().is_some_and(|p| p.version == version);
         let mut targets = self.bases.by_platform.iter().filter(|(_, base)| with_version(base));
-        let (platform, base) = targets.next_back().ok_or_else(|| "no base has it".to_owned())?;
+        let (platform, base) = targets.next_back().ok_or(CompilerFault::NoBase)?;
         let rootfs = self.rootfs(base, platform)?;
         if *platform == self.session.host_platform() {
             return Ok(Python::Base(rootfs));
@@ -95,16 +96,16 @@ impl<'a> Compilers<'a> {
         Ok(Python::Emulated { rootfs, emulator })
     }
 
-    fn emulator(&self, platform: &Platform) -> Result<PathBuf, String> {
+    fn emulator(&self, platform: &Platform) -> Result<PathBuf, CompilerFault> {
         let names = ["-static", ""].map(|suffix| format!("qemu-{}{suffix}", platform.machine()));
         let found = names.iter().flat_map(|name| self.session.on_path(name)).next();
-        found.ok_or_else(|| format!("{} is not on PATH", names.join(" or ")))
+        found.ok_or_else(|| CompilerFault::NoEmulator(names.into()))
     }
 
-    fn rootfs(&self, base: &ResolvedBase, platform: &Platform) -> Result<Rootfs, String> {
-        let python = base.facts.python.as_ref().ok_or_else(|| "the base has no Python".to_owned())?;
-        let rootfs =
-            Rootfs::open(&self.session.cache, &base.key, python, platform).map_err(|error| error.to_string())?;
-        rootfs.ok_or_else(|| format!("the interpreter of the base for {platform} is not in the cache"))
+    fn rootfs(&self, base: &ResolvedBase, platform: &Platform) -> Result<Rootfs, CompilerFault> {
+        let python = base.facts.python.as_ref().ok_or_else(|| CompilerFault::NoPython(platform.clone()))?;
+        let rootfs = Rootfs::open(&self.session.cache, &base.key, python, platform);
+        let rootfs = rootfs.map_err(|error| CompilerFault::Unusable(platform.clone(), error.to_string()))?;
+        rootfs.ok_or_else(|| CompilerFault::NotInCache(platform.clone()))
     }
 }

@@ -10,6 +10,7 @@ use shipwheel_oci::Digest;
 use shipwheel_plan::{PythonFacts, SourceFile};
 use shipwheel_python::Libc;
 
+use super::interpreter_error::{InterpreterError, InterpreterFault};
 use crate::error::BuildError;
 
 /// Folders of the standard library that are never imported by an application.
@@ -38,21 +39,21 @@ pub(crate) fn find_python(tree: &Tree, path: Option<&str>) -> Result<Option<Pyth
 }
 
 fn describe(tree: &Tree, executable: &TreePath, elf: &[u8]) -> Result<PythonFacts, BuildError> {
-    let fail = |reason: &str| BuildError::Interpreter { path: executable.to_string(), reason: reason.to_owned() };
-    let prefix = executable.parent().and_then(|bin| bin.parent()).ok_or_else(|| fail("it is in no `bin` folder"))?;
+    let fail = |fault| InterpreterError::Undescribed { path: executable.to_string(), fault };
+    let prefix = executable.parent().and_then(|bin| bin.parent()).ok_or_else(|| fail(InterpreterFault::NotInBin))?;
     let minor = (9..=14).rev().find_map(|minor| {
         let landmark = prefix.join(&format!("lib/python3.{minor}/os.py")).ok()?;
         let named = executable.name() == format!("python3.{minor}");
         (tree.resolve(&landmark).is_some() && (named || !executable.name().starts_with("python3."))).then_some(minor)
     });
-    let minor = minor.ok_or_else(|| fail("no standard library of Python 3.9 to 3.14 is beside it"))?;
-    let stdlib = prefix.join(&format!("lib/python3.{minor}")).map_err(|_| fail("its path is too long"))?;
+    let minor = minor.ok_or_else(|| fail(InterpreterFault::NoStandardLibrary))?;
+    let stdlib = prefix.join(&format!("lib/python3.{minor}")).map_err(|_| fail(InterpreterFault::Path))?;
     let stdlib = tree.resolve(&stdlib).map(|(path, _)| path).unwrap_or(stdlib);
     let library = shared_library(tree, &prefix, minor)?;
     let version = [Some(elf.to_vec()), library].into_iter().flatten().find_map(|elf| full_version(&elf, minor));
-    let version = version.ok_or_else(|| fail("its full version is not to be found in it"))?;
+    let version = version.ok_or_else(|| fail(InterpreterFault::NoVersion))?;
     let magic_number = magic_number(&version, bootstrap(tree, &stdlib)?.as_deref());
-    let magic_number = magic_number.ok_or_else(|| fail("the magic number of its bytecode is not known"))?;
+    let magic_number = magic_number.ok_or_else(|| fail(InterpreterFault::NoMagicNumber))?;
     let sources = sources(tree, &stdlib)?;
     let (executable, stdlib) = (executable.to_string(), stdlib.to_string());
     Ok(PythonFacts { version, magic_number, executable, stdlib, sources })

@@ -4,6 +4,7 @@ pub(crate) mod compile;
 pub(crate) mod compilers;
 pub(crate) mod detect;
 pub(crate) mod host;
+pub(crate) mod interpreter_error;
 pub(crate) mod python;
 pub(crate) mod rootfs;
 mod worker;

@@ -12,8 +12,9 @@ use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_plan::PythonFacts;
 use shipwheel_python::elf::ElfFacts;
-use shipwheel_store::Cache;
+use shipwheel_store::{Cache, FileAction};
 
+use super::interpreter_error::{InterpreterError, InterpreterFault};
 use crate::error::BuildError;
 
 /// An interpreter on disk, ready to be run.
@@ -49,7 +50,7 @@ pub(crate) fn find_libraries(tree: &Tree, platform: &Platform) -> Result<Vec<Str
     let mut names = std::collections::BTreeSet::new();
     let local = format!("/usr/local/lib/{}", platform.triplet());
     for folder in library_folders(platform).into_iter().chain([local]) {
-        let folder = TreePath::new(&folder).map_err(|error| BuildError::Internal(error.to_string()))?;
+        let folder = TreePath::new(&folder).map_err(BuildError::internal)?;
         let Some((folder, _)) = tree.resolve(&folder) else { continue };
         let libraries = tree.below(&folder).map(|(path, _)| path).filter(|path| {
             path.parent().as_ref() == Some(&folder) && path.name().contains(".so") && tree.resolve(path).is_some()
@@ -94,10 +95,10 @@ impl Rootfs {
     ) -> Result<Option<Self>, BuildError> {
         let Some(folder) = cache.folder("rootfs", key) else { return Ok(None) };
         let executable = folder.join(python.executable.trim_start_matches('/'));
-        let elf = fs::read(&executable).map_err(BuildError::file("read", &executable))?;
-        let loader = loader_of(&elf).ok_or_else(|| BuildError::Interpreter {
+        let elf = fs::read(&executable).map_err(BuildError::file(FileAction::Read, &executable))?;
+        let loader = loader_of(&elf).ok_or_else(|| InterpreterError::Undescribed {
             path: python.executable.clone(),
-            reason: "it names no dynamic loader".to_owned(),
+            fault: InterpreterFault::NoLoader,
         })?;
         let loader = folder.join(loader.trim_start_matches('/'));
         let libraries = library_folders(platform).iter().map(|f| folder.join(&f[1..])).filter(|f| f.is_dir()).collect();
@@ -131,11 +132,13 @@ impl Rootfs {
 
 /// The paths to write, all of them resolvable to files in the tree.
 fn needed(tree: &Tree, python: &PythonFacts, platform: &Platform) -> Result<Vec<TreePath>, BuildError> {
-    let fail = |reason: &str| BuildError::Interpreter { path: python.executable.clone(), reason: reason.to_owned() };
-    let path = |text: &str| TreePath::new(text).map_err(|_| fail("its paths are not allowed"));
+    let fail = |fault| InterpreterError::Undescribed { path: python.executable.clone(), fault };
+    let path = |text: &str| TreePath::new(text).map_err(|_| fail(InterpreterFault::Path));
     let executable = path(&python.executable)?;
-    let Some(Node::File(_, content)) = tree.node(&executable) else { return Err(fail("it is no file")) };
-    let loader = loader_of(&content.to_vec()?).ok_or_else(|| fail("it names no dynamic loader"))?;
+    let Some(Node::File(_, content)) = tree.node(&executable) else {
+        return Err(fail(InterpreterFault::NotAFile).into());
+    };
+    let loader = loader_of(&content.to_vec()?).ok_or_else(|| fail(InterpreterFault::NoLoader))?;
     let mut paths = vec![executable, path(&loader)?];
     let stdlib = path(&python.stdlib)?;
     let in_packages = |p: &TreePath| p.as_str().contains("/site-packages/") || p.as_str().contains("/dist-packages/");
@@ -160,11 +163,11 @@ fn loader_of(elf: &[u8]) -> Option<String> {
 fn write_file(path: &Path, executable: bool, bytes: &[u8]) -> Result<(), BuildError> {
     use std::os::unix::fs::PermissionsExt as _;
     let parent = path.parent().unwrap_or(path);
-    fs::create_dir_all(parent).map_err(BuildError::file("create", parent))?;
-    fs::write(path, bytes).map_err(BuildError::file("write", path))?;
+    fs::create_dir_all(parent).map_err(BuildError::file(FileAction::Create, parent))?;
+    fs::write(path, bytes).map_err(BuildError::file(FileAction::Write, path))?;
     if executable {
         let mode = std::fs::Permissions::from_mode(0o755);
-        fs::set_permissions(path, mode).map_err(BuildError::file("write", path))?;
+        fs::set_permissions(path, mode).map_err(BuildError::file(FileAction::Write, path))?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use shipwheel_bytecode::PythonVersion;
 
+use super::interpreter_error::InterpreterError;
 use super::python::Python;
 use crate::error::BuildError;
 
@@ -78,9 +79,8 @@ impl Worker {
     /// # Errors
     /// When it does not start, or has loaded libraries that are not its own.
     pub(crate) fn start(python: &Python, empty_folder: &Path) -> Result<Self, BuildError> {
-        let fail = |reason: String| BuildError::InterpreterProcess { reason };
         let mut command = python.command(PROGRAM, empty_folder);
-        let mut child = command.spawn().map_err(|error| fail(format!("it does not start: {error}")))?;
+        let mut child = command.spawn().map_err(InterpreterError::Start)?;
         limit_memory(&child, python.memory_limit());
         let (sender, answers) = channel();
         let mut stdout = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
@@ -96,14 +96,14 @@ impl Worker {
         });
         let stdin = child.stdin.take();
         let hello = match answers.recv_timeout(TIME_LIMIT) {
-            Ok(Answer::Hello(lines)) => check_hello(python, &lines).map_err(fail),
-            _ => Err(fail("it ended before it said which version it is".to_owned())),
+            Ok(Answer::Hello(lines)) => check_hello(python, &lines),
+            _ => Err(InterpreterError::NoHello),
         };
         match hello {
             Ok(hello) => Ok(Self { child, stdin, answers, hello }),
             Err(error) => {
                 end(&mut child);
-                Err(error)
+                Err(error.into())
             }
         }
     }
@@ -177,7 +177,7 @@ fn read_frame(stdout: &mut impl Read) -> Option<Answer> {
 }
 
 /// Proves which interpreter and which libraries really run.
-fn check_hello(python: &Python, lines: &[String]) -> Result<Hello, String> {
+fn check_hello(python: &Python, lines: &[String]) -> Result<Hello, InterpreterError> {
     let first = lines.first().map(String::as_str).unwrap_or_default();
     let parts: Vec<&str> = first.split(' ').collect();
     let parsed = match parts[..] {
@@ -186,10 +186,10 @@ fn check_hello(python: &Python, lines: &[String]) -> Result<Hello, String> {
         }
         _ => None,
     };
-    let (version, magic_number) = parsed.ok_or_else(|| format!("it says of itself `{first}`"))?;
+    let (version, magic_number) = parsed.ok_or_else(|| InterpreterError::Hello { said: first.to_owned() })?;
     let foreign = lines[1..].iter().map(PathBuf::from).find(|library| !python.may_load(library));
     match foreign {
-        Some(library) => Err(format!("it loaded {}, which is not the base's", library.display())),
+        Some(library) => Err(InterpreterError::ForeignLibrary { library }),
         None => Ok(Hello { version, magic_number }),
     }
 }

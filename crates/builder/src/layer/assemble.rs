@@ -10,6 +10,7 @@ use shipwheel_store::{PlatformImage, StoredImage};
 
 use crate::base::resolved::ResolvedBase;
 use crate::error::BuildError;
+use crate::inspect::image_error::ImageError;
 
 /// What an image says it comes from.
 pub(crate) struct Origin<'a> {
@@ -32,7 +33,7 @@ pub(crate) fn platform_image(
 ) -> Result<PlatformImage, BuildError> {
     let name = || format!("the base for {platform}");
     let config = ImageConfig::parse(base.facts.config.as_bytes());
-    let mut config = config.map_err(|cause| BuildError::Config { name: name(), cause })?;
+    let mut config = config.map_err(|cause| ImageError::Config { image: name(), cause })?;
     config.set_created(origin.created);
     for (planned, layer) in layers {
         config.push_layer(layer.diff_id, origin.created, &planned.created_by());

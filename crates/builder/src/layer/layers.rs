@@ -11,7 +11,7 @@ use shipwheel_layer::{Content, Metadata, Node, Tree, TreePath};
 use shipwheel_oci::{Digest, LayerDescriptor};
 use shipwheel_plan::{AppFile, BytecodeInputs, LayerInputs, Plan, PlannedLayer, SourceFile, WheelInput};
 use shipwheel_python::install::virtual_environment;
-use shipwheel_store::KeyHold;
+use shipwheel_store::{FileAction, KeyHold};
 
 use super::ingredients::Ingredients;
 use super::store_layer::store_layer;
@@ -44,7 +44,7 @@ struct LayerRecord {
 pub(crate) fn build(
     session: &Session<'_>,
     plan: &Plan,
-    ingredients: &Ingredients<'_>,
+    ingredients: &Ingredients,
 ) -> Result<BTreeMap<Digest, BuiltLayer>, BuildError> {
     let planned: BTreeMap<Digest, &PlannedLayer> =
         plan.platforms.iter().flat_map(|platform| &platform.layers).map(|layer| (layer.key, layer)).collect();
@@ -63,7 +63,7 @@ pub(crate) fn build(
     ingredients.wheels.fetch(session, &wheels.collect::<Vec<_>>())?;
     let (bytecode, others): (Vec<_>, Vec<_>) =
         open.into_iter().partition(|layer| matches!(layer.inputs, LayerInputs::Bytecode(_)));
-    let builder = Builder { session, ingredients, compilers: Compilers::new(session, ingredients.bases) };
+    let builder = Builder { session, ingredients, compilers: Compilers::new(session, &ingredients.bases) };
     let built: Vec<_> = others.into_par_iter().map(|layer| builder.build(layer)).collect::<Result<_, _>>()?;
     done.extend(built);
     done.extend(builder.build_in_line(bytecode)?);
@@ -75,10 +75,10 @@ fn known(session: &Session<'_>, key: &Digest) -> Option<LayerRecord> {
 }
 
 /// The wheels that a layer is made from: those that it installs, or whose sources it compiles.
-fn needed_wheels(layer: &PlannedLayer, ingredients: &Ingredients<'_>) -> Vec<Digest> {
+fn needed_wheels(layer: &PlannedLayer, ingredients: &Ingredients) -> Vec<Digest> {
     match &layer.inputs {
         LayerInputs::Wheels { wheels, .. } => wheels.iter().map(|wheel| wheel.digest).collect(),
-        LayerInputs::Bytecode(inputs) => ingredients.wheels.owners(inputs.sources.iter().map(|(source, _)| source)),
+        LayerInputs::Bytecode(inputs) => ingredients.owners(inputs.sources.iter().map(|(source, _)| source)),
         _ => Vec::new(),
     }
 }
@@ -97,7 +97,7 @@ enum Prepared {
 
 struct Builder<'a> {
     session: &'a Session<'a>,
-    ingredients: &'a Ingredients<'a>,
+    ingredients: &'a Ingredients,
     compilers: Compilers<'a>,
 }
 
@@ -173,7 +173,7 @@ impl Builder<'_> {
         let digests: Vec<Digest> = wheels.iter().map(|wheel| wheel.digest).collect();
         let mut tree = self.ingredients.wheels.tree(self.session, &digests, python)?;
         for path in wheels.iter().flat_map(|wheel| &wheel.removed) {
-            tree.remove(&TreePath::new(path).map_err(|error| BuildError::Internal(error.to_string()))?);
+            tree.remove(&TreePath::new(path).map_err(BuildError::internal)?);
         }
         Ok(tree)
     }
@@ -193,8 +193,8 @@ impl Builder<'_> {
     }
 
     fn app_content(&self, path: &str) -> Result<Content, BuildError> {
-        let app = self.ingredients.app;
-        if let Some(content) = self.ingredients.own.content(path) {
+        let app = &self.ingredients.application;
+        if let Some(content) = self.ingredients.projects.content(path) {
             return Ok(content.clone());
         }
         let found = app.binary_search_by(|collected| collected.file.path.as_str().cmp(path)).ok();
@@ -217,7 +217,7 @@ impl Builder<'_> {
         let failures = compiler.compile(jobs, &|job, pyc| {
             let path = pyc_path(&job.path, &inputs.python, inputs.optimization, job.treatment.legacy);
             let path = path.ok_or_else(|| BuildError::Internal(format!("{} is no source", job.path)))?;
-            let content = spool.append(&pyc).map_err(BuildError::file("write", self.session.cache.root()))?;
+            let content = spool.append(&pyc).map_err(BuildError::file(FileAction::Write, self.session.cache.root()))?;
             Ok(tree.lock().unwrap_or_else(PoisonError::into_inner).insert_file(&path, 0o644, content)?)
         })?;
         let mut tree = tree.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -238,9 +238,9 @@ struct Sources {
 
 impl Sources {
     fn open(builder: &Builder<'_>, inputs: &BytecodeInputs) -> Result<Self, BuildError> {
-        let wheels = builder.ingredients.wheels;
+        let wheels = &builder.ingredients.wheels;
         let mut contents = BTreeMap::new();
-        for digest in wheels.owners(inputs.sources.iter().map(|(source, _)| source)) {
+        for digest in builder.ingredients.owners(inputs.sources.iter().map(|(source, _)| source)) {
             let installed = wheels.install(builder.session, &digest, inputs.python)?;
             contents.extend(installed.sources.into_iter().map(|source| (source.path.to_string(), source.content)));
         }
@@ -262,7 +262,7 @@ impl Sources {
 /// Gives directories the mode and owner that they have in the base.
 fn set_directories(tree: &mut Tree, directories: &BTreeMap<String, Metadata>) -> Result<(), BuildError> {
     for (path, metadata) in directories {
-        let path = TreePath::new(path).map_err(|error| BuildError::Internal(error.to_string()))?;
+        let path = TreePath::new(path).map_err(BuildError::internal)?;
         if tree.node(&path).is_some_and(Node::is_directory) {
             tree.replace(path, Node::Directory(*metadata))?;
         }

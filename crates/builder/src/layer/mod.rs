@@ -2,5 +2,6 @@
 
 pub(crate) mod assemble;
 pub(crate) mod ingredients;
+pub(crate) mod layer_error;
 pub(crate) mod layers;
 pub(crate) mod store_layer;

@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write as _};
 use shipwheel_layer::{Tree, write_layer};
 use shipwheel_oci::LayerDescriptor;
 
+use super::layer_error::LayerError;
 use crate::error::BuildError;
 use crate::session::Session;
 
@@ -13,7 +14,7 @@ use crate::session::Session;
 /// # Errors
 /// When a content is not what was promised, or the cache cannot be written.
 pub(crate) fn store_layer(session: &Session<'_>, title: &str, tree: &Tree) -> Result<LayerDescriptor, BuildError> {
-    let fail = |cause| BuildError::Layer { title: title.to_owned(), cause };
+    let fail = |cause| LayerError::Write { title: title.to_owned(), cause };
     let out = BufWriter::with_capacity(1 << 20, session.cache.blob_writer()?);
     let (mut out, descriptor) = write_layer(tree, out).map_err(fail)?;
     out.flush().map_err(|error| fail(error.into()))?;

@@ -8,13 +8,17 @@ use std::process::Command;
 
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::{Located, PythonSpec};
+use shipwheel_python::lock::LockTool;
 
-use super::form::Form;
+use super::lock_error::LockError;
+use super::lock_file::LockFile;
 use super::userinfo::has_userinfo;
 use crate::error::BuildError;
+use crate::program::program_error::ProgramError;
 use crate::program::run::run;
 use crate::program::uv;
 use crate::session::Session;
+use shipwheel_store::FileAction;
 
 /// Raise this when a lock is exported in another way.
 const EXPORT_RECIPE: u32 = 1;
@@ -25,26 +29,21 @@ const EXPORT_RECIPE: u32 = 1;
 /// When pyproject.toml is not beside it, the tool is missing or fails, or says that the lock is stale.
 pub(crate) fn export(
     session: &Session<'_>,
-    form: Form,
-    path: &Path,
-    text: &str,
+    tool: LockTool,
+    lock: &LockFile,
     python: &PythonSpec,
 ) -> Result<String, BuildError> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let pyproject = folder.join("pyproject.toml");
-    let project = fs_err::read_to_string(&pyproject).map_err(|_| BuildError::LockForm {
-        path: path.to_owned(),
-        reason: "there is no pyproject.toml beside it, and without that it cannot be read".to_owned(),
-    })?;
-    let key = key(form, text, &project, python);
+    let path = &lock.path;
+    let project = lock.pyproject.as_deref().ok_or_else(|| LockError::NoPyproject { lock: path.clone() })?;
+    let key = key(lock, project, python);
     if let Some(known) = session.cache.record::<String>("pylock", &key) {
         return Ok(known);
     }
     session.report.step(&format!("lock: converting {}", path.display()));
-    let exported = match form {
-        Form::Uv => from_uv(session, folder, python)?,
-        Form::Poetry => on_copy(session, path, text, &project, |copy| from_poetry(session, path, copy, python))?,
-        _ => on_copy(session, path, text, &project, |copy| from_pdm(session, path, copy, python))?,
+    let exported = match tool {
+        LockTool::Uv => from_uv(session, lock.folder(), python)?,
+        LockTool::Poetry => on_copy(session, lock, project, |copy| from_poetry(session, path, copy, python))?,
+        LockTool::Pdm => on_copy(session, lock, project, |copy| from_pdm(session, path, copy, python))?,
     };
     // What has a password in it is kept nowhere.
     if !has_userinfo(&exported) {
@@ -53,9 +52,9 @@ pub(crate) fn export(
     Ok(exported)
 }
 
-fn key(form: Form, text: &str, project: &str, python: &PythonSpec) -> Digest {
+fn key(lock: &LockFile, project: &str, python: &PythonSpec) -> Digest {
     let mut hasher = Hasher::new();
-    hasher.field(EXPORT_RECIPE.to_le_bytes()).field(format!("{form:?}")).field(text).field(project);
+    hasher.field(EXPORT_RECIPE.to_le_bytes()).field(format!("{:?}", lock.form)).field(&lock.text).field(project);
     hasher.field(format!(
         "{:?}",
         (values(&python.extras), python.groups.as_deref().map(values), &python.package.as_ref().map(|p| &p.value))
@@ -95,31 +94,30 @@ fn from_uv(session: &Session<'_>, folder: &Path, python: &PythonSpec) -> Result<
 
 fn on_copy(
     session: &Session<'_>,
-    path: &Path,
-    text: &str,
+    lock: &LockFile,
     project: &str,
     export: impl FnOnce(&Path) -> Result<(), BuildError>,
 ) -> Result<String, BuildError> {
     let scratch = session.cache.scratch_dir()?;
-    let name = path.file_name().unwrap_or_default();
-    for (name, text) in [(name, text), ("pyproject.toml".as_ref(), project)] {
+    let name = lock.path.file_name().unwrap_or_default();
+    for (name, text) in [(name, lock.text.as_str()), ("pyproject.toml".as_ref(), project)] {
         let copy = scratch.path().join(name);
-        fs_err::write(&copy, text).map_err(BuildError::file("write", &copy))?;
+        fs_err::write(&copy, text).map_err(BuildError::file(FileAction::Write, &copy))?;
     }
     export(scratch.path())?;
     let exported = scratch.path().join("pylock.toml");
-    fs_err::read_to_string(&exported).map_err(BuildError::file("read", &exported))
+    fs_err::read_to_string(&exported).map_err(BuildError::file(FileAction::Read, &exported))
 }
 
 fn from_poetry(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec) -> Result<(), BuildError> {
-    let poetry = tool(session, path, "poetry")?;
+    let poetry = program(session, path, LockTool::Poetry)?;
     let mut check = Command::new(&poetry);
     check.args(["check", "--lock", "--no-interaction", "--directory"]).arg(copy);
     // It complains about much else; only a lock that is out of date is our business.
-    if let Err(BuildError::Program { output, .. }) = run(session, check, "poetry check")
+    if let Err(BuildError::Program(ProgramError::Failed { output, .. })) = run(session, check, "poetry check")
         && output.contains("poetry lock")
     {
-        return Err(BuildError::StaleLock { lock: path.to_owned(), differences: Vec::new(), command: "poetry lock" });
+        return Err(stale(path, LockTool::Poetry));
     }
     let mut command = Command::new(poetry);
     command.args(["export", "--no-interaction", "--format", "pylock.toml", "--output", "pylock.toml"]);
@@ -127,18 +125,20 @@ fn from_poetry(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonS
     each(&mut command, "--extras", &python.extras);
     each(&mut command, "--with", python.groups.as_deref().unwrap_or_default());
     run(session, command, "poetry export").map_err(|error| match error {
-        BuildError::Program { output, .. } if output.contains("\"export\" does not exist") => missing(path, "poetry"),
+        BuildError::Program(ProgramError::Failed { output, .. }) if output.contains("\"export\" does not exist") => {
+            missing(path, LockTool::Poetry)
+        }
         other => other,
     })?;
     Ok(())
 }
 
 fn from_pdm(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec) -> Result<(), BuildError> {
-    let pdm = tool(session, path, "pdm")?;
+    let pdm = program(session, path, LockTool::Pdm)?;
     let mut check = Command::new(&pdm);
     check.args(["lock", "--check", "--project"]).arg(copy);
     if run(session, check, "pdm lock --check").is_err() {
-        return Err(BuildError::StaleLock { lock: path.to_owned(), differences: Vec::new(), command: "pdm lock" });
+        return Err(stale(path, LockTool::Pdm));
     }
     let mut command = Command::new(pdm);
     command.args(["export", "--format", "pylock", "--output", "pylock.toml", "--project"]).arg(copy);
@@ -152,11 +152,18 @@ fn from_pdm(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec
     run(session, command, "pdm export").map(|_| ())
 }
 
-/// The user's own program.
-pub(crate) fn tool(session: &Session<'_>, path: &Path, name: &'static str) -> Result<PathBuf, BuildError> {
-    session.on_path(name).next().ok_or_else(|| missing(path, name))
+/// The user's own program of a tool.
+///
+/// # Errors
+/// When it is not on `PATH`.
+pub(crate) fn program(session: &Session<'_>, lock: &Path, tool: LockTool) -> Result<PathBuf, BuildError> {
+    session.on_path(tool.name()).next().ok_or_else(|| missing(lock, tool))
 }
 
-fn missing(path: &Path, name: &'static str) -> BuildError {
-    BuildError::LockTool { lock: path.to_owned(), tool: name }
+fn stale(lock: &Path, tool: LockTool) -> BuildError {
+    LockError::Stale { lock: lock.to_owned(), differences: Vec::new(), tool }.into()
+}
+
+fn missing(lock: &Path, tool: LockTool) -> BuildError {
+    LockError::NoTool { lock: lock.to_owned(), tool }.into()
 }

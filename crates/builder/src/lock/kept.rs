@@ -8,20 +8,23 @@ use std::process::Command;
 
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::PythonSpec;
+use shipwheel_python::lock::LockForm;
 use shipwheel_python::requirements::Requirements;
 
-use super::form::Form;
+use super::lock_error::LockError;
+use super::lock_file::form_of;
 use super::upgrade::Upgrade;
 use crate::error::BuildError;
 use crate::program::run::run;
 use crate::program::uv;
 use crate::session::Session;
+use shipwheel_store::FileAction;
 
 /// Raise this when requirements are locked in another way.
 const LOCK_RECIPE: u32 = 1;
 
 /// How deep requirements files may include each other.
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// The file that a lock of this input is kept in.
 pub(crate) fn kept_path(input: &Path) -> PathBuf {
@@ -54,14 +57,14 @@ pub(crate) fn make(
     let output = scratch.path().join("lock.txt");
     // uv keeps the versions that it finds in its output.
     if let Ok(before) = fs_err::read_to_string(&path) {
-        fs_err::write(&output, before).map_err(BuildError::file("write", &output))?;
+        fs_err::write(&output, before).map_err(BuildError::file(FileAction::Write, &output))?;
     }
     let mut command = Command::new(uv::find(session)?);
     command.args(["pip", "compile", "--universal", "--generate-hashes", "--no-header", "--no-annotate", "--quiet"]);
     command.args(["--python-version", &format!("3.{minor}"), "--no-python-downloads"]);
     command.args(["--no-emit-index-url", "--no-emit-find-links", "--output-file"]).arg(&output);
     upgrade.apply(&mut command);
-    if Form::of(input) == Some(Form::Project) {
+    if form_of(input) == Some(LockForm::Project) {
         let extras = python.extras.iter().flat_map(|extra| ["--extra", &extra.value]);
         command.args(extras.chain(python.groups.iter().flatten().flat_map(|group| ["--group", &group.value])));
     }
@@ -73,7 +76,7 @@ pub(crate) fn make(
         command.arg("--offline");
     }
     run(session, command, "uv pip compile")?;
-    let locked = fs_err::read_to_string(&output).map_err(BuildError::file("read", &output))?;
+    let locked = fs_err::read_to_string(&output).map_err(BuildError::file(FileAction::Read, &output))?;
     let locked: String = locked.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
     let name = input.file_name().unwrap_or_default().to_string_lossy();
     let head = format!("# Locked by shipwheel from {name} for Python 3.{minor}: {}\n", digest(input, python)?);
@@ -88,11 +91,11 @@ pub(crate) fn make(
 fn write(path: &Path, text: &str) -> Result<(), BuildError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file = tempfile::Builder::new().prefix(".lock").tempfile_in(folder);
-    let file = file.map_err(BuildError::file("write", path))?;
-    fs_err::write(file.path(), text).map_err(BuildError::file("write", path))?;
+    let file = file.map_err(BuildError::file(FileAction::Write, path))?;
+    fs_err::write(file.path(), text).map_err(BuildError::file(FileAction::Write, path))?;
     let readable = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644);
-    fs_err::set_permissions(file.path(), readable).map_err(BuildError::file("write", path))?;
-    file.persist(path).map_err(|error| BuildError::file("write", path)(error.error))?;
+    fs_err::set_permissions(file.path(), readable).map_err(BuildError::file(FileAction::Write, path))?;
+    file.persist(path).map_err(|error| BuildError::file(FileAction::Write, path)(error.error))?;
     Ok(())
 }
 
@@ -115,12 +118,11 @@ fn digest(input: &Path, python: &PythonSpec) -> Result<Digest, BuildError> {
 }
 
 fn add(hasher: &mut Hasher, path: &Path, depth: usize) -> Result<(), BuildError> {
-    let text = fs_err::read_to_string(path).map_err(BuildError::file("read", path))?;
+    let text = fs_err::read_to_string(path).map_err(BuildError::file(FileAction::Read, path))?;
     hasher.field(&text);
     for included in text.lines().filter_map(included).filter(|name| !name.contains("://")) {
-        if depth == DEEPEST {
-            let reason = "it includes files that include others without end".to_owned();
-            return Err(BuildError::LockForm { path: path.to_owned(), reason });
+        if depth == MAX_DEPTH {
+            return Err(LockError::Includes { path: path.to_owned(), limit: MAX_DEPTH }.into());
         }
         add(hasher, &path.parent().unwrap_or(Path::new("")).join(included), depth + 1)?;
     }

@@ -1,92 +1,109 @@
-//! The user's lock file → the one form that is built from: pylock.toml (PEP 751).
+//! The lock that a definition names, as its file has it.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use shipwheel_oci::Hasher;
 use shipwheel_plan::{Located, Problem, PythonSpec};
 use shipwheel_python::Target;
-use shipwheel_python::lock::Lock;
+use shipwheel_python::lock::{Lock, Origin};
+use shipwheel_python::lock::{LockForm, Selectable, UvLock};
 use shipwheel_python::marker::Environment;
-use shipwheel_python::requirements::{Requirements, check_hashes};
 use shipwheel_python::select::Selection;
 
-use super::form::Form;
-use super::upgrade::Upgrade;
-use super::userinfo::has_userinfo;
-use super::{export, kept, stale};
+use super::lock_error::LockError;
 use crate::error::BuildError;
-use crate::program::uv;
 use crate::project::definition::Definition;
-use crate::session::Session;
+use shipwheel_store::FileAction;
 
-/// Raise this when the conversion changes.
-const CONVERT_RECIPE: u32 = 1;
-
-/// A lock file as it was read.
+/// A lock file that was read.
 pub(crate) struct LockFile {
-    path: PathBuf,
-    form: Form,
-    /// The text that is locked: of the kept lock, where the user's file has no hashes.
+    /// Its path, absolute.
+    pub(crate) path: PathBuf,
+    /// Its form.
+    pub(crate) form: LockForm,
+    /// Its text.
     pub(crate) text: String,
-    /// The text of the pyproject.toml that an exporter reads beside the lock.
-    pub(crate) project: String,
+    /// The text of the pyproject.toml beside it, which exporters read with it.
+    pub(crate) pyproject: Option<String>,
+    content: Content,
+}
+
+/// What of a lock is read here: the tool that wrote it exports the rest.
+enum Content {
+    Pylock(Lock),
+    Uv(UvLock),
+    /// Poetry's, PDM's, and requirements.
+    Exported,
 }
 
 impl LockFile {
-    /// Reads the file that a definition names; one without hashes is locked first.
+    /// Reads the lock that a definition names.
     ///
     /// # Errors
-    /// When it is missing, of no known form, stale, or cannot be locked.
-    pub(crate) fn read(
-        session: &Session<'_>,
-        definition: &Definition,
-        python: &PythonSpec,
-        minor: u32,
-    ) -> Result<Self, BuildError> {
+    /// When it does not exist, has an unknown form, cannot be read, or cannot select what the definition asks for.
+    pub(crate) fn read(definition: &Definition, python: &PythonSpec) -> Result<Self, BuildError> {
         let path = definition.folder.join(&python.lock.value);
-        let text = read(definition, &python.lock, &path)?;
-        let form = Form::of(&path).ok_or_else(|| BuildError::LockForm {
-            path: path.clone(),
-            reason:
-                "this lock form is not known; give a pylock.toml, uv.lock, poetry.lock, pdm.lock or requirements.txt"
-                    .to_owned(),
-        })?;
+        let text = read_text(definition, &python.lock, &path)?;
+        let form = form_of(&path).ok_or_else(|| LockError::UnknownForm { path: path.clone() })?;
         check_wanted(definition, python, form)?;
-        if form == Form::Uv {
-            stale::check(&path, &text)?;
-        }
-        if form != Form::Project && (form != Form::Requirements || has_any_hash(&text)) {
-            let project = path.with_file_name("pyproject.toml");
-            let project = std::fs::read_to_string(project).ok().filter(|_| form != Form::Pylock);
-            return Ok(Self { path, form, text, project: project.unwrap_or_default() });
-        }
-        let (path, text) = match kept::find(&path, python, minor)? {
-            Some(kept) => kept,
-            None => kept::make(session, &path, python, minor, &Upgrade::default())?,
+        let shown = path.display().to_string();
+        let content = match form {
+            LockForm::Pylock => Content::Pylock(Lock::parse(&text, &shown)?),
+            LockForm::Uv => Content::Uv(UvLock::parse(&text, &shown)?),
+            LockForm::Poetry | LockForm::Pdm | LockForm::Requirements | LockForm::Project => Content::Exported,
         };
-        Ok(Self { path, form: Form::Requirements, text, project: String::new() })
+        let pyproject = std::fs::read_to_string(path.with_file_name("pyproject.toml")).ok();
+        Ok(Self { path, form, text, pyproject, content })
     }
 
-    /// The lock in its one form, for a minor version of Python.
-    ///
-    /// # Errors
-    /// When it cannot be read or converted, or a hash is missing or differs.
-    pub(crate) fn lock(&self, session: &Session<'_>, python: &PythonSpec, minor: u32) -> Result<Lock, BuildError> {
-        let shown = self.path.display().to_string();
-        match self.form {
-            Form::Pylock => Ok(Lock::parse(&self.text, &shown)?),
-            Form::Requirements | Form::Project => from_requirements(session, &self.path, &self.text, minor),
-            form => {
-                let converted = export::export(session, form, &self.path, &self.text, python)?;
-                Ok(Lock::parse(&converted, &format!("{shown} (converted)"))?)
-            }
+    /// The folder that paths in the lock are relative to (PEP 751).
+    pub(crate) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// The lock itself, where the file has the form that wheels are selected from.
+    pub(crate) fn pylock(&self) -> Option<&Lock> {
+        match &self.content {
+            Content::Pylock(lock) => Some(lock),
+            Content::Uv(_) | Content::Exported => None,
         }
     }
 
-    /// What of the lock is wanted: an exported lock holds just that already.
+    /// The lock as uv wrote it, where uv did.
+    pub(crate) fn uv_lock(&self) -> Option<&UvLock> {
+        match &self.content {
+            Content::Uv(lock) => Some(lock),
+            Content::Pylock(_) | Content::Exported => None,
+        }
+    }
+
+    /// Every folder that the lock names on any target, relative to the lock.
+    pub(crate) fn local_folders(&self) -> impl Iterator<Item = &str> {
+        let packages = self.pylock().into_iter().flat_map(|lock| &lock.packages);
+        let directories = packages.filter_map(|package| match &package.origin {
+            Some(Origin::Directory(folder)) => Some(folder.as_str()),
+            _ => None,
+        });
+        let members = self.uv_lock().into_iter().flat_map(UvLock::local_packages);
+        directories.chain(members.map(|(_, folder)| folder.path.as_str()))
+    }
+
+    /// The folders that the lock names for the project in `project` on a target, relative to the lock.
+    ///
+    /// An exported lock leaves them out.
+    pub(crate) fn project_folders(&self, project: &str, target: &Target) -> Vec<String> {
+        let environment = Environment::new(target);
+        match &self.content {
+            Content::Pylock(lock) => lock.clone().without_directories(&environment).1,
+            Content::Uv(lock) => lock.folders(project, &environment).unwrap_or_default(),
+            Content::Exported => Vec::new(),
+        }
+    }
+
+    /// What of the lock is wanted: an exported lock holds only that already.
     pub(crate) fn selection(&self, python: &PythonSpec) -> Selection {
-        if self.form != Form::Pylock {
+        if self.pylock().is_none() {
             return Selection::default();
         }
         let set = |texts: &[Located<String>]| texts.iter().map(|text| text.value.clone()).collect();
@@ -94,93 +111,52 @@ impl LockFile {
     }
 }
 
-/// The folders that a lock names for a target, relative to the lock; an exported lock leaves them out.
-///
-/// # Errors
-/// When the lock cannot be read.
-pub(crate) fn directories(
-    definition: &Definition,
-    lock: &Located<String>,
-    target: &Target,
-) -> Result<Vec<String>, BuildError> {
-    let path = definition.folder.join(&lock.value);
-    let text = read(definition, lock, &path)?;
-    if Form::of(&path) != Some(Form::Pylock) || !text.contains("directory") {
-        return Ok(Vec::new());
-    }
-    let lock = Lock::parse(&text, &path.display().to_string())?;
-    Ok(lock.without_directories(&Environment::new(target)).1)
+/// The form of a file, by its name.
+pub(crate) fn form_of(path: &Path) -> Option<LockForm> {
+    LockForm::of(path.file_name()?.to_str()?)
 }
 
-/// Options that a form has no use for would be passed over in silence.
-fn check_wanted(definition: &Definition, python: &PythonSpec, form: Form) -> Result<(), BuildError> {
-    let extras = python.extras.first().into_iter().chain(python.groups.iter().flatten());
-    let unwanted = match form {
-        Form::Requirements => extras.chain(&python.package).next(),
-        Form::Uv => None,
-        _ => python.package.as_ref(),
-    };
-    let Some(unwanted) = unwanted else { return Ok(()) };
-    let problem = Problem::new(
-        unwanted.span.clone(),
-        format!("`{}` cannot be chosen from {}: it knows none", unwanted.value, python.lock.value),
-    );
-    Err(definition.problem(problem.with_hint("lock what is wanted, or choose from a uv.lock or a pylock.toml")).into())
-}
-
-pub(crate) fn read(definition: &Definition, lock: &Located<String>, path: &Path) -> Result<String, BuildError> {
-    fs_err::read_to_string(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            let folder = path.parent().unwrap_or(&definition.folder);
-            let there: Vec<String> = std::fs::read_dir(folder)
-                .into_iter()
-                .flatten()
-                .flatten()
-                .filter(|entry| Form::of(&entry.path()).is_some())
-                .map(|entry| entry.file_name().to_string_lossy().into_owned())
-                .collect::<std::collections::BTreeSet<_>>()
-                .into_iter()
-                .collect();
-            let there = if there.is_empty() { "nothing that locks".to_owned() } else { there.join(", ") };
-            let problem = Problem::new(lock.span.clone(), format!("the lock file `{}` does not exist", lock.value))
-                .with_hint(format!("it is looked for in {}, which has {there}", definition.folder.display()));
-            definition.problem(problem).into()
-        }
-        _ => BuildError::file("read", path)(error),
-    })
-}
-
-/// Whether a requirements file was ever locked: one with hashes for some lines alone is broken, and no input.
+/// Whether a requirements file was ever locked: one with hashes for some lines only is broken, and not an input.
 pub(crate) fn has_any_hash(text: &str) -> bool {
     text.contains("--hash")
 }
 
-fn from_requirements(session: &Session<'_>, path: &Path, text: &str, minor: u32) -> Result<Lock, BuildError> {
-    let shown = path.display().to_string();
-    let requirements = Requirements::parse(text, &shown)?;
-    if !requirements.has_all_hashes() {
-        let reason = "some requirements have hashes and others have none; lock it anew, or take all hashes out";
-        return Err(BuildError::LockForm { path: path.to_owned(), reason: reason.to_owned() });
-    }
-    let mut hasher = Hasher::new();
-    hasher.field(CONVERT_RECIPE.to_le_bytes()).field(minor.to_le_bytes()).field(text);
-    let key = hasher.finish();
-    let converted = match session.cache.record::<String>("pylock", &key) {
-        Some(converted) => converted,
-        None => {
-            session.report.step(&format!("lock: converting {shown}"));
-            let converted = uv::convert_requirements(session, path, minor)?;
-            if !has_userinfo(&converted) {
-                session.cache.put_record("pylock", &key, &converted)?;
-            }
-            converted
-        }
+/// Options that a form cannot apply must not be passed over in silence.
+fn check_wanted(definition: &Definition, python: &PythonSpec, form: LockForm) -> Result<(), BuildError> {
+    let groups = python.extras.first().into_iter().chain(python.groups.iter().flatten());
+    let unwanted = match form.selectable() {
+        Selectable::Members => None,
+        Selectable::Groups => python.package.as_ref(),
+        Selectable::Nothing => groups.chain(&python.package).next(),
     };
-    // Lines in messages are those of the conversion.
-    let lock = Lock::parse(&converted, &format!("{shown} (converted)"))?;
-    // uv looks the wheels up by name and version and does not compare the file's hashes.
-    check_hashes(lock, &requirements).map_err(|problems| BuildError::LockHashes {
-        path: path.to_owned(),
-        problems: problems.iter().map(ToString::to_string).collect(),
+    let Some(unwanted) = unwanted else { return Ok(()) };
+    let message =
+        format!("`{}` cannot be selected from {}: its form has no such thing", unwanted.value, python.lock.value);
+    let problem = Problem::new(unwanted.span.clone(), message);
+    Err(definition
+        .problem(problem.with_hint("lock only what is wanted, or select from a uv.lock or a pylock.toml"))
+        .into())
+}
+
+/// The text of a lock; if there is none, what the folder has is part of the error.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn read_text(definition: &Definition, lock: &Located<String>, path: &Path) -> Result<String, BuildError> {
+    fs_err::read_to_string(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            let locks = locks_in(path.parent().unwrap_or(&definition.folder));
+            let locks = if locks.is_empty() { "no lock".to_owned() } else { Vec::from_iter(locks).join(", ") };
+            let problem = Problem::new(lock.span.clone(), format!("the lock file `{}` does not exist", lock.value))
+                .with_hint(format!("shipwheel looked in {}, which has {locks}", definition.folder.display()));
+            definition.problem(problem).into()
+        }
+        _ => BuildError::file(FileAction::Read, path)(error),
     })
+}
+
+fn locks_in(folder: &Path) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let locks = entries.filter(|entry| form_of(&entry.path()).is_some());
+    locks.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }

@@ -1,9 +1,10 @@
 //! Lock files: read, converted to the one form that wheels are selected from, and made again.
 
 pub(crate) mod export;
-pub(crate) mod form;
 pub(crate) mod kept;
+pub(crate) mod lock_error;
 pub(crate) mod lock_file;
-mod stale;
+pub(crate) mod pinned_lock;
+pub(crate) mod stale;
 pub(crate) mod upgrade;
 pub(crate) mod userinfo;

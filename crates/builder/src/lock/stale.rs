@@ -1,32 +1,29 @@
-//! Whether a uv.lock is older than the pyproject.toml files that it was made from; asks no Python.
+//! Whether a uv.lock is older than the pyproject.toml files that it was made from, without asking any Python.
 
-use std::path::Path;
+use shipwheel_python::lock::{LockTool, differences};
 
-use shipwheel_python::lock::{LockTool, UvLock, differences};
-use shipwheel_python::pyproject::Pyproject;
-
+use super::lock_error::LockError;
+use super::lock_file::LockFile;
 use crate::error::BuildError;
+use crate::project::pyprojects::Pyprojects;
 
 /// Compares each folder of the user's own that a uv.lock names with what was locked of it.
 ///
 /// # Errors
 /// When a requirement differs: all of them, with both sides.
-pub(super) fn check(path: &Path, text: &str) -> Result<(), BuildError> {
-    let lock = UvLock::parse(text, &path.display().to_string())?;
+pub(crate) fn check(file: &LockFile, pyprojects: &Pyprojects) -> Result<(), BuildError> {
+    let Some(lock) = file.uv_lock() else { return Ok(()) };
     let mut found = Vec::new();
     for (package, folder) in lock.local_packages() {
-        let file = path.parent().unwrap_or(Path::new("")).join(&folder.path).join("pyproject.toml");
-        // A folder without one has no requirements that could have changed.
-        let Ok(text) = fs_err::read_to_string(&file) else { continue };
-        let unreadable = |reason: String| BuildError::LockForm { path: file.clone(), reason };
-        let pyproject = Pyproject::parse(&text).map_err(|error| unreadable(error.to_string()))?;
-        let of_package = differences(&lock, package, &pyproject).map_err(|error| unreadable(error.to_string()))?;
-        let member = if folder.path == "." { String::new() } else { format!("{}: ", folder.path) };
-        found.extend(of_package.iter().map(|difference| format!("{member}{difference}")));
+        // A folder without a pyproject.toml has no requirements that could have changed.
+        let Some((path, pyproject)) = pyprojects.of(&file.folder().join(&folder.path))? else { continue };
+        let compared = differences(lock, package, pyproject);
+        let compared = compared.map_err(|cause| LockError::Comparison { path: path.to_owned(), cause })?;
+        let member = (folder.path != ".").then(|| folder.path.clone());
+        found.extend(compared.into_iter().map(|difference| (member.clone(), difference)));
     }
     if found.is_empty() {
         return Ok(());
     }
-    let command = LockTool::Uv.lock_command();
-    Err(BuildError::StaleLock { lock: path.to_owned(), differences: found, command })
+    Err(LockError::Stale { lock: file.path.clone(), differences: found, tool: LockTool::Uv }.into())
 }

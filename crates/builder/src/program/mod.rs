@@ -1,4 +1,5 @@
 //! Programs of this machine that a build runs.
 
+pub(crate) mod program_error;
 pub(crate) mod run;
 pub(crate) mod uv;

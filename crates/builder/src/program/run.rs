@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use super::program_error::ProgramError;
 use crate::error::BuildError;
 use crate::session::Session;
 
@@ -50,12 +51,13 @@ pub(crate) fn run(session: &Session<'_>, mut command: Command, name: &str) -> Re
     if session.variable("UV_CACHE_DIR").is_none() {
         command.env("UV_CACHE_DIR", session.cache.root().join("uv"));
     }
-    let failed = |output: String| BuildError::Program { program: name.to_owned(), output };
-    let output = command.output().map_err(|error| failed(format!("it does not start: {error}")))?;
+    let program = || name.to_owned();
+    let output = command.output().map_err(|cause| ProgramError::Start { program: program(), cause })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<&str> = said.lines().collect();
-    Err(failed(lines[lines.len().saturating_sub(20)..].join("\n")))
+    let output = lines[lines.len().saturating_sub(20)..].join("\n");
+    Err(ProgramError::Failed { program: program(), output }.into())
 }

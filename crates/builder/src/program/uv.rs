@@ -9,6 +9,7 @@ use shipwheel_oci::Digest;
 use super::run::run;
 use crate::error::BuildError;
 use crate::session::Session;
+use shipwheel_store::FileAction;
 
 /// The version that is bootstrapped, and the hashes of all its wheels.
 const PINNED: &str = include_str!("uv.txt");
@@ -68,7 +69,7 @@ fn version(text: &str) -> Option<(u32, u32)> {
 
 fn bootstrap(session: &Session<'_>, folder: &Path) -> Result<(), BuildError> {
     let requirements = folder.join("requirements.txt");
-    fs_err::write(&requirements, PINNED).map_err(BuildError::file("write", &requirements))?;
+    fs_err::write(&requirements, PINNED).map_err(BuildError::file(FileAction::Write, &requirements))?;
     let mut command = Command::new("python3");
     command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]);
     command.args(["--only-binary", ":all:", "--no-compile", "--target"]).arg(folder).arg("-r").arg(&requirements);
@@ -95,7 +96,7 @@ pub(crate) fn convert_requirements(
         command.arg("--offline");
     }
     run(session, command, "uv pip compile")?;
-    fs_err::read_to_string(&output).map_err(BuildError::file("read", &output))
+    fs_err::read_to_string(&output).map_err(BuildError::file(FileAction::Read, &output))
 }
 
 /// Builds the wheel of a project into a folder; the project's folder may be written to.

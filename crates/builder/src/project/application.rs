@@ -7,13 +7,15 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rayon::prelude::*;
 use shipwheel_layer::TreePath;
 use shipwheel_oci::{Digest, HashWriter};
-use shipwheel_plan::{AppFile, AppSpec, Located, Problem};
+use shipwheel_plan::{AppFile, Located, Problem};
 
+use super::application_error::{ApplicationError, OtherFile, Whole};
 use crate::error::BuildError;
 use crate::project::definition::Definition;
+use shipwheel_store::FileAction;
 
 /// A file of the application, where it lies on this machine and what it will be in the image.
-pub(crate) struct Collected {
+pub(crate) struct CollectedFile {
     pub(crate) host: PathBuf,
     pub(crate) file: AppFile,
 }
@@ -22,7 +24,8 @@ pub(crate) struct Collected {
 ///
 /// # Errors
 /// When a source is missing, a pattern is broken, a link leads out, or a file cannot be read.
-pub(crate) fn collect(definition: &Definition, app: &AppSpec) -> Result<Vec<Collected>, BuildError> {
+pub(crate) fn collect(definition: &Definition) -> Result<Vec<CollectedFile>, BuildError> {
+    let Some(app) = &definition.spec.app else { return Ok(Vec::new()) };
     let include = patterns(definition, &app.include)?;
     let exclude = patterns(definition, &app.exclude)?;
     let mut files = Vec::new();
@@ -47,7 +50,7 @@ pub(crate) fn collect(definition: &Definition, app: &AppSpec) -> Result<Vec<Coll
             })
             .build();
         for entry in walk {
-            let entry = entry.map_err(|error| BuildError::Walk { path: root.clone(), reason: error.to_string() })?;
+            let entry = entry.map_err(|cause| ApplicationError::List { folder: root.clone(), cause })?;
             let is_folder = entry.file_type().is_none_or(|kind| kind.is_dir());
             let wanted = app.include.is_empty() || matches(&include, &definition.folder, entry.path(), false);
             if is_folder || !wanted {
@@ -57,15 +60,17 @@ pub(crate) fn collect(definition: &Definition, app: &AppSpec) -> Result<Vec<Coll
             files.push((entry.path().to_owned(), image_path(&app.destination.value, &prefix, below)?));
         }
     }
-    let mut files: Vec<Collected> =
+    let mut files: Vec<CollectedFile> =
         files.into_par_iter().map(|(host, path)| read(host, path)).collect::<Result<_, _>>()?;
     files.sort_by(|a, b| a.file.path.cmp(&b.file.path));
     match files.windows(2).find(|pair| pair[0].file.path == pair[1].file.path && pair[0].file != pair[1].file) {
-        Some(pair) => Err(BuildError::SamePath {
-            path: pair[0].file.path.clone(),
-            one: pair[0].host.display().to_string(),
-            other: pair[1].host.display().to_string(),
-        }),
+        Some([one, other]) => Err(ApplicationError::SamePath {
+            path: one.file.path.clone(),
+            one: one.host.clone(),
+            other: OtherFile::File(other.host.clone()),
+        }
+        .into()),
+        Some(_) => Err(BuildError::internal("a window of two has two files")),
         None => {
             files.dedup_by(|a, b| a.file.path == b.file.path);
             Ok(files)
@@ -105,34 +110,33 @@ fn image_prefix(source: &str) -> String {
 }
 
 fn image_path(destination: &str, prefix: &str, below: &Path) -> Result<String, BuildError> {
-    let refused = |reason: String| BuildError::Walk { path: below.to_owned(), reason };
-    let below = below.to_str().ok_or_else(|| refused("its name is not UTF-8".to_owned()))?;
-    let path = TreePath::new(&format!("{destination}/{prefix}/{below}"));
-    path.map(|path| path.to_string()).map_err(|error| refused(error.to_string()))
+    let text = below.to_str().ok_or_else(|| ApplicationError::NotUtf8 { path: below.to_owned() })?;
+    let path = TreePath::new(&format!("{destination}/{prefix}/{text}"));
+    let path = path.map_err(|cause| ApplicationError::NotAllowed { path: below.to_owned(), cause })?;
+    Ok(path.to_string())
 }
 
-fn read(host: PathBuf, path: String) -> Result<Collected, BuildError> {
+fn read(host: PathBuf, path: String) -> Result<CollectedFile, BuildError> {
     use std::os::unix::fs::PermissionsExt as _;
-    let metadata = fs_err::symlink_metadata(&host).map_err(BuildError::file("read", &host))?;
+    let metadata = fs_err::symlink_metadata(&host).map_err(BuildError::file(FileAction::Read, &host))?;
     if metadata.is_symlink() {
-        let target = fs_err::read_link(&host).map_err(BuildError::file("read", &host))?;
-        let target = target.to_str().filter(|target| stays_inside(&path, target)).ok_or_else(|| BuildError::Walk {
-            path: host.clone(),
-            reason: "it is a link that leads out of the application".to_owned(),
-        })?;
+        let target = fs_err::read_link(&host).map_err(BuildError::file(FileAction::Read, &host))?;
+        let target = target.to_str().filter(|target| stays_inside(&path, target));
+        let leads_out = || ApplicationError::LinkLeadsOut { path: host.clone(), whole: Whole::Application };
+        let target = target.ok_or_else(leads_out)?;
         let digest = Digest::of(target.as_bytes());
         let file = AppFile { path, digest, size: 0, executable: false, link: Some(target.to_owned()) };
-        return Ok(Collected { file, host });
+        return Ok(CollectedFile { file, host });
     }
     if !metadata.is_file() {
-        return Err(BuildError::Walk { path: host, reason: "it is neither a file, a folder nor a link".to_owned() });
+        return Err(ApplicationError::Special { path: host }.into());
     }
     let mut hasher = HashWriter::new(std::io::sink());
-    let mut reader = std::fs::File::open(&host).map_err(BuildError::file("open", &host))?;
-    std::io::copy(&mut reader, &mut hasher).map_err(BuildError::file("read", &host))?;
+    let mut reader = std::fs::File::open(&host).map_err(BuildError::file(FileAction::Open, &host))?;
+    std::io::copy(&mut reader, &mut hasher).map_err(BuildError::file(FileAction::Read, &host))?;
     let (_, digest, size) = hasher.finish();
     let executable = metadata.permissions().mode() & 0o100 != 0;
-    Ok(Collected { file: AppFile { path, digest, size, executable, link: None }, host })
+    Ok(CollectedFile { file: AppFile { path, digest, size, executable, link: None }, host })
 }
 
 /// Whether a relative link at a path never climbs above the path's first folder.

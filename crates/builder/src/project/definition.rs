@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use shipwheel_plan::{Derived, ImageSpec, Problem, SpecError, derive};
 
+use super::definition_error::DefinitionError;
+use super::folder;
 use crate::error::BuildError;
-use crate::project::folder;
+use shipwheel_store::FileAction;
 
 /// An image.toml with the folder that its paths are relative to.
 #[derive(Debug, Clone)]
@@ -34,7 +36,7 @@ impl Definition {
     pub fn load(images: &Path, wanted: Option<&str>, profile: Option<&str>) -> Result<Self, BuildError> {
         let (path, text, derived) = match find(images, wanted)? {
             Found::File(path) => {
-                let text = fs_err::read_to_string(&path).map_err(BuildError::file("read", &path))?;
+                let text = fs_err::read_to_string(&path).map_err(BuildError::file(FileAction::Read, &path))?;
                 (path, text, false)
             }
             Found::Folder(folder) => (folder.join(FILE), Self::derive(&folder)?.toml, true),
@@ -42,7 +44,7 @@ impl Definition {
         let file = format!("{}{}", path.display(), if derived { " (derived)" } else { "" });
         let spec = ImageSpec::parse(&text, &file, profile)?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let absolute = std::path::absolute(&folder).map_err(BuildError::file("locate", &folder))?;
+        let absolute = std::path::absolute(&folder).map_err(BuildError::file(FileAction::Locate, &folder))?;
         let name = absolute.file_name().map_or("image".to_owned(), |name| name.to_string_lossy().to_lowercase());
         Ok(Self { name, folder: absolute, file, text, spec, derived })
     }
@@ -52,7 +54,8 @@ impl Definition {
     /// # Errors
     /// When the folder cannot be read, or is no application that anything can be derived of.
     pub fn derive(folder: &Path) -> Result<Derived, BuildError> {
-        derive(&folder::list(folder)?).map_err(|cause| BuildError::Derive { folder: folder.to_owned(), cause })
+        derive(&folder::list(folder)?)
+            .map_err(|cause| DefinitionError::Derive { folder: folder.to_owned(), cause }.into())
     }
 
     /// Writes the derived image.toml of a folder; the path of the file.
@@ -62,17 +65,11 @@ impl Definition {
     pub fn init(folder: &Path, force: bool) -> Result<PathBuf, BuildError> {
         let path = folder.join(FILE);
         if path.exists() && !force {
-            return Err(BuildError::Exists { path });
+            return Err(DefinitionError::Exists { path }.into());
         }
         let derived = Self::derive(folder)?;
-        fs_err::write(&path, derived.toml).map_err(BuildError::file("write", &path))?;
+        fs_err::write(&path, derived.toml).map_err(BuildError::file(FileAction::Write, &path))?;
         Ok(path)
-    }
-
-    /// The folder that paths in the lock are relative to (PEP 751).
-    pub(crate) fn lock_folder(&self) -> PathBuf {
-        let lock = self.spec.python.as_ref().map(|python| self.folder.join(&python.lock.value));
-        lock.and_then(|lock| lock.parent().map(Path::to_owned)).unwrap_or_else(|| self.folder.clone())
     }
 
     /// A problem of this file, as an error.
@@ -94,23 +91,18 @@ enum Found {
 
 fn find(images: &Path, wanted: Option<&str>) -> Result<Found, BuildError> {
     let known = known(images);
+    let not_found = |wanted, known| DefinitionError::NotFound { wanted, images: images.to_owned(), known }.into();
     let Some(wanted) = wanted else {
         return match &known[..] {
             [only] => Ok(Found::File(images.join(only).join(FILE))),
-            _ => {
-                Err(BuildError::NoDefinition { wanted: "the only image".to_owned(), images: images.to_owned(), known })
-            }
+            _ => Err(not_found("the only image".to_owned(), known)),
         };
     };
     let as_path = Path::new(wanted);
     let candidates = [as_path.to_owned(), as_path.join(FILE), images.join(wanted).join(FILE)];
     let file = candidates.into_iter().find(|path| path.is_file()).map(Found::File);
     let folder = || [as_path.to_owned(), images.join(wanted)].into_iter().find(|path| path.is_dir()).map(Found::Folder);
-    file.or_else(folder).ok_or_else(|| BuildError::NoDefinition {
-        wanted: format!("`{wanted}`"),
-        images: images.to_owned(),
-        known,
-    })
+    file.or_else(folder).ok_or_else(|| not_found(format!("`{wanted}`"), known))
 }
 
 fn known(images: &Path) -> Vec<String> {

@@ -5,7 +5,9 @@ use std::path::Path;
 use ignore::WalkBuilder;
 use shipwheel_plan::{Folder, is_read};
 
+use super::application_error::ApplicationError;
 use crate::error::BuildError;
+use shipwheel_store::FileAction;
 
 /// Folders are looked into that far.
 const DEPTH: usize = 4;
@@ -38,12 +40,11 @@ pub(crate) fn list(folder: &Path) -> Result<Folder, BuildError> {
         })
         .build();
     for entry in walk {
-        let refused = |reason: String| BuildError::Walk { path: folder.to_owned(), reason };
-        let entry = entry.map_err(|error| refused(error.to_string()))?;
+        let entry = entry.map_err(|cause| ApplicationError::List { folder: folder.to_owned(), cause })?;
         let below = entry.path().strip_prefix(folder).ok().and_then(Path::to_str);
         let (Some(below), true) = (below, entry.path().is_file()) else { continue };
         if is_read(below) && entry.metadata().is_ok_and(|metadata| metadata.len() <= MAX_TEXT) {
-            let bytes = fs_err::read(entry.path()).map_err(BuildError::file("read", entry.path()))?;
+            let bytes = fs_err::read(entry.path()).map_err(BuildError::file(FileAction::Read, entry.path()))?;
             found.texts.insert(below.to_owned(), String::from_utf8_lossy(&bytes).into_owned());
         }
         found.files.insert(below.to_owned());

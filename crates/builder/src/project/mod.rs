@@ -1,5 +1,9 @@
 //! What the user brings: the definition and the application's files.
 
 pub(crate) mod application;
+pub(crate) mod application_error;
 pub(crate) mod definition;
+pub(crate) mod definition_error;
 mod folder;
+pub(crate) mod project;
+pub(crate) mod pyprojects;

@@ -14,23 +14,20 @@ use super::judge::judge;
 use super::needs::{self, WheelNeeds};
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
-use crate::project::application::Collected;
+use crate::layer::ingredients::Ingredients;
+use crate::project::application::CollectedFile;
 use crate::session::Session;
-use crate::wheel::wheels::WheelSources;
+use crate::wheel::wheel_set_error::WheelSetError;
+use crate::wheel::wheels::Wheels;
 
 /// Proves the wheels of every platform; what may matter is reported as a warning.
 ///
 /// # Errors
 /// When a wheel for one platform holds code for another processor, all such files together, or
 /// when a wheel cannot be had or read.
-pub(crate) fn prove(
-    session: &Session<'_>,
-    facts: &Facts,
-    wheels: &WheelSources,
-    app: &[Collected],
-) -> Result<(), BuildError> {
-    let needs = needs_of(session, facts, wheels)?;
-    let libraries = libraries_of(app)?;
+pub(crate) fn prove(session: &Session<'_>, facts: &Facts, ingredients: &Ingredients) -> Result<(), BuildError> {
+    let needs = needs_of(session, facts, &ingredients.wheels)?;
+    let libraries = libraries_of(&ingredients.application)?;
     let (mut errors, mut warnings) = (BTreeMap::new(), BTreeMap::new());
     for (platform, facts) in &facts.platforms {
         let own: Vec<_> = facts.wheels.iter().filter_map(|wheel| Some((wheel, needs.get(&wheel.digest)?))).collect();
@@ -44,25 +41,21 @@ pub(crate) fn prove(
     lines(&warnings).for_each(|line| session.report.warning(&line));
     match errors.is_empty() {
         true => Ok(()),
-        false => Err(BuildError::Machine { files: lines(&errors).collect() }),
+        false => Err(WheelSetError::Machine { files: lines(&errors).collect() }.into()),
     }
 }
 
 /// The application's own libraries: the same files for every platform, so one of them is for another.
-fn libraries_of(app: &[Collected]) -> Result<Vec<(&str, ElfMachine)>, BuildError> {
+fn libraries_of(app: &[CollectedFile]) -> Result<Vec<(&str, ElfMachine)>, BuildError> {
     let libraries = app.iter().filter(|collected| collected.file.link.is_none() && collected.file.path.contains(".so"));
-    let machines = libraries.map(|Collected { host, file }| {
+    let machines = libraries.map(|CollectedFile { host, file }| {
         let head = Content::from_slice(PathSource::new(host, file.size), 0, file.size).head(ELF_HEAD)?;
         Ok(ElfMachine::read(&head).map(|machine| (file.path.as_str(), machine)))
     });
     machines.filter_map(Result::transpose).collect()
 }
 
-fn needs_of(
-    session: &Session<'_>,
-    facts: &Facts,
-    wheels: &WheelSources,
-) -> Result<BTreeMap<Digest, WheelNeeds>, BuildError> {
+fn needs_of(session: &Session<'_>, facts: &Facts, wheels: &Wheels) -> Result<BTreeMap<Digest, WheelNeeds>, BuildError> {
     let all: BTreeSet<Digest> =
         facts.platforms.values().flat_map(|platform| &platform.wheels).map(|wheel| wheel.digest).collect();
     let mut needs: BTreeMap<Digest, WheelNeeds> =

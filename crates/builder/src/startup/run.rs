@@ -10,6 +10,8 @@ use fs_err as fs;
 use wait4::Wait4 as _;
 
 use crate::error::BuildError;
+use crate::program::program_error::ProgramError;
+use shipwheel_store::FileAction;
 
 /// A start that takes longer is ended by the alarm that the program sets.
 const TIME_LIMIT: u32 = 120;
@@ -115,14 +117,14 @@ impl Surroundings {
     /// # Errors
     /// As [`Surroundings::measure`]; what the interpreter said last is in the error.
     pub(super) fn origins(&self, root: &Path, module: Option<&str>, said: &Path) -> Result<(usize, usize), BuildError> {
-        let file = fs::File::create(said).map_err(BuildError::file("create", said))?;
+        let file = fs::File::create(said).map_err(BuildError::file(FileAction::Create, said))?;
         let mut command = self.command(root);
         command.args(["-v", "-c", &program(module)]).stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(Stdio::from(file.into_parts().0));
         let status = command.status().map_err(|error| failed(module, &error.to_string()))?;
-        let file = fs::File::open(said).map_err(BuildError::file("read", said))?;
+        let file = fs::File::open(said).map_err(BuildError::file(FileAction::Read, said))?;
         let mut text = Vec::new();
-        file.take(MOST_SAID).read_to_end(&mut text).map_err(BuildError::file("read", said))?;
+        file.take(MOST_SAID).read_to_end(&mut text).map_err(BuildError::file(FileAction::Read, said))?;
         let text = String::from_utf8_lossy(&text);
         check(module, status, &text)?;
         Ok(count_origins(&text))
@@ -181,7 +183,7 @@ fn check(module: Option<&str>, status: ExitStatus, said: &str) -> Result<(), Bui
 
 fn failed(module: Option<&str>, output: &str) -> BuildError {
     let program = format!("the image's interpreter, importing {},", module.unwrap_or("nothing"));
-    BuildError::Program { program, output: output.to_owned() }
+    ProgramError::Failed { program, output: output.to_owned() }.into()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use fs_err as fs;
 use shipwheel_layer::{Content, Node, Tree, TreePath};
 
 use crate::error::BuildError;
+use shipwheel_store::FileAction;
 
 /// Writes a tree below two folders: all of it, and all but what CPython could compile again.
 ///
@@ -21,22 +22,22 @@ use crate::error::BuildError;
 pub(super) fn write(tree: &Tree, whole: &Path, bare: &Path) -> Result<(), BuildError> {
     let mut links = Vec::new();
     for folder in [whole, bare] {
-        fs::create_dir_all(folder).map_err(BuildError::file("create", folder))?;
+        fs::create_dir_all(folder).map_err(BuildError::file(FileAction::Create, folder))?;
     }
     for (path, node) in tree.iter() {
         let (one, other) = (whole.join(path.relative()), bare.join(path.relative()));
         let in_both = !is_bytecode(tree, path);
         match node {
             Node::Directory(_) => {
-                fs::create_dir_all(&one).map_err(BuildError::file("create", &one))?;
+                fs::create_dir_all(&one).map_err(BuildError::file(FileAction::Create, &one))?;
                 if in_both {
-                    fs::create_dir_all(&other).map_err(BuildError::file("create", &other))?;
+                    fs::create_dir_all(&other).map_err(BuildError::file(FileAction::Create, &other))?;
                 }
             }
             Node::File(metadata, content) => {
                 write_file(&one, content, metadata.mode & 0o111 != 0)?;
                 if in_both {
-                    fs::hard_link(&one, &other).map_err(BuildError::file("write", &other))?;
+                    fs::hard_link(&one, &other).map_err(BuildError::file(FileAction::Write, &other))?;
                 }
             }
             Node::Symlink(_) => links.push((path, one, in_both.then_some(other))),
@@ -47,7 +48,7 @@ pub(super) fn write(tree: &Tree, whole: &Path, bare: &Path) -> Result<(), BuildE
         let Some((target, _)) = tree.resolve(path) else { continue };
         let target = relative(path, &target);
         for link in [Some(one), other].into_iter().flatten() {
-            symlink(&target, &link).map_err(BuildError::file("write", &link))?;
+            symlink(&target, &link).map_err(BuildError::file(FileAction::Write, &link))?;
         }
     }
     Ok(())
@@ -62,12 +63,12 @@ fn is_bytecode(tree: &Tree, path: &TreePath) -> bool {
 }
 
 fn write_file(path: &Path, content: &Content, executable: bool) -> Result<(), BuildError> {
-    let file = fs::File::create(path).map_err(BuildError::file("create", path))?;
+    let file = fs::File::create(path).map_err(BuildError::file(FileAction::Create, path))?;
     let mut out = BufWriter::new(file);
-    content.copy_to(&mut out).map_err(BuildError::file("write", path))?;
-    let file = out.into_inner().map_err(|error| BuildError::file("write", path)(error.into_error()))?;
+    content.copy_to(&mut out).map_err(BuildError::file(FileAction::Write, path))?;
+    let file = out.into_inner().map_err(|error| BuildError::file(FileAction::Write, path)(error.into_error()))?;
     let mode = if executable { 0o755 } else { 0o644 };
-    file.set_permissions(std::fs::Permissions::from_mode(mode)).map_err(BuildError::file("write", path))
+    file.set_permissions(std::fs::Permissions::from_mode(mode)).map_err(BuildError::file(FileAction::Write, path))
 }
 
 /// The way from a link to another path of the image.

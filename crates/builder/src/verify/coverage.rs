@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_python::is_identifier;
 
+use crate::inspect::chain::shown;
 use crate::inspect::finding::{Finding, FindingKind};
-use crate::inspect::opened::shown;
 use crate::inspect::python::ImagePython;
 
 /// Which folders lack bytecode, one finding for each package, the standard library being one.

@@ -15,6 +15,7 @@ use crate::error::BuildError;
 use crate::inspect::finding::{Finding, FindingKind};
 use crate::inspect::python::ImagePython;
 use crate::interpreter::compile::{Compiler, Job};
+use crate::interpreter::interpreter_error::InterpreterError;
 use crate::interpreter::python::Python;
 use crate::interpreter::rootfs::Rootfs;
 
@@ -47,8 +48,7 @@ impl Rebuilder {
         hasher.field("verify").field(python.facts.version.to_string());
         let key = hasher.finish();
         Rootfs::publish(&self.cache, &key, tree, &python.facts, platform)?;
-        let missing = || BuildError::InterpreterProcess { reason: "it is not on disk".to_owned() };
-        let rootfs = Rootfs::open(&self.cache, &key, &python.facts, platform)?.ok_or_else(missing)?;
+        let rootfs = Rootfs::open(&self.cache, &key, &python.facts, platform)?.ok_or(InterpreterError::NotInCache)?;
         let compiler = Compiler::start(&self.cache, Python::Base(rootfs), python.facts.version, self.jobs)?;
         self.compilers.insert(python.facts.version, compiler);
         Ok(())

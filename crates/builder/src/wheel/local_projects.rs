@@ -1,254 +1,107 @@
-//! The application's own wheels: the projects that the definition and its lock name, held against
-//! the lock, built, and installed into each platform's environment.
+//! The user's own projects, as wheels: built, and held against the lock.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use shipwheel_bytecode::PythonVersion;
-use shipwheel_layer::{Content, Node};
-use shipwheel_plan::{AppFile, PythonSpec};
-use shipwheel_python::lock::UvLock;
+use shipwheel_oci::Platform;
 use shipwheel_python::marker::Environment;
-use shipwheel_python::{Dependency, DistributionName, Target, Version, unmet};
+use shipwheel_python::select::SelectedWheel;
+use shipwheel_python::{Dependency, Target, unmet};
 
-use super::chosen_wheel::ChosenWheel;
-use crate::disk::bytes::Spool;
+use super::project_wheel;
+use super::select::SelectedWheels;
+use super::wheels::Wheels;
 use crate::error::BuildError;
-use crate::lock::lock_file;
-use crate::project::application::Collected;
-use crate::project::definition::Definition;
+use crate::lock::lock_error::LockError;
+use crate::project::project::Project;
 use crate::session::Session;
-use crate::wheel::project_wheel;
-use crate::wheel::wheels::WheelSources;
 
-/// What the application's own wheels have, by path in the image.
-#[derive(Default)]
-pub(crate) struct OwnFiles {
-    contents: BTreeMap<String, Content>,
-    built: BTreeMap<PathBuf, ChosenWheel>,
-}
-
-/// The part of pyproject.toml that says what a project asks for.
-#[derive(Deserialize)]
-struct Pyproject {
-    project: Option<Project>,
-}
-
-#[derive(Deserialize)]
-struct Project {
-    name: Option<String>,
-    #[serde(default)]
-    dependencies: Vec<String>,
-}
-
-impl OwnFiles {
-    /// The content of a file.
-    pub(crate) fn content(&self, path: &str) -> Option<&Content> {
-        self.contents.get(path)
-    }
-
-    /// Builds the projects that a target needs, and checks what they ask for; sorted by name.
-    ///
-    /// # Errors
-    /// When the lock lacks what a project asks for, or a project cannot be built.
-    pub(crate) fn build(
-        &mut self,
-        session: &Session<'_>,
-        definition: &Definition,
-        target: &Target,
-        chosen: &[ChosenWheel],
-    ) -> Result<Vec<ChosenWheel>, BuildError> {
-        let folders = folders(definition, target)?;
-        check_lock(definition, target, chosen, &folders)?;
-        let mut wheels = Vec::new();
-        for folder in &folders {
-            if !self.built.contains_key(folder) {
-                self.built.insert(folder.clone(), project_wheel::build(session, folder)?);
-            }
-            wheels.push(self.built[folder].clone());
-        }
-        wheels.sort_by(|a, b| a.name.cmp(&b.name));
-        wheels.dedup_by(|a, b| a.digest == b.digest);
-        check_wheels(session, definition, target, chosen, &wheels)?;
-        Ok(wheels)
-    }
-
-    /// Installs the projects' wheels; the files are sorted by path.
-    ///
-    /// Their contents are inflated: how a build's own zlib deflates is no business of a layer's digest.
-    ///
-    /// # Errors
-    /// When a wheel is hostile, or has another file at a path of a dependency's.
-    pub(crate) fn install(
-        &mut self,
-        session: &Session<'_>,
-        sources: &mut WheelSources,
-        own: &[ChosenWheel],
-        dependencies: &[ChosenWheel],
-        python: PythonVersion,
-    ) -> Result<Vec<AppFile>, BuildError> {
-        if own.is_empty() {
-            return Ok(Vec::new());
-        }
-        sources.add(own);
-        let digests: Vec<_> = dependencies.iter().chain(own).map(|wheel| wheel.digest).collect();
-        sources.check_overlaps(session, &digests, python)?;
-        let spool = Spool::new(&session.cache)?;
-        let mut files = Vec::new();
-        for wheel in own {
-            for (path, node) in sources.install(session, &wheel.digest, python)?.tree {
-                let Node::File(metadata, content) = node else { continue };
-                let bytes = content.to_vec()?;
-                let digest = content.expected().unwrap_or_else(|| shipwheel_oci::Digest::of(&bytes));
-                let size = bytes.len() as u64;
-                let kept = spool.append(&bytes).map_err(BuildError::file("write", session.cache.root()))?;
-                self.contents.insert(path.to_string(), kept.with_expected(digest));
-                let executable = metadata.mode & 0o111 != 0;
-                files.push(AppFile { path: path.to_string(), digest, size, executable, link: None });
-            }
-        }
-        files.sort();
-        Ok(files)
-    }
-}
-
-/// The plain files and the installed ones must have paths of their own.
+/// Builds the projects that each target needs, and checks what they ask for; each list is sorted by name.
 ///
 /// # Errors
-/// The first path that both want.
-pub(crate) fn check_paths(app: &[Collected], installed: &[AppFile]) -> Result<(), BuildError> {
-    let plain: BTreeMap<&str, &Collected> = app.iter().map(|it| (it.file.path.as_str(), it)).collect();
-    match installed.iter().find_map(|file| plain.get(file.path.as_str())) {
-        Some(collected) => Err(BuildError::SamePath {
-            path: collected.file.path.clone(),
-            one: collected.host.display().to_string(),
-            other: "the project".to_owned(),
-        }),
-        None => Ok(()),
+/// When the lock lacks what a project asks for, or a project cannot be built.
+pub(crate) fn build(
+    session: &Session<'_>,
+    project: &Project,
+    targets: &BTreeMap<Platform, Target>,
+    selected: &SelectedWheels,
+) -> Result<SelectedWheels, BuildError> {
+    let mut built: BTreeMap<PathBuf, SelectedWheel> = BTreeMap::new();
+    let mut local = SelectedWheels::new();
+    for (platform, target) in targets {
+        let folders = project.folders(target);
+        let locked = selected.get(platform).map(Vec::as_slice).unwrap_or_default();
+        check_lock(project, target, locked, &folders)?;
+        let mut wheels = Vec::new();
+        for folder in folders {
+            let wheel = match built.get(&folder) {
+                Some(wheel) => wheel.clone(),
+                None => built.entry(folder.clone()).or_insert(project_wheel::build(session, &folder)?).clone(),
+            };
+            wheels.push(wheel);
+        }
+        wheels.sort_by(|a, b| a.name.cmp(&b.name));
+        wheels.dedup_by(|a, b| a.sha256 == b.sha256);
+        check_wheels(session, project, target, locked, &wheels)?;
+        local.insert(platform.clone(), wheels);
     }
+    Ok(local)
 }
 
-/// A lock must have what the pyproject.toml in the definition's or the project's folder asks for.
+/// A lock must have what the pyproject.toml asks for that it was made from.
 ///
 /// # Errors
 /// Everything that is missing or in a version that will not do.
 fn check_lock(
-    definition: &Definition,
+    project: &Project,
     target: &Target,
-    chosen: &[ChosenWheel],
-    own: &[PathBuf],
+    locked: &[SelectedWheel],
+    folders: &[PathBuf],
 ) -> Result<(), BuildError> {
-    let Some(python) = &definition.spec.python else { return Ok(()) };
-    let project = definition.spec.app.as_ref().and_then(|app| app.project.as_ref());
-    let folder = project.map_or(definition.folder.clone(), |project| definition.folder.join(&project.value));
-    // A lock elsewhere is not this folder's.
-    let beside = definition.folder.join(&python.lock.value).parent() == Some(definition.folder.as_path());
-    if project.is_none() && !beside {
-        return Ok(());
+    let Some((path, pyproject)) = project.locked_for()? else { return Ok(()) };
+    let dependencies = pyproject.project.as_ref().map(|project| project.dependencies.clone());
+    let mut dependencies = dependencies.unwrap_or_default();
+    for folder in folders {
+        let name = project.pyproject(folder)?.and_then(|(_, pyproject)| pyproject.name());
+        dependencies.retain(|dependency| Some(&dependency.name) != name);
     }
-    let broken = |error| BuildError::Project { folder: folder.clone(), reason: format!("pyproject.toml: {error}") };
-    let dependencies = read(&folder)?.map(|project| project.dependencies).unwrap_or_default();
-    let dependencies: Result<Vec<Dependency>, _> = dependencies.iter().map(|text| text.parse()).collect();
-    let mut dependencies = dependencies.map_err(broken)?;
-    for other in own {
-        let name = read(other)?.and_then(|project| project.name?.parse::<DistributionName>().ok());
-        dependencies.retain(|dependency| Some(&dependency.name) != name.as_ref());
-    }
-    check(python, definition, target, &folder.join("pyproject.toml"), &dependencies, chosen)
-}
-
-/// The `[project]` of a folder, where it has one.
-fn read(folder: &Path) -> Result<Option<Project>, BuildError> {
-    let path = folder.join("pyproject.toml");
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let text = fs_err::read_to_string(&path).map_err(BuildError::file("read", &path))?;
-    let parsed: Result<Pyproject, _> = toml::from_str(&text);
-    let broken = |reason| BuildError::Project { folder: folder.to_owned(), reason };
-    parsed.map(|it| it.project).map_err(|error| broken(format!("pyproject.toml: {}", error.message())))
+    check(project, target, path, &dependencies, locked.iter())
 }
 
 /// What the built wheels ask for, with what only their builds know.
 fn check_wheels(
     session: &Session<'_>,
-    definition: &Definition,
+    project: &Project,
     target: &Target,
-    chosen: &[ChosenWheel],
-    own: &[ChosenWheel],
+    locked: &[SelectedWheel],
+    local: &[SelectedWheel],
 ) -> Result<(), BuildError> {
-    let all: Vec<ChosenWheel> = chosen.iter().chain(own).cloned().collect();
-    let mut sources = WheelSources::default();
-    sources.add(own);
-    for wheel in own {
-        let dependencies = sources.open(session, &wheel.digest)?.dependencies()?;
-        match &definition.spec.python {
-            Some(python) => check(python, definition, target, Path::new(&wheel.file_name), &dependencies, &all)?,
-            None if dependencies.iter().any(|dependency| dependency.is_needed(&Environment::new(target))) => {
-                return Err(BuildError::NoLock { project: wheel.name.clone() });
-            }
-            None => {}
+    let wheels = Wheels::new(Default::default(), local.iter().cloned());
+    for wheel in local {
+        let dependencies = wheels.open(session, &wheel.sha256)?.dependencies()?;
+        let is_needed = |dependency: &Dependency| dependency.is_needed(&Environment::new(target));
+        if project.lock.is_some() {
+            let file = Path::new(wheel.wheel.file_name());
+            check(project, target, file, &dependencies, locked.iter().chain(local))?;
+        } else if dependencies.iter().any(is_needed) {
+            return Err(LockError::NoLock { project: wheel.name.to_string() }.into());
         }
     }
     Ok(())
 }
 
-fn check(
-    python: &PythonSpec,
-    definition: &Definition,
+fn check<'w>(
+    project: &Project,
     target: &Target,
     asked_by: &Path,
     dependencies: &[Dependency],
-    chosen: &[ChosenWheel],
+    locked: impl Iterator<Item = &'w SelectedWheel>,
 ) -> Result<(), BuildError> {
-    let locked: BTreeMap<DistributionName, Version> =
-        chosen.iter().filter_map(|wheel| Some((wheel.name.parse().ok()?, wheel.version.parse().ok()?))).collect();
-    let found = unmet(dependencies, &Environment::new(target), &locked);
-    if found.is_empty() {
-        return Ok(());
+    let Some(lock) = &project.lock else { return Ok(()) };
+    let locked = locked.map(|wheel| (&wheel.name, &wheel.version));
+    let unmet = unmet(dependencies, &Environment::new(target), locked);
+    match unmet.is_empty() {
+        true => Ok(()),
+        false => Err(LockError::Outdated { lock: lock.path.clone(), asked_by: asked_by.to_owned(), unmet }.into()),
     }
-    Err(BuildError::OldLock {
-        lock: definition.folder.join(&python.lock.value),
-        asked_by: asked_by.to_owned(),
-        problems: found.iter().map(ToString::to_string).collect(),
-    })
-}
-
-/// The folders of all projects that a target needs, absolute, the application's own first.
-fn folders(definition: &Definition, target: &Target) -> Result<Vec<PathBuf>, BuildError> {
-    let project = definition.spec.app.as_ref().and_then(|app| app.project.as_ref());
-    let mut folders: Vec<PathBuf> =
-        project.iter().map(|project| normal(&definition.folder.join(&project.value))).collect();
-    if let Some(python) = &definition.spec.python {
-        let lock = normal(&definition.folder.join(&python.lock.value));
-        let beside = lock.parent().unwrap_or(Path::new("/")).to_owned();
-        let of = folders.first().cloned().unwrap_or_else(|| normal(&definition.folder));
-        let local = if lock.file_name().is_some_and(|name| name == "uv.lock") {
-            let text = fs_err::read_to_string(&lock).map_err(BuildError::file("read", &lock))?;
-            let below = of.strip_prefix(&beside).ok().and_then(Path::to_str).unwrap_or_default();
-            UvLock::parse(&text, &lock.display().to_string())?
-                .folders(below, &Environment::new(target))
-                .unwrap_or_default()
-        } else {
-            lock_file::directories(definition, &python.lock, target)?
-        };
-        folders.extend(local.iter().map(|folder| normal(&beside.join(folder))));
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    folders.retain(|folder| seen.insert(folder.clone()));
-    Ok(folders)
-}
-
-/// A path without `.` and `..`, as it is written: links are not followed.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(normal.pop()),
-            Component::CurDir => {}
-            other => normal.push(other),
-        }
-    }
-    normal
 }

@@ -1,4 +1,4 @@
-//! Where the files of a lock are: wheel folders first, then the cache, then their addresses or mirrors.
+//! Where the files of a lock come from: wheel folders first, then the cache, then their addresses or mirrors.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -6,13 +6,15 @@ use std::io::Seek as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde::Deserialize;
 use shipwheel_oci::{Digest, HashWriter};
 use shipwheel_plan::{Problem, PythonSpec};
-use shipwheel_store::{Credentials, Download, IndexAccess, IndexCredentials, Keyring};
+use shipwheel_store::{Credentials, Download, FileAction, IndexAccess, IndexCredentials, Keyring};
 
+use super::wheel_set_error::WheelSetError;
 use crate::error::BuildError;
+use crate::offline::OfflineError;
 use crate::project::definition::Definition;
+use crate::project::project::Project;
 use crate::session::Session;
 
 /// How many files are fetched at a time.
@@ -29,24 +31,31 @@ pub(crate) struct Wanted {
 
 /// Where files are looked for, in this order.
 #[derive(Debug, Default)]
-pub(crate) struct WheelPlaces {
+pub(crate) struct WheelOrigins {
     folders: Vec<PathBuf>,
+    /// What paths in the lock are relative to.
+    lock_folder: PathBuf,
     /// Prefixes and what stands in their place; the first that fits is taken.
     mirrors: Vec<(String, String)>,
     credentials: IndexCredentials,
 }
 
-impl WheelPlaces {
-    /// The places that a definition and the environment name.
+impl WheelOrigins {
+    /// The origins that a definition, its project and the environment name.
     ///
     /// # Errors
     /// When a wheel folder does not exist, or `SHIPWHEEL_WHEEL_MIRRORS` makes no sense.
-    pub(crate) fn of(session: &Session<'_>, definition: &Definition, python: &PythonSpec) -> Result<Self, BuildError> {
+    pub(crate) fn of(
+        session: &Session<'_>,
+        definition: &Definition,
+        python: &PythonSpec,
+        project: &Project,
+    ) -> Result<Self, BuildError> {
         let mut folders = Vec::new();
         for folder in &python.wheels {
             let path = definition.folder.join(&folder.value);
             if !path.is_dir() {
-                let problem = Problem::new(folder.span.clone(), format!("`{}` is no folder", folder.value));
+                let problem = Problem::new(folder.span.clone(), format!("`{}` is not a folder", folder.value));
                 let hint = format!("it is looked for in {}", definition.folder.display());
                 return Err(definition.problem(problem.with_hint(hint)).into());
             }
@@ -57,11 +66,11 @@ impl WheelPlaces {
         own.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
         mirrors.extend(own);
         let mut credentials = IndexCredentials::new(&session.environment);
-        let lock = definition.folder.join(&python.lock.value);
-        for (name, url) in project_indexes(lock.parent().unwrap_or(&definition.folder)) {
-            credentials.add_index(name.as_deref(), &url, &session.environment);
+        for index in &project.indexes {
+            credentials.add_index(index.name.as_deref(), &index.url, &session.environment);
         }
-        Ok(Self { folders, mirrors, credentials })
+        let lock_folder = project.lock.as_ref().map(|lock| lock.folder().to_owned()).unwrap_or_default();
+        Ok(Self { folders, lock_folder, mirrors, credentials })
     }
 
     /// The address that a file is fetched from.
@@ -82,11 +91,11 @@ impl WheelPlaces {
         let mut downloads = Vec::new();
         for file in wanted.iter().filter(missing) {
             match &file.url {
-                Some(_) if session.offline => return Err(BuildError::Offline { what: file.file_name.clone() }),
+                Some(_) if session.offline => return Err(OfflineError { what: file.file_name.clone() }.into()),
                 Some(url) => {
                     downloads.push(Download { url: self.mirrored(url), digest: file.digest, size: file.size });
                 }
-                None => return Err(BuildError::NoAddress { wheel: file.file_name.clone() }),
+                None => return Err(WheelSetError::NoAddress { wheel: file.file_name.clone() }.into()),
             }
         }
         if downloads.is_empty() {
@@ -98,7 +107,26 @@ impl WheelPlaces {
         let (cache, progress) = (&session.cache, session.progress);
         let access = IndexAccess { credentials: &self.credentials, keyring };
         let fetched = session.http.fetch_from_indexes(cache, &downloads, CONCURRENCY, progress, access);
-        fetched.map_err(BuildError::Fetch)
+        fetched.map_err(|error| WheelSetError::Fetch(error).into())
+    }
+
+    /// Takes a file into the cache that the lock names by its path.
+    ///
+    /// # Errors
+    /// When it cannot be read or has another hash than the lock says.
+    pub(crate) fn take_in(
+        &self,
+        session: &Session<'_>,
+        path: &str,
+        digest: &Digest,
+        size: Option<u64>,
+    ) -> Result<(), BuildError> {
+        if session.cache.blob_size(digest).is_some() {
+            return Ok(());
+        }
+        let path = self.lock_folder.join(path);
+        let file = File::open(&path).map_err(BuildError::file(FileAction::Open, &path))?;
+        take(session, &file, &path, digest, size)
     }
 
     /// Takes wheels whose hashes are wanted out of the folders, whatever their names.
@@ -107,15 +135,15 @@ impl WheelPlaces {
             if wanted.is_empty() {
                 break;
             }
-            let entries = fs_err::read_dir(folder).map_err(BuildError::file("read", folder))?;
+            let entries = fs_err::read_dir(folder).map_err(BuildError::file(FileAction::Read, folder))?;
             let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
             paths.retain(|path| path.extension().is_some_and(|extension| extension == "whl") && path.is_file());
             paths.sort();
             for path in paths {
-                let mut file = File::open(&path).map_err(BuildError::file("open", &path))?;
-                let digest = digest_of(&file).map_err(BuildError::file("read", &path))?;
+                let mut file = File::open(&path).map_err(BuildError::file(FileAction::Open, &path))?;
+                let digest = digest_of(&file).map_err(BuildError::file(FileAction::Read, &path))?;
                 if wanted.remove(&digest) {
-                    file.rewind().map_err(BuildError::file("read", &path))?;
+                    file.rewind().map_err(BuildError::file(FileAction::Read, &path))?;
                     take(session, &file, &path, &digest, None)?;
                 }
             }
@@ -131,7 +159,7 @@ fn digest_of(file: &File) -> std::io::Result<Digest> {
 }
 
 /// Takes a file of this machine into the cache.
-pub(crate) fn take(
+fn take(
     session: &Session<'_>,
     mut file: &File,
     path: &Path,
@@ -139,7 +167,7 @@ pub(crate) fn take(
     size: Option<u64>,
 ) -> Result<(), BuildError> {
     let mut writer = session.cache.blob_writer()?;
-    std::io::copy(&mut file, &mut writer).map_err(BuildError::file("read", path))?;
+    std::io::copy(&mut file, &mut writer).map_err(BuildError::file(FileAction::Read, path))?;
     writer.finish_expected(digest, size, &path.display().to_string())?;
     Ok(())
 }
@@ -152,42 +180,9 @@ fn environment_mirrors(session: &Session<'_>) -> Result<Vec<(String, String)>, B
     let pairs = pairs.filter(|pair| !pair.is_empty()).map(|pair| match pair.split_once('=') {
         Some((from, to)) if is_url(from) && is_url(to) => Ok((from.to_owned(), to.to_owned())),
         // The text may have a password in it.
-        _ => Err(BuildError::Variable { name: NAME, reason: "expected FROM=TO,FROM=TO, all of them addresses" }),
+        _ => Err(WheelSetError::Mirrors { variable: NAME }.into()),
     });
     pairs.collect()
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ProjectFile {
-    tool: ProjectTool,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ProjectTool {
-    uv: ProjectUv,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ProjectUv {
-    index: Vec<ProjectIndex>,
-}
-
-#[derive(Deserialize)]
-struct ProjectIndex {
-    name: Option<String>,
-    url: String,
-}
-
-/// The indexes that a project's `[tool.uv]` names: their credentials are in the environment.
-fn project_indexes(folder: &Path) -> Vec<(Option<String>, String)> {
-    let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
-    let project: Option<ProjectFile> = read("pyproject.toml").and_then(|text| toml::from_str(&text).ok());
-    let uv: Option<ProjectUv> = read("uv.toml").and_then(|text| toml::from_str(&text).ok());
-    let all = project.map(|project| project.tool.uv).into_iter().chain(uv).flat_map(|uv| uv.index);
-    all.map(|index| (index.name, index.url)).collect()
 }
 
 /// The program `keyring`, which uv asks too.

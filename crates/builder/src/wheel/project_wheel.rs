@@ -7,14 +7,15 @@
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
-use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, HashWriter, Hasher};
-use shipwheel_python::wheel::WheelName;
+use shipwheel_python::select::SelectedWheel;
 
+use super::project_error::{BuildInput, ProjectError};
+use super::pure_wheel::{self, BuiltWheel, PureWheel};
 use crate::error::BuildError;
+use crate::project::application_error::{ApplicationError, Whole};
 use crate::session::Session;
-use crate::wheel::chosen_wheel::ChosenWheel;
-use crate::wheel::pure_wheel::{self, PureWheel};
+use shipwheel_store::FileAction;
 
 /// Raise this when a project's wheel is built in another way.
 const PROJECT_RECIPE: u32 = 1;
@@ -37,14 +38,6 @@ const NOT_COPIED: [&str; 11] = [
 /// The same, right below the project's folder; image.toml describes the image and not the project.
 const NOT_COPIED_AT_TOP: [&str; 5] = ["build", "dist", "venv", "target", "image.toml"];
 
-/// What is remembered of a project that was built.
-#[derive(Serialize, Deserialize)]
-struct BuiltProject {
-    file_name: String,
-    size: u64,
-    digest: Digest,
-}
-
 /// One file of a project, as it will be in the copy.
 struct Copied {
     host: PathBuf,
@@ -56,34 +49,32 @@ struct Copied {
 /// Builds a project, or finds its wheel in the cache.
 ///
 /// # Errors
-/// When the folder is no project, its build fails, or gives anything but one pure wheel.
-pub(crate) fn build(session: &Session<'_>, folder: &Path) -> Result<ChosenWheel, BuildError> {
-    let fail = |reason: String| BuildError::Project { folder: folder.to_owned(), reason };
+/// When the folder is not a project, its build fails, or gives anything but one pure wheel.
+pub(crate) fn build(session: &Session<'_>, folder: &Path) -> Result<SelectedWheel, BuildError> {
     if !folder.join("pyproject.toml").is_file() {
-        return Err(fail("it has no pyproject.toml".to_owned()));
+        return Err(ProjectError::NoPyproject { folder: folder.to_owned() }.into());
     }
+    let input = BuildInput::Project(folder.to_owned());
     let files = collect(folder)?;
     let key = key(&files)?;
-    let _hold = session.cache.hold("project", &key)?;
-    let known = session.cache.record::<BuiltProject>("project", &key);
-    let built = match known.filter(|built| session.cache.blob_size(&built.digest) == Some(built.size)) {
-        Some(built) => built,
-        None => {
+    let built: BuiltWheel = session.cache.remember(
+        "project",
+        &key,
+        |built: &BuiltWheel| built.is_kept(session),
+        || {
             session.report.step(&format!("project: building a wheel of {}", folder.display()));
-            let built = build_copy(session, &files, &fail)?;
-            session.cache.put_record("project", &key, &built)?;
-            built
-        }
-    };
-    let name: WheelName = built.file_name.parse().map_err(|error| fail(format!("{error}")))?;
-    Ok(ChosenWheel {
-        name: name.distribution.to_string(),
-        version: name.version.to_string(),
-        file_name: built.file_name,
+            build_copy(session, &input, &files)
+        },
+    )?;
+    let name = built.name(&input)?;
+    Ok(SelectedWheel {
+        name: name.distribution.clone(),
+        version: name.version.clone(),
+        wheel: name,
         url: None,
         path: None,
         size: Some(built.size),
-        digest: built.digest,
+        sha256: built.digest,
     })
 }
 
@@ -106,8 +97,7 @@ fn collect(folder: &Path) -> Result<Vec<Copied>, BuildError> {
         .build();
     let mut files = Vec::new();
     for entry in walk {
-        let refused = |reason: String| BuildError::Walk { path: folder.to_owned(), reason };
-        let entry = entry.map_err(|error| refused(error.to_string()))?;
+        let entry = entry.map_err(|cause| ApplicationError::List { folder: folder.to_owned(), cause })?;
         if entry.file_type().is_none_or(|kind| !kind.is_dir()) {
             files.push(copied(folder, entry.path())?);
         }
@@ -118,23 +108,23 @@ fn collect(folder: &Path) -> Result<Vec<Copied>, BuildError> {
 
 fn copied(folder: &Path, host: &Path) -> Result<Copied, BuildError> {
     use std::os::unix::fs::PermissionsExt as _;
-    let refused = |reason: &str| BuildError::Walk { path: host.to_owned(), reason: reason.to_owned() };
+    let path = || host.to_owned();
     let below = host.strip_prefix(folder).ok().and_then(Path::to_str);
-    let below = below.ok_or_else(|| refused("its name is not UTF-8"))?.to_owned();
-    let metadata = fs_err::symlink_metadata(host).map_err(BuildError::file("read", host))?;
+    let below = below.ok_or_else(|| ApplicationError::NotUtf8 { path: path() })?.to_owned();
+    let metadata = fs_err::symlink_metadata(host).map_err(BuildError::file(FileAction::Read, host))?;
     if metadata.is_symlink() {
         let inside = |target: PathBuf| folder.canonicalize().is_ok_and(|folder| target.starts_with(folder));
         if !host.canonicalize().is_ok_and(inside) {
-            return Err(refused("it is a link that leads out of the project"));
+            return Err(ApplicationError::LinkLeadsOut { path: path(), whole: Whole::Project }.into());
         }
-        let target = fs_err::read_link(host).map_err(BuildError::file("read", host))?;
+        let target = fs_err::read_link(host).map_err(BuildError::file(FileAction::Read, host))?;
         if target.is_absolute() {
-            return Err(refused("it is a link by an absolute path"));
+            return Err(ApplicationError::AbsoluteLink { path: path() }.into());
         }
         return Ok(Copied { host: host.to_owned(), below, executable: false, link: Some(target) });
     }
     if !metadata.is_file() {
-        return Err(refused("it is neither a file, a folder nor a link"));
+        return Err(ApplicationError::Special { path: path() }.into());
     }
     let executable = metadata.permissions().mode() & 0o100 != 0;
     Ok(Copied { host: host.to_owned(), below, executable, link: None })
@@ -149,9 +139,10 @@ fn key(files: &[Copied]) -> Result<Digest, BuildError> {
         match &file.link {
             Some(target) => hasher.field("link").field(target.as_os_str().as_encoded_bytes()),
             None => {
-                let mut reader = std::fs::File::open(&file.host).map_err(BuildError::file("open", &file.host))?;
+                let mut reader =
+                    std::fs::File::open(&file.host).map_err(BuildError::file(FileAction::Open, &file.host))?;
                 let mut content = HashWriter::new(std::io::sink());
-                std::io::copy(&mut reader, &mut content).map_err(BuildError::file("read", &file.host))?;
+                std::io::copy(&mut reader, &mut content).map_err(BuildError::file(FileAction::Read, &file.host))?;
                 hasher.field("file").field(content.finish().1.as_bytes())
             }
         };
@@ -160,38 +151,30 @@ fn key(files: &[Copied]) -> Result<Digest, BuildError> {
 }
 
 /// Builds a copy: a backend writes into the folder that it builds.
-fn build_copy(
-    session: &Session<'_>,
-    files: &[Copied],
-    fail: &dyn Fn(String) -> BuildError,
-) -> Result<BuiltProject, BuildError> {
+fn build_copy(session: &Session<'_>, input: &BuildInput, files: &[Copied]) -> Result<BuiltWheel, BuildError> {
     let scratch = session.cache.scratch_dir()?;
     let source = scratch.path().join("source");
     for file in files {
         copy(file, &source.join(&file.below))?;
     }
-    let native = |wheel: &PureWheel| {
-        let name = &wheel.file_name;
-        fail(format!("its build gave {name}, and a project must be pure Python to fit every platform"))
-    };
-    let PureWheel { path, file_name, .. } = pure_wheel::build(session, scratch.path(), &source, fail, &native)?;
+    let PureWheel { path, name } = pure_wheel::build(session, input, scratch.path(), &source)?;
     let mut writer = session.cache.blob_writer()?;
-    let mut reader = std::fs::File::open(&path).map_err(BuildError::file("open", &path))?;
-    std::io::copy(&mut reader, &mut writer).map_err(BuildError::file("read", &path))?;
+    let mut reader = std::fs::File::open(&path).map_err(BuildError::file(FileAction::Open, &path))?;
+    std::io::copy(&mut reader, &mut writer).map_err(BuildError::file(FileAction::Read, &path))?;
     let (digest, size) = writer.finish()?;
-    Ok(BuiltProject { file_name, size, digest })
+    Ok(BuiltWheel { file_name: name.file_name().to_owned(), size, digest })
 }
 
 /// Copies a file with one of two modes, whatever the umask.
 fn copy(file: &Copied, to: &Path) -> Result<(), BuildError> {
     use std::os::unix::fs::PermissionsExt;
     if let Some(parent) = to.parent() {
-        fs_err::create_dir_all(parent).map_err(BuildError::file("create", parent))?;
+        fs_err::create_dir_all(parent).map_err(BuildError::file(FileAction::Create, parent))?;
     }
     if let Some(target) = &file.link {
-        return std::os::unix::fs::symlink(target, to).map_err(BuildError::file("create", to));
+        return std::os::unix::fs::symlink(target, to).map_err(BuildError::file(FileAction::Create, to));
     }
-    fs_err::copy(&file.host, to).map_err(BuildError::file("write", to))?;
+    fs_err::copy(&file.host, to).map_err(BuildError::file(FileAction::Write, to))?;
     let mode = if file.executable { 0o755 } else { 0o644 };
-    fs_err::set_permissions(to, PermissionsExt::from_mode(mode)).map_err(BuildError::file("write", to))
+    fs_err::set_permissions(to, PermissionsExt::from_mode(mode)).map_err(BuildError::file(FileAction::Write, to))
 }

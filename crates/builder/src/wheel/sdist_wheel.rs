@@ -7,30 +7,23 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::lock::{LockedPackage, LockedSdist, LockedWheel};
-use shipwheel_python::wheel::WheelName;
+use zip::result::ZipError;
 
+use super::origins::{Wanted, WheelOrigins};
+use super::project_error::{BuildInput, ProjectError};
+use super::pure_wheel::{self, BuiltWheel, PureWheel};
 use crate::error::BuildError;
 use crate::program::uv;
 use crate::session::Session;
-use crate::wheel::origins::{Wanted, WheelPlaces, take};
-use crate::wheel::pure_wheel::{self, PureWheel};
+use shipwheel_store::FileAction;
 
 /// Raise this when a source distribution is built in another way.
 const SDIST_RECIPE: u32 = 1;
 
 /// No member of a pure wheel unpacks to more.
-const LARGEST_MEMBER: u64 = 1 << 30;
-
-/// What is remembered of a source distribution that was built.
-#[derive(Serialize, Deserialize)]
-struct BuiltSdist {
-    file_name: String,
-    size: u64,
-    digest: Digest,
-}
+const MAX_MEMBER: u64 = 1 << 30;
 
 /// Builds the wheel of a locked source distribution, or finds it in the cache.
 ///
@@ -40,90 +33,76 @@ struct BuiltSdist {
 /// When it cannot be had or verified, its build fails, or gives anything but one pure wheel.
 pub(crate) fn build(
     session: &Session<'_>,
-    places: &WheelPlaces,
-    lock_folder: &Path,
+    origins: &WheelOrigins,
     package: &LockedPackage,
     sdist: &LockedSdist,
 ) -> Result<LockedWheel, BuildError> {
-    let fail = |reason: String| BuildError::Sdist { name: package.name.to_string(), reason };
-    let sha256 = sdist.sha256.ok_or_else(|| fail("the lock has no sha256 for it".to_owned()))?;
+    let name = || package.name.clone();
+    let input = BuildInput::Sdist(name());
+    let sha256 = sdist.sha256.ok_or_else(|| ProjectError::NoHash { name: name() })?;
     let mut hasher = Hasher::new();
     hasher.field(SDIST_RECIPE.to_le_bytes()).field(uv::pinned().as_bytes()).field(sha256.as_bytes());
     let key = hasher.finish();
-    let _hold = session.cache.hold("sdist", &key)?;
-    let known = session.cache.record::<BuiltSdist>("sdist", &key);
-    let built = match known.filter(|built| session.cache.blob_size(&built.digest) == Some(built.size)) {
-        Some(built) => built,
-        None => {
-            let file_name = fetch(session, places, lock_folder, sdist, sha256, &fail)?;
+    let built: BuiltWheel = session.cache.remember(
+        "sdist",
+        &key,
+        |built: &BuiltWheel| built.is_kept(session),
+        || {
+            let file_name = fetch(session, origins, package, sdist, sha256)?;
             session.report.step(&format!("sdist: building a wheel of {file_name}: its own code runs on this machine"));
-            let built = run(session, &sha256, &file_name, &fail)?;
-            session.cache.put_record("sdist", &key, &built)?;
-            built
-        }
-    };
-    let name: WheelName = built.file_name.parse().map_err(|error| fail(format!("{error}")))?;
-    if name.distribution != package.name || package.version.as_ref().is_some_and(|version| *version != name.version) {
-        let version = package.version.as_ref().map(ToString::to_string).unwrap_or_default();
-        return Err(fail(format!("its build gave {}, and {} {version} is locked", built.file_name, package.name)));
+            run(session, &input, &sha256, &file_name)
+        },
+    )?;
+    let wheel = built.name(&input)?;
+    let is_locked = package.version.as_ref().is_none_or(|version| *version == wheel.version);
+    if wheel.distribution != package.name || !is_locked {
+        let (version, wheel) = (package.version.clone(), built.file_name);
+        return Err(ProjectError::OtherDistribution { name: name(), version, wheel }.into());
     }
-    Ok(LockedWheel { name, url: None, path: None, size: Some(built.size), sha256: Some(built.digest) })
+    Ok(LockedWheel { name: wheel, url: None, path: None, size: Some(built.size), sha256: Some(built.digest) })
 }
 
-/// Puts the verified archive into the cache; its file name.
+/// Puts the verified archive into the cache, and gives its file name.
 fn fetch(
     session: &Session<'_>,
-    places: &WheelPlaces,
-    lock_folder: &Path,
+    origins: &WheelOrigins,
+    package: &LockedPackage,
     sdist: &LockedSdist,
     digest: Digest,
-    fail: &dyn Fn(String) -> BuildError,
 ) -> Result<String, BuildError> {
-    let place = sdist.path.as_deref().or(sdist.url.as_deref()).unwrap_or_default();
-    let name = place.split(['?', '#']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned();
-    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._+-%".contains(&byte));
-    if !is_plain || !(name.ends_with(".tar.gz") || name.ends_with(".zip")) {
-        return Err(fail(format!("`{name}` is no source distribution: expected NAME-VERSION.tar.gz or .zip")));
+    let address = sdist.path.as_deref().or(sdist.url.as_deref()).unwrap_or_default();
+    let file_name = address.split(['?', '#']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    let file_name = file_name.to_owned();
+    let is_plain = file_name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._+-%".contains(&byte));
+    if !is_plain || !(file_name.ends_with(".tar.gz") || file_name.ends_with(".zip")) {
+        return Err(ProjectError::NotASdist { name: package.name.clone(), file_name }.into());
     }
     match &sdist.path {
-        Some(path) if session.cache.blob_size(&digest).is_none() => {
-            let path = lock_folder.join(path);
-            let file = File::open(&path).map_err(BuildError::file("open", &path))?;
-            take(session, &file, &path, &digest, None)?;
-        }
-        Some(_) => {}
+        Some(path) => origins.take_in(session, path, &digest, None)?,
         None => {
-            let wanted = Wanted { file_name: name.clone(), url: sdist.url.clone(), digest, size: None };
-            places.fetch(session, &[wanted])?;
+            let wanted = Wanted { file_name: file_name.clone(), url: sdist.url.clone(), digest, size: None };
+            origins.fetch(session, &[wanted])?;
         }
     }
-    Ok(name)
+    Ok(file_name)
 }
 
-fn run(
-    session: &Session<'_>,
-    sdist: &Digest,
-    file_name: &str,
-    fail: &dyn Fn(String) -> BuildError,
-) -> Result<BuiltSdist, BuildError> {
+fn run(session: &Session<'_>, input: &BuildInput, sdist: &Digest, file_name: &str) -> Result<BuiltWheel, BuildError> {
     let scratch = session.cache.scratch_dir()?;
     let source = scratch.path().join(file_name);
     let mut blob = session.cache.open_blob(sdist)?;
-    let mut copy = File::create(&source).map_err(BuildError::file("create", &source))?;
-    std::io::copy(&mut blob, &mut copy).map_err(BuildError::file("write", &source))?;
-    let native = |wheel: &PureWheel| BuildError::NativeSdist {
-        name: wheel.name.distribution.to_string(),
-        wheel: wheel.file_name.clone(),
-    };
-    let PureWheel { path, file_name, .. } = pure_wheel::build(session, scratch.path(), &source, fail, &native)?;
-    let bytes =
-        normalised(&path).map_err(|error| fail(format!("its build gave {file_name}, which is broken: {error}")))?;
+    let mut copy = File::create(&source).map_err(BuildError::file(FileAction::Create, &source))?;
+    std::io::copy(&mut blob, &mut copy).map_err(BuildError::file(FileAction::Write, &source))?;
+    let PureWheel { path, name } = pure_wheel::build(session, input, scratch.path(), &source)?;
+    let file_name = name.file_name().to_owned();
+    let broken = |cause| ProjectError::BrokenWheel { input: input.clone(), wheel: file_name.clone(), cause };
+    let bytes = normalized(&path).map_err(broken)?;
     let digest = session.cache.insert_bytes(&bytes)?;
-    Ok(BuiltSdist { file_name, size: bytes.len() as u64, digest })
+    Ok(BuiltWheel { file_name, size: bytes.len() as u64, digest })
 }
 
 /// The same wheel whoever built it and when: members sorted, one time, one of two modes.
-fn normalised(wheel: &Path) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+fn normalized(wheel: &Path) -> Result<Vec<u8>, ZipError> {
     use zip::write::SimpleFileOptions;
     let mut archive = zip::ZipArchive::new(File::open(wheel)?)?;
     let names = archive.file_names().map(|name| name.map(std::borrow::Cow::into_owned));
@@ -139,7 +118,7 @@ fn normalised(wheel: &Path) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
             .last_modified_time(zip::DateTime::default())
             .unix_permissions(if executable { 0o755 } else { 0o644 });
         let mut bytes = Vec::new();
-        member.take(LARGEST_MEMBER).read_to_end(&mut bytes)?;
+        member.take(MAX_MEMBER).read_to_end(&mut bytes)?;
         out.start_file(&name, options)?;
         out.write_all(&bytes)?;
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use pep440_rs::Version;
+use serde::{Deserialize, Serialize};
 use shipwheel_oci::Digest;
 
 use crate::lock::LockedWheel;
@@ -22,7 +23,7 @@ pub struct Selection {
 }
 
 /// The wheel chosen for a distribution.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SelectedWheel {
     /// The distribution.
     pub name: DistributionName,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use pep440_rs::Version;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::name::DistributionName;
 
@@ -121,6 +122,19 @@ impl FromStr for WheelName {
 impl fmt::Display for WheelName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file_name)
+    }
+}
+
+impl Serialize for WheelName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.file_name)
+    }
+}
+
+impl<'de> Deserialize<'de> for WheelName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod folder;
 mod packs;
+mod remember;
 
 pub use folder::{BlobWriter, Cache, KeyHold};
 pub use packs::Packs;

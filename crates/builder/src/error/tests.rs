@@ -1,0 +1,371 @@
+//! Every error with its kind, whether it has a hint, and how it reads.
+
+use std::io;
+use std::path::PathBuf;
+
+use shipwheel_bytecode::PythonVersion;
+use shipwheel_debian::package::{DebError, DecompressError, PackagesError};
+use shipwheel_debian::{ReleaseError, ResolveError};
+use shipwheel_layer::{ContentError, ReadError, TreeError, TreePath, WriteError};
+use shipwheel_oci::{ConfigError, DiffId, Digest, IndexError, ManifestError, Platform};
+use shipwheel_plan::{DeriveError, PlanError, Problem, SpecError};
+use shipwheel_python::install::OverlapError;
+use shipwheel_python::lock::Lock;
+use shipwheel_python::lock::{LockTool, StaleError};
+use shipwheel_python::pyproject::PyprojectError;
+use shipwheel_python::requirements::{Requirements, RequirementsError};
+use shipwheel_python::select::CoverageError;
+use shipwheel_python::wheel::WheelName;
+use shipwheel_store::{ErrorKind, FileAction, StoreError};
+
+use super::BuildError;
+use crate::base::base_error::BaseError;
+use crate::base::debian_error::DebianError;
+use crate::disk::file_error::FileError;
+use crate::disk::unpack_error::UnpackError;
+use crate::inspect::image_error::ImageError;
+use crate::interpreter::interpreter_error::{CompilerFault, InterpreterError, InterpreterFault};
+use crate::layer::layer_error::LayerError;
+use crate::lock::lock_error::LockError;
+use crate::offline::OfflineError;
+use crate::program::program_error::ProgramError;
+use crate::project::application_error::{ApplicationError, OtherFile, Whole};
+use crate::project::definition_error::DefinitionError;
+use crate::wheel::project_error::{BuildInput, ProjectError};
+use crate::wheel::wheel_set_error::WheelSetError;
+
+use ErrorKind::{Configuration, Internal, Output, Outside, Verification};
+
+const HINT: bool = true;
+const NO_HINT: bool = false;
+
+fn check(cases: impl IntoIterator<Item = (BuildError, ErrorKind, bool)>) {
+    for (error, kind, has_hint) in cases {
+        let text = error.to_string();
+        assert_eq!(error.kind(), kind, "the kind of: {text}");
+        assert_eq!(error.hint().is_some(), has_hint, "the hint of: {text}");
+        for text in [Some(text), error.hint()].into_iter().flatten() {
+            assert!(!text.is_empty() && !text.ends_with('.'), "a fragment without a full stop: {text}");
+            assert!(!text.contains("cargo xtask"), "the command line names the program: {text}");
+        }
+    }
+}
+
+fn path() -> PathBuf {
+    PathBuf::from("/a")
+}
+
+fn io(kind: io::ErrorKind) -> io::Error {
+    kind.into()
+}
+
+fn image() -> String {
+    "app:1".to_owned()
+}
+
+fn digest() -> Digest {
+    Digest::of(b"x")
+}
+
+fn python() -> PythonVersion {
+    PythonVersion { major: 3, minor: 11, micro: 2 }
+}
+
+fn amd64() -> Platform {
+    Platform::linux_amd64()
+}
+
+fn wrong_digest() -> StoreError {
+    StoreError::Digest { what: "a wheel".to_owned(), expected: digest(), found: Digest::of(b"y") }
+}
+
+fn missing_blob() -> StoreError {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let cache = shipwheel_store::Cache::open(folder.path()).expect("a cache");
+    cache.open_blob(&digest()).expect_err("an empty cache")
+}
+
+fn program() -> ProgramError {
+    ProgramError::Failed { program: "uv build".to_owned(), output: "no".to_owned() }
+}
+
+fn unreadable_index() -> PackagesError {
+    PackagesError::Stanza { found: "x".to_owned() }
+}
+
+fn no_platform() -> IndexError {
+    IndexError::NoPlatform { platform: amd64(), name: image(), found: Vec::new() }
+}
+
+#[test]
+fn files_and_programs() {
+    let file = |action, kind| FileError { action, path: path(), cause: io(kind) }.into();
+    check([
+        (file(FileAction::Read, io::ErrorKind::NotFound), Configuration, NO_HINT),
+        (file(FileAction::Read, io::ErrorKind::StorageFull), Output, NO_HINT),
+        (file(FileAction::Remove, io::ErrorKind::PermissionDenied), Output, NO_HINT),
+        (file(FileAction::Write, io::ErrorKind::PermissionDenied), Output, NO_HINT),
+        (program().into(), Outside, NO_HINT),
+        (ProgramError::Start { program: "uv".to_owned(), cause: io(io::ErrorKind::NotFound) }.into(), Outside, NO_HINT),
+        (OfflineError { what: image() }.into(), Configuration, HINT),
+        (wrong_digest().into(), Verification, HINT),
+        (missing_blob().into(), Outside, NO_HINT),
+        (BuildError::internal("x"), Internal, HINT),
+    ]);
+}
+
+#[test]
+fn definitions_and_applications() {
+    let whole = |whole| ApplicationError::LinkLeadsOut { path: path(), whole }.into();
+    let same_path = |other| ApplicationError::SamePath { path: "/app/x".to_owned(), one: path(), other }.into();
+    check([
+        (SpecError::one("image.toml", "x", Problem::new(0..1, "wrong".to_owned())).into(), Configuration, NO_HINT),
+        (PlanError::NoPython { platform: amd64() }.into(), Configuration, HINT),
+        (PlanError::NoFacts { platform: amd64() }.into(), Configuration, NO_HINT),
+        (
+            DefinitionError::NotFound { wanted: "`x`".to_owned(), images: path(), known: Vec::new() }.into(),
+            Configuration,
+            HINT,
+        ),
+        (DefinitionError::Derive { folder: path(), cause: DeriveError::Nothing }.into(), Configuration, HINT),
+        (DefinitionError::Exists { path: path() }.into(), Configuration, HINT),
+        (
+            ApplicationError::List { folder: path(), cause: io(io::ErrorKind::PermissionDenied).into() }.into(),
+            Configuration,
+            NO_HINT,
+        ),
+        (ApplicationError::NotAFolder { path: path() }.into(), Configuration, NO_HINT),
+        (ApplicationError::NotUtf8 { path: path() }.into(), Configuration, NO_HINT),
+        (
+            ApplicationError::NotAllowed { path: path(), cause: TreePath::new("/../x").expect_err("leads out") }.into(),
+            Configuration,
+            NO_HINT,
+        ),
+        (whole(Whole::Application), Configuration, HINT),
+        (whole(Whole::Project), Configuration, NO_HINT),
+        (ApplicationError::AbsoluteLink { path: path() }.into(), Configuration, NO_HINT),
+        (ApplicationError::Special { path: path() }.into(), Configuration, HINT),
+        (same_path(OtherFile::File(path())), Configuration, HINT),
+        (same_path(OtherFile::Project), Configuration, HINT),
+    ]);
+}
+
+#[test]
+fn bases_and_debian() {
+    let debian = |cause: DebianError| {
+        BaseError::Debian { suite: "bookworm".to_owned(), platform: amd64(), cause: Box::new(cause) }.into()
+    };
+    let status = || StoreError::Status {
+        method: "GET",
+        url: "https://mirror.example/x".to_owned(),
+        status: 404,
+        detail: String::new(),
+        retry_after: None,
+    };
+    let full = || DecompressError::Stream(io(io::ErrorKind::StorageFull));
+    let deb = |cause| DebianError::Deb { package: "x".to_owned(), cause };
+    check([
+        (BaseError::NotNamed.into(), Configuration, HINT),
+        (BaseError::NoMirror.into(), Configuration, HINT),
+        (BaseError::NoLibc { platform: amd64() }.into(), Configuration, HINT),
+        (BaseError::NoPython { file: "image.toml".to_owned() }.into(), Configuration, HINT),
+        (debian(wrong_digest().into()), Verification, HINT),
+        (debian(status().into()), Outside, NO_HINT),
+        (debian(DebianError::NoSuite { suite: "x".to_owned(), cause: status() }), Outside, HINT),
+        (debian(DebianError::NotOnMirror { cause: status() }), Outside, HINT),
+        (debian(ReleaseError::NoGoodSignature { refusals: Vec::new() }.into()), Verification, HINT),
+        (debian(unreadable_index().into()), Outside, NO_HINT),
+        (debian(full().into()), Outside, NO_HINT),
+        (debian(ResolveError::Index(unreadable_index()).into()), Outside, HINT),
+        (debian(ResolveError::Wanted { found: "x y".to_owned(), cause: None }.into()), Configuration, HINT),
+        (debian(deb(DebError::Form { reason: "x" })), Outside, NO_HINT),
+        (debian(deb(DebError::Member { member: "data.tar".to_owned(), cause: full() })), Output, NO_HINT),
+        (
+            debian(DebianError::NoArchitecture {
+                suite: "x".to_owned(),
+                architecture: "amd64".to_owned(),
+                found: Vec::new(),
+            }),
+            Configuration,
+            NO_HINT,
+        ),
+        (debian(OfflineError { what: image() }.into()), Configuration, HINT),
+        (
+            debian(FileError { action: FileAction::Read, path: path(), cause: io(io::ErrorKind::NotFound) }.into()),
+            Configuration,
+            NO_HINT,
+        ),
+    ]);
+}
+
+#[test]
+fn images() {
+    let layer = |cause: UnpackError| ImageError::Layer { image: image(), digest: digest(), cause }.into();
+    let config = || ConfigError::Field { field: "rootfs", expected: "a table", found: "1".to_owned() };
+    let diff_id = |text: &[u8]| DiffId::of(text);
+    check([
+        (ImageError::Index { image: image(), cause: no_platform() }.into(), Configuration, NO_HINT),
+        (
+            ImageError::Manifest { image: image(), digest: digest(), cause: ManifestError::SchemaVersion { found: 1 } }
+                .into(),
+            Configuration,
+            NO_HINT,
+        ),
+        (ImageError::Config { image: image(), cause: config() }.into(), Configuration, NO_HINT),
+        (ImageError::LayerCount { image: image(), layers: 1, diff_ids: 2 }.into(), Configuration, NO_HINT),
+        (layer(UnpackError::MediaType { media_type: "x".to_owned() }), Outside, NO_HINT),
+        (layer(UnpackError::Broken(io(io::ErrorKind::InvalidData))), Outside, NO_HINT),
+        (layer(UnpackError::Bomb { limit: 64 << 30 }), Outside, NO_HINT),
+        (layer(wrong_digest().into()), Verification, NO_HINT),
+        (
+            layer(FileError { action: FileAction::Write, path: path(), cause: io(io::ErrorKind::StorageFull) }.into()),
+            Output,
+            NO_HINT,
+        ),
+        (
+            ImageError::DiffId { image: image(), digest: digest(), expected: diff_id(b"a"), found: diff_id(b"b") }
+                .into(),
+            Verification,
+            NO_HINT,
+        ),
+        (ReadError::Tar { name: image(), cause: io(io::ErrorKind::UnexpectedEof) }.into(), Outside, NO_HINT),
+        (ImageError::NoPython { image: image() }.into(), Configuration, NO_HINT),
+        (ImageError::CachePrefix { image: image(), prefix: "/x".to_owned() }.into(), Configuration, HINT),
+        (ImageError::NotAModule { module: "a;b".to_owned() }.into(), Configuration, HINT),
+        (ImageError::Unsound { problems: 1, warnings: 0 }.into(), Verification, HINT),
+    ]);
+}
+
+#[test]
+fn locks() {
+    let broken = Lock::parse("x", "pylock.toml").expect_err("not a lock");
+    let requirements = Requirements::parse("%", "requirements.txt").err();
+    let requirements = requirements.unwrap_or(RequirementsError { file: "x".to_owned(), problems: Vec::new() });
+    let pyproject = || PyprojectError::UnknownGroup { group: "x".to_owned() };
+    let stale = || StaleError::LockedPython { found: "x".to_owned() };
+    let tools = [LockTool::Uv, LockTool::Poetry, LockTool::Pdm].map(|tool| {
+        [
+            (LockError::Stale { lock: path(), differences: Vec::new(), tool }.into(), Configuration, HINT),
+            (LockError::NoTool { lock: path(), tool }.into(), Configuration, HINT),
+        ]
+    });
+    check(tools.into_iter().flatten());
+    check([
+        (broken.into(), Configuration, NO_HINT),
+        (requirements.into(), Configuration, NO_HINT),
+        (LockError::UnknownForm { path: path() }.into(), Configuration, HINT),
+        (LockError::NoPyproject { lock: path() }.into(), Configuration, HINT),
+        (LockError::PartialHashes { path: path() }.into(), Configuration, HINT),
+        (LockError::Includes { path: path(), limit: 8 }.into(), Configuration, NO_HINT),
+        (LockError::Pyproject { path: path(), cause: pyproject() }.into(), Configuration, NO_HINT),
+        (LockError::Comparison { path: path(), cause: stale() }.into(), Configuration, NO_HINT),
+        (LockError::Hashes { path: path(), problems: Vec::new() }.into(), Verification, HINT),
+        (LockError::NotNamed { file: "image.toml".to_owned() }.into(), Configuration, HINT),
+        (LockError::NoInputs { path: path() }.into(), Configuration, HINT),
+        (LockError::Outdated { lock: path(), asked_by: path(), unmet: Vec::new() }.into(), Configuration, HINT),
+        (LockError::NoLock { project: "x".to_owned() }.into(), Configuration, HINT),
+        (CoverageError { errors: Vec::new() }.into(), Configuration, NO_HINT),
+    ]);
+}
+
+#[test]
+fn wheels_and_projects() {
+    let name = || "six".parse().expect("a name");
+    let project = || BuildInput::Project(path());
+    let sdist = || BuildInput::Sdist(name());
+    let wheel = || "six-1.whl".to_owned();
+    let wheel_name = || wheel().parse::<WheelName>().expect_err("not a wheel's name");
+    let status = |status| StoreError::Status {
+        method: "GET",
+        url: "https://index.example/six.whl".to_owned(),
+        status,
+        detail: String::new(),
+        retry_after: None,
+    };
+    check([
+        (OverlapError { overlaps: Vec::new() }.into(), Configuration, NO_HINT),
+        (WheelSetError::Fetch(status(401)).into(), Configuration, HINT),
+        (WheelSetError::Fetch(status(404)).into(), Configuration, HINT),
+        (WheelSetError::Fetch(wrong_digest()).into(), Verification, HINT),
+        (WheelSetError::NoAddress { wheel: wheel() }.into(), Configuration, HINT),
+        (WheelSetError::Mirrors { variable: "X" }.into(), Configuration, NO_HINT),
+        (WheelSetError::Machine { files: Vec::new() }.into(), Verification, HINT),
+        (ProjectError::NoPyproject { folder: path() }.into(), Configuration, NO_HINT),
+        (ProjectError::Build { input: project(), cause: program() }.into(), Configuration, NO_HINT),
+        (ProjectError::WheelCount { input: sdist(), count: 2 }.into(), Configuration, NO_HINT),
+        (ProjectError::WheelName { input: sdist(), cause: wheel_name() }.into(), Configuration, NO_HINT),
+        (ProjectError::Native { input: sdist(), wheel: wheel() }.into(), Configuration, HINT),
+        (ProjectError::Native { input: project(), wheel: wheel() }.into(), Configuration, HINT),
+        (
+            ProjectError::BrokenWheel { input: sdist(), wheel: wheel(), cause: zip::result::ZipError::FileNotFound }
+                .into(),
+            Configuration,
+            NO_HINT,
+        ),
+        (
+            ProjectError::OtherDistribution { name: name(), version: None, wheel: wheel() }.into(),
+            Configuration,
+            NO_HINT,
+        ),
+        (ProjectError::NoHash { name: name() }.into(), Configuration, HINT),
+        (ProjectError::NotASdist { name: name(), file_name: "x".to_owned() }.into(), Configuration, NO_HINT),
+    ]);
+}
+
+#[test]
+fn interpreters() {
+    let faults = [
+        InterpreterFault::NotInBin,
+        InterpreterFault::NoStandardLibrary,
+        InterpreterFault::NoVersion,
+        InterpreterFault::NoMagicNumber,
+        InterpreterFault::NotAFile,
+        InterpreterFault::NoLoader,
+        InterpreterFault::LoaderMissing,
+        InterpreterFault::Path,
+    ];
+    check(faults.map(|fault| {
+        (InterpreterError::Undescribed { path: "/usr/bin/python3".to_owned(), fault }.into(), Configuration, NO_HINT)
+    }));
+    let reasons = vec![
+        CompilerFault::NotInstalled,
+        CompilerFault::NoVariant(amd64()),
+        CompilerFault::OtherVersion(amd64(), python()),
+        CompilerFault::NoPython(amd64()),
+        CompilerFault::NoBase,
+        CompilerFault::NoEmulator(vec!["qemu-aarch64".to_owned()]),
+        CompilerFault::NotInCache(amd64()),
+        CompilerFault::Unusable(amd64(), "x".to_owned()),
+        CompilerFault::NotCPython(path()),
+    ];
+    check([
+        (InterpreterError::Start(io(io::ErrorKind::NotFound)).into(), Outside, HINT),
+        (InterpreterError::NoHello.into(), Outside, HINT),
+        (InterpreterError::Hello { said: "x".to_owned() }.into(), Outside, HINT),
+        (InterpreterError::ForeignLibrary { library: path() }.into(), Outside, HINT),
+        (InterpreterError::NoLaunch.into(), Outside, NO_HINT),
+        (InterpreterError::NotInCache.into(), Outside, HINT),
+        (InterpreterError::NoCompiler { version: python(), reasons }.into(), Outside, HINT),
+        (InterpreterError::Version { expected: python(), found: python() }.into(), Configuration, HINT),
+        (InterpreterError::MagicNumber { expected: *b"a\r\r\n", found: *b"b\r\r\n" }.into(), Configuration, HINT),
+        (InterpreterError::NotFound { python: "x".to_owned() }.into(), Configuration, HINT),
+        (InterpreterError::Uncompiled { count: 1 }.into(), Configuration, NO_HINT),
+    ]);
+}
+
+#[test]
+fn layers() {
+    let content = || ContentError::Digest { expected: digest(), found: Digest::of(b"y") };
+    let read = || ContentError::Read { source_name: "x".to_owned(), cause: io(io::ErrorKind::NotFound) };
+    let write = |cause| LayerError::Write { title: "x".to_owned(), cause }.into();
+    let file = || TreePath::new("/app/x").expect("valid");
+    check([
+        (write(WriteError::Write(io(io::ErrorKind::StorageFull))), Output, NO_HINT),
+        (write(WriteError::Content { path: file(), cause: content() }), Verification, NO_HINT),
+        (write(WriteError::Content { path: file(), cause: read() }), Configuration, NO_HINT),
+        (TreeError::Conflict { path: file() }.into(), Internal, NO_HINT),
+        (content().into(), Verification, NO_HINT),
+        (read().into(), Configuration, NO_HINT),
+        (ContentError::Deflated { source_name: "x".to_owned() }.into(), Configuration, NO_HINT),
+    ]);
+}

@@ -1,0 +1,198 @@
+//! A lock that cannot be read, does not fit what it was made from, or does not cover a platform.
+
+use std::path::PathBuf;
+
+use shipwheel_python::Unmet;
+use shipwheel_python::lock::{Difference, LockForm, LockTool, StaleError};
+use shipwheel_python::pyproject::PyprojectError;
+use shipwheel_python::requirements::{HashProblem, RequirementsError};
+use shipwheel_python::select::CoverageError;
+
+use shipwheel_store::ErrorKind;
+
+/// Why a lock cannot be used or made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// The lock is broken.
+    #[error(transparent)]
+    Parse(#[from] shipwheel_python::lock::LockError),
+    /// The requirements are broken.
+    #[error(transparent)]
+    Requirements(#[from] RequirementsError),
+    /// The file's name is not one of a lock form.
+    #[error("{} is not a lock of a known form", .path.display())]
+    UnknownForm {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The lock can be read only beside its pyproject.toml.
+    #[error("{} needs the pyproject.toml that it was made from beside it, and there is none", .lock.display())]
+    NoPyproject {
+        /// The lock.
+        lock: PathBuf,
+    },
+    /// Some requirements have hashes and others do not.
+    #[error("{} has hashes for some requirements, and not for others", .path.display())]
+    PartialHashes {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Requirements that include each other in a circle.
+    #[error("{} includes files that include others more than {limit} levels deep", .path.display())]
+    Includes {
+        /// The file at the last level.
+        path: PathBuf,
+        /// The limit.
+        limit: usize,
+    },
+    /// A pyproject.toml that the lock was made from is broken.
+    #[error("{} cannot be read", .path.display())]
+    Pyproject {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        cause: PyprojectError,
+    },
+    /// The lock and its pyproject.toml cannot be compared.
+    #[error("{} cannot be compared with what it was made from", .path.display())]
+    Comparison {
+        /// The file that cannot be read.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        cause: StaleError,
+    },
+    /// Hashes of the converted lock are not in the user's file.
+    #[error("{}: {}", .path.display(), joined(.problems, "; "))]
+    Hashes {
+        /// The file.
+        path: PathBuf,
+        /// One for each distribution.
+        problems: Vec<HashProblem>,
+    },
+    /// The lock was made from other requirements than pyproject.toml has now.
+    #[error("{} is out of date{}", .lock.display(), lines(.differences))]
+    Stale {
+        /// The lock.
+        lock: PathBuf,
+        /// What differs, with the member's folder unless it is the lock's own; empty where the tool does not say.
+        differences: Vec<(Option<String>, Difference)>,
+        /// The tool that makes it again.
+        tool: LockTool,
+    },
+    /// Only the lock's own tool can read it, and that tool is not on PATH.
+    #[error("{} is read by {} and its exporter, and they are not on PATH", .lock.display(), .tool.name())]
+    NoTool {
+        /// The lock.
+        lock: PathBuf,
+        /// The tool.
+        tool: LockTool,
+    },
+    /// The definition names no lock.
+    #[error("{file} names no lock: it has no `[python]`")]
+    NotNamed {
+        /// The definition.
+        file: String,
+    },
+    /// The lock does not record what it was made from.
+    #[error("{} is a lock, and does not record its inputs", .path.display())]
+    NoInputs {
+        /// The lock.
+        path: PathBuf,
+    },
+    /// A project asks for what the lock does not have.
+    #[error("{} is out of date: {} asks for more: {}", .lock.display(), .asked_by.display(), joined(.unmet, "; "))]
+    Outdated {
+        /// The lock.
+        lock: PathBuf,
+        /// The pyproject.toml, or the wheel that was built from it.
+        asked_by: PathBuf,
+        /// The dependencies that are not met.
+        unmet: Vec<Unmet>,
+    },
+    /// A project has dependencies, and the definition names no lock.
+    #[error("{project} has dependencies, and `python.lock` is not set")]
+    NoLock {
+        /// The project's name.
+        project: String,
+    },
+    /// Distributions do not have a wheel that fits.
+    #[error(transparent)]
+    Coverage(#[from] CoverageError),
+}
+
+fn lines(differences: &[(Option<String>, Difference)]) -> String {
+    let lines = differences.iter().map(|(member, difference)| match member {
+        Some(member) => format!("\n  {member}: {difference}"),
+        None => format!("\n  {difference}"),
+    });
+    let lines: String = lines.collect();
+    if lines.is_empty() { lines } else { format!(":{lines}") }
+}
+
+fn joined(items: &[impl ToString], separator: &str) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+}
+
+impl LockError {
+    /// Who can fix it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Hashes { .. } => ErrorKind::Verification,
+            Self::Parse(_)
+            | Self::Requirements(_)
+            | Self::UnknownForm { .. }
+            | Self::NoPyproject { .. }
+            | Self::PartialHashes { .. }
+            | Self::Includes { .. }
+            | Self::Pyproject { .. }
+            | Self::Comparison { .. }
+            | Self::Stale { .. }
+            | Self::NoTool { .. }
+            | Self::NotNamed { .. }
+            | Self::NoInputs { .. }
+            | Self::Outdated { .. }
+            | Self::NoLock { .. }
+            | Self::Coverage(_) => ErrorKind::Configuration,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Coverage(error) => return error.hint(),
+            Self::Stale { tool, .. } => {
+                return Some(format!("lock again: run `{}`, or `shipwheel lock`", tool.lock_command()));
+            }
+            Self::NoTool { tool, .. } => return Some(tool_hint(*tool)),
+            Self::Outdated { lock, .. } => {
+                return Some(format!("lock again: shipwheel installs what {} has", lock.display()));
+            }
+            Self::UnknownForm { .. } => {
+                return Some(format!("name one of {}", LockForm::ALL.map(LockForm::file_name).join(", ")));
+            }
+            Self::PartialHashes { .. } => "lock it again, or remove all hashes",
+            Self::NotNamed { .. } => "set `lock` in `[python]` of image.toml",
+            Self::NoInputs { .. } => {
+                "name its input as `python.lock` (requirements.in, uv.lock), or lock with the tool that made it"
+            }
+            Self::NoLock { .. } => "lock them (`uv lock`) and name the lock as `python.lock`",
+            Self::Hashes { .. } => "lock again, with `--generate-hashes`",
+            Self::NoPyproject { .. } => "copy the pyproject.toml beside the lock, or export a pylock.toml",
+            Self::Parse(_)
+            | Self::Requirements(_)
+            | Self::Includes { .. }
+            | Self::Pyproject { .. }
+            | Self::Comparison { .. } => return None,
+        };
+        Some(text.to_owned())
+    }
+}
+
+fn tool_hint(tool: LockTool) -> String {
+    let install = tool.install_commands().iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ");
+    let export = tool.export_command();
+    format!("install it ({install}), or run `{export}` where it is, and name pylock.toml as `python.lock`")
+}

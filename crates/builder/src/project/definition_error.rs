@@ -1,0 +1,57 @@
+//! An image definition that is not found, cannot be derived, or would be overwritten.
+
+use std::path::PathBuf;
+
+use shipwheel_plan::DeriveError;
+
+use shipwheel_store::ErrorKind;
+
+/// Why a definition cannot be loaded or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DefinitionError {
+    /// No definition has the name or path.
+    #[error("no image definition for {wanted} in {}; found {}", .images.display(), list(.known))]
+    NotFound {
+        /// What was asked for.
+        wanted: String,
+        /// Where shipwheel looked.
+        images: PathBuf,
+        /// The names of the definitions there.
+        known: Vec<String>,
+    },
+    /// A folder has no definition, and shipwheel cannot derive one.
+    #[error("{}: {cause}", .folder.display())]
+    Derive {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        cause: DeriveError,
+    },
+    /// The file exists, and must not be lost.
+    #[error("{} already exists", .path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+impl DefinitionError {
+    /// The user names definitions.
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Configuration
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NotFound { .. } => "name a folder in images/, or a path to an image.toml".to_owned(),
+            Self::Derive { cause, .. } => cause.hint(),
+            Self::Exists { .. } => "overwrite it with `--force`".to_owned(),
+        }
+    }
+}

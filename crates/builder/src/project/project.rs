@@ -1,0 +1,92 @@
+//! The user's files that say what an image depends on: read from disk once, before anything else happens.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use shipwheel_python::Target;
+use shipwheel_python::pyproject::{PackageIndex, Pyproject, UvSettings};
+
+use super::definition::Definition;
+use super::pyprojects::{Pyprojects, normal};
+use crate::error::BuildError;
+use crate::lock::lock_error::LockError;
+use crate::lock::lock_file::LockFile;
+use crate::lock::stale;
+
+/// A definition's lock, and the pyproject.toml files around it.
+pub(crate) struct Project {
+    /// The lock, where the definition names one.
+    pub(crate) lock: Option<LockFile>,
+    /// The folder of the application's own project, where `app.project` names one.
+    own: Option<PathBuf>,
+    /// The definition's folder.
+    folder: PathBuf,
+    pyprojects: Pyprojects,
+    /// The package indexes that the settings of uv beside the lock name.
+    pub(crate) indexes: Vec<PackageIndex>,
+}
+
+impl Project {
+    /// Reads the files of a definition.
+    ///
+    /// # Errors
+    /// When the lock cannot be used, or is older than a pyproject.toml that it was made from.
+    pub(crate) fn read(definition: &Definition) -> Result<Self, BuildError> {
+        let folder = definition.folder.clone();
+        let own = definition.spec.app.as_ref().and_then(|app| app.project.as_ref());
+        let own = own.map(|project| normal(&folder.join(&project.value)));
+        let lock = definition.spec.python.as_ref().map(|python| LockFile::read(definition, python)).transpose()?;
+        let mut folders: Vec<PathBuf> = own.iter().cloned().chain([folder.clone()]).collect();
+        folders.extend(lock.iter().flat_map(|lock| lock.local_folders().map(|local| lock.folder().join(local))));
+        let pyprojects = Pyprojects::read(folders);
+        if let Some(lock) = &lock {
+            stale::check(lock, &pyprojects)?;
+        }
+        let indexes = lock.as_ref().map(indexes).unwrap_or_default();
+        Ok(Self { lock, own, folder, pyprojects, indexes })
+    }
+
+    /// The folders of all projects that a target needs, absolute, the application's own first.
+    pub(crate) fn folders(&self, target: &Target) -> Vec<PathBuf> {
+        let mut folders: Vec<PathBuf> = self.own.iter().cloned().collect();
+        if let Some(lock) = &self.lock {
+            let beside = normal(lock.folder());
+            let of = self.own.clone().unwrap_or_else(|| normal(&self.folder));
+            let below = of.strip_prefix(&beside).ok().and_then(Path::to_str).unwrap_or_default();
+            folders.extend(lock.project_folders(below, target).iter().map(|folder| normal(&beside.join(folder))));
+        }
+        let mut seen = BTreeSet::new();
+        folders.retain(|folder| seen.insert(folder.clone()));
+        folders
+    }
+
+    /// The pyproject.toml of a folder, with its path.
+    ///
+    /// # Errors
+    /// When it is broken.
+    pub(crate) fn pyproject(&self, folder: &Path) -> Result<Option<(&Path, &Pyproject)>, LockError> {
+        self.pyprojects.of(folder)
+    }
+
+    /// The pyproject.toml whose dependencies the lock must have: the project's, or the one beside definition and lock.
+    ///
+    /// # Errors
+    /// When it is broken.
+    pub(crate) fn locked_for(&self) -> Result<Option<(&Path, &Pyproject)>, LockError> {
+        let lock_is_beside = self.lock.as_ref().is_some_and(|lock| lock.folder() == self.folder);
+        match &self.own {
+            Some(own) => self.pyprojects.of(own),
+            // A lock elsewhere belongs to another folder.
+            None if lock_is_beside => self.pyprojects.of(&self.folder),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The indexes whose credentials are in the environment; what cannot be read here is uv's to complain about.
+fn indexes(lock: &LockFile) -> Vec<PackageIndex> {
+    let pyproject = lock.pyproject.as_deref().and_then(|text| Pyproject::parse(text).ok()).map(|file| file.uv);
+    let uv_toml = std::fs::read_to_string(lock.folder().join("uv.toml")).ok();
+    let uv_toml = uv_toml.and_then(|text| UvSettings::parse(&text).ok());
+    pyproject.into_iter().chain(uv_toml).flat_map(|settings| settings.indexes).collect()
+}

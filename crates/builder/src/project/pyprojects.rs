@@ -1,0 +1,56 @@
+//! The pyproject.toml files that an image depends on, each read once.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use shipwheel_python::pyproject::{Pyproject, PyprojectError};
+
+use crate::lock::lock_error::LockError;
+
+/// pyproject.toml files by their paths.
+#[derive(Default)]
+pub(crate) struct Pyprojects {
+    files: BTreeMap<PathBuf, Result<Pyproject, PyprojectError>>,
+}
+
+impl Pyprojects {
+    /// Reads those of some folders; a folder without one is passed over.
+    ///
+    /// One that is broken is an error only where it is needed.
+    pub(crate) fn read(folders: impl IntoIterator<Item = PathBuf>) -> Self {
+        let mut files = BTreeMap::new();
+        for path in folders.into_iter().map(|folder| normal(&folder).join("pyproject.toml")) {
+            if !files.contains_key(&path)
+                && let Ok(text) = std::fs::read_to_string(&path)
+            {
+                files.insert(path, Pyproject::parse(&text));
+            }
+        }
+        Self { files }
+    }
+
+    /// The path and the content of a folder's file, if it has one.
+    ///
+    /// # Errors
+    /// When it is broken.
+    pub(crate) fn of(&self, folder: &Path) -> Result<Option<(&Path, &Pyproject)>, LockError> {
+        match self.files.get_key_value(&normal(folder).join("pyproject.toml")) {
+            None => Ok(None),
+            Some((path, Ok(pyproject))) => Ok(Some((path, pyproject))),
+            Some((path, Err(cause))) => Err(LockError::Pyproject { path: path.clone(), cause: cause.clone() }),
+        }
+    }
+}
+
+/// A path without `.` and `..`, as it is written: links are not followed.
+pub(crate) fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(normal.pop()),
+            Component::CurDir => {}
+            other => normal.push(other),
+        }
+    }
+    normal
+}

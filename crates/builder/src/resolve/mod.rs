@@ -1,0 +1,6 @@
+//! A definition → the facts that a plan needs, and what its layers are made from.
+
+mod resolve;
+pub(crate) mod resolved;
+
+pub(crate) use resolve::resolve;

@@ -1,0 +1,112 @@
+//! The steps from a definition to its facts: each takes values and gives a value.
+//!
+//! definition → project → bases → targets → selected wheels → local projects → facts
+
+use std::collections::BTreeMap;
+
+use shipwheel_oci::Platform;
+use shipwheel_plan::{BaseFacts, Facts, ImageSpec, PlatformFacts};
+use shipwheel_python::Target;
+
+use super::resolved::Resolved;
+use crate::base;
+use crate::base::resolved::ResolvedBases;
+use crate::error::BuildError;
+use crate::layer::ingredients::Ingredients;
+use crate::project::application;
+use crate::project::definition::Definition;
+use crate::project::project::Project;
+use crate::session::Session;
+use crate::wheel::describe::describe;
+use crate::wheel::installed_projects::InstalledProjects;
+use crate::wheel::local_projects;
+use crate::wheel::origins::WheelOrigins;
+use crate::wheel::select::{SelectedWheels, Selector};
+use crate::wheel::wheels::{Wheels, target};
+
+/// The target of each platform whose image has an environment, and whose base has a Python.
+type Targets = BTreeMap<Platform, Target>;
+
+/// Resolves what an image is made of.
+///
+/// # Errors
+/// When the definition or its lock has problems, or a base or a wheel cannot be had.
+pub(crate) fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, BuildError> {
+    let spec = &definition.spec;
+    let project = Project::read(definition)?;
+    let application = application::collect(definition)?;
+    let bases = bases(session, definition)?;
+    let targets = targets(spec, &bases)?;
+    let origins = origins(session, definition, &project)?;
+    // All that can be missing from a lock is known for every platform before anything is fetched or built.
+    let selected = select(session, spec, &project, &origins, &targets)?;
+    let local = local_projects::build(session, &project, &targets, &selected)?;
+    let wheels = Wheels::new(origins, selected.values().chain(local.values()).flatten().cloned());
+    let mut platforms = BTreeMap::new();
+    for platform in &spec.platforms {
+        let base = bases.by_platform[platform].facts.clone();
+        let facts = describe_platform(session, &wheels, targets.get(platform), selected.get(platform), base)?;
+        platforms.insert(platform.clone(), facts);
+    }
+    let projects = InstalledProjects::install(session, &wheels, &targets, &selected, &local)?;
+    projects.check_paths(&application)?;
+    for (platform, files) in &projects.files {
+        platforms.entry(platform.clone()).and_modify(|facts| facts.installed.clone_from(files));
+    }
+    let app = application.iter().map(|collected| collected.file.clone()).collect();
+    let facts = Facts { platforms, app };
+    Ok(Resolved { ingredients: Ingredients::new(application, projects, wheels, bases, &facts), facts })
+}
+
+/// The bases of all platforms, and of this machine's, whose interpreter compiles.
+fn bases(session: &Session<'_>, definition: &Definition) -> Result<ResolvedBases, BuildError> {
+    let spec = &definition.spec;
+    let host = session.host_platform();
+    let compiler = Some(host).filter(|host| spec.bytecode.enabled && !spec.platforms.contains(host));
+    base::resolve::resolve(session, definition, &spec.platforms, compiler.as_ref())
+}
+
+fn targets(spec: &ImageSpec, bases: &ResolvedBases) -> Result<Targets, BuildError> {
+    let mut targets = Targets::new();
+    for platform in spec.platforms.iter().filter(|_| spec.has_environment()) {
+        let base = &bases.by_platform[platform].facts;
+        if let Some(python) = &base.python {
+            targets.insert(platform.clone(), target(platform, base, python.version)?);
+        }
+    }
+    Ok(targets)
+}
+
+fn origins(session: &Session<'_>, definition: &Definition, project: &Project) -> Result<WheelOrigins, BuildError> {
+    match &definition.spec.python {
+        Some(python) => WheelOrigins::of(session, definition, python, project),
+        None => Ok(WheelOrigins::default()),
+    }
+}
+
+fn select(
+    session: &Session<'_>,
+    spec: &ImageSpec,
+    project: &Project,
+    origins: &WheelOrigins,
+    targets: &Targets,
+) -> Result<SelectedWheels, BuildError> {
+    match (&spec.python, &project.lock) {
+        (Some(python), Some(lock)) => Selector { session, python, lock, origins }.select(targets),
+        _ => Ok(SelectedWheels::new()),
+    }
+}
+
+fn describe_platform(
+    session: &Session<'_>,
+    wheels: &Wheels,
+    target: Option<&Target>,
+    selected: Option<&Vec<shipwheel_python::select::SelectedWheel>>,
+    base: BaseFacts,
+) -> Result<PlatformFacts, BuildError> {
+    let wheels = match (target, selected) {
+        (Some(target), Some(selected)) => describe(session, wheels, selected, target.python)?,
+        _ => Vec::new(),
+    };
+    Ok(PlatformFacts { base, wheels, installed: Vec::new() })
+}

@@ -1,0 +1,11 @@
+//! What is known of an image before anything of it is built.
+
+use shipwheel_plan::Facts;
+
+use crate::layer::ingredients::Ingredients;
+
+/// The facts that the plan is made from, and the ingredients that its layers are made from.
+pub(crate) struct Resolved {
+    pub(crate) facts: Facts,
+    pub(crate) ingredients: Ingredients,
+}

@@ -1,0 +1,91 @@
+//! Selected wheels → what a plan needs to know of them, remembered by their digests.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use shipwheel_bytecode::PythonVersion;
+use shipwheel_oci::Digest;
+use shipwheel_plan::{SourceFile, WheelFacts, source_reader};
+use shipwheel_python::install::PythonSource;
+use shipwheel_python::select::SelectedWheel;
+
+use super::wheels::{Wheels, record_key};
+use crate::error::BuildError;
+use crate::session::Session;
+
+/// What is remembered of a wheel: its sources, as installed for a minor version.
+#[derive(Clone, Serialize, Deserialize)]
+struct WheelRecord {
+    size: u64,
+    sources: Vec<SourceFile>,
+    /// The first source that shows that it reads sources at run time, and by what.
+    reads_source: Option<(String, String)>,
+}
+
+/// Describes the wheels of one platform; those that are not known yet are fetched.
+///
+/// # Errors
+/// When a wheel cannot be had or is hostile, or two wheels have different files at one path.
+pub(crate) fn describe(
+    session: &Session<'_>,
+    wheels: &Wheels,
+    selected: &[SelectedWheel],
+    python: PythonVersion,
+) -> Result<Vec<WheelFacts>, BuildError> {
+    let digests: Vec<Digest> = selected.iter().map(|wheel| wheel.sha256).collect();
+    let known = |digest: &Digest| Some((*digest, session.cache.record("wheel", &record_key(digest, python))?));
+    let mut records: BTreeMap<Digest, WheelRecord> = digests.iter().filter_map(known).collect();
+    let unknown: Vec<Digest> = digests.iter().filter(|digest| !records.contains_key(digest)).copied().collect();
+    wheels.fetch(session, &unknown)?;
+    let read = unknown.par_iter().map(|digest| Ok((*digest, read(session, wheels, digest, python)?)));
+    records.extend(read.collect::<Result<Vec<_>, BuildError>>()?);
+    wheels.check_overlaps(session, &digests, python)?;
+    Ok(selected.iter().filter_map(|wheel| Some(facts(wheel, records.get(&wheel.sha256)?.clone()))).collect())
+}
+
+fn facts(wheel: &SelectedWheel, record: WheelRecord) -> WheelFacts {
+    let file_name = wheel.wheel.file_name().to_owned();
+    WheelFacts {
+        name: wheel.name.to_string(),
+        version: wheel.version.to_string(),
+        pure: file_name.ends_with("-any.whl"),
+        file_name,
+        digest: wheel.sha256,
+        size: record.size,
+        sources: record.sources,
+        reads_source: record.reads_source,
+    }
+}
+
+/// Reads what is to be remembered of a wheel out of it.
+fn read(
+    session: &Session<'_>,
+    wheels: &Wheels,
+    digest: &Digest,
+    python: PythonVersion,
+) -> Result<WheelRecord, BuildError> {
+    let installed = wheels.install(session, digest, python)?;
+    let sources = installed.sources.iter().map(|source| SourceFile {
+        path: source.path.to_string(),
+        digest: source.sha256,
+        size: source.content.size(),
+    });
+    let record = WheelRecord {
+        size: session.cache.blob_size(digest).unwrap_or_default(),
+        sources: sources.collect(),
+        reads_source: find_source_reader(&installed.sources)?,
+    };
+    session.cache.put_record("wheel", &record_key(digest, python), &record)?;
+    Ok(record)
+}
+
+/// The first source that shows that it reads sources at run time, and by what.
+fn find_source_reader(sources: &[PythonSource]) -> Result<Option<(String, String)>, BuildError> {
+    for source in sources {
+        if let Some(sign) = source_reader(&source.content.to_vec()?) {
+            return Ok(Some((source.path.to_string(), sign.to_owned())));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,160 @@
+//! A project or a source distribution that cannot be built into a wheel for every platform.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use shipwheel_python::wheel::WheelNameError;
+use shipwheel_python::{DependencyError, DistributionName, Version};
+
+use crate::program::program_error::ProgramError;
+use shipwheel_store::ErrorKind;
+
+/// What a wheel is built from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildInput {
+    /// A folder with a pyproject.toml.
+    Project(PathBuf),
+    /// The source distribution of a distribution.
+    Sdist(DistributionName),
+}
+
+impl fmt::Display for BuildInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Project(folder) => write!(f, "the project {}", folder.display()),
+            Self::Sdist(name) => write!(f, "the source distribution of {name}"),
+        }
+    }
+}
+
+/// Why a wheel cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProjectError {
+    /// The folder is not a project.
+    #[error("{} is not a project: it has no pyproject.toml", .folder.display())]
+    NoPyproject {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The project's pyproject.toml is broken.
+    #[error("{} is not a pyproject.toml: {reason}", .path.display())]
+    Pyproject {
+        /// The file.
+        path: PathBuf,
+        /// What its parser says.
+        reason: String,
+    },
+    /// The project asks for something that is not a requirement.
+    #[error("{} has a dependency that cannot be read", .path.display())]
+    Dependency {
+        /// The pyproject.toml.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        cause: DependencyError,
+    },
+    /// The build backend failed.
+    #[error("{input} cannot be built")]
+    Build {
+        /// What was built.
+        input: BuildInput,
+        /// What the backend said.
+        #[source]
+        cause: ProgramError,
+    },
+    /// The build gave no wheel, or several.
+    #[error("the build of {input} gave {count} wheels, expected one")]
+    WheelCount {
+        /// What was built.
+        input: BuildInput,
+        /// How many.
+        count: usize,
+    },
+    /// The build gave a file with another name than a wheel's.
+    #[error("the build of {input} gave a file with the wrong name")]
+    WheelName {
+        /// What was built.
+        input: BuildInput,
+        /// The cause.
+        #[source]
+        cause: WheelNameError,
+    },
+    /// The build gave a wheel that fits only some platforms.
+    #[error("{input} is native: its build gave {wheel}, expected a wheel for every platform")]
+    Native {
+        /// What was built.
+        input: BuildInput,
+        /// The wheel's file name.
+        wheel: String,
+    },
+    /// The build gave a wheel that is not a zip archive, or a broken one.
+    #[error("the build of {input} gave {wheel}, which is broken")]
+    BrokenWheel {
+        /// What was built.
+        input: BuildInput,
+        /// The wheel's file name.
+        wheel: String,
+        /// The cause.
+        #[source]
+        cause: zip::result::ZipError,
+    },
+    /// The build gave a wheel of another distribution or version than the lock has.
+    #[error("the build of the source distribution of {name} gave {wheel}, expected {name}{}", version_of(.version.as_ref()))]
+    OtherDistribution {
+        /// The distribution.
+        name: DistributionName,
+        /// The version that is locked, where the lock says it.
+        version: Option<Version>,
+        /// The wheel's file name.
+        wheel: String,
+    },
+    /// The lock has no hash for a source distribution.
+    #[error("the lock has no sha256 for the source distribution of {name}")]
+    NoHash {
+        /// The distribution.
+        name: DistributionName,
+    },
+    /// A file that is not named as a source distribution is.
+    #[error("`{file_name}` is not a source distribution of {name}: expected NAME-VERSION.tar.gz or .zip")]
+    NotASdist {
+        /// The distribution.
+        name: DistributionName,
+        /// The name in the lock.
+        file_name: String,
+    },
+}
+
+fn version_of(version: Option<&Version>) -> String {
+    version.map(|version| format!(" {version}")).unwrap_or_default()
+}
+
+impl ProjectError {
+    /// The project and the lock are the user's.
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Configuration
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Native { input: BuildInput::Sdist(name), .. } => Some(format!(
+                "take {name} out of `allow-build`; lock a version with wheels, or build wheels for each platform and \
+                 `accept` them"
+            )),
+            Self::Native { input: BuildInput::Project(_), .. } => {
+                Some("keep native code in distributions of its own, and lock their wheels".to_owned())
+            }
+            Self::NoHash { .. } => Some("lock again with hashes".to_owned()),
+            Self::NoPyproject { .. }
+            | Self::Pyproject { .. }
+            | Self::Dependency { .. }
+            | Self::Build { .. }
+            | Self::WheelCount { .. }
+            | Self::WheelName { .. }
+            | Self::BrokenWheel { .. }
+            | Self::OtherDistribution { .. }
+            | Self::NotASdist { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Wheels that cannot be had, read, or installed together.
+
+use shipwheel_python::install::{InstallError, OverlapError};
+use shipwheel_python::wheel::WheelError;
+use shipwheel_store::StoreError;
+
+use shipwheel_store::ErrorKind;
+
+/// Why the wheels of a platform cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WheelSetError {
+    /// A wheel is broken or hostile.
+    #[error(transparent)]
+    Wheel(#[from] WheelError),
+    /// A wheel cannot be installed.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// Two wheels have different files at one path.
+    #[error(transparent)]
+    Overlap(#[from] OverlapError),
+    /// A file of the lock cannot be fetched.
+    #[error(transparent)]
+    Fetch(StoreError),
+    /// The lock gives no address for a wheel, and no wheel folder has it.
+    #[error("the lock has no address for {wheel}")]
+    NoAddress {
+        /// The wheel's file name.
+        wheel: String,
+    },
+    /// `SHIPWHEEL_WHEEL_MIRRORS` cannot be read; its value may have a password in it.
+    #[error("{variable} cannot be read: expected FROM=TO,FROM=TO, all of them addresses")]
+    Mirrors {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// Wheels for one platform hold code for another processor.
+    #[error("wheels hold code for another processor: {}", .files.join("; "))]
+    Machine {
+        /// Wheel, file, processor and platforms, one for each file.
+        files: Vec<String>,
+    },
+}
+
+impl WheelSetError {
+    /// Who can fix it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Fetch(error) => error.kind(),
+            Self::Machine { .. } => ErrorKind::Verification,
+            Self::Wheel(_) | Self::Install(_) | Self::Overlap(_) | Self::NoAddress { .. } | Self::Mirrors { .. } => {
+                ErrorKind::Configuration
+            }
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Fetch(error) => return fetch_hint(error),
+            Self::NoAddress { .. } => "put the wheel into a folder of `python.wheels`, or lock it from an index",
+            Self::Machine { .. } => {
+                "such a wheel was built for another platform and renamed: lock another version, or report it"
+            }
+            Self::Wheel(_) | Self::Install(_) | Self::Overlap(_) | Self::Mirrors { .. } => return None,
+        };
+        Some(text.to_owned())
+    }
+}
+
+/// The credentials of package indexes are elsewhere than those of registries.
+fn fetch_hint(error: &StoreError) -> Option<String> {
+    match error.status() {
+        Some(401 | 403) => Some(
+            "set UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD for an index named in UV_INDEX, add a line \
+             `machine HOST login USER password PASSWORD` to ~/.netrc, or set UV_KEYRING_PROVIDER=subprocess"
+                .to_owned(),
+        ),
+        Some(404) => Some("the index no longer has the file, or a mirror lacks it: see `python.mirrors`".to_owned()),
+        _ => error.hint(),
+    }
+}
