@@ -81,5 +81,5 @@ impl Session<'_> {
 
 /// See [`Session::host_platform`].
 pub(crate) fn host_platform() -> Platform {
-    Platform::normalised("linux", std::env::consts::ARCH, None)
+    Platform::normalized("linux", std::env::consts::ARCH, None)
 }

@@ -1,44 +1,15 @@
 //! What is in a file: bytes at hand, a slice of a source, or a slice that is deflated already.
 
 use std::fmt;
-use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::bufread::DeflateDecoder;
 use shipwheel_oci::Digest;
 
-/// Bytes that can be read at any offset, from any thread: a file or a buffer.
-pub trait Source: Send + Sync {
-    /// The length in bytes.
-    fn size(&self) -> u64;
-
-    /// Fills `buffer` with the bytes from `offset` on.
-    ///
-    /// # Errors
-    /// When the source ends before the buffer is full, or cannot be read.
-    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
-
-    /// Names the source in errors: a file's path, a wheel's file name.
-    fn name(&self) -> String;
-}
-
-impl Source for Vec<u8> {
-    fn size(&self) -> u64 {
-        self.len() as u64
-    }
-
-    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        let start = usize::try_from(offset).map_err(|_| io::ErrorKind::UnexpectedEof)?;
-        let slice = start.checked_add(buffer.len()).and_then(|end| self.get(start..end));
-        buffer.copy_from_slice(slice.ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
-    }
-
-    fn name(&self) -> String {
-        "a buffer".to_owned()
-    }
-}
+use crate::byte_reader::ByteReader;
+use crate::byte_source::ByteSource;
 
 /// A content that is not what it was said to be.
 #[derive(Debug, thiserror::Error)]
@@ -68,11 +39,11 @@ pub enum ContentError {
     },
 }
 
-/// Where a raw deflate stream (RFC 1951) stands and what it must inflate to.
+/// A raw deflate stream (RFC 1951): where it is, and what it must inflate to.
 #[derive(Clone)]
 pub struct Deflated {
     /// The archive.
-    pub source: Arc<dyn Source>,
+    pub source: Arc<dyn ByteSource>,
     /// Where the stream begins in it, in bytes.
     pub offset: u64,
     /// Its length in bytes.
@@ -86,7 +57,7 @@ pub struct Deflated {
 #[derive(Clone)]
 enum Data {
     Bytes(Bytes),
-    Slice { source: Arc<dyn Source>, offset: u64, size: u64 },
+    Slice { source: Arc<dyn ByteSource>, offset: u64, size: u64 },
     Deflated(Deflated),
 }
 
@@ -104,7 +75,7 @@ impl Content {
     }
 
     /// A plain slice of a source.
-    pub fn from_slice(source: Arc<dyn Source>, offset: u64, size: u64) -> Self {
+    pub fn from_slice(source: Arc<dyn ByteSource>, offset: u64, size: u64) -> Self {
         Self { data: Data::Slice { source, offset, size }, expected: None }
     }
 
@@ -143,7 +114,7 @@ impl Content {
     }
 
     /// The source that a plain slice is of, and where in it the slice begins.
-    pub fn place(&self) -> Option<(&Arc<dyn Source>, u64)> {
+    pub fn origin(&self) -> Option<(&Arc<dyn ByteSource>, u64)> {
         match &self.data {
             Data::Slice { source, offset, .. } => Some((source, *offset)),
             _ => None,
@@ -162,9 +133,9 @@ impl Content {
     pub(crate) fn reader(&self) -> Box<dyn Read + '_> {
         match &self.data {
             Data::Bytes(bytes) => Box::new(bytes.as_ref()),
-            Data::Slice { source, offset, size } => Box::new(SourceReader::slice(source.as_ref(), *offset, *size)),
+            Data::Slice { source, offset, size } => Box::new(ByteReader::slice(source.as_ref(), *offset, *size)),
             Data::Deflated(d) => {
-                Box::new(DeflateDecoder::new(SourceReader::slice(d.source.as_ref(), d.offset, d.compressed_size)))
+                Box::new(DeflateDecoder::new(ByteReader::slice(d.source.as_ref(), d.offset, d.compressed_size)))
             }
         }
     }
@@ -200,7 +171,7 @@ impl Content {
         let fail = |cause| ContentError::Read { source_name: self.source_name(), cause };
         let size = usize::try_from(self.size()).map_or(size, |own| own.min(size));
         let mut bytes = vec![0; size];
-        match self.place() {
+        match self.origin() {
             Some((source, offset)) => source.read_exact_at(&mut bytes, offset),
             None => self.reader().read_exact(&mut bytes),
         }
@@ -231,108 +202,9 @@ impl fmt::Debug for Content {
     }
 }
 
-/// A buffered reader over a source or a slice of it, with seeking, as `tar` and `zip` want one.
-#[derive(Clone)]
-pub struct SourceReader<S> {
-    source: S,
-    start: u64,
-    end: u64,
-    /// Where the buffer's end is in the source.
-    offset: u64,
-    buffer: Vec<u8>,
-    used: usize,
-}
-
-impl<'a> SourceReader<&'a dyn Source> {
-    const BUFFER: u64 = 64 << 10;
-
-    /// A reader over `size` bytes from `offset` on.
-    pub fn slice(source: &'a dyn Source, offset: u64, size: u64) -> Self {
-        let end = offset.saturating_add(size);
-        Self { source, start: offset, end, offset, buffer: Vec::new(), used: 0 }
-    }
-
-    /// A reader over all of it.
-    pub fn new(source: &'a dyn Source) -> Self {
-        Self::slice(source, 0, source.size())
-    }
-
-    fn position(&self) -> u64 {
-        self.offset - (self.buffer.len() - self.used) as u64
-    }
-}
-
-impl BufRead for SourceReader<&dyn Source> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.used == self.buffer.len() {
-            let size = self.end.saturating_sub(self.offset).min(Self::BUFFER);
-            self.buffer.resize(usize::try_from(size).expect("the buffer is small"), 0);
-            self.used = 0;
-            self.source.read_exact_at(&mut self.buffer, self.offset).inspect_err(|_| self.buffer.clear())?;
-            self.offset += size;
-        }
-        Ok(&self.buffer[self.used..])
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.used = (self.used + amount).min(self.buffer.len());
-    }
-}
-
-impl Read for SourceReader<&dyn Source> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let available = self.fill_buf()?;
-        let size = available.len().min(buffer.len());
-        buffer[..size].copy_from_slice(&available[..size]);
-        self.consume(size);
-        Ok(size)
-    }
-}
-
-impl Seek for SourceReader<&dyn Source> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let (origin, distance) = match to {
-            SeekFrom::Start(distance) => (self.start, i64::try_from(distance).map_err(io::Error::other)?),
-            SeekFrom::End(distance) => (self.end, distance),
-            SeekFrom::Current(distance) => (self.position(), distance),
-        };
-        let target = origin.checked_add_signed(distance).filter(|target| *target >= self.start);
-        let target = target.ok_or(io::ErrorKind::InvalidInput)?;
-        let buffered = self.offset - self.buffer.len() as u64;
-        if (buffered..=self.offset).contains(&target) {
-            self.used = usize::try_from(target - buffered).expect("inside the buffer");
-        } else {
-            self.buffer.clear();
-            self.used = 0;
-            self.offset = target;
-        }
-        Ok(target - self.start)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_reader_seeks_inside_its_slice() {
-        let source: Vec<u8> = (0..=255).cycle().take(200_000).collect();
-        let mut reader = SourceReader::slice(&source, 100, 150_000);
-        let mut byte = [0];
-        for (to, expected) in [
-            (SeekFrom::Start(0), 100),
-            (SeekFrom::End(-1), 149_999 + 100),
-            (SeekFrom::Current(-1001), 148_999 + 100),
-            (SeekFrom::Start(70_000), 70_100),
-        ] {
-            reader.seek(to).expect("inside");
-            reader.read_exact(&mut byte).expect("inside");
-            assert_eq!(u32::from(byte[0]), expected % 256, "{to:?}");
-        }
-        assert!(reader.seek(SeekFrom::Current(-1_000_000)).is_err());
-        reader.seek(SeekFrom::End(10)).expect("behind the end is allowed");
-        assert_eq!(reader.read(&mut byte).expect("end of file"), 0);
-    }
 
     #[test]
     fn a_stream_that_inflates_to_something_else_is_an_error() {
@@ -341,7 +213,7 @@ mod tests {
         encoder.write_all(b"hello hello hello").expect("to memory");
         let raw = encoder.finish().expect("to memory");
         let compressed_size = raw.len() as u64;
-        let source: Arc<dyn Source> = Arc::new(raw);
+        let source: Arc<dyn ByteSource> = Arc::new(raw);
         let content = |size, crc32| {
             Content::from_deflated(Deflated { source: source.clone(), offset: 0, compressed_size, size, crc32 })
         };

@@ -9,8 +9,10 @@
 //! ```
 //!
 //! The same tree gives the same bytes on any machine, at any parallelism. No I/O happens
-//! here: file contents come through [`Source`], bytes leave through a writer.
+//! here: file contents come through [`ByteSource`], bytes leave through a writer.
 
+mod byte_reader;
+mod byte_source;
 mod content;
 mod gzip;
 mod listing;
@@ -20,7 +22,9 @@ mod tar;
 mod tree;
 mod write;
 
-pub use content::{Content, ContentError, Deflated, Source, SourceReader};
+pub use byte_reader::ByteReader;
+pub use byte_source::ByteSource;
+pub use content::{Content, ContentError, Deflated};
 pub use listing::listing;
 pub use path::{PathError, TreePath};
 pub use read::{ReadError, ReadLimits, modified, overlay_tar};

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use tar::{Archive, Entry, EntryType};
 
-use crate::TreePath;
-use crate::content::{Content, Source, SourceReader};
-use crate::path::PathError;
+use crate::byte_reader::ByteReader;
+use crate::byte_source::ByteSource;
+use crate::content::Content;
+use crate::path::{PathError, TreePath};
 use crate::tree::{Metadata, Node, Tree, TreeError};
 
 /// A tar that cannot be read.
@@ -85,7 +86,7 @@ impl Default for ReadLimits {
 ///
 /// # Errors
 /// When the tar is broken, has a path that is not allowed or does not fit, or passes a limit.
-pub fn overlay_tar(tree: &mut Tree, source: Arc<dyn Source>, limits: ReadLimits) -> Result<(), ReadError> {
+pub fn overlay_tar(tree: &mut Tree, source: Arc<dyn ByteSource>, limits: ReadLimits) -> Result<(), ReadError> {
     let layer = read_layer(tree, &source, limits)?;
     for path in &layer.whiteouts {
         let path = tree.resolve_parent(path);
@@ -102,7 +103,7 @@ pub fn overlay_tar(tree: &mut Tree, source: Arc<dyn Source>, limits: ReadLimits)
 ///
 /// `None` for a content that [`overlay_tar`] did not read.
 pub fn modified(content: &Content) -> Option<u64> {
-    let (source, offset) = content.place()?;
+    let (source, offset) = content.origin()?;
     let mut header = tar::Header::new_old();
     source.read_exact_at(header.as_mut_bytes(), offset.checked_sub(512)?).ok()?;
     header.mtime().ok()
@@ -115,10 +116,10 @@ struct Layer {
     opaque: Vec<TreePath>,
 }
 
-fn read_layer(lower: &Tree, source: &Arc<dyn Source>, limits: ReadLimits) -> Result<Layer, ReadError> {
+fn read_layer(lower: &Tree, source: &Arc<dyn ByteSource>, limits: ReadLimits) -> Result<Layer, ReadError> {
     let name = || source.name();
     let broken = |cause| ReadError::Tar { name: name(), cause };
-    let mut archive = Archive::new(SourceReader::new(source.as_ref()));
+    let mut archive = Archive::new(ByteReader::new(source.as_ref()));
     let (mut layer, mut entries, mut bytes) = (Layer::default(), 0u64, 0u64);
     for entry in archive.entries_with_seek().map_err(broken)? {
         let entry = entry.map_err(broken)?;
@@ -164,7 +165,7 @@ fn unsupported(name: &str, path: String) -> ReadError {
 fn read_node<R: io::Read>(
     entry: &Entry<'_, R>,
     path: &TreePath,
-    source: &Arc<dyn Source>,
+    source: &Arc<dyn ByteSource>,
     layer: &Tree,
     lower: &Tree,
 ) -> Result<Option<Node>, ReadError> {
@@ -212,7 +213,7 @@ mod tests {
     use super::*;
     use tar::{Builder, Header};
 
-    fn tar(entries: &[(&str, EntryType, &str)]) -> Arc<dyn Source> {
+    fn tar(entries: &[(&str, EntryType, &str)]) -> Arc<dyn ByteSource> {
         let mut builder = Builder::new(Vec::new());
         for (path, kind, data) in entries {
             let mut header = Header::new_ustar();
@@ -268,7 +269,7 @@ mod tests {
             builder.append_data(&mut header, format!("{name}x"), body).expect("to memory");
         }
         let mut tree = Tree::new();
-        let tar: Arc<dyn Source> = Arc::new(builder.into_inner().expect("to memory"));
+        let tar: Arc<dyn ByteSource> = Arc::new(builder.into_inner().expect("to memory"));
         overlay_tar(&mut tree, tar, ReadLimits::default()).expect("valid");
         let times: Vec<_> = tree
             .iter()

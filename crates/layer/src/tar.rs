@@ -5,7 +5,7 @@
 
 use tar::{EntryType, Header};
 
-use crate::TreePath;
+use crate::path::TreePath;
 use crate::tree::{Metadata, Node};
 
 /// The size of a header and the unit that data is padded to.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::path::PathError;
-use crate::{Content, TreePath};
+use crate::content::Content;
+use crate::path::{PathError, TreePath};
 
 /// A change to a tree that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -12,9 +12,10 @@ use flate2::{Decompress, FlushDecompress, Status};
 use rayon::prelude::*;
 use shipwheel_oci::{Descriptor, DiffId, Digest, HashWriter, Hasher, LayerDescriptor, media_type};
 
-use crate::TreePath;
-use crate::content::{Content, ContentError, Deflated, SourceReader};
+use crate::byte_reader::ByteReader;
+use crate::content::{Content, ContentError, Deflated};
 use crate::gzip;
+use crate::path::TreePath;
 use crate::tar;
 use crate::tree::{Node, Tree};
 
@@ -40,7 +41,7 @@ pub enum WriteError {
 const SMALLEST_PASSED_THROUGH: u64 = 1 << 10;
 
 /// Deflated files above this are streamed instead of inflated to memory.
-const LARGEST_IN_MEMORY: u64 = 8 << 20;
+const MAX_IN_MEMORY: u64 = 8 << 20;
 
 /// How many bytes of segments are worked on at once.
 const BATCH: u64 = 16 << 20;
@@ -98,7 +99,7 @@ impl<'a, W: Write> LayerWriter<'a, W> {
 
     fn append_content(&mut self, path: &TreePath, content: &Content) -> Result<(), WriteError> {
         let error = |cause| WriteError::Content { path: path.clone(), cause };
-        if content.size() <= LARGEST_IN_MEMORY {
+        if content.size() <= MAX_IN_MEMORY {
             self.plain.extend_from_slice(&content.to_vec().map_err(error)?);
             return Ok(());
         }
@@ -123,7 +124,7 @@ impl<'a, W: Write> LayerWriter<'a, W> {
         content: &'a Content,
         deflated: &'a Deflated,
     ) -> Result<(), WriteError> {
-        if deflated.size > LARGEST_IN_MEMORY || deflated.compressed_size > LARGEST_IN_MEMORY {
+        if deflated.size > MAX_IN_MEMORY || deflated.compressed_size > MAX_IN_MEMORY {
             self.flush()?;
             return self.stream_deflated(content, deflated).map_err(|error| match error {
                 Streamed::Content(cause) => WriteError::Content { path: path.clone(), cause },
@@ -138,7 +139,7 @@ impl<'a, W: Write> LayerWriter<'a, W> {
         let name = || deflated.source.name();
         let corrupt = || Streamed::Content(ContentError::Deflated { source_name: name() });
         self.out.write_all(&gzip::HEADER).map_err(Streamed::Write)?;
-        let mut raw = SourceReader::slice(deflated.source.as_ref(), deflated.offset, deflated.compressed_size);
+        let mut raw = ByteReader::slice(deflated.source.as_ref(), deflated.offset, deflated.compressed_size);
         let mut inflate = Decompress::new(false);
         let (mut crc, mut hasher) = (crc32fast::Hasher::new(), Hasher::new());
         let mut buffer = vec![0; gzip::BLOCK];
@@ -276,7 +277,7 @@ fn wrap(content: &Content, deflated: &Deflated) -> Result<Member, ContentError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Source;
+    use crate::ByteSource;
     use std::io::Read as _;
     use std::sync::Arc;
 
@@ -298,7 +299,7 @@ mod tests {
             compressed_size: raw.len() as u64 - 3,
             size: data.len() as u64,
             crc32: crc32fast::hash(data),
-            source: Arc::new(raw) as Arc<dyn Source>,
+            source: Arc::new(raw) as Arc<dyn ByteSource>,
         }
     }
 

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use oci_spec::image::History;
 use serde_json::{Map, Value, json};
 
-use crate::{DiffId, Platform, canonical_value};
+use crate::canonical::canonical_value;
+use crate::digest::DiffId;
+use crate::platform::Platform;
 
 /// A config that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +111,7 @@ impl ImageConfig {
             self.0.get(key).and_then(Value::as_str).ok_or_else(|| field_error(key, "a text", self.0.get(key)))
         };
         let variant = self.0.get("variant").and_then(Value::as_str);
-        Ok(Platform::normalised(text("os")?, text("architecture")?, variant))
+        Ok(Platform::normalized(text("os")?, text("architecture")?, variant))
     }
 
     /// The diff ids, bottom to top.

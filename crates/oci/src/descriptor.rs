@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DiffId, Digest, Platform};
+use crate::digest::{DiffId, Digest};
+use crate::platform::Platform;
 
 /// The media types that shipwheel reads and writes.
 pub mod media_type {
@@ -105,7 +106,7 @@ impl Descriptor {
         let platform = spec
             .platform()
             .as_ref()
-            .map(|p| Platform::normalised(&p.os().to_string(), &p.architecture().to_string(), p.variant().as_deref()));
+            .map(|p| Platform::normalized(&p.os().to_string(), &p.architecture().to_string(), p.variant().as_deref()));
         let annotations = spec.annotations().clone().unwrap_or_default().into_iter().collect();
         Ok(Self {
             media_type: spec.media_type().to_string(),

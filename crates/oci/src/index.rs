@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use oci_spec::image::{ImageIndex, ImageIndexBuilder, MediaType};
 use serde_json::{Value, json};
 
-use crate::descriptor::media_type;
-use crate::{Descriptor, DigestError, Platform, canonical_json, canonical_value};
+use crate::canonical::{canonical_json, canonical_value};
+use crate::descriptor::{Descriptor, media_type};
+use crate::digest::DigestError;
+use crate::platform::Platform;
 
 /// An index that cannot be used.
 #[derive(Debug, thiserror::Error)]

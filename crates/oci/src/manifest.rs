@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use oci_spec::image::{ImageManifest, ImageManifestBuilder, MediaType};
 use serde_json::{Value, json};
 
-use crate::descriptor::media_type;
-use crate::{Descriptor, Digest, DigestError, canonical_json, canonical_value};
+use crate::canonical::{canonical_json, canonical_value};
+use crate::descriptor::{Descriptor, media_type};
+use crate::digest::{Digest, DigestError};
 
 /// A manifest that cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -20,14 +20,14 @@ pub struct Platform {
     pub os: String,
     /// `amd64`, `arm64`: Go's names, as the spec asks for.
     pub architecture: String,
-    /// What remains of the variant after normalisation.
+    /// What remains of the variant after normalization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
 }
 
 impl Platform {
-    /// A platform from an index or a config, normalised as containerd does it.
-    pub fn normalised(os: &str, architecture: &str, variant: Option<&str>) -> Self {
+    /// A platform from an index or a config, normalized as containerd does it.
+    pub fn normalized(os: &str, architecture: &str, variant: Option<&str>) -> Self {
         let (architecture, implied) = match architecture {
             "x86_64" | "x86-64" => ("amd64", None),
             "aarch64" => ("arm64", Some("v8")),
@@ -43,12 +43,12 @@ impl Platform {
 
     /// `linux/amd64`.
     pub fn linux_amd64() -> Self {
-        Self::normalised("linux", "amd64", None)
+        Self::normalized("linux", "amd64", None)
     }
 
     /// `linux/arm64`.
     pub fn linux_arm64() -> Self {
-        Self::normalised("linux", "arm64", None)
+        Self::normalized("linux", "arm64", None)
     }
 
     /// The machine's name in wheel tags and for the kernel: `x86_64`, `aarch64`.
@@ -70,9 +70,9 @@ impl FromStr for Platform {
         let error = || PlatformError { found: text.to_owned() };
         let parts: Vec<&str> = text.trim().split('/').collect();
         let platform = match parts[..] {
-            [architecture] => Self::normalised("linux", architecture, None),
-            [os, architecture] => Self::normalised(os, architecture, None),
-            [os, architecture, variant] => Self::normalised(os, architecture, Some(variant)),
+            [architecture] => Self::normalized("linux", architecture, None),
+            [os, architecture] => Self::normalized(os, architecture, None),
+            [os, architecture, variant] => Self::normalized(os, architecture, Some(variant)),
             _ => return Err(error()),
         };
         let known = [Self::linux_amd64(), Self::linux_arm64()];

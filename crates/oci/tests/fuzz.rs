@@ -23,12 +23,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn documents_of_registries(bytes in mutated(documents())) {
+    fn changed_manifests_indexes_and_configs_are_read_without_a_panic(bytes in mutated(documents())) {
         let _ = (Manifest::parse(bytes.clone()), Index::parse(bytes.clone()), ImageConfig::parse(&bytes));
     }
 
     #[test]
-    fn names(text in mutated_text(&["registry.example:5000/team/app:1.0@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "[::1]:5000/a/b", "linux/arm64/v8"])) {
+    fn changed_references_digests_and_platforms_are_read_without_a_panic(text in mutated_text(&["registry.example:5000/team/app:1.0@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "[::1]:5000/a/b", "linux/arm64/v8"])) {
         let _ = (text.parse::<Reference>(), text.parse::<Digest>(), text.parse::<Platform>());
     }
 }

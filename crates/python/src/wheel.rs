@@ -4,7 +4,7 @@ use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use flate2::bufread::DeflateDecoder;
-use shipwheel_layer::{Content, Deflated, Source, SourceReader};
+use shipwheel_layer::{ByteReader, ByteSource, Content, Deflated};
 
 use crate::dependency::Dependency;
 
@@ -32,7 +32,7 @@ pub use record::{Record, RecordError, RecordRow};
 #[derive(Clone)]
 pub struct Wheel {
     name: WheelName,
-    source: Arc<dyn Source>,
+    source: Arc<dyn ByteSource>,
     members: Vec<Member>,
     dist_info: String,
     metadata: WheelMetadata,
@@ -52,7 +52,7 @@ impl Wheel {
     ///
     /// # Errors
     /// When the archive is not sound, has members that no wheel may have, or differs from its RECORD.
-    pub fn open(name: WheelName, source: Arc<dyn Source>) -> Result<Self, WheelError> {
+    pub fn open(name: WheelName, source: Arc<dyn ByteSource>) -> Result<Self, WheelError> {
         let error = |kind| WheelError { wheel: name.file_name().to_owned(), kind };
         let members = archive::members(source.as_ref()).map_err(error)?;
         let dist_info = check::dist_info(&name, &members).map_err(error)?;
@@ -159,7 +159,7 @@ impl Wheel {
 
     /// Whether a file begins with these bytes; nothing else of it is read or checked.
     pub(crate) fn begins_with(&self, member: &Member, bytes: &[u8]) -> io::Result<bool> {
-        let raw = SourceReader::slice(self.source.as_ref(), member.offset, member.compressed_size);
+        let raw = ByteReader::slice(self.source.as_ref(), member.offset, member.compressed_size);
         let mut start = Vec::new();
         let limit = bytes.len() as u64;
         if member.deflated {

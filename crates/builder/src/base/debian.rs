@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use shipwheel_debian::base::{BaseOptions, UnpackedPackage};
 use shipwheel_debian::package::{Package, PackageIndex, decompress, open_deb};
 use shipwheel_debian::{BASE_RECIPE, assemble, resolve as close};
-use shipwheel_layer::{LAYER_RECIPE, Source, Tree};
+use shipwheel_layer::{ByteSource, LAYER_RECIPE, Tree};
 use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
 use shipwheel_plan::DebianBase;
 use shipwheel_store::{Download, FileAction};
@@ -181,5 +181,5 @@ fn unpack(session: &Session<'_>, package: &SelectedPackage) -> Result<UnpackedPa
     deb.write_data_tar(&mut file, MAX_PACKAGE).map_err(failed)?;
     let source = FileSource::new(file, parsed.name.clone());
     let source = source.map_err(file_error(FileAction::Read, session.cache.root()))?;
-    Ok(UnpackedPackage { package: parsed, md5sums, data: Arc::new(source) as Arc<dyn Source> })
+    Ok(UnpackedPackage { package: parsed, md5sums, data: Arc::new(source) as Arc<dyn ByteSource> })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use shipwheel_layer::{LAYER_RECIPE, ReadLimits, Source, Tree, overlay_tar};
+use shipwheel_layer::{ByteSource, LAYER_RECIPE, ReadLimits, Tree, overlay_tar};
 use shipwheel_oci::{
     Descriptor, DiffId, Digest, Hasher, ImageConfig, LayerDescriptor, Platform, Reference, media_type,
 };
@@ -166,7 +166,7 @@ fn decompress(
     name: &str,
     blob: &Descriptor,
     diff_id: DiffId,
-) -> Result<Arc<dyn Source>, BuildError> {
+) -> Result<Arc<dyn ByteSource>, BuildError> {
     let mut compressed = session.cache.open_blob(&blob.digest)?;
     let title = format!("layer {} of {name}", blob.digest.short());
     let tar = unpack(&session.cache, &mut compressed, &blob.media_type, &title).map_err(|cause| ImageError::Layer {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use shipwheel_layer::{Content, Source};
+use shipwheel_layer::{ByteSource, Content};
 use shipwheel_oci::Digest;
 use shipwheel_store::{Cache, StoreError};
 
@@ -27,7 +27,7 @@ impl FileSource {
     }
 }
 
-impl Source for FileSource {
+impl ByteSource for FileSource {
     fn size(&self) -> u64 {
         self.size
     }
@@ -55,13 +55,13 @@ impl PathSource {
     }
 
     /// A blob of the cache; `name` is what it is to people.
-    pub(crate) fn blob(cache: &Cache, digest: &Digest, name: &str) -> Result<Arc<dyn Source>, StoreError> {
+    pub(crate) fn blob(cache: &Cache, digest: &Digest, name: &str) -> Result<Arc<dyn ByteSource>, StoreError> {
         let path = cache.require_blob(digest)?;
         Ok(Arc::new(Self { size: cache.blob_size(digest).unwrap_or_default(), path, name: name.to_owned() }))
     }
 }
 
-impl Source for PathSource {
+impl ByteSource for PathSource {
     fn size(&self) -> u64 {
         self.size
     }
@@ -98,7 +98,7 @@ impl Spool {
     }
 }
 
-impl Source for Spool {
+impl ByteSource for Spool {
     fn size(&self) -> u64 {
         self.end.load(Ordering::Relaxed)
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
-use shipwheel_layer::Source;
+use shipwheel_layer::ByteSource;
 use shipwheel_oci::{DiffId, Hasher, media_type};
 use shipwheel_store::{Cache, FileAction};
 
@@ -19,7 +19,7 @@ const MAX_LAYER: u64 = 64 << 30;
 /// An unpacked layer; its file is gone with the last reader.
 #[derive(Clone)]
 pub(crate) struct Tar {
-    pub(crate) source: Arc<dyn Source>,
+    pub(crate) source: Arc<dyn ByteSource>,
     pub(crate) diff_id: DiffId,
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shipwheel_layer::Source;
+use shipwheel_layer::ByteSource;
 
 use crate::package::Package;
 
@@ -14,5 +14,5 @@ pub struct UnpackedPackage {
     /// The control file `md5sums`, where it has one.
     pub md5sums: Option<Vec<u8>>,
     /// The uncompressed data tar.
-    pub data: Arc<dyn Source>,
+    pub data: Arc<dyn ByteSource>,
 }

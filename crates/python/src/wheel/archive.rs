@@ -1,6 +1,6 @@
 //! A wheel's central directory, with everything refused that no wheel may have.
 
-use shipwheel_layer::{Source, SourceReader, TreePath};
+use shipwheel_layer::{ByteReader, ByteSource, TreePath};
 use zip::CompressionMethod;
 use zip::read::{ArchiveOffset, Config, ZipArchive, ZipFile};
 
@@ -17,13 +17,13 @@ const MAX_SIZE: u64 = 16 << 30;
 const SMALL_SIZE: u64 = 64 << 20;
 const MAX_RATIO: u64 = 100;
 
-type Archive<'a> = ZipArchive<SourceReader<&'a dyn Source>>;
+type Archive<'a> = ZipArchive<ByteReader<&'a dyn ByteSource>>;
 
 /// The files of a wheel, sorted by path, folders left out.
-pub(super) fn members(source: &dyn Source) -> Result<Vec<Member>, Kind> {
+pub(super) fn members(source: &dyn ByteSource) -> Result<Vec<Member>, Kind> {
     let unsound = |cause: zip::result::ZipError| Kind::Zip(cause.to_string());
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
-    let mut archive = ZipArchive::with_config(config, SourceReader::new(source)).map_err(unsound)?;
+    let mut archive = ZipArchive::with_config(config, ByteReader::new(source)).map_err(unsound)?;
     if archive.len() > MAX_MEMBERS {
         return Err(Kind::Limit { limit: "200,000 members" });
     }
