@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use shipwheel_bytecode::{Optimization, PythonVersion};
 use shipwheel_oci::{Descriptor, Digest, ImageConfig, Index, LayerDescriptor, Platform};
 use shipwheel_plan::{Facts, ImageSpec, Plan, PlannedLayer, PlatformFacts};
-use shipwheel_store::{ImageGraph, ImageSource, PlatformImage, StoredImage, Walk, is_attestation};
+use shipwheel_store::image::{ImageGraph, Walk, is_attestation};
+use shipwheel_store::{ImageSource, PlatformImage, StoredImage};
 
 use crate::base::image::known_or_described;
 use crate::base::resolved::{ResolvedBase, ResolvedBases};
@@ -186,3 +187,6 @@ fn with_layers(
     let manifest = manifest.map_err(|cause| ImageError::Manifest { image: name.to_owned(), digest, cause })?;
     Ok(PlatformImage { manifest, config, ..image.clone() })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use shipwheel_oci::Platform;
-use shipwheel_store::{Cache, Http, Progress, Registry, StoreError, StoredImage, StoredSource};
+use shipwheel_store::http::Http;
+use shipwheel_store::{Cache, Progress, Registry, StoreError, StoredImage, StoredSource};
 
 use crate::interpreter_choice::InterpreterChoice;
 

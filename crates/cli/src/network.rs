@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use shipwheel_store::{CredentialSources, Credentials, Http, HttpOptions, Mirrors, Registry};
+use shipwheel_store::Registry;
+use shipwheel_store::auth::CredentialSources;
+use shipwheel_store::credentials::Credentials;
+use shipwheel_store::http::{Http, HttpOptions};
+use shipwheel_store::registry::Mirrors;
 
 use crate::failure::Failure;
 

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use shipwheel_oci::Reference;
-use shipwheel_store::{
-    ArchiveDestination, Cache, CopyOptions, Destination, DockerArchiveDestination, ImageSource, LayoutDestination,
-    PushReport, Registry, RegistryDestination, StoreError, copy_image, survey_image,
-};
+use shipwheel_store::archive::{ArchiveDestination, DockerArchiveDestination};
+use shipwheel_store::image::PushReport;
+use shipwheel_store::layout::LayoutDestination;
+use shipwheel_store::registry::RegistryDestination;
+use shipwheel_store::{Cache, CopyOptions, Destination, ImageSource, Registry, StoreError, copy_image, survey_image};
 
 use crate::failure::Failure;
 use crate::progress::Terminal;

@@ -33,11 +33,18 @@ impl Reply {
         self.status
     }
 
-    /// Adds a header. A `Content-Length` replaces the right one.
+    /// Sets a header, in place of one of that name. A `Content-Length` replaces the right one.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl ToString) -> Self {
+        self.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
         self.headers.push((name.to_owned(), value.to_string()));
         self
+    }
+
+    /// The value of a header; empty if it is not there.
+    pub fn value(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+        found.map_or("", |(_, value)| value.as_str())
     }
 
     /// Sets the body.
@@ -45,6 +52,11 @@ impl Reply {
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
+    }
+
+    /// How long the body is.
+    pub fn body_length(&self) -> usize {
+        self.body.len()
     }
 
     /// Changes the body.

@@ -5,9 +5,9 @@
 //!
 //! ```no_run
 //! use std::collections::BTreeMap;
-//! use shipwheel_store::{
-//!     Cache, CredentialSources, Http, HttpOptions, NoProgress, PlatformImage, Registry, RegistrySource,
-//! };
+//! use shipwheel_store::auth::CredentialSources;
+//! use shipwheel_store::http::{Http, HttpOptions};
+//! use shipwheel_store::{Cache, NoProgress, PlatformImage, Registry, RegistrySource};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let environment: BTreeMap<String, String> = BTreeMap::new();
 //! let cache = Cache::open(std::path::Path::new("/var/tmp/shipwheel"))?;
@@ -24,47 +24,37 @@
 //! environment is passed in; only the libraries for TLS and proxies read it themselves. This crate does not
 //! decide what is in an image: `shipwheel-builder` does.
 
-mod archive;
-mod auth;
+pub mod archive;
+pub mod auth;
 mod blob_file;
-mod cache;
+pub mod cache;
 mod copy;
-mod credentials;
+pub mod credentials;
 mod error;
 mod error_kind;
 mod file_action;
-mod http;
-mod image;
-mod layout;
-mod limits;
+pub mod http;
+pub mod image;
+pub mod layout;
+pub mod limits;
 mod local_image;
 mod output_file;
-mod package_index;
+pub mod package_index;
 mod progress;
-mod registry;
+pub mod registry;
 mod stored_source;
 mod sync;
 #[cfg(test)]
 mod testing;
 
-pub use archive::{ArchiveDestination, ArchiveSource, DockerArchiveDestination};
-pub use auth::CredentialSources;
 pub use blob_file::BlobFile;
-pub use cache::{BlobWriter, Cache, KeyHold, Packs};
+pub use cache::Cache;
 pub use copy::{CopyOptions, copy_image, survey_image};
-pub use credentials::{Credentials, Secret};
-pub use error::{Cause, Result, StoreError};
+pub use error::{Result, StoreError};
 pub use error_kind::ErrorKind;
 pub use file_action::FileAction;
-pub use http::{Download, FetchOptions, Fetched, Http, HttpOptions};
-pub use image::{
-    Destination, Document, ImageGraph, ImageSource, Offer, PlatformImage, Prospect, PublishedImage, PushReport, Pushed,
-    Referrer, StoredImage, Walk, is_attestation,
-};
-pub use layout::{LayoutDestination, LayoutSource};
-pub use limits::MAX_CONFIG;
+pub use image::{Destination, ImageSource, PlatformImage, StoredImage};
 pub use local_image::LocalImage;
-pub use package_index::{IndexAccess, IndexCredentials, Keyring};
 pub use progress::{NoProgress, Progress};
-pub use registry::{Mirrors, ProbeFinding, ProbeReport, Registry, RegistryDestination, RegistrySource};
+pub use registry::{Registry, RegistrySource};
 pub use stored_source::StoredSource;

@@ -1,12 +1,12 @@
-//! How much of what has moved: said to whoever wants to show it.
+//! The progress of transfers, for callers that show it.
 
-/// Takes note of transfers as they go; called from several threads at once.
+/// Hears of transfers as they go; called from several threads at once.
 pub trait Progress: Sync {
-    /// A transfer begins; the number names it in the calls that follow.
+    /// A transfer begins; the number identifies it in later calls.
     fn begin(&self, name: &str, total: Option<u64>) -> u64;
-    /// So many more bytes of it have moved.
+    /// This many more bytes of it have moved.
     fn advance(&self, id: u64, bytes: u64);
-    /// It has ended, well or not.
+    /// It has ended, with or without success.
     fn end(&self, id: u64);
 }
 

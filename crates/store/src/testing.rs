@@ -4,7 +4,8 @@ use std::time::Duration;
 
 pub(crate) use shipwheel_loopback::{MemoryRegistry, Received, Reply, Server};
 
-use crate::{Cache, Http, HttpOptions};
+use crate::Cache;
+use crate::http::{Http, HttpOptions};
 
 pub(crate) fn http() -> Http {
     Http::new(HttpOptions {

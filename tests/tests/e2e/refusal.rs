@@ -48,6 +48,26 @@ fn a_base_without_the_platform_says_which_it_has() {
 }
 
 #[test]
+fn a_base_layout_with_several_images_is_not_taken_without_a_tag() {
+    let folder = scratch();
+    let entry = |tag: &str| {
+        let digest = shipwheel_oci::Digest::of(tag.as_bytes());
+        format!(
+            r#"{{ "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": "{digest}", "size": 3,
+                "annotations": {{ "org.opencontainers.image.ref.name": "{tag}" }} }}"#
+        )
+    };
+    let index = format!(r#"{{ "schemaVersion": 2, "manifests": [{}, {}] }}"#, entry("1.0"), entry("2.0"));
+    std::fs::write(folder.path().join("index.json"), index).unwrap();
+    let run = refuse(&Definition::over_layout(folder.path()), &BOTH);
+    run.failed(CONFIGURATION, &["holds 2 images; found 1.0, 2.0", "hint", "FOLDER:TAG"]);
+    // With a tag, that one is looked for.
+    let tagged = std::path::PathBuf::from(format!("{}:2.0", folder.path().display()));
+    let missing = format!("blob {} is not in", shipwheel_oci::Digest::of(b"2.0"));
+    refuse(&Definition::over_layout(&tagged), &BOTH).failed(OUTSIDE_WORLD, &[&missing]);
+}
+
+#[test]
 fn a_lock_without_a_wheel_for_a_platform_says_which_tags_there_are() {
     let name = "thing-1.0-cp311-cp311-manylinux_2_17_x86_64.whl";
     let definition = small().with_lock(&[(name, "http://127.0.0.1:1/thing.whl", &"0".repeat(64))]);

@@ -3,16 +3,18 @@
 use std::time::{Duration, Instant};
 
 use shipwheel_oci::Reference;
-use shipwheel_store::{
-    Cache, CopyOptions, CredentialSources, Destination, Http, HttpOptions, LayoutDestination, LayoutSource, NoProgress,
-    PushReport, Registry, RegistryDestination, RegistrySource, StoreError, copy_image,
-};
+use shipwheel_store::auth::CredentialSources;
+use shipwheel_store::http::{Http, HttpOptions};
+use shipwheel_store::image::PushReport;
+use shipwheel_store::layout::{LayoutDestination, LayoutSource};
+use shipwheel_store::registry::RegistryDestination;
+use shipwheel_store::{Cache, CopyOptions, Destination, NoProgress, Registry, RegistrySource, StoreError, copy_image};
 use tempfile::TempDir;
 
 use crate::hostile::{Fault, Hostile};
 use crate::sample::{INDEX, MANIFEST, Sample, noise};
 
-/// No fault may take longer than this, whatever the registry does.
+/// No fault may take longer than this.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// One blob at a time: what a fault does then is always the same.
@@ -83,7 +85,7 @@ fn filled(fault: Fault, sample: &Sample) -> Hostile {
 }
 
 #[test]
-fn a_push_arrives_whatever_a_registry_does_that_is_still_honest() {
+fn a_push_arrives_at_a_registry_with_any_honest_fault() {
     let sample = Sample::new(&[6 << 20, 100_000]);
     for fault in [
         Fault::None,
@@ -135,7 +137,7 @@ fn a_push_that_cannot_succeed_says_why_and_moves_no_tag() {
     for (fault, sample, expected) in [
         (Fault::KnownPlatformsOnly, &attestations, "MANIFEST_INVALID says the registry"),
         (Fault::WrongReceipt, &sample, "has digest"),
-        (Fault::NoLocation, &sample, "names no place to send the blob to"),
+        (Fault::NoLocation, &sample, "has no `Location` that the blob may be sent to"),
         (Fault::CutsUploads(0), &sample, "connection broke"),
         (Fault::Caps(1000, 1000), &sample, "status 413"),
     ] {
@@ -192,7 +194,7 @@ fn a_pull_arrives_or_fails_clearly_and_leaves_no_half_image() {
 }
 
 #[test]
-fn referrers_without_end_end() {
+fn an_endless_list_of_referrers_is_given_up() {
     let sample = Sample::new(&[1000]);
     let (hostile, client) = (filled(Fault::EndlessReferrers, &sample), Client::new());
     client.pull(&hostile, CopyOptions { referrers: true, ..OPTIONS }).unwrap();
@@ -240,8 +242,8 @@ fn a_member_of_an_archive_is_sent_from_within_it() {
     let (hostile, client) = (Hostile::start(Fault::None), Client::new());
     let archive = client.folder.path().join("image.tar");
     let source = LayoutSource::open(sample.path(), None).unwrap();
-    copy_image(&source, &[&shipwheel_store::ArchiveDestination::new(&archive, None)], OPTIONS).unwrap();
-    let source = shipwheel_store::ArchiveSource::open(&archive, None).unwrap();
+    copy_image(&source, &[&shipwheel_store::archive::ArchiveDestination::new(&archive, None)], OPTIONS).unwrap();
+    let source = shipwheel_store::archive::ArchiveSource::open(&archive, None).unwrap();
     let target = [reference(&hostile)];
     let destination = RegistryDestination::of(&client.registry, &target, &client.cache, &NoProgress).remove(0);
     copy_image(&source, &[&destination], OPTIONS).unwrap();

@@ -5,7 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use shipwheel_oci::{Digest, Reference};
-use shipwheel_store::{CopyOptions, ImageSource, LayoutSource, NoProgress, RegistryDestination, copy_image};
+use shipwheel_store::layout::LayoutSource;
+use shipwheel_store::registry::RegistryDestination;
+use shipwheel_store::{CopyOptions, ImageSource, NoProgress, copy_image};
 use shipwheel_tests::{Registry, Shipwheel};
 
 use crate::faults::Client;

@@ -104,7 +104,7 @@ fn a_registry_behind_a_proxy_with_a_private_authority_and_client_certificates() 
     // Known by its folder, and the authority is not in it.
     nginx.install(home.path(), &[]);
     push().failed(4, &["invalid peer certificate: UnknownIssuer", "hint: ", "certs.d"]);
-    // The authority alone: the server wants to know who one is.
+    // Only the authority: the server also asks for a client certificate.
     nginx.install(home.path(), &[("ca.pem", "ca.crt")]);
     push().failed(4, &["status 400"]);
     // Bodies above 2 MB are refused, so this goes in chunks.

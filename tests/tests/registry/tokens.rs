@@ -1,6 +1,6 @@
 //! Debian's registry with a token server: scopes, identity tokens, one token for many blobs.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use shipwheel_loopback::{Received, Reply, Server};
 use shipwheel_tests::{Shipwheel, judge, scratch};
 use tempfile::TempDir;
 use xshell::{Shell, cmd};
@@ -43,8 +44,10 @@ impl Harbour {
         .ignore_stderr()
         .run()
         .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let realm = format!("http://{}/token", listener.local_addr().unwrap());
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (own, root) = (log.clone(), folder.path().to_owned());
+        let tokens = Server::start(move |received, _| answer(received, &own, &root));
+        let realm = tokens.url("/token");
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let here = folder.path().display();
         let config = format!(
@@ -59,13 +62,6 @@ impl Harbour {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let (own, root) = (log.clone(), folder.path().to_owned());
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                serve(stream, &own, &root);
-            }
-        });
         let patience = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(Instant::now() < patience, "docker-registry does not answer");
@@ -98,42 +94,27 @@ impl Drop for Harbour {
     }
 }
 
-fn serve(mut stream: TcpStream, log: &Mutex<Vec<String>>, folder: &Path) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let (mut line, mut length, mut authorization) = (String::new(), 0, String::new());
-    reader.read_line(&mut line).ok()?;
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).ok()?;
-        let Some((name, value)) = header.trim_end().split_once(':') else { break };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().ok()?,
-            "authorization" => authorization = value.trim().to_owned(),
-            _ => {}
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    let (method, target) = line.split_once(' ')?;
-    let form = match method {
-        "POST" => String::from_utf8(body).ok()?,
-        _ => target.split(' ').next()?.split_once('?')?.1.to_owned(),
+/// The answer of the token server: a token for the scopes asked for, if it knows who asks.
+fn answer(received: &Received, log: &Mutex<Vec<String>>, folder: &Path) -> Reply {
+    let form = match received.method.as_str() {
+        "POST" => String::from_utf8_lossy(&received.body).into_owned(),
+        _ => received.target.split_once('?').map_or(String::new(), |(_, query)| query.to_owned()),
     };
     let decoded = form.replace("%3A", ":").replace("%2C", ",").replace('+', " ").replace("%2F", "/");
     let values = |wanted: &str| -> Vec<String> {
         let pairs = decoded.split('&').filter_map(|pair| pair.split_once('='));
         pairs.filter(|(name, _)| *name == wanted).flat_map(|(_, value)| value.split(' ').map(str::to_owned)).collect()
     };
-    log.lock().unwrap().push(format!("{method} {}", values("scope").join(" ")));
+    log.lock().unwrap().push(format!("{} {}", received.method, values("scope").join(" ")));
     let basic = format!("Basic {}", STANDARD.encode(format!("captain:{PASSWORD}")));
-    let is_known = authorization == basic || values("refresh_token") == [IDENTITY];
-    let (status, answer) = match is_known {
-        true => (200, json!({ "access_token": token(folder, &values("scope")), "expires_in": 300 })),
-        false => (401, json!({ "errors": [{ "code": "UNAUTHORIZED" }] })),
-    };
-    let answer = answer.to_string();
-    let length = answer.len();
-    write!(stream, "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{answer}").ok()
+    let is_known = received.header("authorization") == basic || values("refresh_token") == [IDENTITY];
+    match is_known {
+        true => {
+            let token = json!({ "access_token": token(folder, &values("scope")), "expires_in": 300 });
+            Reply::new(200).body(token.to_string())
+        }
+        false => Reply::error(401, "UNAUTHORIZED"),
+    }
 }
 
 /// A signed token (distribution's `spec/auth/jwt.md`); openssl signs.
@@ -166,7 +147,7 @@ fn token(folder: &Path, scopes: &[String]) -> String {
 }
 
 #[test]
-fn one_token_serves_all_blobs_whoever_one_is() {
+fn one_token_serves_all_blobs_by_password_and_by_identity_token() {
     let (harbour, sample) = (Harbour::start(), Sample::new(&[50_000, 1000, 2000, 3000]));
     harbour.push(&sample, "app").failed(3, &["credentials for", "none found"]);
     harbour.login(&json!({ "auth": STANDARD.encode("captain:wrong") }));

@@ -11,7 +11,8 @@ use shipwheel_debian::{BASE_RECIPE, assemble, resolve as close};
 use shipwheel_layer::{ByteSource, LAYER_RECIPE, Tree};
 use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
 use shipwheel_plan::DebianBase;
-use shipwheel_store::{Download, FileAction};
+use shipwheel_store::FileAction;
+use shipwheel_store::http::Download;
 
 use super::base_error::BaseError;
 use super::debian_error::DebianError;

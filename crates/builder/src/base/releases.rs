@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use shipwheel_debian::{Keyring, Release, archive_keyring};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::DebianBase;
-use shipwheel_store::{Download, FetchOptions, Fetched, FileAction, StoreError};
+use shipwheel_store::http::{Download, FetchOptions, Fetched};
+use shipwheel_store::{FileAction, StoreError};
 
 use super::debian_error::DebianError;
 use super::mirror::DebianMirrors;

@@ -6,9 +6,9 @@ use std::io::Read as _;
 use rayon::prelude::*;
 use shipwheel_layer::{ReadLimits, Tree, overlay_tar};
 use shipwheel_oci::{Descriptor, Digest, ImageConfig, LayerDescriptor, Manifest, Platform, validate_image};
-use shipwheel_store::{
-    Cache, Document, FileAction, ImageGraph, ImageSource, MAX_CONFIG, StoreError, Walk, is_attestation,
-};
+use shipwheel_store::image::{Document, ImageGraph, Walk, is_attestation};
+use shipwheel_store::limits::MAX_CONFIG;
+use shipwheel_store::{Cache, FileAction, ImageSource, StoreError};
 
 use super::blob::{BlobReader, read_blob, refusal};
 use super::chain::chain;

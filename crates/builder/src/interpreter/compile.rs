@@ -7,7 +7,8 @@ use shipwheel_bytecode::{PythonVersion, canonical, write_pyc};
 use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::Treatment;
-use shipwheel_store::{Cache, Packs};
+use shipwheel_store::Cache;
+use shipwheel_store::cache::Packs;
 use tempfile::TempDir;
 
 use super::interpreter_error::InterpreterError;

@@ -11,7 +11,8 @@ use shipwheel_layer::{Content, Metadata, Node, Tree, TreePath};
 use shipwheel_oci::{Digest, LayerDescriptor};
 use shipwheel_plan::{AppFile, BytecodeInputs, LayerInputs, Plan, PlannedLayer, SourceFile, WheelInput};
 use shipwheel_python::install::virtual_environment;
-use shipwheel_store::{FileAction, KeyHold};
+use shipwheel_store::FileAction;
+use shipwheel_store::cache::KeyHold;
 
 use super::ingredients::Ingredients;
 use super::store_layer::store_layer;

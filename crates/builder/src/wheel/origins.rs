@@ -8,7 +8,10 @@ use std::process::Command;
 
 use shipwheel_oci::{Digest, HashWriter};
 use shipwheel_plan::{Problem, PythonSpec};
-use shipwheel_store::{Credentials, Download, FileAction, IndexAccess, IndexCredentials, Keyring};
+use shipwheel_store::FileAction;
+use shipwheel_store::credentials::Credentials;
+use shipwheel_store::http::Download;
+use shipwheel_store::package_index::{IndexAccess, IndexCredentials, Keyring};
 
 use super::wheel_set_error::WheelSetError;
 use crate::error::BuildError;

@@ -17,7 +17,7 @@ use crate::layout::{OCI_LAYOUT, TopIndex};
 use crate::output_file::write_renamed;
 use crate::sync::lock;
 
-/// An archive to write, when everything in it is known: the image alone decides on the order of its entries.
+/// An archive to write. It is written at the end, so that only the image decides on the order of its entries.
 pub struct ArchiveDestination {
     path: PathBuf,
     name: Option<Reference>,

@@ -1,6 +1,7 @@
 //! An image in a docker-archive, to read from: the format of `docker save` before Docker 25, and of skopeo and podman.
 //!
-//! It has no manifest: one is made of the config and the layers. Newer versions of Docker write an OCI archive.
+//! The format has no manifest: shipwheel makes one from the config and the layers. Newer versions of Docker write OCI
+//! archives.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -83,7 +84,7 @@ fn select<'a>(all: &'a [ArchivedImage], tag: Option<&str>, name: &str) -> Result
     }
 }
 
-/// The descriptor of a layer. That of an uncompressed one follows from its diff id; whoever copies it hashes it.
+/// The descriptor of a layer. The digest of an uncompressed one is its diff id, which a copy verifies.
 fn describe(members: &Members, layer: &str, diff_id: DiffId) -> Result<(Descriptor, BlobFile)> {
     let what = || format!("{layer} in {}", members.path().display());
     let none = || StoreError::Image { what: what(), cause: "the archive has no such file".into() };

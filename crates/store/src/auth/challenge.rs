@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn challenges_parse_whatever_is_in_their_quotes() {
+    fn challenges_parse_with_anything_in_their_quotes() {
         for (header, expected) in [
             (
                 r#"Bearer realm="https://auth.example/token",service="registry.example",scope="repository:a:pull,push""#,

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use shipwheel_oci::{Digest, Reference};
 
+use crate::Registry;
+use crate::auth::CredentialSources;
 use crate::testing::{Received, Reply, Server, http};
-use crate::{CredentialSources, Registry};
 
 /// A registry whose tokens hold for so many seconds; counts them.
 fn start(life: u64) -> (Server, Arc<AtomicUsize>) {

@@ -197,7 +197,7 @@ fn token_request(
     credentials: Option<&Credentials>,
 ) -> Request {
     if let Some(Credentials::IdentityToken(token)) = credentials {
-        let mut form = Url::parse("form:").expect("a scheme alone is a URL");
+        let mut form = Url::parse("form:").expect("a scheme is a URL by itself");
         form.query_pairs_mut()
             .append_pair("grant_type", "refresh_token")
             .append_pair("client_id", "shipwheel")

@@ -110,7 +110,7 @@ impl Cache {
     ///
     /// # Errors
     /// When it is not there; when its bytes have another digest it is removed, so that the next
-    /// run gets it anew.
+    /// run fetches it again.
     pub fn read_blob(&self, digest: &Digest) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let path = self.blob_file(digest);

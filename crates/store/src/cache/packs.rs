@@ -18,7 +18,7 @@ use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 use crate::sync::lock;
 
-/// A pack of this many bytes is written: a killed process loses no more.
+/// A pack is written at this size, so that a killed process loses little.
 const FULL: u64 = 16 << 20;
 
 /// Fewer values than this become files of their own, so that not every changed line leaves a pack behind.

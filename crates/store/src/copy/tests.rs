@@ -1,4 +1,4 @@
-//! One contract for all places: whatever is copied there comes back from there, byte for byte.
+//! One contract for all media: what is copied to one comes back from it, byte for byte.
 
 use std::path::{Path, PathBuf};
 
@@ -6,15 +6,16 @@ use serde_json::json;
 use shipwheel_oci::{Index, canonical_value, media_type};
 
 use super::*;
+use crate::archive::{ArchiveDestination, ArchiveSource};
+use crate::auth::CredentialSources;
+use crate::layout::{LayoutDestination, LayoutSource};
+use crate::registry::RegistryDestination;
 use crate::testing::{MemoryRegistry, http};
-use crate::{
-    ArchiveDestination, ArchiveSource, BlobFile, Cache, CredentialSources, LayoutDestination, LayoutSource, NoProgress,
-    Registry, RegistryDestination, RegistrySource,
-};
+use crate::{BlobFile, Cache, NoProgress, Registry, RegistrySource};
 
 const OPTIONS: CopyOptions = CopyOptions { concurrency: 3, referrers: true };
 
-/// A kind of place, made anew for each use of the contract.
+/// A medium, made new for each use of the contract.
 enum Kind {
     Registry(MemoryRegistry),
     Layout(PathBuf),
@@ -174,7 +175,7 @@ fn content(source: &dyn ImageSource) -> Content {
 }
 
 #[test]
-fn what_goes_to_a_place_comes_back_from_it_with_its_referrers() {
+fn an_image_comes_back_from_every_medium_with_its_referrers() {
     let (setup, sample) = (Setup::new(), Sample::new());
     let expected = content(&sample);
     assert_eq!(expected.2.len(), 2, "an SBOM and its signature");
@@ -187,7 +188,7 @@ fn what_goes_to_a_place_comes_back_from_it_with_its_referrers() {
 }
 
 #[test]
-fn every_place_is_a_source_for_every_other() {
+fn every_medium_is_a_source_for_every_other() {
     let (setup, sample) = (Setup::new(), Sample::new());
     let expected = content(&sample);
     for (number, from) in setup.kinds().iter().enumerate() {
@@ -202,7 +203,7 @@ fn every_place_is_a_source_for_every_other() {
 }
 
 #[test]
-fn a_second_copy_moves_no_bytes_where_the_place_can_tell() {
+fn a_second_copy_moves_no_bytes_to_a_layout_or_a_registry() {
     let (setup, sample) = (Setup::new(), Sample::new());
     for kind in setup.kinds().iter().take(3) {
         let first = setup.write(kind, &sample).unwrap();
@@ -308,7 +309,7 @@ fn a_layout_whose_blob_was_changed_is_never_published() {
 }
 
 #[test]
-fn foreign_layers_and_images_without_end_are_refused() {
+fn foreign_layers_and_endlessly_nested_indexes_are_refused() {
     let setup = Setup::new();
     let foreign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
     let layer = Descriptor::of(foreign, b"windows");
@@ -330,7 +331,7 @@ fn foreign_layers_and_images_without_end_are_refused() {
     }
 }
 
-/// Gives the root's bytes for whatever document it does not know.
+/// Gives the root's bytes for any document that it does not know.
 struct Nested(Sample, Vec<u8>);
 
 impl ImageSource for Nested {

@@ -94,7 +94,7 @@ impl Request {
         }
     }
 
-    /// The request for a client; a file is opened anew each time.
+    /// The request for a client; it opens a file again each time.
     pub(crate) fn builder(&self, client: &Client) -> Result<(RequestBuilder, Counter)> {
         let counter = Counter::default();
         let builder = client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());

@@ -5,8 +5,9 @@ use std::time::Instant;
 use shipwheel_oci::Digest;
 
 use super::*;
+use crate::credentials::Credentials;
 use crate::testing::{Received, Reply, Server, cache, http};
-use crate::{Credentials, ErrorKind, NoProgress, StoreError};
+use crate::{ErrorKind, NoProgress, StoreError};
 
 fn body() -> Vec<u8> {
     (0..300_000u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect()

@@ -20,7 +20,7 @@ pub(crate) fn parse_url(text: &str) -> Result<Url> {
     }
 }
 
-/// The URL for messages: without user, password, fragment and whatever a query may hide.
+/// The URL for messages: without user, password and fragment, and without values of the query that may be secrets.
 pub(crate) fn redact(url: &Url) -> String {
     let mut clean = url.clone();
     // Both fail only for URLs without a host, which have neither.

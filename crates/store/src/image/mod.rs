@@ -1,4 +1,4 @@
-//! Images and the two sides of a copy: where one is read from, where one is written to, and what hangs together in it.
+//! Images and the two sides of a copy: the source that one is read from, and the destination that one is written to.
 
 mod destination;
 mod graph;

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use shipwheel_oci::Digest;
 
 use super::*;
+use crate::credentials::Credentials;
+use crate::http::Download;
 use crate::http::url::parse_url;
 use crate::testing::{Reply, Server, http};
-use crate::{Cache, Credentials, Download, NoProgress, Result};
+use crate::{Cache, NoProgress, Result};
 
 /// `user:p@ss`.
 const HEADER: &str = "Basic dXNlcjpwQHNz";
@@ -85,11 +87,11 @@ fn a_refusal_names_the_address_without_its_password() {
         let text = error.to_string();
         assert!(text.contains("/files/a.whl") && !text.contains("wrong") && !text.contains("p%40ss"), "{text}");
     }
-    assert_eq!(server.log().len(), 3, "a refusal is no reason to try again");
+    assert_eq!(server.log().len(), 3, "a refusal is not tried again");
 }
 
 #[test]
-fn a_redirect_to_another_host_is_not_told() {
+fn a_redirect_to_another_host_gets_no_credentials() {
     let other = Server::start(|got, _| Reply::new(200).body(got.target.clone()));
     let place = other.url("");
     let server = Server::start(move |got, _| match got.header("authorization") {

@@ -14,7 +14,7 @@ use super::upload::{UploadState, closing, location};
 use crate::error::Result;
 use crate::http::{Payload, Request, header};
 
-/// The largest first chunk that is tried, whatever the registry asks for.
+/// The largest first chunk that is tried, even if the registry asks for a larger one.
 const MAX_CHUNK: u64 = 8 << 20;
 
 /// One thing that was tried.

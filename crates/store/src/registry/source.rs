@@ -17,7 +17,7 @@ pub struct RegistrySource<'a> {
     reference: Reference,
     cache: &'a Cache,
     progress: &'a dyn Progress,
-    /// What the reference pointed to when it was first asked for, whatever its tag points to a moment later.
+    /// What the reference pointed to when it was first resolved; its tag may move a moment later.
     root: OnceLock<Descriptor>,
 }
 

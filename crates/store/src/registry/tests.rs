@@ -1,10 +1,12 @@
-//! Reading from registries that ask for proof, and that do not say what they should.
+//! Reading from registries that ask for credentials, and from those that leave out headers.
 
 use shipwheel_oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference, media_type};
 
 use super::*;
+use crate::auth::CredentialSources;
+use crate::credentials::Credentials;
 use crate::testing::{Received, Reply, Server, cache, http};
-use crate::{CredentialSources, Credentials, ErrorKind, NoProgress, StoreError};
+use crate::{ErrorKind, NoProgress, StoreError};
 
 fn registry(credentials: Option<Credentials>) -> Registry {
     Registry::new(http(), CredentialSources { explicit: credentials, files: Vec::new() })
@@ -63,7 +65,7 @@ fn a_token_is_fetched_once_for_each_scope() {
     }
     assert_eq!(tokens.log().len(), 1);
     assert_eq!(tokens.log()[0].target, "/token?service=a+b&scope=repository%3Ateam%2Fapp%3Apull");
-    assert_eq!(server.log()[0].header("authorization"), "", "nobody is told anything unasked");
+    assert_eq!(server.log()[0].header("authorization"), "", "credentials are not sent before the registry asks");
     assert_eq!(server.log().len(), 4);
     let other: Reference = format!("{}/team/other:1", server.address).parse().unwrap();
     registry.resolve(&other).unwrap();
@@ -77,7 +79,7 @@ fn an_expired_token_is_renewed_once_and_a_refused_one_is_an_error() {
     assert_eq!((error.status(), tokens.log().len(), server.log().len()), (Some(401), 1, 2));
     let (server, tokens) = with_tokens(&["Bearer t1"]);
     let registry = registry(password());
-    // The first token is refused as an expired one is; the next request brings a new one.
+    // The registry refuses the first token like an expired one; the next request fetches a new one.
     assert_eq!(registry.fetch_manifest(&reference(&server, ":1")).unwrap_err().status(), Some(401));
     registry.fetch_manifest(&reference(&server, ":1")).unwrap();
     assert_eq!(tokens.log().len(), 2);
@@ -107,7 +109,7 @@ fn identity_tokens_are_exchanged_by_post() {
         "Bearer good" => manifest_reply(),
         _ => Reply::new(401).header("WWW-Authenticate", &challenge),
     });
-    let identity = Credentials::IdentityToken(crate::Secret::new("refresh&me"));
+    let identity = Credentials::IdentityToken(crate::credentials::Secret::new("refresh&me"));
     registry(Some(identity)).resolve(&reference(&server, ":1")).unwrap();
     let got = &tokens.log()[0];
     let body = String::from_utf8_lossy(&got.body).into_owned();

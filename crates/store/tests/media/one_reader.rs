@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use shipwheel_oci::{Descriptor, Digest, ImageConfig, Index, Manifest, Platform, media_type};
-use shipwheel_store::{ErrorKind, ImageGraph, MAX_CONFIG, PlatformImage, StoreError, StoredImage};
+use shipwheel_store::image::ImageGraph;
+use shipwheel_store::limits::MAX_CONFIG;
+use shipwheel_store::{ErrorKind, PlatformImage, StoreError, StoredImage};
 
 use crate::setup::{ALL, Medium, Setup, blob_path, index_json, local, members, tar_of};
 

@@ -1,7 +1,8 @@
-//! Writing: what a medium holds afterwards, whoever made the image.
+//! Writing: what a medium holds afterwards, for images that were built and that were copied.
 
 use shipwheel_oci::Reference;
-use shipwheel_store::{ErrorKind, PushReport, StoreError};
+use shipwheel_store::image::PushReport;
+use shipwheel_store::{ErrorKind, StoreError};
 
 use crate::setup::{Medium, Setup, blob_count, index_json, members};
 

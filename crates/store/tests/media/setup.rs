@@ -7,10 +7,15 @@ use std::time::Duration;
 use serde_json::Value;
 use shipwheel_loopback::MemoryRegistry;
 use shipwheel_oci::{Descriptor, ImageConfig, Index, Manifest, Platform, Reference, media_type};
+use shipwheel_store::archive::{ArchiveDestination, DockerArchiveDestination};
+use shipwheel_store::auth::CredentialSources;
+use shipwheel_store::http::{Http, HttpOptions};
+use shipwheel_store::image::PushReport;
+use shipwheel_store::layout::LayoutDestination;
+use shipwheel_store::registry::RegistryDestination;
 use shipwheel_store::{
-    ArchiveDestination, Cache, CopyOptions, CredentialSources, Destination, DockerArchiveDestination, Http,
-    HttpOptions, ImageSource, LayoutDestination, LocalImage, NoProgress, PlatformImage, PushReport, Registry,
-    RegistryDestination, RegistrySource, StoreError, StoredImage, StoredSource, copy_image,
+    Cache, CopyOptions, Destination, ImageSource, LocalImage, NoProgress, PlatformImage, Registry, RegistrySource,
+    StoreError, StoredImage, StoredSource, copy_image,
 };
 
 pub(crate) const OPTIONS: CopyOptions = CopyOptions { concurrency: 2, referrers: false };

@@ -29,7 +29,7 @@ fn blobs_that_are_not_what_they_should_be_count_as_absent() {
     assert!(matches!(cache.read_blob(&digest), Err(StoreError::Digest { .. })));
     assert_eq!(cache.blob_path(&digest), None, "the changed blob is removed");
     fs::write(cache.blob_file(&digest), b"").unwrap();
-    assert_eq!(cache.blob_path(&digest), None, "a name without data is no blob");
+    assert_eq!(cache.blob_path(&digest), None, "a name without data is not a blob");
     let empty = cache.insert_bytes(b"").unwrap();
     assert_eq!(cache.blob_size(&empty), Some(0), "the empty blob is one");
     let mut writer = cache.blob_writer().unwrap();

@@ -47,7 +47,7 @@ fn secure_location(from: &Url, location: &str, insecure_hosts: &BTreeSet<String>
     matches!(url.scheme(), "http" | "https").then_some(url)
 }
 
-/// The address that closes an upload: `digest` is added to whatever query it has.
+/// The address that closes an upload: `digest` is added to its query.
 pub(crate) fn closing(address: &Url, digest: &Digest) -> Url {
     let mut url = address.clone();
     let digest = format!("digest={digest}");

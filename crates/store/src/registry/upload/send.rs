@@ -211,7 +211,7 @@ impl Upload<'_> {
     }
 
     /// One request with all the bytes that are left, which also closes the upload. The digest decides:
-    /// whatever the registry made of a continued upload, a wrong blob is refused.
+    /// a registry refuses a wrong blob, even if it mixed up a continued upload.
     async fn put(&self, state: &UploadState, file: &BlobFile, sent: &dyn Fn(u64)) -> Result<()> {
         let (size, offset) = (self.descriptor.size, state.offset);
         let mut request = binary(Method::PUT, closing(&state.address, &self.descriptor.digest)).payload(self.part(

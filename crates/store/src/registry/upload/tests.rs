@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use shipwheel_oci::{Descriptor, Digest, Reference, media_type};
 
+use crate::auth::CredentialSources;
+use crate::image::{Offer, Pushed};
 use crate::testing::{Received, Reply, Server, cache, http};
-use crate::{BlobFile, CredentialSources, NoProgress, Offer, Pushed, Registry};
+use crate::{BlobFile, NoProgress, Registry};
 
 /// What the registry does differently.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,7 +17,7 @@ enum Quirk {
     Mounts,
     RefusesMounts,
     RedirectsPuts,
-    /// Takes half of the first PUT and answers 500; says where it stands.
+    /// Takes half of the first PUT and answers 500; says how far it came.
     BreaksOnce,
     /// The same, but the upload is gone.
     LosesUploads,
@@ -107,7 +109,7 @@ fn registry() -> Registry {
 }
 
 #[test]
-fn a_blob_arrives_whatever_the_registry_does_on_the_way() {
+fn a_blob_arrives_at_registries_with_every_quirk() {
     let bytes: Vec<u8> = (0..600_000u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let descriptor = Descriptor::of(media_type::LAYER_GZIP, &bytes);
     let sent = Pushed::Sent(bytes.len() as u64);
