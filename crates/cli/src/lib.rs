@@ -5,24 +5,16 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the crate that prints")]
 
 mod arguments;
-mod bytecode;
-mod cache;
+mod command;
 mod failure;
-mod image;
-mod init;
-mod lock;
+mod image_argument;
+mod layers;
 mod network;
+mod open;
 mod output;
-mod probe;
 mod program;
 mod progress;
-mod retrofit;
-mod session;
-mod source;
-mod startup;
 mod table;
-mod transfer;
-mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -45,18 +37,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let done: Result<(), Failure> = match &arguments.command {
-        Command::Image(flags) => image::run(flags),
-        Command::Lock(flags) => lock::run(flags),
-        Command::Init(flags) => init::run(flags),
-        Command::Push(flags) => transfer::push(flags),
-        Command::Pull(flags) => transfer::pull(flags),
-        Command::Copy(flags) => transfer::copy(flags),
-        Command::Verify(flags) => verify::run(flags),
-        Command::Retrofit(flags) => retrofit::run(flags),
-        Command::Bytecode(flags) => bytecode::run(flags),
-        Command::Startup(flags) => startup::run(flags),
-        Command::Registry(flags) => probe::run(flags),
-        Command::Cache(flags) => cache::run(flags),
+        Command::Image(flags) => command::image::run(flags),
+        Command::Lock(flags) => command::lock::run(flags),
+        Command::Init(flags) => command::init::run(flags),
+        Command::Push(flags) => command::transfer::push(flags),
+        Command::Pull(flags) => command::transfer::pull(flags),
+        Command::Copy(flags) => command::transfer::copy(flags),
+        Command::Verify(flags) => command::verify::run(flags),
+        Command::Retrofit(flags) => command::retrofit::run(flags),
+        Command::Bytecode(flags) => command::bytecode::run(flags),
+        Command::Startup(flags) => command::startup::run(flags),
+        Command::Registry(flags) => command::registry::run(flags),
+        Command::Cache(flags) => command::cache::run(flags),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

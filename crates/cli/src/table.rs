@@ -1,6 +1,6 @@
-//! The table at the end: platform, layer, what it holds, size, where it came from.
+//! Text in columns, and sizes for people.
 
-use shipwheel_builder::{Built, LayerStatus};
+use std::ops::Range;
 
 /// A size for people, in binary units.
 pub(crate) fn size(bytes: u64) -> String {
@@ -14,59 +14,18 @@ pub(crate) fn size(bytes: u64) -> String {
     if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
 
-/// How a status is written.
-pub(crate) fn status(status: LayerStatus) -> &'static str {
-    match status {
-        LayerStatus::Built => "built",
-        LayerStatus::Cached => "cached",
-        LayerStatus::Shared => "shared",
-    }
-}
-
-/// How much of an image is stored and pushed, and how much of that once for several platforms.
-pub(crate) struct Share {
-    /// Bytes of all platforms' layers, each platform's counted.
-    pub(crate) total: u64,
-    /// Bytes of layers that a platform above had already.
-    pub(crate) shared: u64,
-}
-
-impl Share {
-    pub(crate) fn of(built: &Built) -> Self {
-        let layers = built.platforms.iter().flat_map(|platform| &platform.layers);
-        layers.fold(Self { total: 0, shared: 0 }, |sum, layer| {
-            let bytes = layer.layer.blob.size;
-            let again = if layer.status == LayerStatus::Shared { bytes } else { 0 };
-            Self { total: sum.total + bytes, shared: sum.shared + again }
-        })
-    }
-}
-
-/// The table of a finished image, and a line on what its platforms share.
-pub(crate) fn render(built: &Built) -> String {
-    let mut rows = vec![["platform", "layer", "holds", "size", "status"].map(str::to_owned)];
-    for platform in &built.platforms {
-        for (number, layer) in platform.layers.iter().enumerate() {
-            let bytes = layer.layer.blob.size;
-            let name = if number == 0 { platform.platform.to_string() } else { String::new() };
-            let holds = layer.title.chars().take(44).collect();
-            rows.push([name, layer.kind.name().to_owned(), holds, size(bytes), status(layer.status).to_owned()]);
-        }
-    }
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: [usize; 5] = std::array::from_fn(width);
-    let mut text = String::new();
-    for row in &rows {
-        let [platform, layer, holds, size, status] = row;
-        let [a, b, c, d, _] = widths;
-        text += &format!("  {platform:a$}  {layer:b$}  {holds:c$}  {size:>d$}  {status}\n");
-    }
-    let Share { total, shared } = Share::of(built);
-    text += &format!("  {} in all", size(total));
-    if built.platforms.len() > 1 {
-        text += &format!(", of which {} are stored and pushed once for all platforms", size(shared));
-    }
-    text + "\n"
+/// Rows under one another: words to the left, the numbers in these columns to the right.
+pub(crate) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]], numbers: Range<usize>) -> String {
+    let widths: [usize; COLUMNS] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
+    let line = |row: &[String; COLUMNS]| {
+        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| match numbers.contains(&column) {
+            true => format!("  {cell:>width$}"),
+            false => format!("  {cell:width$}"),
+        });
+        cells.collect::<String>().trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
 }
 
 #[cfg(test)]

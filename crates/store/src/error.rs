@@ -337,7 +337,7 @@ impl StoreError {
             }
             Self::NoPlatform { .. } => "drop the platform, or use an image that has it",
             Self::OnePlatformOnly { .. } => {
-                "select one with `--platform`, or write an `oci-archive:`, which `docker load` and `podman load` take as well"
+                "select one with `--platforms`, or write an `oci-archive:`, which `docker load` and `podman load` take as well"
             }
             Self::Foreign { .. } => "use a base image without foreign layers: only Windows images have them",
             Self::Digest { .. } | Self::Size { .. } => {

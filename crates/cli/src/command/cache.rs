@@ -1,6 +1,6 @@
 //! `cache`: where it is, and how to be rid of it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Args, Subcommand};
 use fs_err as fs;
@@ -8,6 +8,7 @@ use shipwheel_builder::FileError;
 use shipwheel_store::FileAction;
 
 use crate::failure::Failure;
+use crate::open::cache_folder;
 
 #[derive(Debug, Args)]
 pub(crate) struct CacheArguments {
@@ -27,18 +28,9 @@ pub(crate) enum CacheCommand {
     },
 }
 
-/// The cache's folder: `$SHIPWHEEL_CACHE_DIR`, else `shipwheel` in the user's cache folder.
-pub(crate) fn folder() -> Result<PathBuf, Failure> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    set("SHIPWHEEL_CACHE_DIR")
-        .or_else(|| set("XDG_CACHE_HOME").map(|path| path.join("shipwheel")))
-        .or_else(|| set("HOME").map(|path| path.join(".cache/shipwheel")))
-        .ok_or_else(|| Failure::usage("no folder for the cache is known", Some("set SHIPWHEEL_CACHE_DIR")))
-}
-
 /// Runs `cache`.
 pub(crate) fn run(arguments: &CacheArguments) -> Result<(), Failure> {
-    let folder = folder()?;
+    let folder = cache_folder()?;
     match arguments.command {
         CacheCommand::Path => println!("{}", folder.display()),
         CacheCommand::Clear { keep_downloads } => clear(&folder, keep_downloads)?,

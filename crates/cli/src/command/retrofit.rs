@@ -7,11 +7,11 @@ use shipwheel_bytecode::Optimization;
 use shipwheel_oci::Reference;
 
 use crate::failure::Failure;
+use crate::image_argument::ImageArgument;
 use crate::network::NetworkArguments;
+use crate::open;
 use crate::output::{Delivery, OutputArgument, pushing, writing};
 use crate::progress::Terminal;
-use crate::session;
-use crate::source::ImageArgument;
 use crate::table::size;
 
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ pub(crate) struct RetrofitArguments {
 pub(crate) fn run(arguments: &RetrofitArguments) -> Result<(), Failure> {
     let doing = format!("retrofit {}", arguments.image);
     let terminal = Terminal::new();
-    let mut session = session::open(&arguments.network, false, &terminal)?;
+    let mut session = open::session(&arguments.network, false, &terminal)?;
     session.interpreter.clone_from(&arguments.bytecode_interpreter);
     let source = arguments.image.open(&session.registry, &session.cache, &terminal);
     let source = source.map_err(Failure::while_doing(&doing))?;

@@ -8,12 +8,12 @@ use shipwheel_builder::{Finding, ImageError, Severity, VerifyOptions, VerifyRepo
 use shipwheel_oci::Platform;
 use shipwheel_store::Cache;
 
-use crate::cache;
 use crate::failure::Failure;
+use crate::image_argument::ImageArgument;
 use crate::network::{self, NetworkArguments};
+use crate::open::cache_folder;
+use crate::open::workspace_root;
 use crate::progress::Terminal;
-use crate::session::workspace_root;
-use crate::source::ImageArgument;
 
 /// How many findings of one kind are written out for a person.
 const MOST_SHOWN: usize = 20;
@@ -24,7 +24,7 @@ pub(crate) struct VerifyArguments {
     image: ImageArgument,
 
     /// Platforms to verify, such as amd64,arm64 [default: all of the image].
-    #[arg(long, value_delimiter = ',', value_name = "PLATFORMS")]
+    #[arg(long, alias = "platform", value_delimiter = ',', value_name = "PLATFORMS")]
     platforms: Vec<Platform>,
 
     /// Compile every source anew and compare: runs the image's own interpreter on this machine.
@@ -47,7 +47,7 @@ pub(crate) struct VerifyArguments {
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     let doing = format!("verify {}", arguments.image);
     let (_, registry) = network::connect(&arguments.network, &workspace_root())?;
-    let (cache, terminal) = (Cache::open(&cache::folder()?)?, Terminal::new());
+    let (cache, terminal) = (Cache::open(&cache_folder()?)?, Terminal::new());
     let source = arguments.image.open(&registry, &cache, &terminal).map_err(Failure::while_doing(&doing))?;
     let options = VerifyOptions {
         cache: &cache,

@@ -1,10 +1,23 @@
 //! `init`: the image.toml that is derived from a folder, written down.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use shipwheel_builder::Definition;
 
-use crate::arguments::InitArguments;
 use crate::failure::Failure;
 use crate::progress::Terminal;
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// The application's folder.
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+
+    /// Write over an image.toml that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
 
 /// Runs `init`; the one line is the path of what was written.
 pub(crate) fn run(arguments: &InitArguments) -> Result<(), Failure> {

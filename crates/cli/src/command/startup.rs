@@ -8,13 +8,13 @@ use shipwheel_builder::{StartupCost, StartupModule, StartupOptions, StartupRepor
 use shipwheel_oci::Platform;
 use shipwheel_store::Cache;
 
-use crate::cache;
 use crate::failure::Failure;
+use crate::image_argument::ImageArgument;
 use crate::network::{self, NetworkArguments};
+use crate::open::cache_folder;
+use crate::open::workspace_root;
 use crate::progress::Terminal;
-use crate::session::workspace_root;
-use crate::source::ImageArgument;
-use crate::table::size;
+use crate::table::{self, size};
 
 #[derive(Debug, Args)]
 pub(crate) struct StartupArguments {
@@ -45,7 +45,7 @@ pub(crate) struct StartupArguments {
 pub(crate) fn run(arguments: &StartupArguments) -> Result<(), Failure> {
     let doing = format!("start {}", arguments.image);
     let (_, registry) = network::connect(&arguments.network, &workspace_root())?;
-    let (cache, terminal) = (Cache::open(&cache::folder()?)?, Terminal::new());
+    let (cache, terminal) = (Cache::open(&cache_folder()?)?, Terminal::new());
     let source = arguments.image.open(&registry, &cache, &terminal).map_err(Failure::while_doing(&doing))?;
     let options = StartupOptions {
         cache: &cache,
@@ -100,21 +100,7 @@ fn render(report: &StartupReport) -> String {
         rows.push([String::new(), "ratio".to_owned(), wall, cpu, peak, String::new(), String::new()]);
     }
     let StartupReport { platform, way, runs, .. } = report;
-    format!("{}  {platform} by its {way}; medians of {runs} starts each", aligned(&rows))
-}
-
-/// Rows under one another: words to the left, numbers to the right.
-fn aligned(rows: &[[String; 7]]) -> String {
-    let widths: [usize; 7] =
-        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
-    let line = |row: &[String; 7]| {
-        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| match column {
-            0 | 1 => format!("  {cell:width$}"),
-            _ => format!("  {cell:>width$}"),
-        });
-        cells.collect::<String>().trim_end().to_owned() + "\n"
-    };
-    rows.iter().map(line).collect()
+    format!("{}  {platform} by its {way}; medians of {runs} starts each", table::aligned(&rows, 2..7))
 }
 
 fn seconds(time: Duration) -> String {

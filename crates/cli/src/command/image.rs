@@ -2,23 +2,87 @@
 
 use std::path::Path;
 
+use clap::Args;
 use serde_json::json;
-use shipwheel_builder::{Built, Definition, build, plan};
+use shipwheel_builder::{Built, Definition, InterpreterChoice, build, plan};
 use shipwheel_bytecode::Optimization;
 use shipwheel_oci::{Platform, Reference};
 use shipwheel_plan::RemoveSource;
 
-use crate::arguments::ImageArguments;
+use crate::command::init;
 use crate::failure::Failure;
-use crate::init;
+use crate::layers;
+use crate::network::NetworkArguments;
+use crate::open;
 use crate::output::{Delivery, OutputArgument, pushing, writing};
 use crate::progress::Terminal;
-use crate::session;
-use crate::table;
+
+#[derive(Debug, Args)]
+pub(crate) struct ImageArguments {
+    /// A folder in images/, a path to an image.toml or its folder, or to an application's folder without
+    /// one: it is derived and shown [default: the only one in images/].
+    pub(crate) name: Option<String>,
+
+    /// One or more platforms to build for, such as amd64,arm64 [default: those of image.toml].
+    #[arg(long, alias = "platform", value_delimiter = ',', value_name = "PLATFORMS")]
+    pub(crate) platforms: Vec<Platform>,
+
+    /// The same as `--platforms amd64,arm64`.
+    #[arg(long, hide = true, conflicts_with = "platforms")]
+    pub(crate) multi_platform: bool,
+
+    /// A profile of image.toml: dev, staging, production.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+
+    /// The tag [default: that of image.toml, else latest].
+    #[arg(long, value_name = "TAG")]
+    pub(crate) tag: Option<String>,
+
+    /// Where to write: a folder or oci:FOLDER, oci-archive:FILE, docker-archive:FILE
+    /// [default: target/images/NAME; none with --push].
+    #[arg(long, value_name = "OUTPUT")]
+    pub(crate) output: Option<OutputArgument>,
+
+    /// Push to a registry; may be given several times.
+    #[arg(long, value_name = "REFERENCE")]
+    pub(crate) push: Vec<Reference>,
+
+    /// Leave the bytecode layers out; nothing else changes.
+    #[arg(long)]
+    pub(crate) no_bytecode: bool,
+
+    /// The level of the bytecode: 0 keeps everything, 1 drops asserts, 2 docstrings too.
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub(crate) optimize: Option<u8>,
+
+    /// Leave sources out and keep their bytecode alone, but for packages known to read their own.
+    #[arg(long)]
+    pub(crate) remove_source: bool,
+
+    /// What compiles the bytecode: base, host, qemu, or a path [default: the base's own, else this machine's].
+    #[arg(long, value_name = "INTERPRETER")]
+    pub(crate) bytecode_interpreter: Option<InterpreterChoice>,
+
+    /// Print the plan and build nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Print a JSON object instead of the reference.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Ask nothing of the network: what the cache has must do.
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
+}
 
 /// Runs `image`.
 pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
-    let root = session::workspace_root();
+    let root = open::workspace_root();
     let load = Definition::load(&root.join("images"), arguments.name.as_deref(), arguments.profile.as_deref());
     let mut definition = load.map_err(Failure::while_doing("read the image definition"))?;
     apply(arguments, &mut definition);
@@ -28,7 +92,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     if definition.derived {
         init::show(&definition, &terminal);
     }
-    let mut session = session::open(&arguments.network, arguments.offline, &terminal)?;
+    let mut session = open::session(&arguments.network, arguments.offline, &terminal)?;
     session.interpreter.clone_from(&arguments.bytecode_interpreter);
     let doing = format!("build image `{}`", definition.name);
     if arguments.dry_run {
@@ -47,7 +111,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     if let Some(output) = &output {
         delivery.write(&source, output, &name).map_err(writing(output))?;
     }
-    terminal.line(table::render(&built).trim_end());
+    terminal.line(layers::render(&built).trim_end());
     if let Some(output) = &output {
         terminal.line(&format!("  written to {output}"));
     }
@@ -62,7 +126,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
 /// The flags that override what image.toml says.
 fn apply(arguments: &ImageArguments, definition: &mut Definition) {
     let spec = &mut definition.spec;
-    let mut platforms: Vec<Platform> = arguments.platforms.iter().chain(&arguments.platform).cloned().collect();
+    let mut platforms = arguments.platforms.clone();
     if arguments.multi_platform {
         platforms = vec![Platform::linux_amd64(), Platform::linux_arm64()];
     }
@@ -104,7 +168,7 @@ fn select_output(
     match &arguments.output {
         Some(output) if platforms > output.max_platforms() => Err(Failure::usage(
             format!("a docker-archive holds one platform, and the image has {platforms}"),
-            Some("select one with `--platform`, or write an `oci-archive:`"),
+            Some("select one with `--platforms`, or write an `oci-archive:`"),
         )),
         Some(output) => Ok(Some(output.clone())),
         None if !arguments.push.is_empty() => Ok(None),
@@ -139,14 +203,14 @@ fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, out
                         "digest": layer.layer.blob.digest,
                         "diff_id": layer.layer.diff_id,
                         "size": layer.layer.blob.size,
-                        "status": table::status(layer.status),
+                        "status": layers::status(layer.status),
                     })
                 })
                 .collect();
             json!({ "platform": platform.platform.to_string(), "digest": platform.manifest, "layers": layers })
         })
         .collect();
-    let share = table::Share::of(built);
+    let share = layers::Share::of(built);
     let result = json!({
         "reference": references[0],
         "references": references,

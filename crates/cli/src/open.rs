@@ -5,20 +5,19 @@ use std::path::{Path, PathBuf};
 use shipwheel_builder::Session;
 use shipwheel_store::Cache;
 
-use crate::cache;
 use crate::failure::Failure;
 use crate::network::{self, NetworkArguments};
 use crate::progress::Terminal;
 
 /// Opens the cache and the network, and reads the environment and the clock: once, here.
-pub(crate) fn open<'a>(
+pub(crate) fn session<'a>(
     network: &NetworkArguments,
     offline: bool,
     terminal: &'a Terminal,
 ) -> Result<Session<'a>, Failure> {
     let (http, registry) = network::connect(network, &workspace_root())?;
     Ok(Session {
-        cache: Cache::open(&cache::folder()?)?,
+        cache: Cache::open(&cache_folder()?)?,
         http,
         registry,
         offline,
@@ -42,6 +41,15 @@ fn epoch() -> Result<i64, Failure> {
         }
         _ => Ok(0),
     }
+}
+
+/// The cache's folder: `$SHIPWHEEL_CACHE_DIR`, else `shipwheel` in the user's cache folder.
+pub(crate) fn cache_folder() -> Result<PathBuf, Failure> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("SHIPWHEEL_CACHE_DIR")
+        .or_else(|| set("XDG_CACHE_HOME").map(|path| path.join("shipwheel")))
+        .or_else(|| set("HOME").map(|path| path.join(".cache/shipwheel")))
+        .ok_or_else(|| Failure::usage("no folder for the cache is known", Some("set SHIPWHEEL_CACHE_DIR")))
 }
 
 /// The nearest folder upwards that has an `images` folder, else the working directory.

@@ -5,8 +5,8 @@ use shipwheel_oci::Reference;
 
 use crate::failure::Failure;
 use crate::network::{self, NetworkArguments};
+use crate::open::workspace_root;
 use crate::progress::Terminal;
-use crate::session::workspace_root;
 
 #[derive(Debug, Args)]
 pub(crate) struct RegistryArguments {

@@ -4,13 +4,13 @@ use clap::Args;
 use shipwheel_oci::Reference;
 use shipwheel_store::{Cache, ImageSource, Registry, RegistrySource, StoreError};
 
-use crate::cache;
 use crate::failure::Failure;
+use crate::image_argument::SourceArgument;
 use crate::network::{self, NetworkArguments};
+use crate::open::cache_folder;
+use crate::open::workspace_root;
 use crate::output::{Delivery, OutputArgument};
 use crate::progress::Terminal;
-use crate::session::workspace_root;
-use crate::source::SourceArgument;
 use crate::table::size;
 
 #[derive(Debug, Args)]
@@ -81,7 +81,7 @@ struct Setup {
 impl Setup {
     fn new(arguments: &SharedArguments) -> Result<Self, Failure> {
         let (_, registry) = network::connect(&arguments.network, &workspace_root())?;
-        let (cache, referrers) = (Cache::open(&cache::folder()?)?, arguments.referrers);
+        let (cache, referrers) = (Cache::open(&cache_folder()?)?, arguments.referrers);
         Ok(Self { cache, registry, terminal: Terminal::new(), referrers })
     }
 

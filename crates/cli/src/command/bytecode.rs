@@ -10,8 +10,8 @@ use shipwheel_plan::Treatment;
 
 use crate::failure::Failure;
 use crate::network::NetworkArguments;
+use crate::open;
 use crate::progress::Terminal;
-use crate::session;
 use crate::table::size;
 
 /// How many sources that do not compile are written out for a person.
@@ -61,7 +61,7 @@ enum Invalidation {
 /// Runs `bytecode`.
 pub(crate) fn run(arguments: &BytecodeArguments) -> Result<(), Failure> {
     let terminal = Terminal::new();
-    let mut session = session::open(&NetworkArguments::default(), true, &terminal)?;
+    let mut session = open::session(&NetworkArguments::default(), true, &terminal)?;
     session.jobs = arguments.jobs.map_or(session.jobs, usize::from);
     let treatment = Treatment {
         optimization: Optimization::from_level(arguments.optimize.into()).unwrap_or(Optimization::None),

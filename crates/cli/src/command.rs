@@ -1,0 +1,12 @@
+//! The commands: one file for each, with its flags and what it prints.
+
+pub(crate) mod bytecode;
+pub(crate) mod cache;
+pub(crate) mod image;
+pub(crate) mod init;
+pub(crate) mod lock;
+pub(crate) mod registry;
+pub(crate) mod retrofit;
+pub(crate) mod startup;
+pub(crate) mod transfer;
+pub(crate) mod verify;
