@@ -42,7 +42,7 @@ pub struct RetrofittedPlatform {
 ///
 /// Without `levels`, that of the level which the image runs at (`PYTHONOPTIMIZE`). Config, other
 /// layers, annotations and the family of media types stay; attestations are dropped, since they
-/// speak of manifests that are no longer there.
+/// are about manifests that no longer exist.
 ///
 /// # Errors
 /// When the image cannot be read, has no Python on any platform, or would load no bytecode at all.
@@ -136,7 +136,7 @@ impl OriginalImage {
     }
 }
 
-/// The layers of bytecode that each platform lacks, at the levels wanted.
+/// The layers of bytecode that each platform lacks, at the levels asked for.
 fn plan(name: &str, bases: &BTreeMap<Platform, ResolvedBase>, levels: &[Optimization]) -> Result<Plan, BuildError> {
     let mut plan = Plan { platforms: Vec::new(), warnings: Vec::new() };
     for (platform, base) in bases {

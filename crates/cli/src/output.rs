@@ -79,7 +79,7 @@ impl OutputArgument {
         }
     }
 
-    /// What was there before is complete until the new image is.
+    /// What is at the path stays until the new image is complete.
     fn destination(&self, name: &Reference) -> Result<Box<dyn Destination>, StoreError> {
         Ok(match self.medium {
             Medium::Layout => Box::new(LayoutDestination::create(&self.path, Some(name))?),

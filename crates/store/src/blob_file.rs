@@ -15,7 +15,7 @@ pub struct BlobFile {
     pub path: PathBuf,
     /// Where the blob begins in it: members of an archive are sent without being unpacked.
     pub offset: u64,
-    /// Whether the bytes were verified before: the cache takes in nothing else.
+    /// Whether the bytes need not be verified again: a build made or verified them.
     pub is_verified: bool,
 }
 
@@ -30,8 +30,8 @@ impl BlobFile {
         Self { path: path.to_owned(), offset, is_verified: false }
     }
 
-    /// A blob of the cache.
-    pub(crate) fn cached(path: PathBuf) -> Self {
+    /// A blob of the cache that belongs to an image which a build made.
+    pub(crate) fn built(path: PathBuf) -> Self {
         Self { path, offset: 0, is_verified: true }
     }
 
@@ -47,7 +47,7 @@ impl BlobFile {
         Ok(file)
     }
 
-    /// Writes the blob to a target; bytes that were never verified are hashed on the way.
+    /// Writes the blob to a target; bytes that have to be verified are hashed on the way.
     ///
     /// # Errors
     /// When it cannot be read or written. When it is not what the descriptor says, the error holds a [`StoreError`].

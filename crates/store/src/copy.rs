@@ -1,4 +1,4 @@
-//! Copies whole images from one place to others, byte for byte: the one way for every command.
+//! Copies whole images from a source to destinations, byte for byte: the one way for every command.
 //!
 //! A source gives documents (manifests and indexes) and blobs; a destination takes them. What the
 //! destination has is neither fetched nor sent, and its tags move when everything else is there.

@@ -65,7 +65,7 @@ impl ImageSource for StoredSource<'_> {
         if let Some(origin) = self.origins.get(&descriptor.digest).filter(|_| !self.cache.has(descriptor)) {
             self.registry.fetch_blob(origin, descriptor, self.cache, self.progress)?;
         }
-        self.cache.require_blob(&descriptor.digest).map(BlobFile::cached)
+        self.cache.require_blob(&descriptor.digest).map(BlobFile::built)
     }
 
     fn origin(&self, descriptor: &Descriptor) -> Option<Reference> {

@@ -108,10 +108,10 @@ fn fetch(session: &Session<'_>, name: &str, image: &PlatformImage, blob: &Descri
     Ok(session.registry.fetch_blob(origin, blob, &session.cache, session.progress)?)
 }
 
-/// What is known of a base image; `fetch` gets the layers that have to be read for it.
+/// Describes a base image, or takes what an earlier run found out; `fetch` gets the layers that have to be read.
 ///
 /// # Errors
-/// When a layer cannot be had, is not what the config names, or cannot be read.
+/// When a layer cannot be fetched, is not what the config names, or cannot be read.
 pub(crate) fn known_or_described(
     session: &Session<'_>,
     name: &str,
@@ -153,14 +153,14 @@ fn read(
         }
         let tar = decompress(session, name, blob, diff_id)?;
         overlay_tar(&mut tree, tar, ReadLimits::default())?;
-        // Named in OCI's terms: an index that mixes the families is refused by some registries.
+        // In OCI's media types: some registries refuse an index that mixes both families.
         let blob = Descriptor { media_type: media_type::to_oci(&blob.media_type).to_owned(), ..blob.clone() };
         layers.push(LayerDescriptor { blob, diff_id });
     }
     describe(session, key, &image.platform, &tree, &config, layers)
 }
 
-/// Decompresses a layer to a nameless file, and checks that it is the one the config names.
+/// Decompresses a layer to a temporary file without a name, and checks its diff id against the config.
 fn decompress(
     session: &Session<'_>,
     name: &str,

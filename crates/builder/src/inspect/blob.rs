@@ -1,4 +1,4 @@
-//! One blob of an image: hashed where it lies, and unpacked on the way if it is a layer.
+//! One blob of an image: hashed where it is on disk, and unpacked on the way if it is a layer.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,12 +12,12 @@ use crate::disk::tar::{Tar, unpack};
 use crate::disk::unpack_error::UnpackError;
 use crate::error::BuildError;
 
-/// A blob that is another one or missing is a finding; a network that is down is an error.
+/// A blob that differs or is missing is a finding; a network that is down is an error.
 ///
 /// # Errors
-/// What keeps everything from being read.
+/// Errors that keep every blob from being read.
 pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Finding, StoreError> {
-    let finding = match error {
+    let finding = match &error {
         StoreError::Digest { expected, found, .. } => {
             Finding::problem(FindingKind::BlobDigest, expected.to_string(), found.to_string())
         }
@@ -40,7 +40,21 @@ pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Find
             let expected = format!("at most {limit} manifests");
             Finding::problem(FindingKind::Document, expected, "more, which were not read")
         }
-        other => return Err(other),
+        StoreError::File { .. }
+        | StoreError::Occupied { .. }
+        | StoreError::Settings { .. }
+        | StoreError::Url { .. }
+        | StoreError::Client(_)
+        | StoreError::Unreachable { .. }
+        | StoreError::Broken { .. }
+        | StoreError::Status { .. }
+        | StoreError::Answer { .. }
+        | StoreError::Credentials { .. }
+        | StoreError::SeveralImages { .. }
+        | StoreError::NoTag { .. }
+        | StoreError::NoPlatform { .. }
+        | StoreError::OnePlatformOnly { .. }
+        | StoreError::Foreign { .. } => return Err(error),
     };
     Ok(finding.of_blob(&descriptor.digest))
 }
@@ -48,7 +62,7 @@ pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Find
 /// Hashes a blob to its end, and unpacks it if it is a layer.
 ///
 /// # Errors
-/// When it cannot be read, or the cache's disk not be written.
+/// When it cannot be read, or the cache cannot be written.
 pub(super) fn read_blob(
     source: &dyn ImageSource,
     cache: &Cache,
@@ -62,7 +76,7 @@ pub(super) fn read_blob(
     let unreadable = || BuildError::file(FileAction::Read, &file.path);
     let mut reader = BlobReader::open(&file, blob).map_err(unreadable())?;
     let unpacked = is_layer.then(|| unpack(cache, &mut reader, &blob.media_type, &blob.digest.to_string()));
-    // What follows the last gzip member, or a fault, is part of the blob all the same.
+    // Bytes after the last gzip member, or after a fault, are part of the blob as well.
     io::copy(&mut reader, &mut io::sink()).map_err(unreadable())?;
     let mut findings = Vec::new();
     let (found, size) = reader.finish();
@@ -88,7 +102,7 @@ pub(super) fn read_blob(
     Ok((tar, findings))
 }
 
-/// Reads a blob where it lies, and knows afterwards what it read.
+/// Reads a blob where it is on disk, and knows its digest and size afterwards.
 pub(super) struct BlobReader {
     file: io::Take<File>,
     hasher: Hasher,

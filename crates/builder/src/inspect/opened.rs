@@ -25,20 +25,20 @@ pub(crate) struct OpenedPlatform {
     config_bytes: Vec<u8>,
 }
 
-/// An image with its layers at hand.
+/// An image with its layers unpacked.
 pub(crate) struct OpenedImage {
     pub(crate) root: Descriptor,
     pub(crate) platforms: Vec<OpenedPlatform>,
     tars: BTreeMap<Digest, Tar>,
 }
 
-/// Opens an image and checks all that needs no look at its files.
+/// Opens an image and checks everything that does not depend on its files.
 ///
 /// With `wanted` platforms, only those are opened.
 ///
 /// # Errors
-/// When the image cannot be read at all: no such image, no network, no disk. What does not
-/// agree in it is a finding.
+/// When the image cannot be read at all: no such image, no network, no disk. Contradictions inside it
+/// are findings.
 pub(crate) fn open(
     source: &dyn ImageSource,
     cache: &Cache,
@@ -81,11 +81,11 @@ pub(crate) fn open(
 }
 
 impl OpenedImage {
-    /// The files of a platform; `None`, with findings, if a layer of it is not to be had.
+    /// The files of a platform; `None`, with findings, if one of its layers cannot be read.
     pub(crate) fn tree(&self, platform: &OpenedPlatform, findings: &mut Findings) -> Option<Tree> {
         let mut tree = Tree::new();
         for layer in platform.manifest.layers() {
-            // Why it is missing was said when it was read.
+            // There is a finding if it is missing.
             let tar = self.tars.get(&layer.digest)?;
             if let Err(error) = overlay_tar(&mut tree, tar.source.clone(), ReadLimits::default()) {
                 let found = Finding::problem(FindingKind::Layer, "a layer that fits", chain(&error));
@@ -96,12 +96,12 @@ impl OpenedImage {
         Some(tree)
     }
 
-    /// Where manifest, config and layers of a platform do not agree.
+    /// Contradictions between manifest, config and layers of a platform.
     fn disagreements(&self, platform: &OpenedPlatform) -> Vec<Finding> {
         let diff_ids = platform.config.diff_ids().unwrap_or_default();
         let layers = platform.manifest.layers().iter().enumerate().map(|(number, blob)| {
             let own = self.tars.get(&blob.digest).map(|tar| tar.diff_id);
-            // A layer that was not unpacked has no diff id that could be compared.
+            // A layer that was not unpacked has no diff id to compare.
             let diff_id =
                 own.or_else(|| diff_ids.get(number).copied()).unwrap_or_else(|| shipwheel_oci::DiffId::of(b""));
             LayerDescriptor { blob: blob.clone(), diff_id }
@@ -111,7 +111,7 @@ impl OpenedImage {
         let findings = mismatches.into_iter().map(|mismatch| {
             let number = mismatch.what.strip_prefix("diff id of layer ").and_then(|n| n.parse::<usize>().ok());
             match number.and_then(|number| layers.get(number)) {
-                // What the layer is stands against what the config says it should be.
+                // The layer's own diff id, against that in the config.
                 Some(layer) => {
                     Finding::problem(FindingKind::DiffId, mismatch.found, mismatch.expected).of_blob(&layer.blob.digest)
                 }
@@ -196,7 +196,7 @@ impl Contents<'_> {
         Ok(())
     }
 
-    /// The bytes of a config, whatever they are; `None` if it is not there or too large.
+    /// The bytes of a config, not verified; `None` if it is not there or too large.
     fn config(&mut self, blob: &Descriptor, platform: Option<&Platform>) -> Result<Option<Vec<u8>>, BuildError> {
         let file = match self.source.blob(blob) {
             Ok(file) => file,
@@ -214,7 +214,7 @@ impl Contents<'_> {
         let mut bytes = Vec::new();
         let mut reader = BlobReader::open(&file, blob).map_err(BuildError::file(FileAction::Read, &file.path))?;
         reader.read_to_end(&mut bytes).map_err(BuildError::file(FileAction::Read, &file.path))?;
-        // A digest that is wrong is found when manifest and config are compared.
+        // The comparison of manifest and config finds a wrong digest.
         Ok(Some(bytes))
     }
 

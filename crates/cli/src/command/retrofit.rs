@@ -16,7 +16,7 @@ use crate::table::size;
 
 #[derive(Debug, Args)]
 pub(crate) struct RetrofitArguments {
-    /// The image: a reference, an OCI layout folder or an OCI archive.
+    /// The image: a reference, a layout folder or an archive.
     image: ImageArgument,
 
     /// Push to a registry; may be given several times.
@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &RetrofitArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a layout calls the image: as the first target does, or as it was called.
+/// The name of the image in a layout: that of the first target, or the one it had.
 fn local_name(arguments: &RetrofitArguments) -> Reference {
     let given = arguments.push.first().cloned();
     let own = match &arguments.image {

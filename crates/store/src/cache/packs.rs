@@ -96,7 +96,7 @@ impl Packs {
         full.map_or(Ok(()), |full| self.publish(full))
     }
 
-    /// Makes all that was put visible.
+    /// Makes everything that was put visible to later runs.
     ///
     /// # Errors
     /// When the cache cannot be written.
@@ -184,7 +184,7 @@ mod tests {
         Digest::of(&number.to_le_bytes())
     }
 
-    /// Puts so many values into a group; gives the files that its packs are.
+    /// Puts `count` values into a group; gives the files of its packs.
     fn fill(cache: &Cache, count: u32) -> Vec<PathBuf> {
         let packs = Packs::open(cache, "code", &key(0));
         (0..count).for_each(|number| packs.put(key(number), number.to_string().as_bytes()).unwrap());

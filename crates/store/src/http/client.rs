@@ -132,7 +132,9 @@ impl Http {
         let client = match route {
             Route::Plain => only_added(),
             // A machine without any authority (a slim container) can still use plain http, or nothing at all.
-            _ => builder().tls_certs_merge(added.clone()).build().or_else(|_| only_added()),
+            Route::Direct | Route::General | Route::Host(_) => {
+                builder().tls_certs_merge(added.clone()).build().or_else(|_| only_added())
+            }
         };
         client.map_err(|cause| StoreError::Client(cause.into()))
     }
@@ -156,7 +158,7 @@ impl Http {
         // The server hashes and moves a large file after its last byte, before it answers.
         let patience = match request.payload {
             Payload::File { .. } => 5 * self.options().idle_timeout,
-            _ => self.options().idle_timeout,
+            Payload::Empty | Payload::Bytes(_) => self.options().idle_timeout,
         };
         let mut answer = Box::pin(builder.send());
         let mut silent_since = tokio::time::Instant::now();
@@ -180,7 +182,7 @@ impl Http {
         Ok(response)
     }
 
-    /// Runs an attempt until it succeeds, fails for good, or has failed too often.
+    /// Runs an attempt until it succeeds, fails finally, or has failed too often.
     pub(crate) async fn retry<T>(&self, attempt: impl AsyncFn() -> Result<T>) -> Result<T> {
         let mut failures = 0;
         loop {

@@ -26,7 +26,7 @@ const READ_SIZE: u64 = 256 << 10;
 pub(crate) enum Payload {
     Empty,
     Bytes(Bytes),
-    /// So many bytes of a file, from its offset on.
+    /// The next `size` bytes of a file, from its offset on.
     File {
         file: BlobFile,
         size: u64,

@@ -93,9 +93,9 @@ fn a_refusal_names_the_address_without_its_password() {
 #[test]
 fn a_redirect_to_another_host_gets_no_credentials() {
     let other = Server::start(|got, _| Reply::new(200).body(got.target.clone()));
-    let place = other.url("");
+    let storage = other.url("");
     let server = Server::start(move |got, _| match got.header("authorization") {
-        HEADER => Reply::new(302).header("Location", format!("{place}{}", got.target)),
+        HEADER => Reply::new(302).header("Location", format!("{storage}{}", got.target)),
         _ => Reply::new(401),
     });
     let folder = tempfile::tempdir().unwrap();

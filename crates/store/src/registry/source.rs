@@ -71,7 +71,8 @@ impl ImageSource for RegistrySource<'_> {
 
     fn blob(&self, descriptor: &Descriptor) -> Result<BlobFile> {
         self.registry.fetch_blob(&self.reference, descriptor, self.cache, self.progress)?;
-        self.cache.require_blob(&descriptor.digest).map(BlobFile::cached)
+        // An earlier run may have fetched it: a copy checks what the disk has made of it.
+        self.cache.require_blob(&descriptor.digest).map(BlobFile::whole)
     }
 
     fn origin(&self, _: &Descriptor) -> Option<Reference> {

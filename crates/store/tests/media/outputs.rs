@@ -178,3 +178,18 @@ fn an_image_is_complete_in_a_registry_before_its_tag_is_there() {
     assert_eq!(again, PushReport { skipped: report.sent, ..PushReport::default() });
     assert_eq!(setup.server.lines().iter().filter(|line| line.starts_with("PUT")).count(), puts.len());
 }
+
+#[test]
+fn a_pull_checks_blobs_that_an_earlier_run_left_in_the_cache() {
+    let setup = Setup::new();
+    setup.write(&setup.source(&setup.single(b"layer")), Medium::Registry, "app").unwrap();
+    let blob = setup.cache.blob_path(&shipwheel_oci::Digest::of(b"layer")).unwrap();
+    std::fs::write(blob, b"lay3r").unwrap();
+    let pulled = setup.open(Medium::Registry, "app", None, &setup.cache).unwrap();
+    for (medium, name) in
+        [(Medium::Layout, "layout"), (Medium::OciArchive, "oci.tar"), (Medium::DockerArchive, "docker.tar")]
+    {
+        let error = setup.write(&*pulled, medium, name).unwrap_err();
+        assert!(matches!(error, StoreError::Digest { .. }), "{medium:?}: {error}");
+    }
+}

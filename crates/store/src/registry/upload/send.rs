@@ -19,8 +19,8 @@ use crate::registry::quirks::Quirks;
 /// Chunks are never made smaller than this, even if a registry refuses larger ones.
 const SMALLEST_CHUNK: u64 = 256 << 10;
 
-/// Progress that resets the count of failures.
-const PROGRESS: u64 = 1 << 20;
+/// An upload that came this much further resets the count of failures.
+const MIN_PROGRESS: u64 = 1 << 20;
 
 /// How many redirects one request with a body follows.
 const MAX_REDIRECTS: usize = 5;
@@ -40,11 +40,21 @@ pub(crate) struct Upload<'a> {
     pub(crate) record: Option<UploadRecord<'a>>,
 }
 
-/// The result of `begin`, before any bytes are sent.
+/// How far a blob has come.
 pub(crate) enum Begun {
+    /// It is there.
     Done(Pushed),
-    /// The registry awaits the bytes.
+    /// The registry awaits bytes.
     At(UploadState),
+}
+
+/// What was tried so far.
+struct Tries {
+    way: Sending,
+    failures: u32,
+    refusals: u32,
+    /// The largest offset that an upload reached.
+    furthest: u64,
 }
 
 /// How the bytes are sent.
@@ -120,9 +130,7 @@ impl Upload<'_> {
     ///
     /// A final failure leaves the upload's address on disk: the next run continues from there.
     pub(crate) async fn send(&self, start: UploadState, file: &BlobFile, sent: &dyn Fn(u64)) -> Result<()> {
-        let http = self.repository.http();
-        let (mut failures, mut refusals, mut furthest) = (0, 0, start.offset);
-        let mut way = Sending::Whole;
+        let mut tries = Tries { way: Sending::Whole, failures: 0, refusals: 0, furthest: start.offset };
         let mut next = Some(start);
         loop {
             let mut state = match next.take() {
@@ -130,48 +138,72 @@ impl Upload<'_> {
                 None => self.new_upload().await?,
             };
             self.keep(&state);
-            let Err(error) = self.send_once(&mut state, way, file, sent).await else {
+            let Err(error) = self.send_once(&mut state, tries.way, file, sent).await else {
                 self.forget();
                 return Ok(());
             };
-            match error.status() {
-                // A proxy in front refuses bodies of this size; GHCR says 416 to a chunk over 4 MiB.
-                Some(413 | 416) if is_too_much(way, &state, &error) => match self.smaller(way, &state) {
-                    Some(smaller) => way = smaller,
-                    None => return Err(error),
-                },
-                Some(401 | 403 | 415) => return Err(error),
-                Some(400..500) if !error.may_be_retried() => {
-                    refusals += 1;
-                    if self.is_there_after_refusal(file).await? {
-                        return Ok(());
-                    }
-                    // A new upload may still succeed: the bytes that were there may have come from another client.
-                    if refusals > MAX_REFUSALS {
-                        return Err(error);
-                    }
+            next = match self.after_failure(error, &state, file, &mut tries).await? {
+                Some(Begun::Done(_)) => return Ok(()),
+                Some(Begun::At(state)) => Some(state),
+                None => None,
+            };
+        }
+    }
+
+    /// Where to go on after a failure; `None` if a new upload has to be opened.
+    ///
+    /// # Errors
+    /// When it is final.
+    async fn after_failure(
+        &self,
+        error: StoreError,
+        state: &UploadState,
+        file: &BlobFile,
+        tries: &mut Tries,
+    ) -> Result<Option<Begun>> {
+        match error.status() {
+            // A proxy in front refuses bodies of this size; GHCR says 416 to a chunk over 4 MiB.
+            Some(413 | 416) if is_too_much(tries.way, state, &error) => match self.smaller(tries.way, state) {
+                Some(smaller) => {
+                    tries.way = smaller;
+                    Ok(None)
                 }
-                _ => {
-                    let Some(pause) = http.pause_after(failures, &error) else { return Err(error) };
-                    tokio::time::sleep(pause).await;
-                    failures += 1;
-                    // The answer may have been lost, not the blob.
-                    if self.repository.has_blob(&self.descriptor.digest).await? {
-                        self.forget();
-                        return Ok(());
-                    }
-                    next = if self.quirks.continues { self.progress_of(&state.address).await } else { None };
-                    let reached = next.as_ref().map_or(0, |state| state.offset);
-                    if reached > furthest + PROGRESS {
-                        (failures, furthest) = (0, reached);
-                    }
-                    // Some proxies close the connection on a large body without an answer.
-                    if failures == 2 && reached == 0 {
-                        way = self.smaller(way, &state).unwrap_or(way);
-                    }
+                None => Err(error),
+            },
+            Some(401 | 403 | 415) => Err(error),
+            Some(400..500) if !error.may_be_retried() => {
+                tries.refusals += 1;
+                match self.is_there_after_refusal(file).await? {
+                    true => Ok(Some(Begun::Done(Pushed::Existed))),
+                    false if tries.refusals > MAX_REFUSALS => Err(error),
+                    // A new upload may still succeed: the bytes that were there may have come from another client.
+                    false => Ok(None),
                 }
             }
+            Some(_) | None => self.after_break(error, state, tries).await,
         }
+    }
+
+    /// As [`after_failure`](Self::after_failure), for a failure that may pass.
+    async fn after_break(&self, error: StoreError, state: &UploadState, tries: &mut Tries) -> Result<Option<Begun>> {
+        let Some(pause) = self.repository.http().pause_after(tries.failures, &error) else { return Err(error) };
+        tokio::time::sleep(pause).await;
+        tries.failures += 1;
+        // The answer may have been lost, not the blob.
+        if self.repository.has_blob(&self.descriptor.digest).await? {
+            self.forget();
+            return Ok(Some(Begun::Done(Pushed::Existed)));
+        }
+        let next = if self.quirks.continues { self.progress_of(&state.address).await } else { None };
+        let reached = next.as_ref().map_or(0, |state| state.offset);
+        if reached > tries.furthest + MIN_PROGRESS {
+            (tries.failures, tries.furthest) = (0, reached);
+        }
+        // Some proxies close the connection on a large body without an answer.
+        if tries.failures == 2 && reached == 0 {
+            tries.way = self.smaller(tries.way, state).unwrap_or(tries.way);
+        }
+        Ok(next.map(Begun::At))
     }
 
     /// After a final refusal: whether the registry has the blob nevertheless.
