@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_oci::{Digest, LayerDescriptor, Platform};
-use shipwheel_plan::{LayerInputs, LayerKind, Plan, PlannedLayer, source_reader};
+use shipwheel_plan::Plan;
+use shipwheel_plan::layer::{LayerInputs, LayerKind, PlannedLayer};
+use shipwheel_plan::policy::source_reader;
 use shipwheel_store::{FileAction, PlatformImage, StoredImage};
 
 use crate::error::BuildError;
@@ -107,7 +109,7 @@ fn warn_of_readers(session: &Session<'_>, plan: &Plan, application: &[CollectedF
     });
     let removed: BTreeSet<&str> = bytecode
         .flat_map(|inputs| &inputs.sources)
-        .filter(|(_, treatment)| treatment.legacy)
+        .filter(|(_, treatment)| treatment.replaces_source)
         .map(|(source, _)| source.path.as_str())
         .collect();
     for file in application.iter().filter(|collected| removed.contains(collected.file.path.as_str())) {

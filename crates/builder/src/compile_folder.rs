@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use ignore::WalkBuilder;
 use shipwheel_bytecode::{PythonVersion, pyc_path};
 use shipwheel_layer::Content;
-use shipwheel_plan::Treatment;
+use shipwheel_plan::layer::Treatment;
 
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
@@ -24,7 +24,7 @@ use shipwheel_store::FileAction;
 pub struct LocalTree {
     /// The folder.
     pub folder: PathBuf,
-    /// How; `legacy` removes each source whose bytecode took its place.
+    /// How; `replaces_source` removes each source whose bytecode took its place.
     pub treatment: Treatment,
     /// Where the folder will be when the bytecode is used: what tracebacks show.
     pub prefix: Option<String>,
@@ -75,7 +75,7 @@ pub fn compile_folder(session: &Session<'_>, tree: &LocalTree) -> Result<LocalRe
     session.progress.end(progress);
     let failures = failures?;
     let (written, bytes, compiled) = written.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let removed = if tree.treatment.legacy { remove(tree, &compiled)? } else { 0 };
+    let removed = if tree.treatment.replaces_source { remove(tree, &compiled)? } else { 0 };
     let failures = failures.into_iter().map(|failure| (failure.path, failure.reason)).collect();
     Ok(LocalReport { python: version, sources: sources.len(), written, bytes, removed, failures })
 }
@@ -137,9 +137,9 @@ fn relative<'n>(tree: &LocalTree, name: &'n str) -> &'n str {
 }
 
 fn place(tree: &LocalTree, name: &str, version: PythonVersion) -> Result<PathBuf, BuildError> {
-    let Treatment { optimization, legacy, .. } = tree.treatment;
+    let Treatment { optimization, replaces_source, .. } = tree.treatment;
     let rooted = format!("/{}", relative(tree, name));
-    let pyc = pyc_path(&rooted, &version, optimization, legacy);
+    let pyc = pyc_path(&rooted, &version, optimization, replaces_source);
     let pyc = pyc.ok_or_else(|| BuildError::Internal(format!("{name} is no source")))?;
     Ok(tree.folder.join(pyc.trim_start_matches('/')))
 }
@@ -180,13 +180,13 @@ mod tests {
     #[test]
     fn a_pyc_lies_in_the_folder_and_says_where_it_will_be() {
         let version = PythonVersion { major: 3, minor: 11, micro: 2 };
-        for (prefix, legacy, name, place_of) in [
+        for (prefix, replaces_source, name, place_of) in [
             (None, false, "pkg/m.py", "/f/pkg/__pycache__/m.cpython-311.opt-1.pyc"),
             (Some("/app/"), false, "/app/pkg/m.py", "/f/pkg/__pycache__/m.cpython-311.opt-1.pyc"),
             (Some("/"), true, "/pkg/m.py", "/f/pkg/m.pyc"),
         ] {
-            let treatment =
-                Treatment { optimization: Optimization::Asserts, invalidation: InvalidationMode::CheckedHash, legacy };
+            let (optimization, invalidation) = (Optimization::Asserts, InvalidationMode::CheckedHash);
+            let treatment = Treatment { optimization, invalidation, replaces_source };
             let prefix = prefix.map(str::to_owned);
             let tree = LocalTree { folder: "/f".into(), treatment, prefix, python: String::new() };
             assert_eq!(name_in_image(&tree, "pkg/m.py"), name);

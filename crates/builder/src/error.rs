@@ -4,7 +4,8 @@ use std::io;
 use std::path::Path;
 
 use shipwheel_layer::{ContentError, ReadError, TreeError};
-use shipwheel_plan::{PlanError, SpecError};
+use shipwheel_plan::PlanError;
+use shipwheel_plan::spec::SpecError;
 use shipwheel_python::install::{InstallError, OverlapError};
 use shipwheel_python::requirements::RequirementsError;
 use shipwheel_python::select::CoverageError;

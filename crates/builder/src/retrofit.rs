@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_bytecode::{Optimization, PythonVersion};
 use shipwheel_oci::{Descriptor, Digest, ImageConfig, Index, LayerDescriptor, Platform};
-use shipwheel_plan::{Facts, ImageSpec, Plan, PlannedLayer, PlatformFacts};
+use shipwheel_plan::Plan;
+use shipwheel_plan::facts::{Facts, PlatformFacts};
+use shipwheel_plan::layer::PlannedLayer;
+use shipwheel_plan::spec::ImageSpec;
 use shipwheel_store::image::{ImageGraph, Walk, is_attestation};
 use shipwheel_store::{ImageSource, PlatformImage, StoredImage};
 

@@ -58,12 +58,17 @@ pub fn write_pyc(magic_number: [u8; 4], mode: InvalidationMode, source_hash: [u8
 
 /// Where the pyc of a source belongs in the image; `None` for a path that is no `.py` file.
 ///
-/// Beside its source in `__pycache__`, or, where the source goes (`legacy`), in its place:
+/// Beside its source in `__pycache__`, or, with `replaces_source`, in its place:
 /// files in `__pycache__` are not imported without their source.
-pub fn pyc_path(source: &str, python: &PythonVersion, optimization: Optimization, legacy: bool) -> Option<String> {
+pub fn pyc_path(
+    source: &str,
+    python: &PythonVersion,
+    optimization: Optimization,
+    replaces_source: bool,
+) -> Option<String> {
     let (folder, name) = source.rsplit_once('/')?;
     let stem = name.strip_suffix(".py")?;
-    if legacy {
+    if replaces_source {
         return Some(format!("{folder}/{stem}.pyc"));
     }
     let suffix = match optimization {
@@ -80,13 +85,13 @@ mod tests {
     #[test]
     fn a_pyc_lies_where_its_level_is_looked_for() {
         let python = PythonVersion { major: 3, minor: 11, micro: 2 };
-        for (optimization, legacy, expected) in [
+        for (optimization, replaces_source, expected) in [
             (Optimization::None, false, "/app/__pycache__/m.cpython-311.pyc"),
             (Optimization::Asserts, false, "/app/__pycache__/m.cpython-311.opt-1.pyc"),
             (Optimization::Docstrings, false, "/app/__pycache__/m.cpython-311.opt-2.pyc"),
             (Optimization::Docstrings, true, "/app/m.pyc"),
         ] {
-            assert_eq!(pyc_path("/app/m.py", &python, optimization, legacy).as_deref(), Some(expected));
+            assert_eq!(pyc_path("/app/m.py", &python, optimization, replaces_source).as_deref(), Some(expected));
         }
         assert_eq!(pyc_path("/app/m.txt", &python, Optimization::None, false), None);
     }

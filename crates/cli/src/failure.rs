@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use shipwheel_builder::BuildError;
-use shipwheel_plan::SpecError;
+use shipwheel_plan::spec::SpecError;
 use shipwheel_store::{ErrorKind, StoreError};
 
 /// Why a command failed.

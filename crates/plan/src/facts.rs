@@ -1,21 +1,37 @@
-//! All that a plan needs to know about the world: resolved, pinned, immutable.
+//! All that a plan needs to know about the world, as values: versions, names, paths and digests, none of them text to parse.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use shipwheel_bytecode::PythonVersion;
+use shipwheel_layer::TreePath;
 use shipwheel_oci::{Digest, LayerDescriptor, Platform};
-use shipwheel_python::Libc;
+use shipwheel_python::{DistributionName, Libc, Version};
 
-/// A source file that may be compiled: where it will lie in the image, and its bytes' digest.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// A source file that may be compiled: its place in the image, and the digest of its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFile {
-    /// Absolute path in the image.
-    pub path: String,
+    /// Its path in the image.
+    pub path: TreePath,
     /// The sha256 of the source.
     pub digest: Digest,
     /// Its length in bytes.
     pub size: u64,
+}
+
+impl Ord for SourceFile {
+    /// By the text of the path: keys of layers hash their sources in this order.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |it: &'_ Self| (it.digest, it.size);
+        self.path.as_str().cmp(other.path.as_str()).then_with(|| key(self).cmp(&key(other)))
+    }
+}
+
+impl PartialOrd for SourceFile {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// The interpreter in a base.
@@ -84,10 +100,10 @@ impl BaseFacts {
 /// One locked wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WheelFacts {
-    /// The distribution's normalised name.
-    pub name: String,
+    /// The distribution's name.
+    pub name: DistributionName,
     /// Its version.
-    pub version: String,
+    pub version: Version,
     /// The wheel's file name.
     pub file_name: String,
     /// The sha256 of the wheel.
@@ -103,10 +119,10 @@ pub struct WheelFacts {
 }
 
 /// One file of the application.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppFile {
-    /// Absolute path in the image.
-    pub path: String,
+    /// Its path in the image.
+    pub path: TreePath,
     /// The sha256 of its bytes; of a link the sha256 of its target.
     pub digest: Digest,
     /// Its length in bytes.
@@ -115,6 +131,21 @@ pub struct AppFile {
     pub executable: bool,
     /// For a symbolic link, its target.
     pub link: Option<String>,
+}
+
+impl Ord for AppFile {
+    /// By the text of the path: keys of layers hash their files in this order.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |it: &'_ Self| (it.digest, it.size, it.executable);
+        let by_path = self.path.as_str().cmp(other.path.as_str());
+        by_path.then_with(|| key(self).cmp(&key(other))).then_with(|| self.link.cmp(&other.link))
+    }
+}
+
+impl PartialOrd for AppFile {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// What is known of one platform.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use shipwheel_bytecode::{CANONICAL_RECIPE, InvalidationMode, Optimization, PythonVersion};
-use shipwheel_layer::{LAYER_RECIPE, Metadata};
+use shipwheel_layer::{LAYER_RECIPE, Metadata, TreePath};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::install::INSTALL_RECIPE;
 
 use crate::facts::{AppFile, SourceFile};
-use crate::policy::Treatment;
+
+pub use crate::treatment::Treatment;
 
 /// The virtual environment's folder in every image: a fixed one, so that layers are shared.
 pub const VENV: &str = "/opt/venv";
@@ -69,7 +70,7 @@ pub struct WheelInput {
     /// The wheel.
     pub digest: Digest,
     /// Paths of sources that are left out, sorted: their bytecode takes their place.
-    pub removed: Vec<String>,
+    pub removed: Vec<TreePath>,
 }
 
 /// What a layer is made from.
@@ -146,13 +147,14 @@ fn key(inputs: &LayerInputs, directories: &BTreeMap<String, Metadata>) -> Digest
             hasher.field(format!("{}.{}", python.major, python.minor));
             hasher.fields(wheels.iter().map(|wheel| wheel.digest));
             for wheel in wheels.iter().filter(|wheel| !wheel.removed.is_empty()) {
-                hasher.field("without").field(wheel.digest.as_bytes()).fields(&wheel.removed);
+                let removed = wheel.removed.iter().map(TreePath::as_str);
+                hasher.field("without").field(wheel.digest.as_bytes()).fields(removed);
             }
         }
         LayerInputs::Application { files } => {
             hasher.field("application");
             for file in files {
-                hasher.field(&file.path).field(file.digest.as_bytes()).field([u8::from(file.executable)]);
+                hasher.field(file.path.as_str()).field(file.digest.as_bytes()).field([u8::from(file.executable)]);
                 hasher.field(file.link.as_deref().unwrap_or_default());
             }
         }
@@ -161,8 +163,12 @@ fn key(inputs: &LayerInputs, directories: &BTreeMap<String, Metadata>) -> Digest
             hasher.field(inputs.magic_number).field([inputs.optimization.level()]);
             for (source, treatment) in &inputs.sources {
                 let unchecked = treatment.invalidation == InvalidationMode::UncheckedHash;
-                hasher.field(&source.path).field(source.digest.as_bytes());
-                hasher.field([treatment.optimization.level(), u8::from(unchecked), u8::from(treatment.legacy)]);
+                hasher.field(source.path.as_str()).field(source.digest.as_bytes());
+                hasher.field([
+                    treatment.optimization.level(),
+                    u8::from(unchecked),
+                    u8::from(treatment.replaces_source),
+                ]);
             }
         }
     }

@@ -1,50 +1,30 @@
 //! How each source is compiled and whether it stays: the spec's rules and exceptions, file by file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use shipwheel_bytecode::{InvalidationMode, Optimization};
+use shipwheel_bytecode::InvalidationMode;
+use shipwheel_layer::TreePath;
 use shipwheel_oci::Platform;
+use shipwheel_python::DistributionName;
 
 use crate::facts::{Facts, PlatformFacts, WheelFacts};
-use crate::needs_source::needs_source;
-use crate::section::Located;
+use crate::pattern::{PatternError, Patterns};
 use crate::spec::{BytecodeOverride, BytecodeSpec, ImageSpec, RemoveSource};
+use crate::treatment::Treatment;
 
-/// A pattern of an override that is none.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`bytecode.override` has a pattern that is none: {reason}")]
-pub struct PatternError {
-    /// What is wrong with it.
-    pub reason: String,
-}
+mod compiled;
+mod needs_source;
 
-/// What becomes of one source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Treatment {
-    /// What is left out of its bytecode.
-    pub optimization: Optimization,
-    /// When its bytecode counts as stale.
-    pub invalidation: InvalidationMode,
-    /// Whether its bytecode takes its place.
-    pub legacy: bool,
-}
+use needs_source::needs_source;
 
-/// Who a source belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Owner<'a> {
-    /// The base.
-    Stdlib,
-    /// A distribution.
-    Distribution(&'a str),
-    /// The application.
-    Application,
-}
+pub(crate) use compiled::{Owner, is_application_source, is_left_behind, is_made_per_platform};
+pub use compiled::{is_stdlib_source, is_wheel_source};
+pub use needs_source::source_reader;
 
 /// The rules of one image.
 pub(crate) struct Policy<'a> {
     spec: &'a BytecodeSpec,
-    overrides: Vec<(Gitignore, &'a BytecodeOverride)>,
+    overrides: Vec<(Patterns, &'a BytecodeOverride)>,
     /// Files that the command names: CPython runs a script from its source.
     scripts: Vec<String>,
 }
@@ -53,10 +33,10 @@ impl<'a> Policy<'a> {
     /// Reads the rules.
     ///
     /// # Errors
-    /// When a pattern is none; reading an image.toml says so with its place.
+    /// When a pattern is not valid; reading an image.toml reports it with its place.
     pub(crate) fn new(spec: &'a ImageSpec) -> Result<Self, PatternError> {
         let compile = |over: &'a BytecodeOverride| {
-            let patterns = gitignore(&over.paths).map_err(|reason| PatternError { reason })?;
+            let patterns = Patterns::new(over.paths.iter().map(|pattern| pattern.value.as_str()))?;
             Ok((patterns, over))
         };
         let words = spec.config.entrypoint.iter().chain(&spec.config.cmd).flatten();
@@ -73,7 +53,7 @@ impl<'a> Policy<'a> {
     }
 
     /// What becomes of a source; `None` where it is not compiled.
-    pub(crate) fn treatment(&self, path: &str, owner: Owner<'_>) -> Option<Treatment> {
+    pub(crate) fn treatment(&self, path: &TreePath, owner: Owner<'_>) -> Option<Treatment> {
         let is_application = owner == Owner::Application;
         let (mut enabled, mut optimization) = (self.spec.enabled, self.spec.optimization);
         // The application is what people edit in a running container.
@@ -82,13 +62,12 @@ impl<'a> Policy<'a> {
         let mut removed = match (self.spec.remove_source, owner) {
             (RemoveSource::None, _) | (_, Owner::Stdlib) => false,
             (RemoveSource::Application, _) => is_application,
-            (RemoveSource::All, Owner::Distribution(name)) => needs_source(name).is_none(),
+            (RemoveSource::All, Owner::Distribution(name)) => needs_source(name.as_str()).is_none(),
             (RemoveSource::All, Owner::Application) => true,
         };
         for (patterns, over) in &self.overrides {
-            let named =
-                matches!(owner, Owner::Distribution(name) if over.packages.iter().any(|p| same(&p.value, name)));
-            if named || patterns.matched_path_or_any_parents(path, false).is_ignore() {
+            let named = matches!(owner, Owner::Distribution(name) if over.packages.iter().any(|p| p.value == *name));
+            if named || patterns.matches(path.as_str()) {
                 enabled = over.enabled.unwrap_or(enabled);
                 optimization = over.optimization.unwrap_or(optimization);
                 invalidation = over.invalidation.unwrap_or(invalidation);
@@ -96,13 +75,13 @@ impl<'a> Policy<'a> {
                 removed = over.remove_source.filter(|_| owner != Owner::Stdlib).unwrap_or(removed);
             }
         }
-        let legacy = removed && !self.scripts.iter().any(|script| script == path);
-        (enabled && self.spec.enabled).then_some(Treatment { optimization, invalidation, legacy })
+        let replaces_source = removed && !self.scripts.iter().any(|script| script == path.as_str());
+        (enabled && self.spec.enabled).then_some(Treatment { optimization, invalidation, replaces_source })
     }
 
     /// Whether a source is left out, its bytecode taking its place.
-    pub(crate) fn removes(&self, path: &str, owner: Owner<'_>) -> bool {
-        self.treatment(path, owner).is_some_and(|treatment| treatment.legacy)
+    pub(crate) fn removes(&self, path: &TreePath, owner: Owner<'_>) -> bool {
+        self.treatment(path, owner).is_some_and(|treatment| treatment.replaces_source)
     }
 
     /// Bytecode of a base that lies idle: the base is what it is, but its author may like to know.
@@ -114,15 +93,11 @@ impl<'a> Policy<'a> {
 
     /// What these rules do to the dependencies that their author may not have meant.
     pub(crate) fn warnings(&self, facts: &Facts) -> Vec<String> {
-        let wheels: BTreeMap<&str, &WheelFacts> = facts
-            .platforms
-            .values()
-            .flat_map(|known| &known.wheels)
-            .map(|wheel| (wheel.name.as_str(), wheel))
-            .collect();
-        let named = self.overrides.iter().flat_map(|(_, over)| &over.packages);
-        let unknown = named.filter(|named| !wheels.keys().any(|name| same(name, &named.value)));
-        let unknown = unknown.map(|named| format!("`bytecode.override` names `{}`, which is not locked", named.value));
+        let locked = facts.platforms.values().flat_map(|known| &known.wheels);
+        let wheels: BTreeMap<&DistributionName, &WheelFacts> = locked.map(|wheel| (&wheel.name, wheel)).collect();
+        let named = self.overrides.iter().flat_map(|(_, over)| &over.packages).map(|name| &name.value);
+        let unknown: BTreeSet<&DistributionName> = named.filter(|name| !wheels.contains_key(name)).collect();
+        let unknown = unknown.iter().map(|name| format!("`bytecode.override` names `{name}`, which is not locked"));
         let readers = wheels.values().filter_map(|wheel| {
             let (path, sign) = wheel.reads_source.as_ref()?;
             let removed = wheel.sources.iter().any(|s| self.removes(&s.path, Owner::Distribution(&wheel.name)));
@@ -138,34 +113,23 @@ impl<'a> Policy<'a> {
     }
 }
 
-/// Whether two names of a distribution are one, normalised as PEP 503 has it.
-fn same(one: &str, other: &str) -> bool {
-    let normal = |name: &str| name.to_lowercase().replace(['_', '.'], "-");
-    normal(one) == normal(other)
-}
-
-/// Patterns in gitignore syntax, over paths in the image.
-pub(crate) fn gitignore(patterns: &[Located<String>]) -> Result<Gitignore, String> {
-    let mut builder = GitignoreBuilder::new("/");
-    for pattern in patterns {
-        builder.add_line(None, &pattern.value).map_err(|error| error.to_string())?;
-    }
-    builder.build().map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const APPLICATION: Owner<'_> = Owner::Application;
-
-    fn check(bytecode: &str, cases: &[(&str, Owner<'_>, &str)]) {
+    fn check(bytecode: &str, cases: &[(&str, &str, &str)]) {
         let spec = ImageSpec::parse(bytecode, "image.toml", None).expect("valid");
         let policy = Policy::new(&spec).expect("valid patterns");
         for (path, owner, expected) in cases {
-            let found = policy.treatment(path, *owner).map_or("-".to_owned(), |t| {
+            let name: DistributionName = owner.parse().expect("valid");
+            let owner = match *owner {
+                "application" => Owner::Application,
+                "stdlib" => Owner::Stdlib,
+                _ => Owner::Distribution(&name),
+            };
+            let found = policy.treatment(&TreePath::new(path).expect("valid"), owner).map_or("-".to_owned(), |t| {
                 let checked = if t.invalidation == InvalidationMode::CheckedHash { "checked" } else { "unchecked" };
-                format!("{} {checked}{}", t.optimization.level(), if t.legacy { " removed" } else { "" })
+                format!("{} {checked}{}", t.optimization.level(), if t.replaces_source { " removed" } else { "" })
             });
             assert_eq!(found, *expected, "{path} {owner:?}\n{bytecode}");
         }
@@ -176,33 +140,30 @@ mod tests {
         check(
             "bytecode.optimize = 1",
             &[
-                ("/app/m.py", APPLICATION, "1 checked"),
-                ("/usr/lib/python3.11/os.py", Owner::Stdlib, "1 unchecked"),
-                ("/opt/venv/six.py", Owner::Distribution("six"), "1 unchecked"),
+                ("/app/m.py", "application", "1 checked"),
+                ("/usr/lib/python3.11/os.py", "stdlib", "1 unchecked"),
+                ("/opt/venv/six.py", "six", "1 unchecked"),
             ],
         );
-        check("bytecode.invalidation = \"unchecked-hash\"", &[("/app/m.py", APPLICATION, "0 unchecked")]);
-        check("bytecode.enabled = false", &[("/app/m.py", APPLICATION, "-")]);
+        check("bytecode.invalidation = \"unchecked-hash\"", &[("/app/m.py", "application", "0 unchecked")]);
+        check("bytecode.enabled = false", &[("/app/m.py", "application", "-")]);
     }
 
     #[test]
-    fn sources_go_but_those_of_the_base_of_scripts_and_of_known_readers() {
+    fn sources_are_removed_except_those_of_the_base_scripts_and_known_readers() {
         check(
             "bytecode.remove-source = true\nconfig.cmd = [\"python\", \"main.py\"]\nconfig.workdir = \"/app\"",
             &[
-                ("/app/m.py", APPLICATION, "0 checked removed"),
-                ("/app/main.py", APPLICATION, "0 checked"),
-                ("/usr/lib/python3.11/os.py", Owner::Stdlib, "0 unchecked"),
-                ("/opt/venv/six.py", Owner::Distribution("six"), "0 unchecked removed"),
-                ("/opt/venv/pydantic/main.py", Owner::Distribution("pydantic"), "0 unchecked"),
+                ("/app/m.py", "application", "0 checked removed"),
+                ("/app/main.py", "application", "0 checked"),
+                ("/usr/lib/python3.11/os.py", "stdlib", "0 unchecked"),
+                ("/opt/venv/six.py", "six", "0 unchecked removed"),
+                ("/opt/venv/pydantic/main.py", "pydantic", "0 unchecked"),
             ],
         );
         check(
             "bytecode.remove-source = \"application\"",
-            &[
-                ("/app/m.py", APPLICATION, "0 checked removed"),
-                ("/opt/venv/six.py", Owner::Distribution("six"), "0 unchecked"),
-            ],
+            &[("/app/m.py", "application", "0 checked removed"), ("/opt/venv/six.py", "six", "0 unchecked")],
         );
     }
 
@@ -213,7 +174,7 @@ mod tests {
 optimize = 2
 remove-source = true
 [[bytecode.override]]
-packages = ["Doc_Opt"]
+packages = ["Doc__Opt"]
 optimize = 1
 remove-source = false
 [[bytecode.override]]
@@ -227,11 +188,11 @@ invalidation = "unchecked-hash"
         check(
             toml,
             &[
-                ("/opt/venv/docopt.py", Owner::Distribution("doc-opt"), "1 unchecked"),
-                ("/app/migrations/one.py", APPLICATION, "-"),
-                ("/app/migrations/keep.py", APPLICATION, "2 unchecked removed"),
-                ("/app/x.py", APPLICATION, "-"),
-                ("/app/y/x.py", APPLICATION, "2 checked removed"),
+                ("/opt/venv/docopt.py", "doc-opt", "1 unchecked"),
+                ("/app/migrations/one.py", "application", "-"),
+                ("/app/migrations/keep.py", "application", "2 unchecked removed"),
+                ("/app/x.py", "application", "-"),
+                ("/app/y/x.py", "application", "2 checked removed"),
             ],
         );
     }

@@ -5,7 +5,9 @@ mod base;
 mod bytecode;
 mod config;
 mod layers;
+mod problem;
 mod python;
+mod section;
 #[cfg(test)]
 mod tests;
 
@@ -17,16 +19,19 @@ pub use self::app::AppSpec;
 pub use self::base::{Base, DebianBase};
 pub use self::bytecode::{BytecodeOverride, BytecodeSpec, RemoveSource};
 pub use self::layers::LayersSpec;
+pub use self::problem::{Problem, SpecError};
 pub use self::python::{AcceptedWheel, PythonSpec};
-use crate::problem::{Problem, SpecError};
-use crate::section::{Problems, Section, nearest};
+pub use self::section::Located;
+use self::section::{Problems, Section, nearest};
+pub use crate::group::GroupPolicy;
+pub use crate::pattern::PatternError;
 
 /// What an image is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageSpec {
     /// The bases to try, in order.
     pub base: Vec<Base>,
-    /// The platforms to build for, in order, each once.
+    /// The platforms to build for, sorted, each once.
     pub platforms: Vec<Platform>,
     /// Dependencies, if there are any.
     pub python: Option<PythonSpec>,

@@ -19,7 +19,7 @@ mod venv;
 use destination::{Destination, destination, is_left_out};
 
 pub use error::{InstallError, InstallErrorKind};
-pub use installed::{Installed, PythonSource};
+pub use installed::{Installed, InstalledFile};
 pub use merge::{Overlap, OverlapError, merge_installed};
 pub use scheme::{Scheme, SchemeError};
 pub use venv::virtual_environment;
@@ -37,9 +37,9 @@ const MAX_SCRIPT: u64 = 16 << 20;
 pub fn install(wheel: &Wheel, scheme: &Scheme) -> Result<Installed, InstallError> {
     let mut installation = Installation::new(wheel, scheme);
     installation.run().map_err(|kind| InstallError { wheel: wheel.name().file_name().to_owned(), kind })?;
-    let Installation { tree, mut sources, .. } = installation;
-    sources.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Installed { tree, sources })
+    let Installation { tree, mut site_packages, .. } = installation;
+    site_packages.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(Installed { tree, site_packages })
 }
 
 struct Installation<'a> {
@@ -47,12 +47,12 @@ struct Installation<'a> {
     scheme: &'a Scheme,
     tree: Tree,
     record: Record,
-    sources: Vec<PythonSource>,
+    site_packages: Vec<InstalledFile>,
 }
 
 impl<'a> Installation<'a> {
     fn new(wheel: &'a Wheel, scheme: &'a Scheme) -> Self {
-        Self { wheel, scheme, tree: Tree::new(), record: Record::default(), sources: Vec::new() }
+        Self { wheel, scheme, tree: Tree::new(), record: Record::default(), site_packages: Vec::new() }
     }
 
     fn run(&mut self) -> Result<(), InstallErrorKind> {
@@ -75,9 +75,9 @@ impl<'a> Installation<'a> {
             Destination::Script(path) => self.add_script(member, &path),
             Destination::Module(path) => {
                 self.add_content(&path, mode(member), member)?;
-                if let Some(sha256) = member.sha256.filter(|_| path.ends_with(".py")) {
+                if let Some(sha256) = member.sha256 {
                     let (path, content) = (self.path(&path)?, self.wheel.content(member));
-                    self.sources.push(PythonSource { path, sha256, content });
+                    self.site_packages.push(InstalledFile { path, sha256, content });
                 }
                 Ok(())
             }

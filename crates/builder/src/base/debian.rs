@@ -10,7 +10,7 @@ use shipwheel_debian::package::{Package, PackageIndex, decompress, open_deb};
 use shipwheel_debian::{BASE_RECIPE, assemble, resolve as close};
 use shipwheel_layer::{ByteSource, LAYER_RECIPE, Tree};
 use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
-use shipwheel_plan::DebianBase;
+use shipwheel_plan::spec::DebianBase;
 use shipwheel_store::FileAction;
 use shipwheel_store::http::Download;
 

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_layer::{Metadata, Node, Tree, TreePath};
 use shipwheel_oci::{Digest, ImageConfig, LayerDescriptor, Platform};
-use shipwheel_plan::{BaseFacts, SourceFile, SpecialDirectory};
+use shipwheel_plan::facts::{BaseFacts, SourceFile, SpecialDirectory};
 
 use super::resolved::ResolvedBase;
 use crate::error::BuildError;
@@ -58,8 +58,7 @@ pub(crate) fn describe(
 fn pack(session: &Session<'_>, tree: &Tree, sources: &[SourceFile]) -> Result<Digest, BuildError> {
     let mut writer = session.cache.blob_writer()?;
     for source in sources {
-        let path = TreePath::new(&source.path).map_err(|error| BuildError::Internal(error.to_string()))?;
-        if let Some((_, Node::File(_, content))) = tree.resolve(&path) {
+        if let Some((_, Node::File(_, content))) = tree.resolve(&source.path) {
             writer.write_all(&content.to_vec()?).map_err(BuildError::file(FileAction::Write, session.cache.root()))?;
         }
     }

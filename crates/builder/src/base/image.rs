@@ -7,7 +7,7 @@ use shipwheel_layer::{ByteSource, LAYER_RECIPE, ReadLimits, Tree, overlay_tar};
 use shipwheel_oci::{
     Descriptor, DiffId, Digest, Hasher, ImageConfig, LayerDescriptor, Platform, Reference, media_type,
 };
-use shipwheel_plan::Located;
+use shipwheel_plan::spec::Located;
 use shipwheel_store::{LocalImage, PlatformImage, RegistrySource, StoreError};
 
 use super::describe::{DESCRIBE_RECIPE, describe};
@@ -63,7 +63,7 @@ pub(super) fn from_layout(
     optional: Option<&Platform>,
 ) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
     let problem = |message: String| {
-        let problem = shipwheel_plan::Problem::new(path.span.clone(), message);
+        let problem = shipwheel_plan::spec::Problem::new(path.span.clone(), message);
         definition.problem(problem.with_hint(format!("it is looked for in {}", definition.folder.display())))
     };
     let image = path.value.parse::<LocalImage>().map_err(|error| problem(format!("`{}`: {error}", path.value)))?;

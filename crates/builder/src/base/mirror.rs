@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use shipwheel_debian::apt::{AptSource, apt_conf_value, debian_mirrors};
-use shipwheel_plan::DebianBase;
+use shipwheel_plan::spec::DebianBase;
 
 use crate::session::Session;
 
@@ -31,7 +31,7 @@ impl DebianMirrors {
 pub(crate) fn find(session: &Session<'_>, base: &DebianBase) -> Option<DebianMirrors> {
     let sources = apt_sources();
     let apt = debian_mirrors(&sources, &base.suite.value);
-    let text = |located: &Option<shipwheel_plan::Located<String>>| located.as_ref().map(|l| l.value.clone());
+    let text = |located: &Option<shipwheel_plan::spec::Located<String>>| located.as_ref().map(|l| l.value.clone());
     let (archive, found_in) = match (text(&base.mirror), session.variable("SHIPWHEEL_DEBIAN_MIRROR"), &apt) {
         (Some(mirror), _, _) => (mirror, "image.toml"),
         (None, Some(mirror), _) => (mirror.to_owned(), "SHIPWHEEL_DEBIAN_MIRROR"),

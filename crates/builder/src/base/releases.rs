@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shipwheel_debian::{Keyring, Release, archive_keyring};
 use shipwheel_oci::{Digest, Hasher};
-use shipwheel_plan::DebianBase;
+use shipwheel_plan::spec::DebianBase;
 use shipwheel_store::http::{Download, FetchOptions, Fetched};
 use shipwheel_store::{FileAction, StoreError};
 

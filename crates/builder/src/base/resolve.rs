@@ -1,7 +1,7 @@
 //! The base of a definition → the base of each platform.
 
 use shipwheel_oci::Platform;
-use shipwheel_plan::Base;
+use shipwheel_plan::spec::Base;
 
 use super::base_error::BaseError;
 use super::resolved::ResolvedBases;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Platform, Reference};
-use shipwheel_plan::{BaseFacts, SourceFile};
+use shipwheel_plan::facts::{BaseFacts, SourceFile};
 
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;

@@ -8,7 +8,9 @@ use shipwheel_debian::package::{DebError, DecompressError, PackagesError};
 use shipwheel_debian::{ReleaseError, ResolveError};
 use shipwheel_layer::{ContentError, ReadError, TreeError, TreePath, WriteError};
 use shipwheel_oci::{ConfigError, DiffId, Digest, IndexError, ManifestError, Platform};
-use shipwheel_plan::{DeriveError, PlanError, Problem, SpecError};
+use shipwheel_plan::PlanError;
+use shipwheel_plan::derive::DeriveError;
+use shipwheel_plan::spec::{Problem, SpecError};
 use shipwheel_python::install::OverlapError;
 use shipwheel_python::lock::Lock;
 use shipwheel_python::lock::{LockTool, StaleError};
@@ -117,7 +119,8 @@ fn files_and_programs() {
 #[test]
 fn definitions_and_applications() {
     let whole = |whole| ApplicationError::LinkLeadsOut { path: path(), whole }.into();
-    let same_path = |other| ApplicationError::SamePath { path: "/app/x".to_owned(), one: path(), other }.into();
+    let same_path =
+        |other| ApplicationError::SamePath { path: TreePath::new("/app/x").expect("valid"), one: path(), other }.into();
     check([
         (SpecError::one("image.toml", "x", Problem::new(0..1, "wrong".to_owned())).into(), Configuration, NO_HINT),
         (PlanError::NoPython { platform: amd64() }.into(), Configuration, HINT),

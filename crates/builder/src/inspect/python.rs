@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use shipwheel_layer::{Tree, TreePath};
 use shipwheel_oci::ImageConfig;
-use shipwheel_plan::PythonFacts;
+use shipwheel_plan::facts::PythonFacts;
 
 use super::finding::{Finding, FindingKind};
 use crate::error::BuildError;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use shipwheel_bytecode::{PythonVersion, canonical, write_pyc};
 use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Hasher};
-use shipwheel_plan::Treatment;
+use shipwheel_plan::layer::Treatment;
 use shipwheel_store::Cache;
 use shipwheel_store::cache::Packs;
 use tempfile::TempDir;

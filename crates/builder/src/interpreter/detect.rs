@@ -7,14 +7,12 @@ use object::{Object, ObjectSection, ObjectSymbol};
 use shipwheel_bytecode::{MAGIC_NUMBER_SOURCE, PythonVersion, magic_number};
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_oci::Digest;
-use shipwheel_plan::{PythonFacts, SourceFile};
+use shipwheel_plan::facts::{PythonFacts, SourceFile};
+use shipwheel_plan::policy::is_stdlib_source;
 use shipwheel_python::Libc;
 
 use super::interpreter_error::{InterpreterError, InterpreterFault};
 use crate::error::BuildError;
-
-/// Folders of the standard library that are never imported by an application.
-const NOT_COMPILED: [&str; 6] = ["site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__"];
 
 /// Folders in which an interpreter may lie, after those of the image's own `PATH`.
 const BIN: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
@@ -124,8 +122,7 @@ fn version_text(elf: &[u8], minor: u32) -> Option<PythonVersion> {
 fn sources(tree: &Tree, stdlib: &TreePath) -> Result<Vec<SourceFile>, BuildError> {
     let mut sources = Vec::new();
     for (path, node) in tree.below(stdlib) {
-        let inside = path.as_str()[stdlib.as_str().len()..].split('/').any(|part| NOT_COMPILED.contains(&part));
-        if inside || !path.name().ends_with(".py") {
+        if !is_stdlib_source(stdlib, path) {
             continue;
         }
         let content = match node {
@@ -137,7 +134,7 @@ fn sources(tree: &Tree, stdlib: &TreePath) -> Result<Vec<SourceFile>, BuildError
             },
         };
         let digest = Digest::of(&content.to_vec()?);
-        sources.push(SourceFile { path: path.to_string(), digest, size: content.size() });
+        sources.push(SourceFile { path: path.clone(), digest, size: content.size() });
     }
     Ok(sources)
 }

@@ -10,7 +10,7 @@ use std::process::Command;
 use fs_err as fs;
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_oci::{Digest, Platform};
-use shipwheel_plan::PythonFacts;
+use shipwheel_plan::facts::PythonFacts;
 use shipwheel_python::elf::ElfFacts;
 use shipwheel_store::{Cache, FileAction};
 

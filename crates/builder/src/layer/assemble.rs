@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use shipwheel_oci::{
     Descriptor, ImageConfig, Index, LayerDescriptor, Manifest, Platform, RuntimeConfig, media_type, validate_image,
 };
-use shipwheel_plan::{ImageSpec, PlannedLayer, VENV};
+use shipwheel_plan::layer::{PlannedLayer, VENV};
+use shipwheel_plan::spec::ImageSpec;
 use shipwheel_store::{PlatformImage, StoredImage};
 
 use crate::base::resolved::ResolvedBase;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use shipwheel_layer::TreePath;
 use shipwheel_oci::Digest;
-use shipwheel_plan::{Facts, SourceFile};
+use shipwheel_plan::facts::{Facts, SourceFile};
 
 use crate::base::resolved::ResolvedBases;
 use crate::project::application::CollectedFile;
@@ -18,7 +19,7 @@ pub(crate) struct Ingredients {
     pub(crate) wheels: Wheels,
     pub(crate) bases: ResolvedBases,
     /// Which wheel has a source, by its path in the image and its digest.
-    owners: BTreeMap<(String, Digest), Digest>,
+    owners: BTreeMap<(TreePath, Digest), Digest>,
 }
 
 impl Ingredients {

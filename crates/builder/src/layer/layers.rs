@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use shipwheel_bytecode::{PythonVersion, pyc_path};
 use shipwheel_layer::{Content, Metadata, Node, Tree, TreePath};
 use shipwheel_oci::{Digest, LayerDescriptor};
-use shipwheel_plan::{AppFile, BytecodeInputs, LayerInputs, Plan, PlannedLayer, SourceFile, WheelInput};
+use shipwheel_plan::Plan;
+use shipwheel_plan::facts::{AppFile, SourceFile};
+use shipwheel_plan::layer::{BytecodeInputs, LayerInputs, PlannedLayer, WheelInput};
+use shipwheel_plan::policy::is_wheel_source;
 use shipwheel_python::install::virtual_environment;
 use shipwheel_store::FileAction;
 use shipwheel_store::cache::KeyHold;
@@ -174,7 +177,7 @@ impl Builder<'_> {
         let digests: Vec<Digest> = wheels.iter().map(|wheel| wheel.digest).collect();
         let mut tree = self.ingredients.wheels.tree(self.session, &digests, python)?;
         for path in wheels.iter().flat_map(|wheel| &wheel.removed) {
-            tree.remove(&TreePath::new(path).map_err(BuildError::internal)?);
+            tree.remove(path);
         }
         Ok(tree)
     }
@@ -183,10 +186,10 @@ impl Builder<'_> {
         let mut tree = Tree::new();
         for file in files {
             match &file.link {
-                Some(target) => tree.insert_symlink(&file.path, target)?,
+                Some(target) => tree.insert_symlink(file.path.as_str(), target)?,
                 None => {
                     let mode = if file.executable { 0o755 } else { 0o644 };
-                    tree.insert_file(&file.path, mode, self.app_content(&file.path)?)?;
+                    tree.insert_file(file.path.as_str(), mode, self.app_content(file.path.as_str())?)?;
                 }
             }
         }
@@ -210,22 +213,24 @@ impl Builder<'_> {
         compiler.expect_magic_number(inputs.magic_number)?;
         let sources = Sources::open(self, inputs)?;
         let jobs = inputs.sources.iter().map(|(source, treatment)| {
-            Ok(Job { path: source.path.clone(), source: sources.content(self, source)?, treatment: *treatment })
+            Ok(Job { path: source.path.to_string(), source: sources.content(self, source)?, treatment: *treatment })
         });
         let jobs: Vec<Job> = jobs.collect::<Result<_, BuildError>>()?;
         let spool = Spool::new(&self.session.cache)?;
         let tree = Mutex::new(Tree::new());
         let failures = compiler.compile(jobs, &|job, pyc| {
-            let path = pyc_path(&job.path, &inputs.python, inputs.optimization, job.treatment.legacy);
+            let path = pyc_path(&job.path, &inputs.python, inputs.optimization, job.treatment.replaces_source);
             let path = path.ok_or_else(|| BuildError::Internal(format!("{} is no source", job.path)))?;
             let content = spool.append(&pyc).map_err(BuildError::file(FileAction::Write, self.session.cache.root()))?;
             Ok(tree.lock().unwrap_or_else(PoisonError::into_inner).insert_file(&path, 0o644, content)?)
         })?;
         let mut tree = tree.into_inner().unwrap_or_else(PoisonError::into_inner);
         // What does not compile keeps its source: it may be a template.
-        let failed = |source: &SourceFile| failures.iter().any(|failure| failure.path == source.path);
-        for (source, _) in inputs.sources.iter().filter(|(source, treatment)| treatment.legacy && failed(source)) {
-            tree.insert_file(&source.path, 0o644, sources.content(self, source)?)?;
+        let failed = |source: &SourceFile| failures.iter().any(|failure| failure.path == source.path.as_str());
+        for (source, _) in
+            inputs.sources.iter().filter(|(source, treatment)| treatment.replaces_source && failed(source))
+        {
+            tree.insert_file(source.path.as_str(), 0o644, sources.content(self, source)?)?;
         }
         let warnings = failures.iter().map(|f| format!("{} does not compile: {}", f.path, f.reason)).collect();
         Ok((tree, warnings))
@@ -234,7 +239,7 @@ impl Builder<'_> {
 
 /// Where the sources of one bytecode layer are read from.
 struct Sources {
-    wheels: BTreeMap<String, Content>,
+    wheels: BTreeMap<TreePath, Content>,
 }
 
 impl Sources {
@@ -243,7 +248,8 @@ impl Sources {
         let mut contents = BTreeMap::new();
         for digest in builder.ingredients.owners(inputs.sources.iter().map(|(source, _)| source)) {
             let installed = wheels.install(builder.session, &digest, inputs.python)?;
-            contents.extend(installed.sources.into_iter().map(|source| (source.path.to_string(), source.content)));
+            let sources = installed.site_packages.into_iter().filter(|file| is_wheel_source(&file.path));
+            contents.extend(sources.map(|source| (source.path, source.content)));
         }
         Ok(Self { wheels: contents })
     }
@@ -255,7 +261,7 @@ impl Sources {
         }
         match builder.ingredients.bases.stdlib_source(builder.session, source)? {
             Some(content) => Ok(content),
-            None => builder.app_content(&source.path),
+            None => builder.app_content(source.path.as_str()),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shipwheel_oci::{Digest, Hasher};
-use shipwheel_plan::{Located, PythonSpec};
+use shipwheel_plan::spec::{Located, PythonSpec};
 use shipwheel_python::lock::LockTool;
 
 use super::lock_error::LockError;

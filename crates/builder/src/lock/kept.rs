@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shipwheel_oci::{Digest, Hasher};
-use shipwheel_plan::PythonSpec;
+use shipwheel_plan::spec::PythonSpec;
 use shipwheel_python::lock::LockForm;
 use shipwheel_python::requirements::Requirements;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use shipwheel_plan::{Located, Problem, PythonSpec};
+use shipwheel_plan::spec::{Located, Problem, PythonSpec};
 use shipwheel_python::Target;
 use shipwheel_python::lock::{Lock, Origin};
 use shipwheel_python::lock::{LockForm, Selectable, UvLock};

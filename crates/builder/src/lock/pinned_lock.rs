@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use shipwheel_oci::Hasher;
-use shipwheel_plan::PythonSpec;
+use shipwheel_plan::spec::PythonSpec;
 use shipwheel_python::lock::Lock;
 use shipwheel_python::lock::LockReading;
 use shipwheel_python::requirements::{Requirements, check_hashes};

@@ -7,7 +7,8 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rayon::prelude::*;
 use shipwheel_layer::TreePath;
 use shipwheel_oci::{Digest, HashWriter};
-use shipwheel_plan::{AppFile, Located, Problem};
+use shipwheel_plan::facts::AppFile;
+use shipwheel_plan::spec::{Located, Problem};
 
 use super::application_error::{ApplicationError, OtherFile, Whole};
 use crate::error::BuildError;
@@ -62,7 +63,7 @@ pub(crate) fn collect(definition: &Definition) -> Result<Vec<CollectedFile>, Bui
     }
     let mut files: Vec<CollectedFile> =
         files.into_par_iter().map(|(host, path)| read(host, path)).collect::<Result<_, _>>()?;
-    files.sort_by(|a, b| a.file.path.cmp(&b.file.path));
+    files.sort_by(|a, b| a.file.path.as_str().cmp(b.file.path.as_str()));
     match files.windows(2).find(|pair| pair[0].file.path == pair[1].file.path && pair[0].file != pair[1].file) {
         Some([one, other]) => Err(ApplicationError::SamePath {
             path: one.file.path.clone(),
@@ -109,19 +110,18 @@ fn image_prefix(source: &str) -> String {
     if outside { parts.last().cloned().unwrap_or_default() } else { parts.join("/") }
 }
 
-fn image_path(destination: &str, prefix: &str, below: &Path) -> Result<String, BuildError> {
+fn image_path(destination: &str, prefix: &str, below: &Path) -> Result<TreePath, BuildError> {
     let text = below.to_str().ok_or_else(|| ApplicationError::NotUtf8 { path: below.to_owned() })?;
     let path = TreePath::new(&format!("{destination}/{prefix}/{text}"));
-    let path = path.map_err(|cause| ApplicationError::NotAllowed { path: below.to_owned(), cause })?;
-    Ok(path.to_string())
+    Ok(path.map_err(|cause| ApplicationError::NotAllowed { path: below.to_owned(), cause })?)
 }
 
-fn read(host: PathBuf, path: String) -> Result<CollectedFile, BuildError> {
+fn read(host: PathBuf, path: TreePath) -> Result<CollectedFile, BuildError> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = fs_err::symlink_metadata(&host).map_err(BuildError::file(FileAction::Read, &host))?;
     if metadata.is_symlink() {
         let target = fs_err::read_link(&host).map_err(BuildError::file(FileAction::Read, &host))?;
-        let target = target.to_str().filter(|target| stays_inside(&path, target));
+        let target = target.to_str().filter(|target| stays_inside(path.as_str(), target));
         let leads_out = || ApplicationError::LinkLeadsOut { path: host.clone(), whole: Whole::Application };
         let target = target.ok_or_else(leads_out)?;
         let digest = Digest::of(target.as_bytes());

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use shipwheel_layer::PathError;
+use shipwheel_layer::{PathError, TreePath};
 
 use shipwheel_store::ErrorKind;
 
@@ -64,7 +64,7 @@ pub enum ApplicationError {
     #[error("two files want `{path}` in the image: {} and {other}", .one.display())]
     SamePath {
         /// The path in the image.
-        path: String,
+        path: TreePath,
         /// One file.
         one: PathBuf,
         /// The other.

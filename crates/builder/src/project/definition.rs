@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use shipwheel_plan::{Derived, ImageSpec, Problem, SpecError, derive};
+use shipwheel_plan::derive::{Derived, derive};
+use shipwheel_plan::spec::{ImageSpec, Problem, SpecError};
 
 use super::definition_error::DefinitionError;
 use super::folder;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use shipwheel_plan::DeriveError;
+use shipwheel_plan::derive::DeriveError;
 
 use shipwheel_store::ErrorKind;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ignore::WalkBuilder;
-use shipwheel_plan::{Folder, is_read};
+use shipwheel_plan::derive::{Folder, is_read};
 
 use super::application_error::ApplicationError;
 use crate::error::BuildError;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_oci::Platform;
-use shipwheel_plan::{BaseFacts, WheelFacts};
+use shipwheel_plan::facts::{BaseFacts, WheelFacts};
 use shipwheel_python::elf::ElfMachine;
 
 use super::needs::WheelNeeds;
@@ -116,7 +116,7 @@ mod tests {
     use crate::proof::needs::NativeFile;
     use shipwheel_bytecode::PythonVersion;
     use shipwheel_oci::Digest;
-    use shipwheel_plan::PythonFacts;
+    use shipwheel_plan::facts::PythonFacts;
     use shipwheel_python::Libc;
 
     fn file(path: &str, machine: u16) -> NativeFile {
@@ -141,8 +141,8 @@ mod tests {
         };
         let wheel = WheelFacts {
             reads_source: None,
-            name: "x".to_owned(),
-            version: "1".to_owned(),
+            name: "x".parse().expect("valid"),
+            version: "1".parse().expect("valid"),
             file_name: name.to_owned(),
             digest: Digest::of(b""),
             size: 0,

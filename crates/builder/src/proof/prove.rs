@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Platform};
-use shipwheel_plan::Facts;
+use shipwheel_plan::facts::Facts;
 use shipwheel_python::elf::{ELF_HEAD, ElfMachine};
 
 use super::judge::judge;
@@ -47,7 +47,8 @@ pub(crate) fn prove(session: &Session<'_>, facts: &Facts, ingredients: &Ingredie
 
 /// The application's own libraries: the same files for every platform, so one of them is for another.
 fn libraries_of(app: &[CollectedFile]) -> Result<Vec<(&str, ElfMachine)>, BuildError> {
-    let libraries = app.iter().filter(|collected| collected.file.link.is_none() && collected.file.path.contains(".so"));
+    let libraries =
+        app.iter().filter(|collected| collected.file.link.is_none() && collected.file.path.as_str().contains(".so"));
     let machines = libraries.map(|CollectedFile { host, file }| {
         let head = Content::from_slice(PathSource::new(host, file.size), 0, file.size).head(ELF_HEAD)?;
         Ok(ElfMachine::read(&head).map(|machine| (file.path.as_str(), machine)))

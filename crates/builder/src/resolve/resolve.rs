@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use shipwheel_oci::Platform;
-use shipwheel_plan::{BaseFacts, Facts, ImageSpec, PlatformFacts};
+use shipwheel_plan::facts::{BaseFacts, Facts, PlatformFacts};
+use shipwheel_plan::spec::ImageSpec;
 use shipwheel_python::Target;
 
 use super::resolved::Resolved;

@@ -1,6 +1,6 @@
 //! What is known of an image before anything of it is built.
 
-use shipwheel_plan::Facts;
+use shipwheel_plan::facts::Facts;
 
 use crate::layer::ingredients::Ingredients;
 

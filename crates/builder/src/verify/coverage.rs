@@ -20,7 +20,7 @@ pub(crate) fn check(tree: &Tree, python: &ImagePython) -> Vec<Finding> {
         }
     };
     for source in &python.facts.sources {
-        count(&python.facts.stdlib, &source.path);
+        count(&python.facts.stdlib, source.path.as_str());
     }
     for (path, node) in tree.iter() {
         if let (Node::File(..), Some(folder)) = (node, importable_below(path, python)) {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use shipwheel_bytecode::{InvalidationMode, Optimization, PythonVersion, canonical};
 use shipwheel_layer::Tree;
 use shipwheel_oci::{Digest, Hasher, Platform};
-use shipwheel_plan::Treatment;
+use shipwheel_plan::layer::Treatment;
 use shipwheel_store::Cache;
 use tempfile::TempDir;
 
@@ -102,7 +102,7 @@ fn compare(
     optimization: Optimization,
 ) -> Result<(BTreeSet<String>, Vec<Finding>), BuildError> {
     let by_source: BTreeMap<&str, &Pair> = pairs.iter().map(|pair| (pair.source_path.as_str(), *pair)).collect();
-    let treatment = Treatment { optimization, invalidation: InvalidationMode::UncheckedHash, legacy: false };
+    let treatment = Treatment { optimization, invalidation: InvalidationMode::UncheckedHash, replaces_source: false };
     let jobs = pairs.iter().map(|p| Job { path: p.source_path.clone(), source: p.source.clone(), treatment });
     let other = Mutex::new(BTreeSet::new());
     let failures = compiler.compile(jobs.collect(), &|job, fresh| {

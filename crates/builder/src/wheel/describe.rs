@@ -6,8 +6,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::Digest;
-use shipwheel_plan::{SourceFile, WheelFacts, source_reader};
-use shipwheel_python::install::PythonSource;
+use shipwheel_plan::facts::{SourceFile, WheelFacts};
+use shipwheel_plan::policy::{is_wheel_source, source_reader};
+use shipwheel_python::install::InstalledFile;
 use shipwheel_python::select::SelectedWheel;
 
 use super::wheels::{Wheels, record_key};
@@ -47,8 +48,8 @@ pub(crate) fn describe(
 fn facts(wheel: &SelectedWheel, record: WheelRecord) -> WheelFacts {
     let file_name = wheel.wheel.file_name().to_owned();
     WheelFacts {
-        name: wheel.name.to_string(),
-        version: wheel.version.to_string(),
+        name: wheel.name.clone(),
+        version: wheel.version.clone(),
         pure: file_name.ends_with("-any.whl"),
         file_name,
         digest: wheel.sha256,
@@ -66,22 +67,24 @@ fn read(
     python: PythonVersion,
 ) -> Result<WheelRecord, BuildError> {
     let installed = wheels.install(session, digest, python)?;
-    let sources = installed.sources.iter().map(|source| SourceFile {
-        path: source.path.to_string(),
+    let compiled = installed.site_packages.into_iter().filter(|file| is_wheel_source(&file.path));
+    let compiled: Vec<InstalledFile> = compiled.collect();
+    let sources = compiled.iter().map(|source| SourceFile {
+        path: source.path.clone(),
         digest: source.sha256,
         size: source.content.size(),
     });
     let record = WheelRecord {
         size: session.cache.blob_size(digest).unwrap_or_default(),
         sources: sources.collect(),
-        reads_source: find_source_reader(&installed.sources)?,
+        reads_source: find_source_reader(&compiled)?,
     };
     session.cache.put_record("wheel", &record_key(digest, python), &record)?;
     Ok(record)
 }
 
 /// The first source that shows that it reads sources at run time, and by what.
-fn find_source_reader(sources: &[PythonSource]) -> Result<Option<(String, String)>, BuildError> {
+fn find_source_reader(sources: &[InstalledFile]) -> Result<Option<(String, String)>, BuildError> {
     for source in sources {
         if let Some(sign) = source_reader(&source.content.to_vec()?) {
             return Ok(Some((source.path.to_string(), sign.to_owned())));

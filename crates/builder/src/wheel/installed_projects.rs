@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_layer::{Content, Node};
 use shipwheel_oci::{Digest, Platform};
-use shipwheel_plan::AppFile;
+use shipwheel_plan::facts::AppFile;
 use shipwheel_python::Target;
 use shipwheel_python::select::SelectedWheel;
 
@@ -70,7 +70,7 @@ impl InstalledProjects {
                 let kept = spool.append(&bytes).map_err(BuildError::file(FileAction::Write, session.cache.root()))?;
                 self.contents.insert(path.to_string(), kept.with_expected(digest));
                 let (size, executable) = (bytes.len() as u64, metadata.mode & 0o111 != 0);
-                files.push(AppFile { path: path.to_string(), digest, size, executable, link: None });
+                files.push(AppFile { path, digest, size, executable, link: None });
             }
         }
         files.sort();

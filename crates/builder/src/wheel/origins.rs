@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shipwheel_oci::{Digest, HashWriter};
-use shipwheel_plan::{Problem, PythonSpec};
+use shipwheel_plan::spec::{Problem, PythonSpec};
 use shipwheel_store::FileAction;
 use shipwheel_store::credentials::Credentials;
 use shipwheel_store::http::Download;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shipwheel_oci::{Digest, Hasher, Platform};
-use shipwheel_plan::PythonSpec;
+use shipwheel_plan::spec::PythonSpec;
 use shipwheel_python::Target;
 use shipwheel_python::lock::{Lock, LockedPackage, LockedSdist, LockedWheel};
 use shipwheel_python::marker::Environment;

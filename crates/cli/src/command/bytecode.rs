@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 use shipwheel_builder::{InterpreterError, LocalReport, LocalTree, compile_folder};
 use shipwheel_bytecode::{InvalidationMode, Optimization};
-use shipwheel_plan::Treatment;
+use shipwheel_plan::layer::Treatment;
 
 use crate::failure::Failure;
 use crate::network::NetworkArguments;
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &BytecodeArguments) -> Result<(), Failure> {
             Invalidation::CheckedHash => InvalidationMode::CheckedHash,
             Invalidation::UncheckedHash => InvalidationMode::UncheckedHash,
         },
-        legacy: arguments.remove_source,
+        replaces_source: arguments.remove_source,
     };
     let tree = LocalTree {
         folder: arguments.folder.clone(),

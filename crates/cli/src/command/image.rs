@@ -7,7 +7,7 @@ use serde_json::json;
 use shipwheel_builder::{Built, Definition, InterpreterChoice, build, plan};
 use shipwheel_bytecode::Optimization;
 use shipwheel_oci::{Platform, Reference};
-use shipwheel_plan::RemoveSource;
+use shipwheel_plan::spec::RemoveSource;
 
 use crate::command::init;
 use crate::failure::Failure;

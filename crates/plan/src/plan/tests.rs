@@ -1,12 +1,21 @@
 //! Tests of planning.
 
 use super::*;
+use std::collections::BTreeMap;
+
+use crate::facts::{AppFile, BaseFacts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
+use crate::layer::{LayerInputs, LayerKind, VENV};
 use shipwheel_bytecode::PythonVersion;
+use shipwheel_layer::{Metadata, TreePath};
 use shipwheel_oci::Digest;
 use shipwheel_python::Libc;
 
 fn source(path: &str, text: &str) -> SourceFile {
-    SourceFile { path: path.to_owned(), digest: Digest::of(text.as_bytes()), size: text.len() as u64 }
+    SourceFile {
+        path: TreePath::new(path).expect("valid"),
+        digest: Digest::of(text.as_bytes()),
+        size: text.len() as u64,
+    }
 }
 
 fn facts(platform: &Platform) -> PlatformFacts {
@@ -22,8 +31,8 @@ fn facts(platform: &Platform) -> PlatformFacts {
         ],
     };
     let wheel = |name: &str, size, pure| WheelFacts {
-        name: name.to_owned(),
-        version: "1".to_owned(),
+        name: name.parse().expect("valid"),
+        version: "1".parse().expect("valid"),
         file_name: String::new(),
         digest: Digest::of(format!("{name} {}", if pure { "any" } else { machine }).as_bytes()),
         size,
@@ -55,7 +64,7 @@ fn plan(platforms: &[Platform], toml: &str) -> Result<Plan, PlanError> {
     let mut spec = ImageSpec::parse(&text, "image.toml", None).expect("valid");
     spec.platforms = platforms.to_vec();
     let app = ["/app/main.py", "/app/page.html"].map(|path| AppFile {
-        path: path.to_owned(),
+        path: TreePath::new(path).expect("valid"),
         digest: Digest::of(path.as_bytes()),
         size: 1,
         executable: false,
@@ -132,7 +141,7 @@ fn a_project_has_an_environment_without_any_lock_and_its_commands_stay() {
     let site = "/opt/venv/lib/python3.11/site-packages";
     let installed = ["/opt/venv/bin/run.py".to_owned(), format!("{site}/pkg.py")].map(|path| AppFile {
         digest: Digest::of(path.as_bytes()),
-        path,
+        path: TreePath::new(&path).expect("valid"),
         size: 1,
         executable: false,
         link: None,
@@ -143,8 +152,8 @@ fn a_project_has_an_environment_without_any_lock_and_its_commands_stay() {
     let layers = &plan.platforms[0].layers;
     assert!(layers.iter().any(|layer| layer.kind == LayerKind::Environment));
     let own = layers.iter().filter(|layer| layer.title == VENV).filter_map(|layer| match &layer.inputs {
-        LayerInputs::Application { files } => Some(files.iter().map(|file| file.path.clone()).collect()),
-        LayerInputs::Bytecode(inputs) => Some(inputs.sources.iter().map(|source| source.0.path.clone()).collect()),
+        LayerInputs::Application { files } => Some(files.iter().map(|file| file.path.to_string()).collect()),
+        LayerInputs::Bytecode(inputs) => Some(inputs.sources.iter().map(|source| source.0.path.to_string()).collect()),
         _ => None,
     });
     let own: Vec<Vec<String>> = own.collect();

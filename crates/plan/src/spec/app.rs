@@ -1,6 +1,6 @@
 //! `[app]`: the application's own files.
 
-use crate::section::{Located, Section};
+use crate::spec::section::{Located, Section};
 
 /// The application.
 #[derive(Debug, Clone, PartialEq, Eq)]

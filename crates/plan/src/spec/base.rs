@@ -3,7 +3,7 @@
 use shipwheel_oci::Reference;
 use toml_span::Value;
 
-use crate::section::{Located, Section};
+use crate::spec::section::{Located, Section};
 
 /// Where a base image comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

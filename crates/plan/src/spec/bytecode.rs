@@ -1,10 +1,11 @@
 //! `[bytecode]`: whether and how sources are compiled, and what becomes of them.
 
 use shipwheel_bytecode::{InvalidationMode, Optimization};
+use shipwheel_python::DistributionName;
 use toml_span::Value;
 
-use crate::policy::gitignore;
-use crate::section::{Located, Section};
+use crate::pattern::Patterns;
+use crate::spec::section::{Located, Section};
 
 /// What becomes of the bytecode.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub struct BytecodeOverride {
     /// Patterns in gitignore syntax of paths in the image.
     pub paths: Vec<Located<String>>,
     /// Distributions.
-    pub packages: Vec<Located<String>>,
+    pub packages: Vec<Located<DistributionName>>,
     /// Whether they are compiled.
     pub enabled: Option<bool>,
     /// What is left out of their bytecode; its name stays that of the image's level, or it would lie idle.
@@ -116,7 +117,7 @@ fn read_overrides<'v>(bytecode: &Section<'v>, value: &'v Value<'v>) -> Vec<Bytec
         let section = bytecode.of_value("override", item, OVERRIDE_KEYS)?;
         let read = BytecodeOverride {
             paths: section.texts("paths").unwrap_or_default(),
-            packages: section.texts("packages").unwrap_or_default(),
+            packages: section.names("packages"),
             enabled: section.boolean("enabled"),
             optimization: read_optimization(&section),
             invalidation: read_invalidation(&section),
@@ -128,8 +129,8 @@ fn read_overrides<'v>(bytecode: &Section<'v>, value: &'v Value<'v>) -> Vec<Bytec
         }
         // Every broken pattern is a problem of its own.
         for pattern in &read.paths {
-            if let Err(reason) = gitignore(std::slice::from_ref(pattern)) {
-                section.report_at(pattern.span.clone(), format!("not a pattern of gitignore: {reason}"));
+            if let Err(error) = Patterns::new([pattern.value.as_str()]) {
+                section.report_at(pattern.span.clone(), error.to_string());
             }
         }
         Some(read)

@@ -2,7 +2,7 @@
 
 use shipwheel_oci::RuntimeConfig;
 
-use crate::section::Section;
+use crate::spec::section::Section;
 
 const CONFIG_KEYS: &[&str] = &["entrypoint", "cmd", "env", "user", "workdir", "labels", "exposed-ports", "stop-signal"];
 

@@ -1,7 +1,7 @@
 //! `[layers]`: how the dependencies are grouped into layers.
 
 use crate::group::GroupPolicy;
-use crate::section::{Located, Section};
+use crate::spec::section::{Located, Section};
 
 /// The policies of grouping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,8 @@ fn read_size(section: &Section<'_>) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{GroupPolicy, ImageSpec};
+    use crate::group::GroupPolicy;
+    use crate::spec::ImageSpec;
 
     #[test]
     fn a_policy_is_read_and_what_it_does_not_name_stays() {

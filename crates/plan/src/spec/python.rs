@@ -7,7 +7,7 @@ use shipwheel_oci::Digest;
 use shipwheel_python::DistributionName;
 use shipwheel_python::wheel::WheelName;
 
-use crate::section::{Located, Section};
+use crate::spec::section::{Located, Section};
 
 /// The dependencies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(super) fn read_python(top: &Section<'_>) -> Option<PythonSpec> {
     {
         top.report(value, "`python` has no `lock`, such as \"uv.lock\" or \"requirements.txt\"".to_owned());
     }
-    let (accept, mirrors, allow_build) = (read_accept(&python), read_mirrors(&python), read_allow_build(&python));
+    let (accept, mirrors) = (read_accept(&python), read_mirrors(&python));
     Some(PythonSpec {
         extras: python.texts("extras").unwrap_or_default(),
         groups: python.texts("groups"),
@@ -72,7 +72,7 @@ pub(super) fn read_python(top: &Section<'_>) -> Option<PythonSpec> {
         wheels: python.texts("wheels").unwrap_or_default(),
         accept,
         mirrors,
-        allow_build,
+        allow_build: python.names("allow-build").into_iter().map(|name| name.value).collect(),
         ..PythonSpec::new(python.text("lock")?)
     })
 }
@@ -106,16 +106,4 @@ fn read_mirrors(python: &Section<'_>) -> BTreeMap<String, String> {
         }
     }
     mirrors
-}
-
-fn read_allow_build(python: &Section<'_>) -> BTreeSet<DistributionName> {
-    let names = python.texts("allow-build").unwrap_or_default();
-    let parsed = names.into_iter().filter_map(|name| match name.value.parse() {
-        Ok(parsed) => Some(parsed),
-        Err(error) => {
-            python.report_at(name.span, format!("{error}"));
-            None
-        }
-    });
-    parsed.collect()
 }

@@ -3,9 +3,9 @@
 use shipwheel_layer::{Content, Tree, TreePath};
 use shipwheel_oci::Digest;
 
-/// A Python source that was installed: what the bytecode compiler takes.
+/// A file that was installed into site-packages.
 #[derive(Debug, Clone)]
-pub struct PythonSource {
+pub struct InstalledFile {
     /// Its path in the image.
     pub path: TreePath,
     /// Its sha256.
@@ -19,6 +19,6 @@ pub struct PythonSource {
 pub struct Installed {
     /// The files in the image.
     pub tree: Tree,
-    /// The modules among them, sorted by path; scripts and data are none.
-    pub sources: Vec<PythonSource>,
+    /// Those in site-packages that RECORD has a digest for, sorted by path.
+    pub site_packages: Vec<InstalledFile>,
 }

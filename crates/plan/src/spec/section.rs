@@ -7,10 +7,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use shipwheel_python::DistributionName;
 use toml_span::Value;
 use toml_span::value::{Table, ValueInner};
 
-use crate::problem::Problem;
+use crate::spec::problem::Problem;
 
 /// A value with the bytes of the file that it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +120,18 @@ impl<'v> Section<'v> {
     pub(crate) fn texts(&self, key: &str) -> Option<Vec<Located<String>>> {
         let list = self.read(key, "a list of texts", Value::as_array)?;
         Some(list.value.iter().filter_map(|item| self.item_text(key, item)).collect())
+    }
+
+    /// A list of distributions' names; a text that is not one is a problem.
+    pub(crate) fn names(&self, key: &str) -> Vec<Located<DistributionName>> {
+        let parsed = self.texts(key).unwrap_or_default().into_iter().filter_map(|name| match name.value.parse() {
+            Ok(value) => Some(Located { value, span: name.span }),
+            Err(error) => {
+                self.report_at(name.span, format!("{error}"));
+                None
+            }
+        });
+        parsed.collect()
     }
 
     fn item_text(&self, key: &str, item: &Value<'_>) -> Option<Located<String>> {

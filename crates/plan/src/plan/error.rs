@@ -1,0 +1,60 @@
+//! Plans that cannot be made.
+
+use shipwheel_oci::Platform;
+
+use crate::pattern::PatternError;
+
+/// Overlay file systems of some kernels and runtimes stop at 127 layers, and leave one to the container.
+pub(super) const MAX_LAYERS: usize = 125;
+
+/// A plan that cannot be made from these facts.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Nothing is known of a platform.
+    #[error("no facts for {platform}")]
+    NoFacts {
+        /// The platform.
+        platform: Platform,
+    },
+    /// The base has no interpreter, and the image needs one.
+    #[error("the base for {platform} has no Python interpreter")]
+    NoPython {
+        /// The platform.
+        platform: Platform,
+    },
+    /// The image would run at another level than its bytecode is compiled for, and load none of it.
+    #[error("`config.env` sets PYTHONOPTIMIZE to `{found}`, and the bytecode is of level {level}")]
+    Level {
+        /// What the environment says.
+        found: String,
+        /// What is compiled.
+        level: u8,
+    },
+    /// Runtimes stack only so many layers.
+    #[error("the image for {platform} would have {count} layers, more than the {MAX_LAYERS} that runtimes stack")]
+    Layers {
+        /// The platform.
+        platform: Platform,
+        /// How many.
+        count: usize,
+    },
+    /// A pattern of an override is not valid.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// With this variable CPython looks for bytecode nowhere near the sources, and finds none.
+    #[error("`config.env` sets PYTHONPYCACHEPREFIX to `{found}`, and CPython would load none of the bytecode")]
+    CachePrefix {
+        /// What the environment says.
+        found: String,
+    },
+    /// A folder that files go into is a link in the base.
+    #[error("`{path}` is a link to `{target}` in the base for {platform}, and files cannot be put through it")]
+    ThroughLink {
+        /// The platform.
+        platform: Platform,
+        /// The folder.
+        path: String,
+        /// Where it leads.
+        target: String,
+    },
+}
