@@ -1,4 +1,4 @@
-//! What the machine's own apt is told: sources, configuration, and Debian's mirrors among the sources.
+//! The configuration of the machine's own apt: sources, options, and Debian's mirrors among the sources.
 
 mod conf;
 mod mirrors;

@@ -11,7 +11,7 @@ use crate::base::{AssembleError, BaseOptions, UnpackedPackage, setup, slim};
 /// `/usr` is merged, as Debian has it since bookworm. No maintainer script runs: accounts, the
 /// bundle of CA certificates, the usual directories and `python3` are made here, and each package
 /// leaves its stanza in `/var/lib/dpkg/status.d` for scanners. Diversions and alternatives
-/// are not known. Modes and owners are the packages'; set-uid bits stay.
+/// are not applied. Modes and owners are the packages'; set-uid bits stay.
 ///
 /// # Errors
 /// When a tar is broken, or two packages have different files at one path.

@@ -14,7 +14,7 @@
 //! assert_eq!(found.iter().map(|f| f.package.name.as_str()).collect::<Vec<_>>(), ["libc6", "python3.11"]);
 //! ```
 //!
-//! Everything comes in as values: nothing is fetched, unpacked to disk or run here.
+//! All input comes as values: this crate fetches nothing, unpacks nothing to disk and runs nothing.
 
 pub mod apt;
 mod archive_keys;
@@ -30,5 +30,5 @@ pub use release::{IndexFile, Release, ReleaseError};
 pub use resolve::{Chain, ResolveError, Resolved, resolve};
 pub use shipwheel_openpgp::{Keyring, KeyringError};
 
-/// Raise this when the tree that the same packages make changes: it is part of the base layer's key.
+/// Raise this when the same packages give another tree than before: it is part of the base layer's key.
 pub const BASE_RECIPE: u32 = 1;

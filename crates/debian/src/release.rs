@@ -1,4 +1,4 @@
-//! `Release`: what a suite says of itself and of its indexes, read from signed text alone.
+//! `Release`: a suite's description of itself and its indexes, read only from signed text.
 
 mod error;
 
@@ -17,7 +17,7 @@ pub use error::ReleaseError;
 pub struct IndexFile {
     /// The path below the suite's folder: `main/binary-amd64/Packages.xz`.
     pub path: String,
-    /// The path that names it by digest, where the archive keeps such: no race with an update.
+    /// The path that names it by digest, if the archive has such paths: a fetch then cannot race with an update.
     pub by_hash: Option<String>,
     /// Its sha256.
     pub digest: Digest,
@@ -34,7 +34,7 @@ pub struct Release {
     pub codename: String,
     /// When it was made.
     pub date: Timestamp,
-    /// Until when it may be used.
+    /// When it expires.
     pub valid_until: Option<Timestamp>,
     /// Whether files can be fetched by digest.
     pub acquire_by_hash: bool,
@@ -60,7 +60,7 @@ impl Release {
         Self::parse(&String::from_utf8(text).map_err(ReleaseError::NotUtf8)?)
     }
 
-    /// Reads the text of a release: what a signature covers, nothing else.
+    /// Reads the text of a release: only what a signature covers.
     fn parse(text: &str) -> Result<Self, ReleaseError> {
         let malformed =
             |found: String| ReleaseError::Field { field: "Release", found: found.chars().take(200).collect() };
@@ -99,7 +99,7 @@ impl Release {
         }
     }
 
-    /// Checks that this is the release that was asked for: another suite's is as well signed.
+    /// Checks that this is the release that was asked for: the same keys sign those of other suites.
     ///
     /// # Errors
     /// When neither codename nor suite is the one asked for.

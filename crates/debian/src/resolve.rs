@@ -1,8 +1,8 @@
-//! The packages that a list of wanted ones needs, each in its newest version.
+//! The packages that a list of wanted packages needs, each in its newest version.
 //!
-//! No search with backtracking: a stable suite is consistent by itself, and what is chosen must
-//! not depend on luck. `Recommends`, `Conflicts` and `Breaks` are not looked at, and essential
-//! packages are taken only when something names them: an image without dpkg and a shell is the aim.
+//! The search does not backtrack: a stable suite is consistent by itself, and the selection must not depend on
+//! luck. It ignores `Recommends`, `Conflicts` and `Breaks`, and selects essential packages only if something names
+//! them: the aim is an image without dpkg and a shell.
 
 mod error;
 
@@ -13,23 +13,23 @@ use crate::package::{Alternatives, Package, PackageIndex, PackagesError, Relatio
 
 pub use error::{Chain, ResolveError};
 
-/// A chosen package and the index that has it.
+/// A selected package and the index that has it.
 #[derive(Debug, Clone)]
 pub struct Resolved {
     /// The package.
     pub package: Package,
-    /// Which of the indexes given: it tells the mirror.
+    /// The position of the index among those given, which identifies the mirror.
     pub index: usize,
 }
 
-/// Finds what the wanted packages need, over all indexes, sorted by name.
+/// Finds the packages that the wanted ones need, over all indexes, sorted by name.
 ///
-/// `wanted` has names or `name=version`. What `exclude` names (a trailing `*` stands for any
-/// rest) is taken for satisfied and never chosen, with what it provides. Of alternatives one that is
-/// chosen already wins, then the first that can be had; of a virtual package's providers the first by name.
+/// `wanted` has names or `name=version`. Packages that `exclude` names (a trailing `*` matches any rest), and what
+/// they provide, count as satisfied and are never selected. Among alternatives, one that is already selected wins,
+/// then the first that exists; among the providers of a virtual package, the first by name.
 ///
 /// # Errors
-/// The first package that cannot be had, with the chain that needs it.
+/// The first package that does not exist, with the chain that needs it.
 pub fn resolve(
     indexes: &[&PackageIndex],
     architecture: &str,
@@ -95,7 +95,7 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// Makes sure that one of the alternatives is chosen.
+    /// Makes sure that one of the alternatives is selected.
     fn require(&mut self, alternatives: &Alternatives, needed_by: Option<&str>) -> Result<(), ResolveError> {
         let relations: Vec<&Relation> =
             alternatives.0.iter().filter(|relation| relation.applies_to(self.architecture)).collect();
@@ -118,7 +118,7 @@ impl Resolver<'_> {
         Err(self.missing(alternatives, needed_by)?)
     }
 
-    /// Whether what is chosen or excluded is enough.
+    /// Whether the selected and excluded packages satisfy a relation.
     fn is_satisfied(&self, relation: &Relation) -> Result<bool, ResolveError> {
         if self.is_excluded(&relation.name) {
             return Ok(true);
@@ -133,7 +133,7 @@ impl Resolver<'_> {
         }))
     }
 
-    /// The package that a relation stands for: the real one, or the first that provides it.
+    /// The package that satisfies a relation: the real one, or the first that provides it.
     fn find(&self, relation: &Relation) -> Result<Option<Resolved>, ResolveError> {
         let here = |qualifier: &String| ["any", "native", self.architecture].contains(&qualifier.as_str());
         if !relation.qualifier.as_ref().is_none_or(here) || self.chosen.contains_key(&relation.name) {
@@ -153,7 +153,7 @@ impl Resolver<'_> {
         Ok(None)
     }
 
-    /// Every version of a package that may be chosen, newest first; of equal ones the first index's.
+    /// Every version of a package that may be selected, newest first; among equal ones, the first index's.
     fn candidates(&self, name: &str) -> Result<Vec<Resolved>, ResolveError> {
         let mut found = self.collect(|index| index.packages(name))?;
         if let Some(pin) = self.pins.get(name) {

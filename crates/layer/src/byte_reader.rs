@@ -103,7 +103,7 @@ mod tests {
             assert_eq!(u32::from(byte[0]), expected % 256, "{to:?}");
         }
         assert!(reader.seek(SeekFrom::Current(-1_000_000)).is_err());
-        reader.seek(SeekFrom::End(10)).expect("behind the end is allowed");
+        reader.seek(SeekFrom::End(10)).expect("past the end is allowed");
         assert_eq!(reader.read(&mut byte).expect("end of file"), 0);
     }
 }

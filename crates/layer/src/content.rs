@@ -1,4 +1,4 @@
-//! What is in a file: bytes at hand, a slice of a source, or a slice that is deflated already.
+//! A file's content: bytes in memory, a slice of a source, or a slice that is already deflated.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -11,7 +11,7 @@ use shipwheel_oci::Digest;
 use crate::byte_reader::ByteReader;
 use crate::byte_source::ByteSource;
 
-/// A content that is not what it was said to be.
+/// A content that cannot be read or is not as promised.
 #[derive(Debug, thiserror::Error)]
 pub enum ContentError {
     /// The source could not be read.

@@ -31,5 +31,5 @@ pub use read::{ReadError, ReadLimits, modified, overlay_tar};
 pub use tree::{Metadata, Node, Tree, TreeError};
 pub use write::{WriteError, write_layer};
 
-/// Raise this when the bytes that a tree becomes change: it is part of every layer's key.
+/// Raise this when the same tree gives other bytes than before: it is part of every layer's key.
 pub const LAYER_RECIPE: u32 = 1;

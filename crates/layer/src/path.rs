@@ -1,12 +1,12 @@
-//! Paths inside an image: absolute, normalised, without `..`, UTF-8.
+//! Paths inside an image: absolute, normalized, without `..`, UTF-8.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A path that may not stand in an image.
+/// A path that is not allowed in an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is no path for an image: {reason}")]
+#[error("`{found}` is not a path for an image: {reason}")]
 pub struct PathError {
     /// The path as it was found.
     pub found: String,
@@ -14,9 +14,9 @@ pub struct PathError {
     pub reason: &'static str,
 }
 
-/// An absolute, normalised path in an image, such as `/usr/bin/python3`; the root is `/`.
+/// An absolute, normalized path in an image, such as `/usr/bin/python3`; the root is `/`.
 ///
-/// Ordered by its bytes with `/` before all else, so that a directory stands before what is in it.
+/// Ordered by its bytes with `/` before all else, so that a directory comes before its contents.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct TreePath(String);
 
@@ -105,7 +105,7 @@ impl TreePath {
 }
 
 impl Ord for TreePath {
-    /// Component by component, so that what lies in a folder follows the folder.
+    /// Component by component, so that the contents of a folder follow the folder.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let (one, other) = (self.0.as_bytes(), other.0.as_bytes());
         let common = one.iter().zip(other).take_while(|(one, other)| one == other).count();

@@ -17,8 +17,8 @@ use crate::tree::{Metadata, Node, Tree, TreeError};
 /// A tar that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The bytes are no tar, or end too early.
-    #[error("{name} is no complete tar")]
+    /// The bytes are not a tar, or end too early.
+    #[error("{name} is not a complete tar")]
     Tar {
         /// The source's name.
         name: String,
@@ -99,7 +99,7 @@ pub fn overlay_tar(tree: &mut Tree, source: Arc<dyn ByteSource>, limits: ReadLim
     tree.overlay(layer.tree).map_err(|cause| ReadError::Tree { name: source.name(), cause })
 }
 
-/// When a file was modified, as the header says that stands in front of it in its tar; seconds since 1970.
+/// When a file was modified, from the header before it in its tar; in seconds since 1970.
 ///
 /// `None` for a content that [`overlay_tar`] did not read.
 pub fn modified(content: &Content) -> Option<u64> {
@@ -203,7 +203,7 @@ fn read_node<R: io::Read>(
                 _ => return Err(refused("is a hard link to something that is not there")),
             }
         }
-        EntryType::GNUSparse => return Err(refused("is a sparse file, which layers may not have")),
+        EntryType::GNUSparse => return Err(refused("is a sparse file, which is not allowed in a layer")),
         _ => return Ok(None),
     }))
 }

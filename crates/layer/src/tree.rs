@@ -17,10 +17,10 @@ pub enum TreeError {
         /// The path.
         path: TreePath,
     },
-    /// A file or a link stands where a directory is needed.
+    /// A file or a link is where a directory is needed.
     #[error("`{path}` is not a directory, and `{below}` cannot be put below it")]
     NotADirectory {
-        /// What stands there.
+        /// The path of the file or link.
         path: TreePath,
         /// What was to be put below it.
         below: TreePath,
@@ -45,7 +45,7 @@ impl Metadata {
     }
 }
 
-/// What stands at a path.
+/// The entry at a path.
 #[derive(Debug, Clone)]
 pub enum Node {
     /// A directory.
@@ -79,7 +79,7 @@ impl Node {
     }
 }
 
-/// Paths and what stands at them, in the order in which a tar has them.
+/// Paths and their entries, in the order of a tar.
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
     nodes: BTreeMap<TreePath, Node>,
@@ -106,7 +106,7 @@ impl Tree {
         self.nodes.iter()
     }
 
-    /// What stands at a path, links not followed.
+    /// The node at a path; does not follow links.
     pub fn node(&self, path: &TreePath) -> Option<&Node> {
         self.nodes.get(path)
     }
@@ -145,11 +145,11 @@ impl Tree {
     /// The same entry twice is fine: identical files of two wheels are one file.
     ///
     /// # Errors
-    /// When something different is there, or a file stands where a directory is needed.
+    /// When something different is there, or a file is where a directory is needed.
     pub fn insert(&mut self, path: TreePath, node: Node) -> Result<(), TreeError> {
         self.make_parents(&path)?;
         match self.nodes.get(&path) {
-            // A directory given by name takes the place of one made for what is in it.
+            // A directory given by name replaces one that was made for its contents.
             Some(there) if there.is_directory() && node.is_directory() => {}
             Some(there) if there.is_same(&node) => return Ok(()),
             Some(_) => return Err(TreeError::Conflict { path }),
@@ -159,10 +159,10 @@ impl Tree {
         Ok(())
     }
 
-    /// Adds an entry in place of whatever stood there, as a later layer or package does.
+    /// Adds an entry and replaces what was there, as a later layer or package does.
     ///
     /// # Errors
-    /// When a file stands where a directory is needed.
+    /// When a file is where a directory is needed.
     pub fn replace(&mut self, path: TreePath, node: Node) -> Result<(), TreeError> {
         self.make_parents(&path)?;
         if !node.is_directory() {
@@ -194,7 +194,7 @@ impl Tree {
         }
     }
 
-    /// What is below a directory, the directory itself left out.
+    /// The entries below a directory, without the directory itself.
     pub fn below<'a>(&'a self, path: &'a TreePath) -> impl Iterator<Item = (&'a TreePath, &'a Node)> {
         self.nodes
             .range(path.clone()..)
@@ -247,7 +247,7 @@ impl Tree {
         }
     }
 
-    /// Follows every link inside the tree: where a path really is and what stands there.
+    /// Follows every link inside the tree: the real path, and the entry there.
     ///
     /// Absolute links start at the tree's root and `..` ends there, so nothing outside is
     /// ever named. `None` when it is missing or the links go in a circle.

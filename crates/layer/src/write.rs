@@ -22,7 +22,7 @@ use crate::tree::{Node, Tree};
 /// A layer that could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// A file's content cannot be had or is not what was promised.
+    /// A file's content cannot be read or is not as promised.
     #[error("`{path}`")]
     Content {
         /// The file in the image.
@@ -267,7 +267,7 @@ fn wrap(content: &Content, deflated: &Deflated) -> Result<Member, ContentError> 
         content.check(Digest::of(&tar))?;
     }
     if inflate.total_in() != deflated.compressed_size {
-        // Bytes behind the stream's end would end a gzip reader: compress anew.
+        // Bytes after the stream's end would end a gzip reader: compress it again.
         return Ok(Member { gzip: gzip::member(&tar), tar });
     }
     wrapped.extend_from_slice(&gzip::trailer(deflated.crc32, deflated.size));
@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn a_pinned_tree_has_a_pinned_digest() {
         // When this fails and no recipe was meant to change, a compressor or `tar` changed its
-        // output: every user's layers would be pushed anew. Raise LAYER_RECIPE if it must be.
+        // output: every user's layers would be pushed again. Raise LAYER_RECIPE if it must be.
         let (_, layer) = write_layer(&sample(), Vec::new()).expect("to memory");
         assert_eq!(layer.diff_id.short(), "b8aedc8e592a", "the tar writer moved");
         assert_eq!(layer.blob.digest.short(), "e1f5826b7014", "the compressor moved");

@@ -41,7 +41,7 @@ fn sample() -> Vec<u8> {
     builder.into_inner().expect("memory takes all")
 }
 
-/// Makes the checksums of all headers right again: else nothing behind them would be reached.
+/// Corrects the checksums of all headers: otherwise the reader would stop at them.
 fn with_checksums(mut bytes: Vec<u8>) -> Vec<u8> {
     for header in bytes.chunks_exact_mut(512).filter(|header| header[257..262] == *b"ustar") {
         header[148..156].fill(b' ');

@@ -15,10 +15,10 @@ use crate::platform::Platform;
 /// A config that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The bytes are no JSON.
-    #[error("image config is no valid JSON")]
+    /// The bytes are not JSON.
+    #[error("the image config is not valid JSON")]
     Parse(#[from] serde_json::Error),
-    /// A field has not the form that the spec asks for.
+    /// A field does not have the form that the spec requires.
     #[error("image config: `{field}` is {found}, expected {expected}")]
     Field {
         /// The field's path.
@@ -86,7 +86,7 @@ impl ImageConfig {
     /// Reads a config, of either family.
     ///
     /// # Errors
-    /// When the bytes are no JSON object, or platform and diff ids are not as the spec has them.
+    /// When the bytes are not a JSON object, or the platform or the diff ids do not follow the spec.
     pub fn parse(raw: &[u8]) -> Result<Self, ConfigError> {
         let config = match serde_json::from_slice(raw)? {
             Value::Object(map) => Self(map),
@@ -117,7 +117,7 @@ impl ImageConfig {
     /// The diff ids, bottom to top.
     ///
     /// # Errors
-    /// When they are missing or no sha256 digests.
+    /// When they are missing or are not sha256 digests.
     pub fn diff_ids(&self) -> Result<Vec<DiffId>, ConfigError> {
         let found = self.0.get("rootfs").and_then(|rootfs| rootfs.get("diff_ids"));
         let error = || field_error("rootfs.diff_ids", "a list of sha256 digests", found);

@@ -11,9 +11,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 
-/// A text that is no `sha256:` digest.
+/// A text that is not a `sha256:` digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is no digest: expected `sha256:` and 64 lowercase hex digits")]
+#[error("`{found}` is not a digest: expected `sha256:` and 64 lowercase hex digits")]
 pub struct DigestError {
     /// The text as it was found.
     pub found: String,
@@ -107,7 +107,7 @@ impl<'de> Deserialize<'de> for Digest {
 
 /// The sha256 of a layer's uncompressed tar (`config.md`, `rootfs.diff_ids`).
 ///
-/// It does not convert to a [`Digest`]: to ask a registry for a diff id is always a mistake.
+/// It does not convert to a [`Digest`]: asking a registry for a diff id is always a mistake.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DiffId(Digest);

@@ -13,10 +13,10 @@ use crate::platform::Platform;
 /// An index that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
-    /// The bytes are no index in JSON.
-    #[error("index is no valid JSON of an image index")]
+    /// The bytes are not an index in JSON.
+    #[error("the index is not the valid JSON of an image index")]
     Parse(#[source] oci_spec::OciSpecError),
-    /// It names a manifest by something else than a sha256.
+    /// It names a manifest by a digest other than sha256.
     #[error("index names a manifest by an unsupported digest")]
     Digest(#[from] DigestError),
     /// The platform is not among its manifests.
@@ -53,7 +53,7 @@ impl Index {
     /// Reads an index of either family (OCI index, Docker manifest list).
     ///
     /// # Errors
-    /// When the bytes are no index, or name a manifest by another algorithm than sha256.
+    /// When the bytes are not an index, or name a manifest by a digest other than sha256.
     pub fn parse(raw: Vec<u8>) -> Result<Self, IndexError> {
         let spec = ImageIndex::from_reader(raw.as_slice()).map_err(IndexError::Parse)?;
         let own_type = spec.media_type().as_ref().map_or(media_type::INDEX.to_owned(), ToString::to_string);
@@ -80,7 +80,7 @@ impl Index {
     /// `other` gives for an entry the descriptor of the manifest in its place, or `None` to drop it.
     ///
     /// # Errors
-    /// When the result is no index: never, if this one was read from bytes.
+    /// When the result is not an index: never, if this one was read from bytes.
     pub fn map_manifests(&self, other: impl Fn(&IndexEntry) -> Option<Descriptor>) -> Result<Self, IndexError> {
         let mut value: Value =
             serde_json::from_slice(&self.raw).map_err(oci_spec::OciSpecError::from).map_err(IndexError::Parse)?;

@@ -12,8 +12,8 @@ use crate::digest::{Digest, DigestError};
 /// A manifest that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// The bytes are no manifest in JSON.
-    #[error("manifest is no valid JSON of an image manifest")]
+    /// The bytes are not a manifest in JSON.
+    #[error("the manifest is not the valid JSON of an image manifest")]
     Parse(#[source] oci_spec::OciSpecError),
     /// It names a blob by something else than a sha256.
     #[error("manifest names a blob by an unsupported digest")]
@@ -28,7 +28,7 @@ pub enum ManifestError {
 
 /// A manifest: the bytes that were hashed, and the descriptors in them.
 ///
-/// The bytes of a fetched manifest are kept and never written anew.
+/// The bytes of a fetched manifest are kept and never rewritten.
 #[derive(Debug, Clone)]
 pub struct Manifest {
     raw: Vec<u8>,
@@ -41,7 +41,7 @@ impl Manifest {
     /// Reads a manifest of either family (OCI, Docker schema 2).
     ///
     /// # Errors
-    /// When the bytes are no such manifest, or name a blob by another algorithm than sha256.
+    /// When the bytes are not such a manifest, or name a blob by a digest other than sha256.
     pub fn parse(raw: Vec<u8>) -> Result<Self, ManifestError> {
         let spec = ImageManifest::from_reader(raw.as_slice()).map_err(ManifestError::Parse)?;
         if spec.schema_version() != 2 {
@@ -76,7 +76,7 @@ impl Manifest {
     /// unknown keys and the family of media types included.
     ///
     /// # Errors
-    /// When the result is no manifest: never, if this one was read from bytes.
+    /// When the result is not a manifest: never, if this one was read from bytes.
     pub fn with_layers(&self, config: &[u8], layers: &[Descriptor]) -> Result<Self, ManifestError> {
         let mut value: Value =
             serde_json::from_slice(&self.raw).map_err(oci_spec::OciSpecError::from).map_err(ManifestError::Parse)?;

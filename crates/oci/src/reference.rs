@@ -12,9 +12,9 @@ pub const DEFAULT_REGISTRY: &str = "docker.io";
 /// Its old name, which some files still have.
 const LEGACY_REGISTRY: &str = "index.docker.io";
 
-/// A text that names no image in a registry.
+/// A text that is not a reference to an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is no image reference: {reason}")]
+#[error("`{found}` is not an image reference: {reason}")]
 pub struct ReferenceError {
     /// The text as it was found.
     pub found: String,
@@ -52,7 +52,7 @@ impl Reference {
         self.digest
     }
 
-    /// What goes behind `/manifests/`: the digest if there is one, else the tag.
+    /// The last part of a manifest's address: the digest if there is one, else the tag.
     pub fn version(&self) -> String {
         match (self.digest, &self.tag) {
             (Some(digest), _) => digest.to_string(),
@@ -61,7 +61,7 @@ impl Reference {
         }
     }
 
-    /// The same image, pinned: a reference that never means anything else.
+    /// The same image, pinned to a digest.
     pub fn pinned(&self, digest: Digest) -> Self {
         Self { digest: Some(digest), ..self.clone() }
     }
@@ -69,7 +69,7 @@ impl Reference {
     /// The same repository under another tag.
     ///
     /// # Errors
-    /// When the tag has characters that tags may not have.
+    /// When the tag has characters that are not allowed in tags.
     pub fn with_tag(&self, tag: &str) -> Result<Self, ReferenceError> {
         format!("{}/{}:{tag}", self.registry, self.repository).parse()
     }
@@ -92,7 +92,7 @@ impl FromStr for Reference {
             }
             None => (text, None),
         };
-        // A colon behind the last slash begins the tag; one before it, a port.
+        // A colon after the last slash begins the tag; one before it, a port.
         let (name, tag) = match rest.rsplit_once(':') {
             Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
             _ => (rest, None),
@@ -108,7 +108,7 @@ impl FromStr for Reference {
         }
         let (registry, repository) = split_registry(name);
         if !is_host(registry) {
-            return Err(error("its host is no host name with or without a port"));
+            return Err(error("its host is not a host name with an optional port"));
         }
         if !repository.split('/').all(is_component) || registry.len() + repository.len() >= 255 {
             return Err(error(
@@ -223,7 +223,7 @@ mod tests {
                     prop_assert_eq!(ours.digest().map(|d| d.to_string()), theirs.digest().map(str::to_owned));
                 }
                 (Err(_), Err(_)) => {}
-                // oci-spec takes `a.0_0/a`, whose host is none.
+                // oci-spec takes `a.0_0/a`, whose host is not valid.
                 (Err(error), Ok(_)) if error.reason.starts_with("its host") => {}
                 _ => prop_assert!(false, "{}: {:?} but oci-spec {:?}", text, ours, theirs),
             }

@@ -49,7 +49,7 @@ pub(crate) fn is_armored(text: &[u8], label: Label) -> bool {
     lines(text).any(|(_, line)| label.opens(line))
 }
 
-/// Decodes every block of a kind; text between blocks is passed over.
+/// Decodes every block of a kind; skips text between blocks.
 pub(crate) fn blocks(text: &[u8], label: Label) -> Result<Vec<Vec<u8>>, FormatError> {
     let (mut lines, mut blocks) = (lines(text), Vec::new());
     while let Some((index, line)) = lines.next() {

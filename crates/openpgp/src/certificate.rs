@@ -5,10 +5,10 @@ use crate::key::Key;
 use crate::packet::{self, packets};
 use crate::signature::Signature;
 
-/// More signatures on one part than a key has made itself; those of others are not kept.
-const MAX_SIGNATURES: usize = 1_000;
+/// The most signatures by its own key, or by an unnamed one, on one part of a certificate.
+const MAX_SIGNATURES: usize = 10_000;
 
-/// A certificate as it was read; whether it is valid is for the policy to say.
+/// A certificate as it was read; the policy decides whether it is valid.
 #[derive(Debug, Clone)]
 pub(crate) struct Certificate {
     pub(crate) primary: Key,
@@ -32,12 +32,12 @@ pub(crate) struct Subkey {
     pub(crate) signatures: Vec<Signature>,
 }
 
-/// What the signatures that come next belong to.
+/// The part that the next signatures belong to.
 enum Part {
     Direct,
     User,
     Subkey,
-    /// A certificate, subkey or attribute that is not read.
+    /// A certificate, subkey or attribute that is skipped.
     Ignored,
 }
 
@@ -45,7 +45,7 @@ impl Certificate {
     /// Reads all certificates whose primary keys are of a supported kind.
     pub(crate) fn read_all(bytes: &[u8]) -> Result<Vec<Self>, FormatError> {
         let mut certificates: Vec<Self> = Vec::new();
-        // Subkeys, users and signatures behind a key that is not read belong to none of those before.
+        // Subkeys, users and signatures that follow a skipped key do not belong to the certificate before it.
         let (mut part, mut skipped) = (Part::Ignored, true);
         for packet in packets(bytes)? {
             if packet.tag == packet::PUBLIC_KEY {
@@ -65,7 +65,7 @@ impl Certificate {
                     certificate.subkeys.extend(key.map(|key| Subkey { key, signatures: Vec::new() }));
                 }
                 packet::USER_ATTRIBUTE => part = Part::Ignored,
-                packet::SIGNATURE => certificate.add(&part, packet.body),
+                packet::SIGNATURE => certificate.add(&part, packet.body)?,
                 _ => {}
             }
         }
@@ -76,20 +76,25 @@ impl Certificate {
         Self { primary, direct: Vec::new(), users: Vec::new(), subkeys: Vec::new() }
     }
 
-    /// Keeps a signature that names the primary key as its maker, or no key.
-    fn add(&mut self, part: &Part, body: &[u8]) {
+    /// Keeps a signature that names the primary key as its maker, or no key. None of these is ever dropped: it could
+    /// be a revocation.
+    fn add(&mut self, part: &Part, body: &[u8]) -> Result<(), FormatError> {
         let signatures = match part {
             Part::Direct => Some(&mut self.direct),
             Part::User => self.users.last_mut().map(|user| &mut user.signatures),
             Part::Subkey => self.subkeys.last_mut().map(|subkey| &mut subkey.signatures),
             Part::Ignored => None,
         };
-        let Some(signatures) = signatures.filter(|signatures| signatures.len() < MAX_SIGNATURES) else { return };
-        let signature = Signature::parse(body).ok();
-        signatures.extend(signature.filter(|signature| signature.issuer().fits(&self.primary.fingerprint)));
+        let own = Signature::parse(body).ok().filter(|signature| signature.issuer().fits(&self.primary.fingerprint));
+        let (Some(signatures), Some(own)) = (signatures, own) else { return Ok(()) };
+        if signatures.len() == MAX_SIGNATURES {
+            return Err(FormatError::TooMany { what: "signatures on one part of a certificate", max: MAX_SIGNATURES });
+        }
+        signatures.push(own);
+        Ok(())
     }
 
-    /// Takes in what another copy of the same certificate has: a revocation in either counts.
+    /// Merges another copy of the same certificate: a revocation in either counts.
     pub(crate) fn merge(&mut self, other: Self) {
         self.direct.extend(other.direct);
         self.users.extend(other.users);

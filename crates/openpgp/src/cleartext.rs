@@ -36,7 +36,7 @@ impl<'a> Cleartext<'a> {
     }
 }
 
-/// Passes over the headers, which only name digests; the signatures name theirs themselves.
+/// Skips the headers, which only name digests; the signatures name their own.
 fn skip_headers(lines: &mut Lines<'_>) -> Result<(), FormatError> {
     let mut last = 1;
     for (index, line) in lines.by_ref() {

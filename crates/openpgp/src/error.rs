@@ -23,10 +23,10 @@ pub enum FormatError {
         /// Which packet.
         position: usize,
     },
-    /// There is more of something than any sound input has.
+    /// There is more of something than any valid input has.
     #[error("found more than {max} {what}")]
     TooMany {
-        /// What there is too much of.
+        /// The things that were counted.
         what: &'static str,
         /// The limit.
         max: usize,

@@ -41,7 +41,7 @@ impl Hash {
     }
 }
 
-/// A digest algorithm's name, for people.
+/// A digest algorithm's name, for messages.
 pub(crate) fn name(number: u8) -> String {
     match number {
         1 => "MD5".to_owned(),

@@ -41,7 +41,7 @@ pub(crate) struct Key {
     /// Seconds since 1970.
     pub(crate) created: u32,
     numbers: Numbers,
-    /// The packet's body behind its prefix: what signatures over keys hash.
+    /// The packet's body with its prefix, as signatures over keys hash it.
     hashed: Vec<u8>,
 }
 

@@ -42,7 +42,7 @@ pub enum VerifyError {
 
 impl Keyring {
     /// Reads files of certificates, armored or binary, each with one or several. Certificates of unknown kinds are
-    /// passed over; what several copies of one certificate say is put together.
+    /// skipped; several copies of one certificate are merged.
     ///
     /// # Errors
     /// When one of the files is broken or has no certificate of a supported kind.

@@ -6,7 +6,7 @@ use crate::reader::Reader;
 /// More packets than the largest keyrings in use have.
 const MAX_PACKETS: usize = 100_000;
 
-/// The tags that are read here; all others are passed over.
+/// The tags that are read here; others are skipped.
 pub(crate) const SIGNATURE: u8 = 2;
 pub(crate) const PUBLIC_KEY: u8 = 6;
 pub(crate) const USER_ID: u8 = 13;

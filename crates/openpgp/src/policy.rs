@@ -108,7 +108,7 @@ fn missing(signatures: &[&Signature], otherwise: RefusalReason) -> RefusalReason
     }
 }
 
-/// Checks that a key exists and has not expired at `now`; it lives for `expires` seconds, zero is for ever.
+/// Checks that a key exists and has not expired at `now`; it lives for `expires` seconds, zero means forever.
 fn check_dates(key: &Key, expires: Option<u32>, now: i64) -> Result<(), RefusalReason> {
     let created = i64::from(key.created);
     match expires {

@@ -1,6 +1,6 @@
 //! A cursor over untrusted bytes: every read is checked.
 
-/// What is left to read.
+/// The bytes that are still to be read.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
@@ -27,7 +27,7 @@ impl<'a> Reader<'a> {
         self.array().map(u32::from_be_bytes)
     }
 
-    /// Bytes behind their 16-bit count.
+    /// Bytes that follow their 16-bit count.
     pub(crate) fn counted(&mut self) -> Option<&'a [u8]> {
         let count = self.u16()?;
         self.take(count.into())

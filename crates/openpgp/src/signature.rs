@@ -33,14 +33,14 @@ pub(crate) struct Signature {
     subpackets: Subpackets,
 }
 
-/// What the subpackets say. All but the issuer and the back-signature is taken from the hashed ones only:
-/// anybody can change the others.
+/// The content of the subpackets. Everything except the issuer and the back-signature comes only from the hashed
+/// ones: anybody can change the others.
 #[derive(Debug, Clone, Default)]
 struct Subpackets {
     created: Option<u32>,
-    /// Seconds after `created`; zero is never.
+    /// Seconds after `created`; zero means never.
     expires: Option<u32>,
-    /// Seconds after the key's creation; zero is never.
+    /// Seconds after the key's creation; zero means never.
     key_expires: Option<u32>,
     key_flags: Option<u8>,
     fingerprint: Option<Fingerprint>,
@@ -68,7 +68,7 @@ impl Signature {
         Ok(Self { kind, algorithm, hash, values: reader.0.to_vec(), signed, subpackets })
     }
 
-    /// What is hashed behind the content (RFC 9580, 5.2.4).
+    /// The bytes that are hashed after the content (RFC 9580, 5.2.4).
     pub(crate) fn trailer(&self) -> Vec<u8> {
         let mut trailer = self.signed.clone();
         trailer.extend_from_slice(&[4, 0xff]);
@@ -104,7 +104,7 @@ impl Signature {
         }
     }
 
-    /// When the key that this binds expires, where it says so: in seconds after its creation, zero is never.
+    /// When the key that this binds expires, where it says so: in seconds after its creation, zero means never.
     pub(crate) fn key_expires(&self) -> Option<u32> {
         self.subpackets.key_expires
     }

@@ -1,4 +1,4 @@
-//! Forms that the judges of today's Debian do not read: no verdict but this crate's.
+//! Forms that Debian's judges do not read yet: only this crate's verdict is tested.
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod forge;

@@ -5,7 +5,7 @@ use crate::apt::source::parse_bool;
 /// The last value of a yes-or-no option such as `Acquire::Check-Valid-Until`, in either form:
 /// `Acquire::Check-Valid-Until "false";` or `Acquire { Check-Valid-Until "false"; };`.
 ///
-/// Text that apt would not read gives `None`, never an error: the file is another program's.
+/// Text that apt would not read gives `None`, never an error: the file belongs to another program.
 pub fn apt_conf_value(text: &str, option: &str) -> Option<bool> {
     let mut scopes: Vec<String> = Vec::new();
     let (mut name, mut value) = (None::<String>, None::<String>);
@@ -42,7 +42,7 @@ enum Token {
     End,
 }
 
-/// What is left of the text to cut into tokens.
+/// The rest of the text that is still to be cut into tokens.
 struct Tokens<'a>(&'a str);
 
 impl Tokens<'_> {

@@ -2,7 +2,7 @@
 
 use crate::apt::source::AptSource;
 
-/// Suites of Debian's archive; other suites' indexes are on the same mirror.
+/// Suites of Debian's archive; a mirror with one of them has the others too.
 const SUITES: [&str; 14] = [
     "buster",
     "bullseye",
@@ -27,16 +27,15 @@ pub struct Mirrors {
     pub archive: String,
     /// The security archive, with the suite's `-security`.
     pub security: Option<String>,
-    /// Whether the date of expiry of releases is checked, where one of the two says so.
+    /// Whether expired releases are refused, if one of the two sources says so.
     pub check_valid_until: Option<bool>,
 }
 
 /// Finds Debian's mirrors among apt's sources, for a suite such as `bookworm`.
 ///
-/// A vendor's repository can name a suite as Debian does, so a source is taken for Debian's when
-/// more speaks for it: the archive's keyring, a path that ends in `debian`, `-updates` of the
-/// suite on the same mirror. One signed with another keyring and with none of that is never taken.
-/// The release's signature is checked in any case.
+/// A vendor's repository can name a suite as Debian does, so a source counts as Debian's by further signs: the
+/// archive's keyring, a path that ends in `debian`, `-updates` of the suite on the same mirror. A source with another
+/// keyring and without any of these never counts. The release's signature is checked in any case.
 pub fn debian_mirrors(sources: &[AptSource], suite: &str) -> Option<Mirrors> {
     let archive = best(sources, suite, |found| SUITES.contains(&found) || found == suite)?;
     let security_suite = format!("{suite}-security");
@@ -54,7 +53,7 @@ pub fn debian_mirrors(sources: &[AptSource], suite: &str) -> Option<Mirrors> {
     })
 }
 
-/// The source that speaks most for being Debian's; of equal ones that with the very suite, then the first.
+/// The source with the most signs of being Debian's; among equal ones, one with the exact suite, then the first.
 fn best<'a>(sources: &'a [AptSource], suite: &str, is_debian: impl Fn(&str) -> bool) -> Option<&'a AptSource> {
     let mut best: Option<((u32, bool), &AptSource)> = None;
     for source in sources {

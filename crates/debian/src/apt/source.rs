@@ -9,24 +9,24 @@ pub struct AptSource {
     pub uris: Vec<String>,
     /// `bookworm`, `bookworm-updates`.
     pub suites: Vec<String>,
-    /// `main`; none for a flat repository.
+    /// `main`; empty for a flat repository.
     pub components: Vec<String>,
-    /// Architectures it is limited to; none is all.
+    /// Architectures it is limited to; empty means all.
     pub architectures: Vec<String>,
-    /// Whether the date of expiry of its releases is checked, where it says so.
+    /// Whether expired releases are refused, if the source says so.
     pub check_valid_until: Option<bool>,
     /// The keyring's path, fingerprints, or a whole armored key.
     pub signed_by: Option<String>,
-    /// Whether it is trusted without a signature, where it says so.
+    /// Whether it is trusted without a signature, if the source says so.
     pub trusted: Option<bool>,
-    /// The file it stands in, as it was named.
+    /// The file it comes from, as it was named.
     pub file: String,
     /// The line it begins in, counted from 1.
     pub line: usize,
 }
 
 impl AptSource {
-    /// Reads a `.sources` file. A stanza that apt would not read is passed over: the file is another program's.
+    /// Reads a `.sources` file. Stanzas that apt would not read are skipped: the file belongs to another program.
     pub fn parse_deb822(text: &str, file_name: &str) -> Vec<Self> {
         stanzas(text)
             .filter_map(|(line, stanza)| {
@@ -60,7 +60,7 @@ impl AptSource {
     }
 
     /// Reads a `.list` file: `deb [option=value …] uri suite component …`. Lines that apt would not
-    /// read are passed over.
+    /// read are skipped.
     pub fn parse_one_line(text: &str, file_name: &str) -> Vec<Self> {
         text.lines()
             .enumerate()
@@ -97,7 +97,7 @@ impl AptSource {
     }
 }
 
-/// Splits a file at its blank lines, comments made empty fields of nothing; each with its first line's number.
+/// Splits a file at its blank lines and drops comments; each stanza comes with the number of its first line.
 fn stanzas(text: &str) -> impl Iterator<Item = (usize, String)> {
     let mut stanzas: Vec<(usize, String)> = Vec::new();
     let mut open = false;
@@ -122,7 +122,7 @@ fn trimmed(uri: &str) -> String {
     uri.trim_end_matches('/').to_owned()
 }
 
-/// The words that apt takes for yes and no.
+/// The words that apt reads as yes and no.
 pub(crate) fn parse_bool(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
         "yes" | "true" | "with" | "on" | "enable" | "1" => Some(true),

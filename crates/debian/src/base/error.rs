@@ -33,8 +33,8 @@ pub enum AssembleError {
         /// The other.
         second: String,
     },
-    /// What the maintainer scripts make does not fit with what the packages hold.
-    #[error("the base's own files do not fit with those of the packages")]
+    /// A file that the maintainer scripts would make conflicts with one of a package.
+    #[error("the base's own files conflict with those of the packages")]
     Setup(#[source] TreeError),
     /// A file that others are made from cannot be read.
     #[error("failed to read `{path}`")]

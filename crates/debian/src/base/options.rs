@@ -3,7 +3,7 @@
 /// How a base is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseOptions {
-    /// Leaves out what no program reads. In `/usr/share`: `doc` but for the `copyright` files and the
+    /// Leaves out files that no program reads. In `/usr/share`: `doc` except the `copyright` files and the
     /// links between packages' folders, `man`, `info`, `locale`, `lintian`, `bug`, `doc-base`, `menu`,
     /// `applications`, `pixmaps`, `bash-completion`, `gcc` and `gdb` (printers for debuggers). `__pycache__` is left out in any case.
     pub slim: bool,

@@ -1,4 +1,4 @@
-//! What maintainer scripts and debootstrap make on a machine, done to a tree.
+//! The changes that maintainer scripts and debootstrap make to a machine, applied to a tree.
 
 use shipwheel_layer::{Content, Metadata, Node, Tree, TreeError, TreePath};
 
@@ -16,11 +16,11 @@ const PASSWD: &str = "root:x:0:0:root:/root:/sbin/nologin\n\
 const GROUP: &str = "root:x:0:\ntty:x:5:\nmail:x:8:\nshadow:x:42:\nutmp:x:43:\nstaff:x:50:\n\
     nonroot:x:65532:\nnogroup:x:65534:\n";
 
-/// Without this file glibc asks neither `/etc/hosts` first nor DNS in every version.
+/// Without this file, glibc does not read `/etc/hosts` first, and some versions never ask DNS.
 const NSSWITCH: &str = "passwd: files\ngroup: files\nhosts: files dns\nnetworks: files\n\
     protocols: files\nservices: files\n";
 
-/// Directories with modes of their own: they hold whatever a package says.
+/// Directories with special modes, which win over those of packages.
 const SPECIAL: [(&str, Metadata); 5] = [
     ("/tmp", Metadata::root(0o1777)),
     ("/var/tmp", Metadata::root(0o1777)),
@@ -130,8 +130,8 @@ pub(crate) fn python(tree: &mut Tree) -> Result<(), TreeError> {
     }
 }
 
-/// Does what `update-ca-certificates` does, but for the links by hash: the bundle in the order of
-/// `LC_ALL=C sort`, a `.pem` link for each, and where OpenSSL's library looks for them.
+/// Does what `update-ca-certificates` does, except for the links by hash: the bundle in the order of
+/// `LC_ALL=C sort`, a `.pem` link for each, and the links where OpenSSL's library looks for them.
 pub(crate) fn certificates(tree: &mut Tree) -> Result<(), AssembleError> {
     const FOLDER: &str = "/usr/share/ca-certificates";
     let folder = TreePath::new(FOLDER).map_err(|error| AssembleError::Setup(error.into()))?;
@@ -196,7 +196,7 @@ fn file(content: impl Into<Vec<u8>>) -> Node {
     Node::File(Metadata::root(0o644), Content::from_bytes(content.into()))
 }
 
-/// Adds an entry where nothing is, links to directories followed.
+/// Adds an entry if its path is free; follows links to directories.
 fn put(tree: &mut Tree, path: &str, node: Node) -> Result<(), TreeError> {
     let path = tree.resolve_parent(&TreePath::new(path)?);
     if tree.node(&path).is_some() { Ok(()) } else { tree.insert(path, node) }

@@ -1,4 +1,4 @@
-//! Which of the packages' files a base does without.
+//! The files of packages that a base leaves out.
 
 use shipwheel_layer::{Node, TreePath};
 
@@ -34,7 +34,7 @@ pub(crate) fn is_kept(path: &TreePath, node: &Node, slim: bool) -> bool {
     }
 }
 
-/// Licenses ask for their text to be passed on: `copyright`, and the links between the folders
+/// Licenses require that their text is passed on: `copyright`, and the links between the folders
 /// of packages from one source. Their folders come with them.
 fn is_license(node: &Node, below_doc: &[&str]) -> bool {
     match below_doc {

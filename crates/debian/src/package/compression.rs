@@ -32,7 +32,7 @@ pub enum DecompressError {
         /// The limit in bytes.
         limit: u64,
     },
-    /// The compression is none that is supported.
+    /// The compression is not supported.
     #[error("unsupported compression: {found}")]
     Unsupported {
         /// What was found.

@@ -10,11 +10,11 @@ const MAX_CONTROL: u64 = 64 << 20;
 /// A `.deb` that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DebError {
-    /// It is no ar archive, or ends too early.
-    #[error("no complete .deb archive")]
+    /// The file is not an ar archive, or ends too early.
+    #[error("not a complete .deb archive")]
     Archive(#[source] io::Error),
-    /// It has another form than Debian's binary packages of version 2.
-    #[error("no Debian binary package: {reason}")]
+    /// The archive is not a Debian binary package of version 2.
+    #[error("not a Debian binary package: {reason}")]
     Form {
         /// What is wrong with it.
         reason: &'static str,
@@ -37,14 +37,14 @@ pub struct Deb<'a> {
     pub control: Vec<u8>,
     /// The data tar as it is stored.
     pub data: &'a [u8],
-    /// How it is compressed.
+    /// Its compression.
     pub compression: Compression,
 }
 
-/// Reads how a `.deb` is made up, and its control files.
+/// Reads the members of a `.deb`, and its control files.
 ///
 /// # Errors
-/// When it is no Debian binary package, or compressed in a way that is not supported (zstd).
+/// When it is not a Debian binary package, or its compression is not supported (zstd).
 pub fn open_deb(bytes: &[u8]) -> Result<Deb<'_>, DebError> {
     let mut members = members(bytes)?.into_iter();
     match members.next() {
@@ -196,7 +196,7 @@ mod tests {
         let (control, data) = (("control.tar.xz", &xz(b"")[..]), ("data.tar", &b""[..]));
         let binary = ("debian-binary", &b"2.0\n"[..]);
         for (members, expected) in [
-            (&[][..], "no complete"),
+            (&[][..], "not a complete"),
             (&[control, data], "first member"),
             (&[("debian-binary", b"3.0\n"), control, data], "version"),
             (&[binary, data, control], "order"),

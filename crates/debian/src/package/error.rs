@@ -27,7 +27,7 @@ pub enum PackagesError {
         /// Its value; empty when it is missing.
         found: String,
     },
-    /// A version is none.
+    /// A version is malformed.
     #[error("package `{package}` has no valid version in the index")]
     Version {
         /// The package.
@@ -47,7 +47,7 @@ pub enum PackagesError {
         #[source]
         cause: RelationError,
     },
-    /// The sha256 is none.
+    /// The sha256 is malformed.
     #[error("package `{package}` has no valid sha256 in the index")]
     Digest {
         /// The package.

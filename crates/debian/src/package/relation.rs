@@ -9,15 +9,15 @@ use crate::package::version::{Version, VersionError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RelationError {
     /// The text has another form than `name[:qualifier] [(op version)] [[arch …]] [<profile …>]`.
-    #[error("`{found}` is no relation between packages: {reason}")]
+    #[error("`{found}` is not a relation between packages: {reason}")]
     Form {
         /// The relation as it was found.
         found: String,
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// The version in it is none.
-    #[error("`{found}` is no relation between packages")]
+    /// The version in it is malformed.
+    #[error("`{found}` is not a relation between packages")]
     Version {
         /// The relation as it was found.
         found: String,
@@ -70,7 +70,7 @@ impl Constraint {
 pub struct Relation {
     /// The package, real or virtual.
     pub name: String,
-    /// What stands behind the colon: `any`, `native`, an architecture.
+    /// The text after the colon: `any`, `native`, an architecture.
     pub qualifier: Option<String>,
     /// The version asked for.
     pub constraint: Option<Constraint>,
@@ -110,11 +110,11 @@ fn matches(name: &str, architecture: &str) -> bool {
         || name.strip_prefix("linux-").is_some_and(|cpu| cpu == "any" || cpu == architecture)
 }
 
-/// Relations of which one is enough: `media-types | mime-support`.
+/// Relations, one of which is enough: `media-types | mime-support`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alternatives(pub Vec<Relation>);
 
-/// Parses a field such as `Depends`: groups behind commas, each of alternatives behind bars.
+/// Parses a field such as `Depends`: groups separated by commas, alternatives in them by bars.
 ///
 /// # Errors
 /// The first relation that cannot be read.
@@ -150,7 +150,7 @@ fn parse_relation(text: &str) -> Result<Relation, RelationError> {
             '(' => ')',
             '[' => ']',
             '<' => '>',
-            _ => return Err(error("something stands behind the name")),
+            _ => return Err(error("unexpected text follows the name")),
         };
         let (inside, behind) = rest[1..].split_once(close).ok_or_else(|| error("a bracket is not closed"))?;
         let words = || inside.split_whitespace().map(str::to_owned).collect();
@@ -174,13 +174,13 @@ fn parse_constraint(text: &str, found: impl Fn() -> String) -> Result<Constraint
         "=" => Operator::Equal,
         ">=" | ">" => Operator::LaterOrEqual,
         ">>" => Operator::Later,
-        _ => return Err(RelationError::Form { found: found(), reason: "the operator is none of << <= = >= >>" }),
+        _ => return Err(RelationError::Form { found: found(), reason: "the operator is not one of << <= = >= >>" }),
     };
     let version = version.parse().map_err(|cause| RelationError::Version { found: found(), cause })?;
     Ok(Constraint { operator, version })
 }
 
-/// Whether a text is a package's name (Debian policy 5.6.1; a capital stands in some old ones).
+/// Whether a text is a package's name (Debian policy 5.6.1; some old ones have a capital).
 pub(crate) fn is_package_name(text: &str) -> bool {
     text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte))

@@ -20,7 +20,7 @@ pub struct Package {
     pub multi_arch: Option<String>,
     /// `required`, `optional`.
     pub priority: Option<String>,
-    /// Whether Debian takes it as always installed.
+    /// Whether Debian treats it as always installed.
     pub essential: bool,
     /// The source package where it has another name or version: `gcc-12 (12.2.0-14)`.
     pub source: Option<String>,

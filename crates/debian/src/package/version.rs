@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-/// A text that is no Debian version.
+/// A text that is not a Debian version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is no Debian version: {reason}")]
+#[error("`{found}` is not a Debian version: {reason}")]
 pub struct VersionError {
     /// The text as it was found.
     pub found: String,

@@ -28,9 +28,9 @@ pub enum ReleaseError {
         /// Its value, or the line of it; empty when it is missing.
         found: String,
     },
-    /// The suite's own date of expiry has passed: a mirror could be serving old indexes.
+    /// The suite's `Valid-Until` has passed: the mirror could be serving old indexes.
     #[error(
-        "suite `{suite}` was valid until {valid_until}, and it is {now}: set `check-valid-until = false` to build from an archived mirror all the same"
+        "suite `{suite}` was valid until {valid_until}, and it is {now}: set `check-valid-until = false` to build from an archived mirror anyway"
     )]
     Expired {
         /// The suite.
@@ -40,7 +40,7 @@ pub enum ReleaseError {
         /// The time it was checked at.
         now: Timestamp,
     },
-    /// A good release, but of another suite.
+    /// A valid release, but of another suite.
     #[error("asked for suite `{expected}`, found the release of `{codename}` (suite `{suite}`)")]
     WrongSuite {
         /// What was asked for.

@@ -56,7 +56,7 @@ pub fn mutated(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![9 => changed, 1 => prop::collection::vec(any::<u8>(), 0..64)]
 }
 
-/// The same of texts; what is no UTF-8 any more gets replacement characters.
+/// The same for texts; bytes that are no longer UTF-8 become replacement characters.
 #[allow(dead_code, reason = "not every crate that shares this parses texts")]
 pub fn mutated_text(seeds: &[&str]) -> impl Strategy<Value = String> + use<> {
     let seeds = seeds.iter().map(|seed| seed.as_bytes().to_vec()).collect();

@@ -45,7 +45,7 @@ fn line_ends_blanks_and_escapes_do_not_change_a_signed_text() {
     check(&message.replace("Hash: SHA256\n", "Hash: SHA256\nHash: SHA512\n"), Ok(()), true);
     check(&message.replace("SIGNATURE-----\n\n", "SIGNATURE-----\nVersion: 1\n\n"), Ok(()), true);
     check(&format!("{message}{}", signature_block(&[signer().signature])), Ok(()), true);
-    // The digest is taken from the signature; gpgv wants to know it before, and apt writes the header anew.
+    // The digest is taken from the signature; gpgv needs it before, and apt rewrites the header.
     check(&message.replace("Hash: SHA256\n", ""), Ok(()), true);
 }
 
@@ -74,9 +74,9 @@ fn text_outside_of_the_signed_part_is_refused() {
 #[test]
 fn messages_that_apt_judges_otherwise_are_these() {
     let message = message();
-    // RFC 9580, 7.1 forbids other headers, and gpgv refuses them; apt passes over them.
+    // RFC 9580, 7.1 forbids other headers, and gpgv refuses them; apt skips them.
     check(&message.replace("SHA256\n", "SHA256\nCodename: trixie\n"), Err("line 3: expected a `Hash` header"), true);
-    // RFC 9580, 6.1 forbids to refuse a wrong checksum; gpgv refuses it.
+    // RFC 9580, 6.1 forbids refusing a wrong checksum; gpgv refuses it.
     let checksum = message.rfind("\n=").unwrap() + 2;
     check(&format!("{}AAAA{}", &message[..checksum], &message[checksum + 4..]), Ok(()), false);
     // Nothing is hidden in empty lines at the end; apt refuses them.

@@ -15,7 +15,7 @@ const DAY: u32 = 86_400;
 const BORN: u32 = 100;
 const SIGNED: u32 = 50;
 
-/// What the judges say beside this crate's verdict.
+/// The judges' verdicts, compared with this crate's.
 enum Judges {
     /// Both the same.
     Agree,
@@ -149,7 +149,7 @@ fn weak_foreign_and_untimely_signatures_are_refused() {
     keys.check(&ring, &keys.draft(1).with(notation(20 | 0x80)), "critical subpacket of type 20", Agree);
     keys.check(&ring, &keys.draft(1).with(subpacket(99 | 0x80, &[1])), "critical subpacket of type 99", Agree);
     keys.check(&ring, &draft(1, keys.now + DAY), "it is from the future", GpgvTrusts);
-    // apt with gpgv tells it to pass over this.
+    // apt makes gpgv ignore this.
     keys.check(&ring, &draft(1, keys.ago(BORN + 1)), "it is older than its key", Agree);
 }
 

@@ -73,7 +73,7 @@ fn problems_name_their_line_and_what_was_meant() {
             "python:3.11-slim",
             "Python:3.11",
             None,
-            "image.toml:4: `Python:3.11` is no image reference: host and repository must be lowercase",
+            "image.toml:4: `Python:3.11` is not an image reference: host and repository must be lowercase",
         ),
         (
             "bytecode.enabled = false",
