@@ -9,6 +9,7 @@ mod matrix;
 mod stress;
 mod test;
 mod tidy;
+mod tools;
 mod workspace;
 
 use std::ffi::OsString;

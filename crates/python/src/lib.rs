@@ -1,6 +1,6 @@
 //! Python's packaging formats for a target that is not this machine: locks, markers, tags, wheels.
 //!
-//! A lock file and a [`Target`] give the wheels to install; a wheel and a [`Scheme`] give the
+//! A lock file and a [`Target`] give the wheels to install; a wheel and a [`Scheme`](install::Scheme) give the
 //! tree of files that an image will have, its members still compressed as the wheel has them.
 //!
 //! ```

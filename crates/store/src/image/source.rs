@@ -82,7 +82,7 @@ impl dyn ImageSource + '_ {
     /// Brings a small blob into the cache and reads it.
     ///
     /// # Errors
-    /// As [`import`](Self::import), and when the blob is longer than `limit` bytes.
+    /// As `import`, and when the blob is longer than `limit` bytes.
     pub fn read(&self, blob: &Descriptor, limit: u64, cache: &Cache) -> Result<Vec<u8>> {
         if blob.size > limit {
             let what = format!("blob {} of {}", blob.digest.short(), self.name());
