@@ -20,7 +20,7 @@
 //! ```
 //!
 //! Nothing is fetched, no file is opened and no Python runs: text comes in as values, wheels
-//! through [`shipwheel_layer::ByteSource`]. ByteSource distributions are never built here.
+//! through [`shipwheel_layer::ByteSource`]. Source distributions are never built here.
 
 mod dependency;
 pub mod elf;
