@@ -11,7 +11,7 @@ use shipwheel_oci::Platform;
 mod sample;
 
 /// No library needs more; a hostile file must not keep us longer.
-const MOST_ENTRIES: usize = 4096;
+const MAX_ENTRIES: usize = 4096;
 
 /// How many bytes [`ElfMachine::read`] looks at.
 pub const ELF_HEAD: usize = 20;
@@ -109,7 +109,7 @@ fn facts<H: FileHeader<Endian = Endianness>>(machine: ElfMachine, data: &[u8]) -
     }
     let sections = header.sections(endian, data)?;
     let table = sections.dynamic_table(endian, data)?;
-    for entry in table.iter().take(MOST_ENTRIES) {
+    for entry in table.iter().take(MAX_ENTRIES) {
         if entry.tag == DT_NEEDED {
             facts.needed.push(text(table.string(entry)?));
         } else if entry.tag == DT_SONAME {
@@ -121,7 +121,7 @@ fn facts<H: FileHeader<Endian = Endianness>>(machine: ElfMachine, data: &[u8]) -
         while let Some((_, mut versions)) = needs.next()? {
             while let Some(version) = versions.next()? {
                 entries += 1;
-                if entries > MOST_ENTRIES {
+                if entries > MAX_ENTRIES {
                     return Ok(facts);
                 }
                 facts.glibc = facts.glibc.max(glibc_version(version.name(endian, strings)?));

@@ -6,7 +6,9 @@ use shipwheel_python::lock::{LockForm, LockReading};
 use shipwheel_python::select::{Selection, select};
 use shipwheel_python::{Libc, Target, allows};
 
-use super::{Known, Line, lock, write};
+use crate::derive::known::Known;
+use crate::derive::lock;
+use crate::derive::write::{self, Line};
 
 /// A release of Debian, with the Python and the glibc that it has.
 struct Suite {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use shipwheel_python::DistributionName;
 use shipwheel_python::lock::LockForm;
 
-use super::{DeriveError, Known};
+use crate::derive::error::DeriveError;
+use crate::derive::known::Known;
 
 /// The lock of a folder; `None` where there is nothing to lock.
 pub(super) fn find(known: &Known<'_>) -> Result<Option<LockForm>, DeriveError> {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::entry::Entry;
-use super::{Known, Line, write};
+use crate::derive::known::Known;
+use crate::derive::write::{self, Line};
 
 /// Folders at the top that are not what an image runs.
 const NOT_TAKEN: [&str; 16] = [
@@ -35,8 +35,8 @@ const DATA: [&str; 7] = ["assets", "data", "locale", "locales", "public", "stati
 /// What is left out of what is taken.
 const EXCLUDED: [&str; 3] = ["__pycache__/", "*.pyc", "tests/"];
 
-/// The lines of `[app]`.
-pub(super) fn lines(known: &Known<'_>, entry: &Entry) -> Vec<Line> {
+/// The lines of `[app]`; `entry` is the file at the top that is started.
+pub(super) fn lines(known: &Known<'_>, entry: Option<&str>) -> Vec<Line> {
     let mut lines = Vec::new();
     if known.is_project {
         lines.push(Line::new(
@@ -45,9 +45,11 @@ pub(super) fn lines(known: &Known<'_>, entry: &Entry) -> Vec<Line> {
             "pyproject.toml has a [build-system]: built to a wheel and installed",
         ));
     }
-    let (sources, reason) = match (known.is_project, &entry.file) {
+    let (sources, reason) = match (known.is_project, entry) {
         (true, None) => return lines,
-        (true, Some(file)) => (vec![file.clone()], "what is started stands beside the project's packages".to_owned()),
+        (true, Some(file)) => {
+            (vec![file.to_owned()], "the file that is started is not in a package of the project".to_owned())
+        }
         (false, _) => (taken(known), "modules, packages and data; no tests, docs or tools".to_owned()),
     };
     lines.push(Line::new("sources", write::list(&sources), reason));

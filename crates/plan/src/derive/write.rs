@@ -1,6 +1,17 @@
 //! The text of a derived image.toml.
 
-use super::Line;
+/// A value for image.toml, as TOML, with the reason for it; an empty reason adds no comment.
+pub(super) struct Line {
+    pub(super) key: &'static str,
+    pub(super) value: String,
+    pub(super) reason: String,
+}
+
+impl Line {
+    pub(super) fn new(key: &'static str, value: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { key, value: value.into(), reason: reason.into() }
+    }
+}
 
 /// A text as a TOML string.
 pub(super) fn text(text: &str) -> String {

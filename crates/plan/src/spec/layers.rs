@@ -21,7 +21,7 @@ impl Default for LayersSpec {
 const KEYS: &[&str] = &["heavy", "most-heavy", "pure-buckets", "native-buckets"];
 
 /// No policy may ask for more layers: runtimes stop at about 127.
-const MOST: i64 = 100;
+const MAX_BUCKETS: i64 = 100;
 
 pub(super) fn read_layers(top: &Section<'_>) -> LayersSpec {
     let default = LayersSpec::default();
@@ -34,10 +34,10 @@ pub(super) fn read_layers(top: &Section<'_>) -> LayersSpec {
 
 fn read_policy(section: &Section<'_>, default: GroupPolicy) -> GroupPolicy {
     let count = |key: &str, least: i64, default: u32| match section.integer(key) {
-        Some(Located { value, .. }) if (least..=MOST).contains(&value) => u32::try_from(value).unwrap_or(default),
+        Some(Located { value, .. }) if (least..=MAX_BUCKETS).contains(&value) => u32::try_from(value).unwrap_or(default),
         Some(found) => {
             let key = section.path(key);
-            section.report_at(found.span, format!("`{key}` is {}, expected {least} to {MOST}", found.value));
+            section.report_at(found.span, format!("`{key}` is {}, expected {least} to {MAX_BUCKETS}", found.value));
             default
         }
         None => default,

@@ -1,0 +1,46 @@
+//! Folders that no image.toml can be derived from.
+
+use shipwheel_python::pyproject::PyprojectError;
+
+/// Why no image.toml can be derived.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeriveError {
+    /// Nothing says that the folder is a Python application.
+    #[error(
+        "it has no image.toml, and none can be derived: there is no pyproject.toml, requirements.txt or Python file"
+    )]
+    Nothing,
+    /// pyproject.toml cannot be read.
+    #[error("pyproject.toml: {0}")]
+    Pyproject(#[from] PyprojectError),
+    /// Dependencies that no lock pins.
+    #[error("pyproject.toml has dependencies, and there is no lock: looked for {}", .looked_for.join(", "))]
+    NoLock {
+        /// The names of lock files.
+        looked_for: Vec<String>,
+    },
+    /// Nothing says what is started.
+    #[error("nothing says what the image starts; looked for:{}", lines(.looked_for))]
+    NoEntryPoint {
+        /// What was looked for, and what was found instead.
+        looked_for: Vec<String>,
+    },
+}
+
+fn lines(texts: &[String]) -> String {
+    texts.iter().map(|text| format!("\n  {text}")).collect()
+}
+
+impl DeriveError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Nothing => "name the application's folder, or write an image.toml (docs/image-toml.md)".to_owned(),
+            Self::Pyproject(_) => "mend pyproject.toml, or write an image.toml".to_owned(),
+            Self::NoLock { .. } => "lock the dependencies, with `uv lock` for one".to_owned(),
+            Self::NoEntryPoint { .. } => {
+                "add a main.py or one `[project.scripts]`, or write an image.toml with `config.cmd`".to_owned()
+            }
+        }
+    }
+}

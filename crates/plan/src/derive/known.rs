@@ -1,0 +1,45 @@
+//! A folder, and what is known of it before anything is decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shipwheel_python::DistributionName;
+use shipwheel_python::pyproject::Project;
+
+use crate::derive::code::Code;
+
+/// A folder as derivation sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Folder {
+    /// Its files, relative, with `/` between parts, sorted; without caches and environments.
+    pub files: BTreeSet<String>,
+    /// The texts of those that [`is_read`](crate::derive::is_read) names.
+    pub texts: BTreeMap<String, String>,
+}
+
+/// All that is known of a folder, before anything is decided.
+pub(super) struct Known<'f> {
+    pub(super) folder: &'f Folder,
+    pub(super) project: Project,
+    /// Whether the project is built to a wheel and installed.
+    pub(super) is_project: bool,
+    /// The distributions that the lock or pyproject.toml names.
+    pub(super) distributions: BTreeSet<DistributionName>,
+}
+
+impl Known<'_> {
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.folder.files.contains(path)
+    }
+
+    pub(super) fn text(&self, path: &str) -> &str {
+        self.folder.texts.get(path).map_or("", String::as_str)
+    }
+
+    pub(super) fn code(&self, path: &str) -> Code {
+        Code::read(self.text(path))
+    }
+
+    pub(super) fn depends_on(&self, name: &str) -> bool {
+        self.distributions.iter().any(|distribution| distribution.as_str() == name)
+    }
+}
