@@ -34,7 +34,9 @@ pub(super) fn read_layers(top: &Section<'_>) -> LayersSpec {
 
 fn read_policy(section: &Section<'_>, default: GroupPolicy) -> GroupPolicy {
     let count = |key: &str, least: i64, default: u32| match section.integer(key) {
-        Some(Located { value, .. }) if (least..=MAX_BUCKETS).contains(&value) => u32::try_from(value).unwrap_or(default),
+        Some(Located { value, .. }) if (least..=MAX_BUCKETS).contains(&value) => {
+            u32::try_from(value).unwrap_or(default)
+        }
         Some(found) => {
             let key = section.path(key);
             section.report_at(found.span, format!("`{key}` is {}, expected {least} to {MAX_BUCKETS}", found.value));
