@@ -169,7 +169,8 @@ fn own_level(name: &str, base: &ResolvedBase) -> Result<Optimization, BuildError
     if let Some(prefix) = env.get("PYTHONPYCACHEPREFIX").filter(|prefix| !prefix.is_empty()) {
         return Err(ImageError::CachePrefix { image: name.to_owned(), prefix: prefix.clone() }.into());
     }
-    Ok(Optimization::from_environment(env.get("PYTHONOPTIMIZE").map(String::as_str).unwrap_or_default()))
+    let level = Optimization::level_of_environment(env.get("PYTHONOPTIMIZE").map(String::as_str).unwrap_or_default());
+    Optimization::from_level(level.into()).ok_or_else(|| ImageError::Level { image: name.to_owned(), level }.into())
 }
 
 fn with_layers(

@@ -30,10 +30,17 @@ impl Optimization {
         [Self::None, Self::Asserts, Self::Docstrings].into_iter().find(|o| u64::from(o.level()) == level)
     }
 
-    /// The level that CPython runs at with this `PYTHONOPTIMIZE`: a text that is no number means 1, no text 0.
-    pub fn from_environment(text: &str) -> Self {
-        let level = text.parse::<u64>().unwrap_or(u64::from(!text.is_empty())).min(2);
-        Self::from_level(level).expect("at most 2")
+    /// The level that CPython runs at with this value of `PYTHONOPTIMIZE` (`_Py_get_env_flag`).
+    ///
+    /// It may be more than 2: CPython then looks for pycs that are named for that level, which `compile()` cannot
+    /// make. Any text that is not a number, is negative or does not fit into C's `int` means 1; no text means 0.
+    pub fn level_of_environment(value: &str) -> u32 {
+        if value.is_empty() {
+            return 0;
+        }
+        // C's `strtol` passes over blanks in front, and CPython wants nothing behind the number.
+        let number = value.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']).parse::<i32>();
+        number.ok().and_then(|number| u32::try_from(number).ok()).unwrap_or(1)
     }
 
     /// 0, 1 or 2, as `PYTHONOPTIMIZE` and `compile()` want it.
@@ -98,8 +105,27 @@ mod tests {
 
     #[test]
     fn a_level_is_read_as_cpython_reads_it() {
-        for (text, expected) in [("", 0), ("0", 0), ("1", 1), ("2", 2), ("9", 2), ("x", 1), ("-1", 1)] {
-            assert_eq!(Optimization::from_environment(text).level(), expected, "{text}");
+        // As CPython 3.11 says with each: `python -c 'import sys; print(sys.flags.optimize)'`.
+        for (text, expected) in [
+            ("", 0),
+            ("0", 0),
+            ("00", 0),
+            ("-0", 0),
+            ("1", 1),
+            ("2", 2),
+            (" 2", 2),
+            ("\t2", 2),
+            ("+2", 2),
+            ("3", 3),
+            ("2147483647", 2_147_483_647),
+            ("2147483648", 1),
+            ("-1", 1),
+            (" ", 1),
+            ("2 ", 1),
+            ("0x2", 1),
+            ("x", 1),
+        ] {
+            assert_eq!(Optimization::level_of_environment(text), expected, "{text:?}");
         }
     }
 

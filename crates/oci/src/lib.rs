@@ -32,4 +32,4 @@ pub use index::{Index, IndexEntry, IndexError};
 pub use manifest::{Manifest, ManifestError};
 pub use platform::{Platform, PlatformError};
 pub use reference::{DEFAULT_REGISTRY, Reference, ReferenceError};
-pub use validate::{Mismatch, validate_image};
+pub use validate::{Mismatch, MismatchKind, validate_image};

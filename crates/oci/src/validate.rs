@@ -1,13 +1,45 @@
 //! A report on an assembled image: every place where config, manifest and layers disagree, at once.
 
+use std::fmt;
+
 use crate::descriptor::media_type;
 use crate::{ImageConfig, LayerDescriptor, Manifest};
+
+/// What of an image was compared. Layers are counted from 0, bottom to top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MismatchKind {
+    /// The config's digest, in the manifest.
+    ConfigDigest,
+    /// The config's size, in the manifest.
+    ConfigSize,
+    /// The number of layers, in the manifest.
+    LayerCount,
+    /// The number of diff ids, in the config.
+    DiffIdCount,
+    /// The digest of a layer, in the manifest.
+    LayerDigest(usize),
+    /// The diff id of a layer, in the config.
+    DiffId(usize),
+}
+
+impl fmt::Display for MismatchKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ConfigDigest => f.write_str("config digest"),
+            Self::ConfigSize => f.write_str("config size"),
+            Self::LayerCount => f.write_str("number of layers"),
+            Self::DiffIdCount => f.write_str("number of diff ids"),
+            Self::LayerDigest(number) => write!(f, "digest of layer {number}"),
+            Self::DiffId(number) => write!(f, "diff id of layer {number}"),
+        }
+    }
+}
 
 /// One disagreement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     /// What was compared.
-    pub what: String,
+    pub kind: MismatchKind,
     /// What it should be.
     pub expected: String,
     /// What it is.
@@ -19,22 +51,22 @@ pub struct Mismatch {
 /// An empty list means that they agree.
 pub fn validate_image(manifest: &Manifest, config: &[u8], layers: &[LayerDescriptor]) -> Vec<Mismatch> {
     let mut report = Vec::new();
-    let mut check = |what: String, expected: String, found: String| {
+    let mut check = |kind: MismatchKind, expected: String, found: String| {
         if expected != found {
-            report.push(Mismatch { what, expected, found });
+            report.push(Mismatch { kind, expected, found });
         }
     };
     let config_descriptor = crate::Descriptor::of(media_type::CONFIG, config);
-    check("config digest".into(), config_descriptor.digest.to_string(), manifest.config().digest.to_string());
-    check("config size".into(), config_descriptor.size.to_string(), manifest.config().size.to_string());
-    check("number of layers".into(), layers.len().to_string(), manifest.layers().len().to_string());
+    check(MismatchKind::ConfigDigest, config_descriptor.digest.to_string(), manifest.config().digest.to_string());
+    check(MismatchKind::ConfigSize, config_descriptor.size.to_string(), manifest.config().size.to_string());
+    check(MismatchKind::LayerCount, layers.len().to_string(), manifest.layers().len().to_string());
     let diff_ids = ImageConfig::parse(config).and_then(|config| config.diff_ids()).unwrap_or_default();
-    check("number of diff ids".into(), layers.len().to_string(), diff_ids.len().to_string());
+    check(MismatchKind::DiffIdCount, layers.len().to_string(), diff_ids.len().to_string());
     for (number, layer) in layers.iter().enumerate() {
         let blob = manifest.layers().get(number).map_or("none".into(), |l| l.digest.to_string());
-        check(format!("digest of layer {number}"), layer.blob.digest.to_string(), blob);
+        check(MismatchKind::LayerDigest(number), layer.blob.digest.to_string(), blob);
         let diff_id = diff_ids.get(number).map_or("none".into(), ToString::to_string);
-        check(format!("diff id of layer {number}"), layer.diff_id.to_string(), diff_id);
+        check(MismatchKind::DiffId(number), layer.diff_id.to_string(), diff_id);
     }
     report
 }

@@ -70,7 +70,7 @@ fn check_environment(spec: &ImageSpec) -> Result<(), PlanError> {
     }
     let level = spec.bytecode.optimization;
     match spec.config.env.get("PYTHONOPTIMIZE").filter(|_| spec.bytecode.enabled) {
-        Some(found) if Optimization::from_environment(found) != level => {
+        Some(found) if Optimization::level_of_environment(found) != u32::from(level.level()) => {
             Err(PlanError::Level { found: found.clone(), level: level.level() })
         }
         _ => Ok(()),

@@ -89,6 +89,14 @@ pub enum ImageError {
         /// The value.
         prefix: String,
     },
+    /// The image runs at a level that bytecode cannot be compiled for.
+    #[error("{image} sets PYTHONOPTIMIZE to level {level}, and bytecode has the levels 0 to 2")]
+    Level {
+        /// The image.
+        image: String,
+        /// The level.
+        level: u32,
+    },
     /// A text that `import` cannot take.
     #[error("`{module}` is not the name of a module")]
     NotAModule {
@@ -122,6 +130,7 @@ impl ImageError {
             | Self::LayerCount { .. }
             | Self::NoPython { .. }
             | Self::CachePrefix { .. }
+            | Self::Level { .. }
             | Self::NotAModule { .. } => ErrorKind::Configuration,
         }
     }
@@ -130,6 +139,7 @@ impl ImageError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::NotAModule { .. } => "name a module as `import` takes it, such as `package.module`",
+            Self::Level { .. } => "name the levels to add with `--optimize`",
             Self::CachePrefix { .. } => "unset PYTHONPYCACHEPREFIX in the image's config first",
             Self::Unsound { .. } => {
                 "`shipwheel verify` lists them, and docs/verify.md says what each kind of finding means"

@@ -5,7 +5,9 @@ use std::io::Read as _;
 
 use rayon::prelude::*;
 use shipwheel_layer::{ReadLimits, Tree, overlay_tar};
-use shipwheel_oci::{Descriptor, Digest, ImageConfig, LayerDescriptor, Manifest, Platform, validate_image};
+use shipwheel_oci::{
+    Descriptor, Digest, ImageConfig, LayerDescriptor, Manifest, MismatchKind, Platform, validate_image,
+};
 use shipwheel_store::image::{Document, ImageGraph, Walk, is_attestation};
 use shipwheel_store::limits::MAX_CONFIG;
 use shipwheel_store::{Cache, FileAction, ImageSource, StoreError};
@@ -109,15 +111,22 @@ impl OpenedImage {
         let layers: Vec<LayerDescriptor> = layers.collect();
         let mismatches = validate_image(&platform.manifest, &platform.config_bytes, &layers);
         let findings = mismatches.into_iter().map(|mismatch| {
-            let number = mismatch.what.strip_prefix("diff id of layer ").and_then(|n| n.parse::<usize>().ok());
-            match number.and_then(|number| layers.get(number)) {
-                // The layer's own diff id, against that in the config.
+            let layer = match mismatch.kind {
+                MismatchKind::DiffId(number) => layers.get(number),
+                MismatchKind::ConfigDigest
+                | MismatchKind::ConfigSize
+                | MismatchKind::LayerCount
+                | MismatchKind::DiffIdCount
+                | MismatchKind::LayerDigest(_) => None,
+            };
+            match layer {
+                // The config's diff id is what was expected, the layer's what was found.
                 Some(layer) => {
                     Finding::problem(FindingKind::DiffId, mismatch.found, mismatch.expected).of_blob(&layer.blob.digest)
                 }
                 None => {
                     let [expected, found] =
-                        [mismatch.expected, mismatch.found].map(|side| format!("{} {side}", mismatch.what));
+                        [mismatch.expected, mismatch.found].map(|side| format!("{} {side}", mismatch.kind));
                     Finding::problem(FindingKind::Document, expected, found)
                 }
             }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use shipwheel_bytecode::Optimization;
 use shipwheel_layer::{Tree, TreePath};
 use shipwheel_oci::ImageConfig;
 use shipwheel_plan::facts::PythonFacts;
@@ -14,7 +15,7 @@ use crate::interpreter::interpreter_error::InterpreterError;
 /// An image's interpreter with the settings that it will run under.
 pub(crate) struct ImagePython {
     pub(crate) facts: PythonFacts,
-    /// What `PYTHONOPTIMIZE` comes to.
+    /// The level that it runs at, by the image's `PYTHONOPTIMIZE`.
     pub(crate) level: u32,
     /// Folders that modules of the application are imported from.
     pub(crate) roots: Vec<TreePath>,
@@ -46,20 +47,14 @@ impl ImagePython {
             findings.push(Finding::problem(FindingKind::Environment, "PYTHONPYCACHEPREFIX unset", found));
         }
         let roots = roots(tree, config, &env);
-        Ok(Some(Self { facts, level: level(env.get("PYTHONOPTIMIZE").map(String::as_str)), roots }))
+        let level =
+            Optimization::level_of_environment(env.get("PYTHONOPTIMIZE").map(String::as_str).unwrap_or_default());
+        Ok(Some(Self { facts, level, roots }))
     }
 
     /// The minor version, as the readers of bytecode want it.
     pub(crate) fn minor(&self) -> u8 {
         u8::try_from(self.facts.version.minor).unwrap_or_default()
-    }
-}
-
-/// `PYTHONOPTIMIZE` as CPython reads it: a number, and 1 for any other text that is not empty.
-fn level(variable: Option<&str>) -> u32 {
-    match variable.map(str::trim) {
-        None | Some("") => 0,
-        Some(text) => text.parse().unwrap_or(1),
     }
 }
 
@@ -74,18 +69,4 @@ fn roots(tree: &Tree, config: &ImageConfig, env: &BTreeMap<String, String>) -> V
     roots.sort();
     roots.dedup();
     roots
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_level_is_what_cpython_makes_of_the_variable() {
-        for (variable, expected) in
-            [(None, 0), (Some(""), 0), (Some("0"), 0), (Some("1"), 1), (Some("2"), 2), (Some("x"), 1), (Some("-2"), 1)]
-        {
-            assert_eq!(level(variable), expected, "{variable:?}");
-        }
-    }
 }
