@@ -78,7 +78,9 @@ fn check_file(name: &str, text: &str) -> Vec<String> {
     }
     // The file that lists British words.
     if name != "chores/src/tidy/words.rs" {
-        broken.extend(words::british(text));
+        // A test may quote what a user typed wrong.
+        let own = |line: &str| if is_test(name) && line.contains('"') { "" } else { line }.to_owned() + "\n";
+        broken.extend(words::british(&text.lines().map(own).collect::<String>()));
     }
     let is_library = name.starts_with("crates/") && name.contains("/src/") && name != "crates/cli/src/program.rs";
     if is_library && !is_test(name) {

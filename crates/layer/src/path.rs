@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_stands_before_what_is_in_it_and_its_neighbours_after() {
+    fn a_directory_stands_before_what_is_in_it_and_its_neighbors_after() {
         let mut paths = ["/a-b", "/a/b", "/a", "/a.b", "/"].map(|p| TreePath::new(p).expect("valid"));
         paths.sort();
         assert_eq!(paths.map(|p| p.to_string()), ["/", "/a", "/a/b", "/a-b", "/a.b"]);

@@ -1,7 +1,7 @@
 //! One canonical way to write JSON, so that equal values are equal bytes.
 //!
 //! `oci-spec` keeps annotations, labels and ports in unordered maps: the same manifest
-//! serialised in 20 processes gave 20 byte strings. Everything that is hashed goes
+//! serialized in 20 processes gave 20 byte strings. Everything that is hashed goes
 //! through here: keys sorted, no white space.
 
 use serde::Serialize;
@@ -12,7 +12,7 @@ use serde_json::Value;
 /// # Panics
 /// Never for the types of this workspace: their keys are strings and their maps finite.
 pub fn canonical_json(value: &impl Serialize) -> Vec<u8> {
-    let value = serde_json::to_value(value).expect("OCI types serialise to JSON values");
+    let value = serde_json::to_value(value).expect("OCI types serialize to JSON values");
     canonical_value(value)
 }
 
@@ -22,7 +22,7 @@ pub fn canonical_json(value: &impl Serialize) -> Vec<u8> {
 /// dependency tree, maps would keep the order of insertion.
 pub fn canonical_value(mut value: Value) -> Vec<u8> {
     value.sort_all_objects();
-    serde_json::to_vec(&value).expect("a JSON value serialises")
+    serde_json::to_vec(&value).expect("a JSON value serializes")
 }
 
 #[cfg(test)]

@@ -171,7 +171,7 @@ impl ImageConfig {
         entry.set_created_by(Some(created_by.to_owned()));
         // A config without history stays without: one line for many layers would belong to the wrong one.
         if let Some(list) = self.0.get_mut("history").and_then(Value::as_array_mut) {
-            list.push(serde_json::to_value(&entry).expect("history serialises"));
+            list.push(serde_json::to_value(&entry).expect("history serializes"));
         }
     }
 

@@ -24,7 +24,7 @@ impl DistributionName {
     }
 }
 
-/// Normalises any text as PEP 503 does: names of distributions, extras and groups.
+/// Normalizes any text as PEP 503 does: names of distributions, extras and groups.
 pub(crate) fn normalized(text: &str) -> String {
     let mut name = String::with_capacity(text.len());
     for character in text.chars() {

@@ -124,7 +124,7 @@ impl Setup {
         if medium == Medium::Registry {
             return Ok(Box::new(RegistrySource::new(&self.registry, self.target(name), cache, &NoProgress)));
         }
-        Ok(local(&self.path(name), tag)?)
+        local(&self.path(name), tag)
     }
 }
 
