@@ -28,10 +28,6 @@ pub fn run(workspace: &Path, fix: bool) -> Outcome {
     }
     broken.extend(check_architecture(workspace)?);
     broken.extend(check_crates(workspace, fix)?);
-    // Listed until the last of them is gone; then they fail.
-    let (pending, broken): (Vec<_>, Vec<_>) =
-        broken.into_iter().partition(|rule| rule.contains("American spelling") || rule.contains("in a circle"));
-    pending.iter().for_each(|rule| println!("pending: {rule}"));
     match broken.len() {
         0 => Ok(()),
         count => Err(format!("{count} house rules broken:\n  {}", broken.join("\n  ")).into()),
