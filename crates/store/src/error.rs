@@ -167,6 +167,12 @@ pub enum StoreError {
         /// The limit on their sizes together.
         bytes: usize,
     },
+    /// A layout or an archive without any image.
+    #[error("{what} holds no image")]
+    NoImage {
+        /// The layout or the archive.
+        what: String,
+    },
     /// A layout or an archive with several images, and no tag that selects one.
     #[error("{what} holds {count} images{}", found_tags(.tags))]
     SeveralImages {
@@ -273,6 +279,7 @@ impl StoreError {
             | Self::Url { .. }
             | Self::Client(_)
             | Self::Credentials { .. }
+            | Self::NoImage { .. }
             | Self::SeveralImages { .. }
             | Self::NoTag { .. }
             | Self::NoPlatform { .. }
@@ -337,7 +344,7 @@ impl StoreError {
             }
             Self::NoPlatform { .. } => "drop the platform, or use an image that has it",
             Self::OnePlatformOnly { .. } => {
-                "select one with `--platforms`, or write an `oci-archive:`, which `docker load` and `podman load` take as well"
+                "write an `oci-archive:`, which `docker load` and `podman load` take as well"
             }
             Self::Foreign { .. } => "use a base image without foreign layers: only Windows images have them",
             Self::Digest { .. } | Self::Size { .. } => {
@@ -351,6 +358,7 @@ impl StoreError {
             | Self::Status { .. }
             | Self::Answer { .. }
             | Self::TooLarge { .. }
+            | Self::NoImage { .. }
             | Self::Image { .. }
             | Self::TooDeep { .. }
             | Self::TooManyDocuments { .. }

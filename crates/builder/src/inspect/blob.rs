@@ -50,6 +50,7 @@ pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Find
         | StoreError::Status { .. }
         | StoreError::Answer { .. }
         | StoreError::Credentials { .. }
+        | StoreError::NoImage { .. }
         | StoreError::SeveralImages { .. }
         | StoreError::NoTag { .. }
         | StoreError::NoPlatform { .. }

@@ -80,6 +80,7 @@ fn select<'a>(all: &'a [ArchivedImage], tag: Option<&str>, name: &str) -> Result
     match (&found[..], tag) {
         ([image], _) => Ok(image),
         (_, Some(tag)) => Err(StoreError::NoTag { what: name.to_owned(), tag: tag.to_owned(), tags: tags() }),
+        ([], None) => Err(StoreError::NoImage { what: name.to_owned() }),
         (_, None) => Err(StoreError::SeveralImages { what: name.to_owned(), count: all.len(), tags: tags() }),
     }
 }

@@ -66,6 +66,7 @@ impl TopIndex {
         let tags = self.index.entries().iter().filter_map(name_of).map(str::to_owned).collect();
         match tag {
             None if digests.len() > 1 && self.is_nameless_image() => Ok(self.index.descriptor().clone()),
+            None if digests.is_empty() => Err(StoreError::NoImage { what: what.to_owned() }),
             None => Err(StoreError::SeveralImages { what: what.to_owned(), count: digests.len(), tags }),
             Some(tag) => Err(StoreError::NoTag { what: what.to_owned(), tag: tag.to_owned(), tags }),
         }

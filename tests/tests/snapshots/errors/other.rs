@@ -30,7 +30,7 @@ pub const CASES: &[Case] = &[
     Case { name: "flag-output-kind", code: 2, run: |g| g.run("image --output zip:x") },
     Case { name: "flag-interpreter", code: 2, run: |g| g.run("image --bytecode-interpreter python3") },
     Case { name: "flag-reference", code: 2, run: |g| g.run("image --push Registry.example/UPPER") },
-    Case { name: "flag-source-kind", code: 2, run: |g| g.run("push docker-archive:x registry.example/app") },
+    Case { name: "flag-source-kind", code: 2, run: |g| g.run("push docker-daemon:x registry.example/app") },
     Case { name: "flag-user-without-password", code: 2, run: |g| g.run("pull --username me r.example/a --output o") },
     Case { name: "flag-retrofit-without-output", code: 2, run: |g| g.run("retrofit base") },
     Case {
@@ -39,9 +39,14 @@ pub const CASES: &[Case] = &[
         run: |g| g.image("").run("image app --output docker-archive:x.tar"),
     },
     Case {
-        name: "flag-docker-archive-of-pull",
-        code: 2,
-        run: |g| g.run("pull 127.0.0.1:1/app --output docker-archive:x.tar"),
+        name: "layout-of-several-images",
+        code: 3,
+        run: |g| g.file("two/index.json", two_images()).run("push two registry.example/app"),
+    },
+    Case {
+        name: "layout-without-the-tag",
+        code: 3,
+        run: |g| g.file("two/index.json", two_images()).run("push oci:two:3.0 registry.example/app"),
     },
     Case { name: "flag-tag", code: 2, run: |g| g.image("").run("image app --tag a/b") },
     Case {
@@ -135,3 +140,15 @@ pub const CASES: &[Case] = &[
     Case { name: "init-exists", code: 3, run: |g| g.image("").run("init app") },
     Case { name: "init-nothing-to-derive", code: 3, run: |g| g.file("empty/notes.txt", "").run("init empty") },
 ];
+
+/// An `index.json` with two images.
+fn two_images() -> String {
+    let entry = |tag: &str| {
+        let digest = shipwheel_oci::Digest::of(tag.as_bytes());
+        format!(
+            r#"{{ "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": "{digest}", "size": 3,
+                "annotations": {{ "org.opencontainers.image.ref.name": "{tag}" }} }}"#
+        )
+    };
+    format!(r#"{{ "schemaVersion": 2, "manifests": [{}, {}] }}"#, entry("1.0"), entry("2.0"))
+}
