@@ -1,10 +1,9 @@
 //! Public keys of version 4 (RFC 9580, 5.5.2.2) and the check of a signature's numbers against them.
 
-use std::fmt;
-
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use ring::signature::{self as ring_signature, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};
 
+use crate::fingerprint::Fingerprint;
 use crate::hash::Hash;
 use crate::reader::{Reader, widen};
 use crate::refusal::RefusalReason;
@@ -16,23 +15,6 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 const P384: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x22];
 const ED25519: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01];
-
-/// The 20 bytes that name a key of version 4; shown as upper-case hex.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fingerprint(pub [u8; 20]);
-
-impl Fingerprint {
-    /// The last eight bytes.
-    pub(crate) fn key_id(&self) -> [u8; 8] {
-        std::array::from_fn(|index| self.0[12 + index])
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
-    }
-}
 
 /// A public key or subkey.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use crate::armor::{self, Label};
 use crate::certificate::Certificate;
 use crate::cleartext::Cleartext;
 use crate::error::FormatError;
-use crate::key::Fingerprint;
+use crate::fingerprint::Fingerprint;
 use crate::packet::{self, packets};
 use crate::refusal::{Refusal, RefusalReason};
 use crate::signature::{BINARY, Signature, TEXT};

@@ -15,6 +15,7 @@ mod armor;
 mod certificate;
 mod cleartext;
 mod error;
+mod fingerprint;
 mod hash;
 mod key;
 mod keyring;
@@ -25,6 +26,6 @@ mod refusal;
 mod signature;
 
 pub use error::FormatError;
-pub use key::Fingerprint;
+pub use fingerprint::Fingerprint;
 pub use keyring::{Keyring, KeyringError, VerifyError};
 pub use refusal::{Issuer, Refusal, RefusalReason, RevocationCause};

@@ -1,9 +1,17 @@
-//! Which keys may sign: the rules that a certificate is held to.
+//! The rules that a certificate must meet before one of its keys may sign.
 //!
-//! A self-signature with a strong digest must say what the primary key is for, and bind each subkey, which must have
-//! signed back (RFC 9580, 10.1.5). A key that is revoked is never valid, whatever the reason and the date of the
-//! revocation: as with gpgv, and unlike sqv, which takes signatures from before a key was retired. Revocations by
-//! designated third parties are not read.
+//! A self-signature with a strong digest must state the primary key's purpose and bind each subkey, and a subkey must
+//! have signed back (RFC 9580, 10.1.5). The tests in `tests/judged` hold the rules against gpgv, sqv and apt. They differ:
+//!
+//! - stricter than gpgv: SHA-1 in self-signatures, bindings and back-signatures; RSA keys under 2048 bits; keys without
+//!   flags; self-signatures that expired; signatures and keys from the future;
+//! - stricter than sqv, which checks a key as it was when it signed: keys that have expired since, were retired or
+//!   superseded. A revoked key is never valid, whatever the reason and the date of the revocation;
+//! - stricter than both: SHA-224, P-521, P-256 and P-384 with other digests than SHA-256 and SHA-384, and signatures of
+//!   version 3, none of which archives use;
+//! - more lenient than apt with gpgv: one valid signature is enough, even beside a broken one, as with sqv.
+//!
+//! Revocations by designated third parties are not read.
 
 use std::cmp::Reverse;
 

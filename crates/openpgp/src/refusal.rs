@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::key::Fingerprint;
+use crate::fingerprint::Fingerprint;
 
 /// A signature that proves nothing, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

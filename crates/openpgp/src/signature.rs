@@ -1,7 +1,7 @@
 //! Signatures of version 4 (RFC 9580, 5.2.3) with their subpackets.
 
+use crate::fingerprint::Fingerprint;
 use crate::hash::{self, Hash};
-use crate::key::Fingerprint;
 use crate::packet::long_length;
 use crate::reader::Reader;
 use crate::refusal::{Issuer, RefusalReason, RevocationCause};
