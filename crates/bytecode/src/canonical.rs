@@ -1,13 +1,13 @@
 //! The one canonical form of a marshalled code object.
 //!
 //! CPython's own bytes depend on reference counts, the hash seed, and what else the process
-//! had interned: two compilers of one file disagree. This form looks at the file alone:
+//! had interned: two compilers of one file disagree. This form depends only on the file:
 //!
-//! - equal constants are one object, wherever they stand; code objects keep their identity, and so
+//! - equal constants are one object, wherever they are; code objects keep their identity, and so
 //!   does what does not equal itself, a NaN: `x in {x}` tells whether two of them are one;
 //! - the NaN that `inf - inf` gives has no sign, whatever the processor's would be;
-//! - the reference flag stands only where something refers back, numbered by first use;
-//! - a frozenset's elements stand in the order of the digests of their values;
+//! - the reference flag is set only where something refers back, numbered by first use;
+//! - a frozenset's elements are in the order of the digests of their values;
 //! - a text is interned when it is empty, one latin-1 character, or interned elsewhere in the file;
 //! - texts and tuples have the shortest head that holds them.
 //!
@@ -30,7 +30,7 @@ pub const CANONICAL_RECIPE: u32 = 3;
 /// the name that the source was compiled under.
 ///
 /// # Errors
-/// When the bytes are no marshalled code object of that version.
+/// When the bytes are not a marshalled code object of that version.
 pub fn canonical(body: &[u8], minor: u8, filename: Option<&str>) -> Result<Vec<u8>, MarshalError> {
     let mut objects = marshal::read(body, minor, filename)?;
     intern_short_texts(&mut objects);
@@ -128,7 +128,7 @@ impl Digests {
     }
 }
 
-/// How long an object is, as it stands behind its type.
+/// How long an object is, as written after its type.
 enum Length {
     None,
     Byte([u8; 1]),
@@ -206,7 +206,7 @@ impl<'a> Writer<'a> {
         self.out
     }
 
-    /// Writes an object but for its children, or a reference to it; tells whether its children are to follow.
+    /// Writes an object without its children, or a reference to it; tells whether its children are to follow.
     fn begin(&mut self, id: usize, node: &Node<'_>) -> bool {
         if let Some(number) = self.references[id] {
             self.out.push(b'r');
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cpython_tells_apart_stays_apart() {
+    fn constants_that_cpython_distinguishes_stay_distinct() {
         let nan = [&b"g"[..], &f64::NAN.to_le_bytes()].concat();
         let complex_nan = [&b"y"[..], &0_f64.to_le_bytes(), &f64::NAN.to_le_bytes()].concat();
         let [zero, minus_zero, one] = [0.0, -0.0, 1.0_f64].map(|it| [&b"g"[..], &it.to_le_bytes()].concat());
@@ -345,7 +345,7 @@ mod tests {
         let deep = [b")\x01".repeat(200_000), b"N".to_vec()].concat();
         assert!(canonical(&code(&deep), 11, None).is_ok(), "depth costs memory, not stack");
         for (bytes, reason) in [
-            (&b"N"[..], "it is no code object"),
+            (&b"N"[..], "it is not a code object"),
             (b"[\0\0\0\0", "a type that a code object cannot hold"),
             (b"(\xff\xff\xff\x7f", "it ends too early"),
             (b"\xa9\x01r\0\0\0\0", "a reference names nothing that is complete"),

@@ -2,11 +2,11 @@
 //!
 //! What CPython never writes for a code object (lists, dictionaries, mutable sets, numbers in a
 //! longer form than needed, texts that are no UTF-8) is refused, as are references that go in a
-//! circle. Nothing here recurses: nesting is bounded by the input's length alone, and so is memory.
+//! circle. Nothing here recurses: nesting is bounded only by the input's length, and so is memory.
 
 use crate::objects::{NodeId, Objects, Value};
 
-/// A byte string that is no marshalled code object.
+/// A byte string that is not a marshalled code object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("marshal data is broken at byte {offset}: {reason}")]
 pub struct MarshalError {
@@ -29,7 +29,7 @@ fn fields_of(minor: u8) -> Option<&'static [u8]> {
 /// The first version whose compiler writes constant slices.
 const FIRST_WITH_SLICES: u8 = 14;
 
-/// An object whose children are being read; they stand on top of [`Reader::children`].
+/// An object whose children are being read; they are on top of [`Reader::children`].
 struct Open {
     kind: u8,
     /// How many children it will have; for a code object, fields.
@@ -80,7 +80,7 @@ pub(crate) fn read<'a>(bytes: &'a [u8], minor: u8, filename: Option<&'a str>) ->
         return Err(reader.error("bytes follow the object"));
     }
     if !reader.objects.ends_in_code() {
-        return Err(reader.error("it is no code object"));
+        return Err(reader.error("it is not a code object"));
     }
     Ok(reader.objects)
 }
@@ -126,11 +126,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The child that an object gets: the one read, but for a file name that becomes another.
+    /// The child that an object gets: the one read, except for a file name that becomes another.
     fn child(&mut self, parent: &Open, child: Target) -> Result<NodeId, MarshalError> {
         if parent.kind == b'c' && self.fields[parent.read] == b'f' {
             if !self.objects.is_text(child.node) {
-                return Err(self.error("a file name is no text"));
+                return Err(self.error("a file name is not a text"));
             }
             if let Some(filename) = self.filename {
                 return Ok(filename);
@@ -255,7 +255,7 @@ fn text_value(text: &[u8]) -> Value<'_> {
     if text.is_ascii() { Value::Ascii(text) } else { Value::Text(text) }
 }
 
-/// Whether these bytes are a text as CPython marshals it: UTF-8, in which surrogates may stand alone.
+/// Whether these bytes are a text as CPython marshals it: UTF-8, in which surrogates may be unpaired.
 fn is_python_text(mut text: &[u8]) -> bool {
     while let Err(error) = std::str::from_utf8(text) {
         match text[error.valid_up_to()..] {

@@ -22,9 +22,9 @@ pub(crate) enum Value<'a> {
     Number(u8, &'a [u8]),
     /// A byte string.
     Bytes(&'a [u8]),
-    /// A text of ASCII alone.
+    /// A text of only ASCII.
     Ascii(&'a [u8]),
-    /// Any other text, in UTF-8 in which surrogates may stand alone.
+    /// Any other text, in UTF-8 in which surrogates may be unpaired.
     Text(&'a [u8]),
     /// An integer field of a code object: no object of its own.
     Field(&'a [u8]),

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pyc_lies_where_its_level_is_looked_for() {
+    fn a_pyc_is_where_cpython_looks_for_its_level() {
         let python = PythonVersion { major: 3, minor: 11, micro: 2 };
         for (optimization, replaces_source, expected) in [
             (Optimization::None, false, "/app/__pycache__/m.cpython-311.pyc"),

@@ -1,9 +1,9 @@
-//! Grouping wheels into layers: heavy ones alone, the rest in stable buckets, within a budget.
+//! Grouping wheels into layers: each heavy one in a layer of its own, the rest in stable buckets, within a budget.
 //!
-//! A pure function over names and sizes. The bucket of a small wheel depends on its name
-//! alone, so that a new version of one moves one bucket and nothing else.
+//! A pure function over names and sizes. The bucket of a small wheel depends only on its
+//! name, so that a new version of one moves one bucket and nothing else.
 
-/// Something that goes into a layer with others or alone.
+/// Something that goes into a layer, with others or by itself.
 pub trait Groupable {
     /// The name that decides its bucket.
     fn name(&self) -> &str;
@@ -17,9 +17,9 @@ pub trait Groupable {
 /// How many layers there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupPolicy {
-    /// From this size on, in bytes, something is alone in its layer.
+    /// From this size on, in bytes, something has a layer of its own.
     pub heavy: u64,
-    /// At most so many are alone, the largest first.
+    /// At most so many have one, the largest first.
     pub heavy_cap: usize,
     /// Buckets for what fits every platform.
     pub pure_buckets: u32,

@@ -1,4 +1,4 @@
-//! One planned layer: what goes into it, and the key that stands for exactly that.
+//! One planned layer: what goes into it, and the key of exactly that.
 
 use std::collections::BTreeMap;
 

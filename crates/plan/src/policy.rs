@@ -84,7 +84,7 @@ impl<'a> Policy<'a> {
         self.treatment(path, owner).is_some_and(|treatment| treatment.replaces_source)
     }
 
-    /// Bytecode of a base that lies idle: the base is what it is, but its author may like to know.
+    /// Bytecode that the base's Python never loads: the base stays as it is, but its author may like to know.
     fn stray(&self, platform: &Platform, known: &PlatformFacts) -> Option<String> {
         let (count, first) = known.base.stray_bytecode.as_ref().filter(|_| self.spec.enabled)?;
         let pycs = if *count == 1 { "a pyc".to_owned() } else { format!("{count} pycs") };

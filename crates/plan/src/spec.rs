@@ -73,7 +73,7 @@ impl ImageSpec {
 
     /// Reads an image.toml; `file` is its name for errors, `profile` one of its profiles.
     ///
-    /// Every profile is checked, whichever is chosen.
+    /// Every profile is checked, whichever is selected.
     ///
     /// # Errors
     /// All problems of the file together, each with its place.

@@ -9,9 +9,9 @@ use crate::marker::{Environment, Marker};
 use crate::name::DistributionName;
 use crate::version::satisfies;
 
-/// A text that is no dependency.
+/// A text that is not a dependency.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no dependency: {reason}")]
+#[error("`{text}` is not a dependency: {reason}")]
 pub struct DependencyError {
     /// The text as it was found, cut short.
     pub text: String,
@@ -42,7 +42,7 @@ impl FromStr for Dependency {
         let (wanted, marker) = split_marker(text.trim());
         let end = wanted.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).unwrap_or(wanted.len());
         let (name, rest) = wanted.split_at(end);
-        let name = name.parse().map_err(|_| error(format!("`{name}` is no name of a distribution")))?;
+        let name = name.parse().map_err(|_| error(format!("`{name}` is not a distribution's name")))?;
         let (extras, rest) = match rest.trim_start().strip_prefix('[') {
             Some(rest) => rest.split_once(']').ok_or_else(|| error("`]` is missing".to_owned()))?,
             None => ("", rest),
@@ -56,7 +56,9 @@ impl FromStr for Dependency {
         Ok(Self {
             name,
             extras: extras.split(',').map(str::trim).filter(|extra| !extra.is_empty()).map(str::to_owned).collect(),
-            versions: versions.parse().map_err(|cause| error(format!("`{versions}` are no versions: {cause}")))?,
+            versions: versions
+                .parse()
+                .map_err(|cause| error(format!("`{versions}` is not a list of version specifiers: {cause}")))?,
             address,
             marker: marker.map(str::parse).transpose().map_err(|cause| error(format!("{cause}")))?,
         })
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_dependency_is_refused() {
+    fn an_invalid_dependency_is_refused() {
         for text in ["", ">=1", "a[b", "a >=x", "a ; no marker", "a b", "é"] {
             assert!(text.parse::<Dependency>().is_err(), "{text}");
         }

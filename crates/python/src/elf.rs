@@ -1,4 +1,4 @@
-//! What an ELF file is and needs: machine, loader, libraries and glibc's symbol versions, from its bytes alone.
+//! What an ELF file is and needs: machine, loader, libraries and glibc's symbol versions, read from its bytes.
 
 use std::fmt;
 
@@ -58,9 +58,9 @@ impl fmt::Display for ElfMachine {
     }
 }
 
-/// A file that begins as an ELF file and is none.
+/// A file that begins as an ELF file and is not one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("it is no valid ELF file: {reason}")]
+#[error("it is not a valid ELF file: {reason}")]
 pub struct ElfError {
     /// What is wrong with it.
     pub reason: String,
@@ -82,7 +82,7 @@ pub struct ElfFacts {
 }
 
 impl ElfFacts {
-    /// Reads an ELF file of 32 or 64 bits and either byte order; `None` if it is none at all.
+    /// Reads an ELF file of 32 or 64 bits and either byte order; `None` if it is not one at all.
     ///
     /// # Errors
     /// When it begins as one and is broken.

@@ -1,6 +1,6 @@
 //! A wheel as the files that an image will have: the installation of PEP 427, without a disk.
 //!
-//! The files are those of `uv pip install --no-installer-metadata`, byte for byte but for the
+//! The files are those of `uv pip install --no-installer-metadata`, byte for byte except for the
 //! scripts of entry points, whose text is our own, and for bytecode, which has layers of its own.
 
 use shipwheel_bytecode::PythonVersion;
@@ -27,7 +27,7 @@ pub use venv::virtual_environment;
 /// Raise this when the files that a wheel becomes change: it is part of every key of a layer.
 pub const INSTALL_RECIPE: u32 = 2;
 
-/// Scripts with `#!python` are read to memory; those larger are no scripts.
+/// Scripts with `#!python` are read to memory; larger files are not scripts.
 const MAX_SCRIPT: u64 = 16 << 20;
 
 /// Installs a wheel into an environment's tree. Nothing is read but scripts.

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_marker_is_refused_with_its_place() {
+    fn an_invalid_marker_is_refused_with_the_offset_of_its_fault() {
         let deep = "(".repeat(100) + "os_name=='a'" + &")".repeat(100);
         for (text, offset) in [
             ("", 0),

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A text that is no distribution's name.
+/// A text that is not a distribution's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is no distribution name: expected letters, digits, `.`, `-` and `_`, not at the ends")]
+#[error("`{found}` is not a distribution name: expected letters, digits, `.`, `-` and `_`, not at the ends")]
 pub struct NameError {
     /// The text as it was found.
     pub found: String,

@@ -1,4 +1,4 @@
-//! What wheels are chosen for: CPython's version, the platform and its C library.
+//! What wheels are selected for: CPython's version, the platform and its C library.
 
 use std::fmt;
 

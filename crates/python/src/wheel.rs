@@ -128,7 +128,7 @@ impl Wheel {
     /// What METADATA asks for (`Requires-Dist`), in its order.
     ///
     /// # Errors
-    /// When METADATA cannot be read, or has a line that is no dependency.
+    /// When METADATA cannot be read, or has a line that is not a dependency.
     pub fn dependencies(&self) -> Result<Vec<Dependency>, WheelError> {
         let error = |kind| WheelError { wheel: self.name.file_name().to_owned(), kind };
         let bytes = self.required("METADATA", MAX_METADATA << 4).map_err(error)?;

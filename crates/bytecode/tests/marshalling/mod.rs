@@ -31,7 +31,7 @@ fn plain(kind: u8, bytes: impl Into<Vec<u8>>) -> Object {
     Object::Plain(kind, bytes.into())
 }
 
-/// Texts: short and long, with surrogates alone and in pairs; few, so that some are equal.
+/// Texts: short and long, with surrogates unpaired and in pairs; few, so that some are equal.
 fn text() -> impl Strategy<Value = Object> {
     let bytes = prop_oneof![
         Just(Vec::new()),
@@ -46,7 +46,7 @@ fn text() -> impl Strategy<Value = Object> {
     (bytes, any::<bool>()).prop_map(|(bytes, interned)| Object::Text(bytes, interned))
 }
 
-/// Floats but for NaNs: one that was written twice is two.
+/// Floats except NaNs: one that was written twice is two.
 fn float() -> impl Strategy<Value = Vec<u8>> {
     let some = prop_oneof![Just(0_f64), Just(-0_f64), Just(1_f64), Just(f64::INFINITY), any::<f64>()];
     some.prop_filter("no NaN", |it| !it.is_nan()).prop_map(|it| it.to_le_bytes().to_vec())

@@ -65,7 +65,7 @@ fn is_tag(text: &str) -> bool {
 impl Wanted<'_> {
     fn line(&self) -> Line {
         let fits: Vec<&Suite> = SUITES.iter().filter(|suite| self.allows(suite.python)).collect();
-        // What the lock has no wheels for is no reason to fail here: the build says more.
+        // A missing wheel is not an error here: the build reports it with more detail.
         let chosen = fits.iter().find(|suite| self.locked_for(suite)).or(fits.first());
         match chosen {
             Some(suite) => {

@@ -88,7 +88,7 @@ fn end_of_string<'t>(text: &'t str, quote: &str, out: &mut String) -> &'t str {
             // What is escaped ends nothing.
             '\\' if characters.next().is_some_and(|(_, escaped)| escaped == '\n') => out.push('\n'),
             '\n' if quote.len() == 1 => return &text[at..],
-            // A line of a string is no line of the module: it must not begin at the margin.
+            // A line of a string is not a line of the module: it must not begin at the margin.
             '\n' => out.push_str("\n "),
             _ if text[at..].starts_with(quote) => {
                 out.push_str(quote);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_strings_and_comments_says_nothing() {
+    fn strings_and_comments_are_not_code() {
         for text in
             ["# app = Flask()", "x = 'app = Flask()'", "'''\nif __name__:\n'''", "'\\'\nq = \"\\\"# app = Flask()\""]
         {

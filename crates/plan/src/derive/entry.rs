@@ -8,7 +8,7 @@ use crate::derive::write::{self, Line};
 pub(super) struct Entry {
     pub(super) cmd: Vec<String>,
     pub(super) reason: String,
-    /// The file at the top that it needs, where it is no part of the project's packages.
+    /// The file at the top that it needs, if it is not part of the project's packages.
     pub(super) file: Option<String>,
     /// The folder to import from besides the working directory.
     pub(super) root: &'static str,

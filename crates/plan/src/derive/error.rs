@@ -36,8 +36,8 @@ impl DeriveError {
     pub fn hint(&self) -> String {
         match self {
             Self::Nothing => "name the application's folder, or write an image.toml (docs/image-toml.md)".to_owned(),
-            Self::Pyproject(_) => "mend pyproject.toml, or write an image.toml".to_owned(),
-            Self::NoLock { .. } => "lock the dependencies, with `uv lock` for one".to_owned(),
+            Self::Pyproject(_) => "fix pyproject.toml, or write an image.toml".to_owned(),
+            Self::NoLock { .. } => "lock the dependencies, for example with `uv lock`".to_owned(),
             Self::NoEntryPoint { .. } => {
                 "add a main.py or one `[project.scripts]`, or write an image.toml with `config.cmd`".to_owned()
             }

@@ -1,4 +1,4 @@
-//! What of a folder is taken: the project as a wheel, or the modules and packages as they lie there.
+//! What of a folder is taken: the project as a wheel, or the modules and packages as they are.
 
 use std::collections::BTreeSet;
 
@@ -90,7 +90,7 @@ pub(super) fn roots(known: &Known<'_>) -> Vec<&'static str> {
     }
 }
 
-/// The packages below a root: folders with modules, but for those that are never taken.
+/// The packages below a root: folders with modules, except those that are never taken.
 pub(super) fn packages(known: &Known<'_>, root: &str) -> Vec<String> {
     let below = known.folder.files.iter().filter_map(|path| path.strip_prefix(root));
     let modules = below.filter(|path| path.ends_with(".py")).filter_map(|path| path.split_once('/'));

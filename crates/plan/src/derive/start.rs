@@ -77,7 +77,7 @@ fn script(known: &Known<'_>, looked_for: &mut Vec<String>) -> Option<Entry> {
                 let reason = format!("{only} is the only module with `if __name__ == \"__main__\"`");
                 return Some(of_file(known, only, reason));
             }
-            looked_for.push("a module at the top that alone has `if __name__ == \"__main__\"`".to_owned());
+            looked_for.push("a single module at the top with `if __name__ == \"__main__\"`".to_owned());
             None
         }
     }
@@ -93,7 +93,7 @@ fn of_file(known: &Known<'_>, file: &str, reason: String) -> Entry {
     }
 }
 
-/// `src/`, where packages of a script at the top may lie in it.
+/// `src/`, where a script at the top may have its packages.
 fn src(known: &Known<'_>) -> &'static str {
     roots(known).last().copied().unwrap_or_default()
 }

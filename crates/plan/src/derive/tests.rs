@@ -79,7 +79,7 @@ fn a_lock_without_wheels_for_the_newest_python_gets_an_older_one() {
 }
 
 #[test]
-fn what_is_started_follows_from_the_files() {
+fn the_command_follows_from_the_files() {
     let scripts = |scripts: &str| format!("{PROJECT}[project.scripts]\n{scripts}");
     for (files, expected) in [
         (
@@ -151,7 +151,7 @@ fn a_program_that_asks_for_its_port_is_given_one() {
 }
 
 #[test]
-fn what_cannot_be_derived_says_what_was_looked_for() {
+fn a_failed_derivation_lists_what_was_looked_for() {
     for (files, expected) in [
         (&[("README.md", "")][..], "there is no pyproject.toml, requirements.txt or Python file"),
         (&[("pyproject.toml", "[project")], "pyproject.toml: "),

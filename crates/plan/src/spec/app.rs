@@ -5,7 +5,7 @@ use crate::spec::section::{Located, Section};
 /// The application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppSpec {
-    /// Files and folders, relative to the image.toml; none where there is a project alone.
+    /// Files and folders, relative to the image.toml; empty if there is only a project.
     pub sources: Vec<Located<String>>,
     /// The folder of a Python project that is built to a wheel and installed, relative to the image.toml.
     pub project: Option<Located<String>>,
@@ -33,7 +33,7 @@ pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
     let destination = app.text("destination").unwrap_or(Located { value: "/app".to_owned(), span: 0..0 });
     match shipwheel_layer::TreePath::new(&destination.value) {
         Ok(path) if destination.value.starts_with('/') && !path.is_root() => {}
-        _ => app.report_at(destination.span.clone(), "`app.destination` is no absolute path below `/`".to_owned()),
+        _ => app.report_at(destination.span.clone(), "`app.destination` is not an absolute path below `/`".to_owned()),
     }
     Some(AppSpec {
         sources,

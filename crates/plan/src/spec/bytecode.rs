@@ -18,7 +18,7 @@ pub struct BytecodeSpec {
     pub invalidation: Option<InvalidationMode>,
     /// Whose sources are left out.
     pub remove_source: RemoveSource,
-    /// Exceptions, in order: of several that fit a file the last one that says something counts.
+    /// Exceptions, in order: if several match a file, the last one that sets a key wins.
     pub overrides: Vec<BytecodeOverride>,
 }
 
@@ -37,7 +37,7 @@ pub enum RemoveSource {
     None,
     /// The application's.
     Application,
-    /// The application's and the dependencies', but for those known to read their own.
+    /// The application's and the dependencies', except those known to read their own.
     All,
 }
 
@@ -50,7 +50,7 @@ pub struct BytecodeOverride {
     pub packages: Vec<Located<DistributionName>>,
     /// Whether they are compiled.
     pub enabled: Option<bool>,
-    /// What is left out of their bytecode; its name stays that of the image's level, or it would lie idle.
+    /// What is left out of their bytecode; its name keeps the image's level, or CPython would not load it.
     pub optimization: Option<Optimization>,
     /// When it counts as stale.
     pub invalidation: Option<InvalidationMode>,
@@ -92,7 +92,7 @@ fn read_invalidation(section: &Section<'_>) -> Option<InvalidationMode> {
         "checked-hash" => Some(InvalidationMode::CheckedHash),
         other => {
             let key = section.path("invalidation");
-            let expected = "expected \"unchecked-hash\" or \"checked-hash\"; timestamps mean nothing in an image";
+            let expected = "expected \"unchecked-hash\" or \"checked-hash\"; an image has no timestamps to compare";
             section.report_at(text.span, format!("`{key}` is `{other}`, {expected}"));
             None
         }
@@ -110,7 +110,7 @@ fn read_remove_source(section: &Section<'_>) -> RemoveSource {
 
 fn read_overrides<'v>(bytecode: &Section<'v>, value: &'v Value<'v>) -> Vec<BytecodeOverride> {
     let Some(list) = value.as_array() else {
-        bytecode.report(value, "`bytecode.override` is no list: write each as `[[bytecode.override]]`".to_owned());
+        bytecode.report(value, "`bytecode.override` is not a list: write each as `[[bytecode.override]]`".to_owned());
         return Vec::new();
     };
     let read = |item| {

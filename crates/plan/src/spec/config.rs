@@ -36,7 +36,7 @@ fn read_ports(config: &Section<'_>) -> Vec<String> {
         return Vec::new();
     };
     let Some(list) = value.as_array() else {
-        config.report(value, "`config.exposed-ports` is no list, such as [8080]".to_owned());
+        config.report(value, "`config.exposed-ports` is not a list, such as [8080]".to_owned());
         return Vec::new();
     };
     let mut ports = Vec::new();

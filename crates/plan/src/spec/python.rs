@@ -24,7 +24,7 @@ pub struct PythonSpec {
     pub wheels: Vec<Located<String>>,
     /// Wheels that the lock does not list, by file name, with their sha256.
     pub accept: BTreeMap<String, AcceptedWheel>,
-    /// Prefixes of addresses, and what stands in their place.
+    /// Prefixes of addresses, and what replaces them.
     pub mirrors: BTreeMap<String, String>,
     /// Distributions whose source distributions may be built on this machine.
     pub allow_build: BTreeSet<DistributionName>,

@@ -1,4 +1,4 @@
-//! Typed reading of TOML tables that remembers where everything stands and collects every problem.
+//! Typed reading of TOML tables that remembers where everything is and collects every problem.
 //!
 //! A section is one table of the file with the tables that override it (a profile's) on
 //! top: the first that has a key wins.
@@ -18,7 +18,7 @@ use crate::spec::problem::Problem;
 pub struct Located<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// Where it is.
     pub span: Range<usize>,
 }
 
@@ -137,7 +137,7 @@ impl<'v> Section<'v> {
     fn item_text(&self, key: &str, item: &Value<'_>) -> Option<Located<String>> {
         let text = item.as_str();
         if text.is_none() {
-            self.report(item, format!("`{}` holds {}, expected texts alone", self.path(key), kind_of(item)));
+            self.report(item, format!("`{}` holds {}, expected only texts", self.path(key), kind_of(item)));
         }
         text.map(|text| Located { value: text.to_owned(), span: span_of(item) })
     }
@@ -184,7 +184,7 @@ impl<'v> Section<'v> {
         (!tables.is_empty()).then(|| Self::open(&self.path(key), tables, known, self.problems))
     }
 
-    /// The section of one table that stands in a list.
+    /// The section of one table in a list.
     pub(crate) fn of_value(&self, key: &str, value: &'v Value<'v>, known: &[&str]) -> Option<Self> {
         let table = value.as_table();
         if table.is_none() {

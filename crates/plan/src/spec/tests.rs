@@ -66,7 +66,7 @@ fn problems_name_their_line_and_what_was_meant() {
             None,
             "image.toml:6: unknown platform `amd46`; known are linux/amd64 and linux/arm64",
         ),
-        ("\"amd64\"", "7", None, "image.toml:6: `platforms` holds a whole number, expected texts alone"),
+        ("\"amd64\"", "7", None, "image.toml:6: `platforms` holds a whole number, expected only texts"),
         ("[8080, ", "[0, ", None, "image.toml:18: `config.exposed-ports` holds no port, such as 8080 or \"53/udp\""),
         ("suite = \"bookworm\", ", "", None, "image.toml:3: `base.debian` has no `suite`, such as \"bookworm\""),
         (
@@ -122,7 +122,7 @@ fn what_is_wrong_about_dependencies_is_said() {
         ("lock = \"l\"\naccept = { a = \"x\" }", "`python.accept`: "),
         ("lock = \"l\"\naccept = { \"a-1-py3-none-any.whl\" = \"x\" }", "`x` for a-1-py3-none-any.whl"),
         ("lock = \"l\"\nmirrors = { \"files.example\" = \"https://a\" }", "`python.mirrors` has `files.example`"),
-        ("lock = \"l\"\nallow-build = [\"-\"]", "`-` is no distribution name"),
+        ("lock = \"l\"\nallow-build = [\"-\"]", "`-` is not a distribution name"),
         ("lock = \"l\"\nallow_build = []", "did you mean `allow-build`?"),
     ] {
         let text = GOOD.replace("lock = \"requirements.txt\"", lines);

@@ -30,7 +30,7 @@ impl Scheme {
     /// The scheme of an environment at `prefix`, with its interpreter in `bin`.
     ///
     /// # Errors
-    /// When the prefix is no absolute path, or its interpreter cannot stand behind `#!`.
+    /// When the prefix is not an absolute path, or its interpreter cannot follow `#!`.
     pub fn new(prefix: &str, python: PythonVersion) -> Result<Self, SchemeError> {
         let error = |reason| SchemeError { found: prefix.to_owned(), role: "an environment's prefix", reason };
         let path = TreePath::new(prefix).map_err(|cause| error(cause.reason))?;

@@ -9,7 +9,7 @@ use crate::install::scheme::Scheme;
 /// `base` is the base image's interpreter, such as `/usr/bin/python3.11`; its folder becomes `home`.
 ///
 /// # Errors
-/// When `base` stands inside the environment, so that two things want one path.
+/// When `base` is inside the environment, so that two things want one path.
 pub fn virtual_environment(scheme: &Scheme, base: &str) -> Result<Tree, TreeError> {
     let prefix = scheme.prefix();
     let python = scheme.python();

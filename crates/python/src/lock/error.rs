@@ -13,7 +13,7 @@ pub enum LockError {
         /// What the TOML reader says.
         reason: String,
     },
-    /// Values in it mean nothing: all of them.
+    /// Values in it cannot be used: all of them.
     #[error("{file} has {} that cannot be used:{}", count(.problems), lines(.problems))]
     Values {
         /// The file's name.

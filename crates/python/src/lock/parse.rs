@@ -248,7 +248,7 @@ directory = { path = "./local", editable = true }
     }
 
     #[test]
-    fn what_is_no_lock_is_refused_with_its_line() {
+    fn an_invalid_lock_is_refused_with_its_line() {
         for (text, line, part) in [
             ("", 1, "lock-version"),
             ("a = 1\nlock-version = '2.0'", 2, "version 1"),

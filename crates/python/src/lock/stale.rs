@@ -175,7 +175,7 @@ fn shown(dependency: &Dependency, loose: &BTreeSet<String>) -> String {
     format!("{}{extras}{}", dependency.name, versions.join(","))
 }
 
-/// A specifier in one form: `<4.0` is `<4`, where zeros at the end mean nothing.
+/// A specifier in one form: `<4.0` is `<4`, where zeros at the end do not matter.
 fn specifier(one: &VersionSpecifier) -> String {
     let zeros_matter = matches!(
         one.operator(),
@@ -189,7 +189,7 @@ fn specifier(one: &VersionSpecifier) -> String {
     format!("{}{}", one.operator(), one.version().clone().with_release(&release[..length]))
 }
 
-/// What is on one side alone; two texts about one distribution make one difference.
+/// The requirements that only one side has; two texts about one distribution make one difference.
 fn differing(
     section: &str,
     asked: &BTreeMap<String, BTreeSet<usize>>,

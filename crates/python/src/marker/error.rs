@@ -1,6 +1,6 @@
 //! A text that is not a marker.
 
-/// A text that is no marker.
+/// A text that is not a marker.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("marker `{text}` is not valid at byte {offset}: {reason}")]
 pub struct MarkerError {

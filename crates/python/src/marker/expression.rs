@@ -56,7 +56,7 @@ impl Comparator {
             Self::NotEqual => left != right,
             Self::In => right.contains(left),
             Self::NotIn => !right.contains(left),
-            // Refused by the parser but for versions, and `""` is no version.
+            // The parser refuses it except for versions, and `""` is not a version.
             Self::Compatible => false,
         }
     }

@@ -9,7 +9,7 @@ use crate::marker::expression::{Comparator, Expression, Operand};
 /// Parentheses inside parentheses; honest markers have three or four.
 const MAX_DEPTH: usize = 64;
 
-/// Longer texts are no markers that a person or a resolver wrote.
+/// Longer texts are not markers that a person or a resolver wrote.
 const MAX_LENGTH: usize = 1 << 20;
 
 /// Parses a whole marker.
@@ -154,7 +154,7 @@ fn single_or(mut parts: Vec<Expression>, many: fn(Vec<Expression>) -> Expression
     }
 }
 
-/// Why a comparison means nothing, where it does not.
+/// Why a comparison has no meaning, if it has none.
 fn misuse(left: &Operand, comparator: Comparator, right: &Operand) -> Option<&'static str> {
     use Comparator::{Compatible, Equal, Identical, In, NotEqual, NotIn};
     use Operand::{Literal, Variable as Named};
@@ -167,7 +167,7 @@ fn misuse(left: &Operand, comparator: Comparator, right: &Operand) -> Option<&'s
         (Named(set), ..) | (_, _, Named(set)) if set.is_set() => Some(SETS),
         (Named(one), _, Named(other)) if one.is_set() || other.is_set() => Some(SETS),
         (Named(text), Compatible, _) | (_, Compatible, Named(text)) if !text.is_version() => {
-            Some("`~=` compares versions alone")
+            Some("`~=` compares only versions")
         }
         (_, Compatible, Literal(text)) if format!("~={text}").parse::<VersionSpecifier>().is_err() => {
             Some("`~=` needs a version of two numbers or more")

@@ -39,7 +39,7 @@ pub enum RequirementProblemKind {
     Option(String),
     /// Not `NAME==VERSION`.
     NotPinned(String),
-    /// The marker means nothing.
+    /// The marker cannot be read.
     Marker(String),
     /// A `--hash` that is not `ALGORITHM:DIGITS`.
     Hash(String),
@@ -49,12 +49,12 @@ impl fmt::Display for RequirementProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OtherFile(option) => write!(f, "`{option}` includes another file: give one file with every pin"),
-            Self::Editable(text) => write!(f, "`{text}` is editable: an image takes wheels alone"),
+            Self::Editable(text) => write!(f, "`{text}` is editable: an image takes only wheels"),
             Self::Url(text) => write!(f, "`{text}` is a URL or a path: expected NAME==VERSION"),
             Self::Option(text) => write!(f, "the option `{text}` is not known"),
             Self::NotPinned(text) => write!(f, "`{text}` is not pinned: expected NAME==VERSION"),
             Self::Marker(text) => f.write_str(text),
-            Self::Hash(text) => write!(f, "`{text}` is no hash: expected sha256: and 64 hex digits"),
+            Self::Hash(text) => write!(f, "`{text}` is not a hash: expected sha256: and 64 hex digits"),
         }
     }
 }

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_without_files_or_stands_on_one_side_alone_is_reported() {
+    fn distributions_without_files_or_on_only_one_side_are_reported() {
         let problems = check_hashes(lock(&[("a", &['1']), ("b", &['1'])]), &requirements(&[("a", '2'), ("c", '1')]));
         let texts: Vec<_> = problems.expect_err("three problems").iter().map(HashProblem::to_string).collect();
         assert_eq!(

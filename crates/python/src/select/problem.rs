@@ -58,7 +58,7 @@ pub enum Reason {
     RequiresPython(VersionSpecifiers),
     /// It has wheels, but none fits: each with what it lacks.
     NoneFits(Vec<(WheelName, Misfit)>),
-    /// It has a source distribution alone.
+    /// It only has a source distribution.
     OnlySdist,
     /// It is a folder, a repository or an archive.
     NotAWheel(Origin),
@@ -102,7 +102,7 @@ impl SelectProblem {
 impl fmt::Display for SelectProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Environment => write!(f, "the lock names the environments it was made for, and this is none of them"),
+            Self::Environment => write!(f, "the lock was made for other environments than this one"),
             Self::LockPython { requires } => write!(f, "the lock was made for Python {requires}"),
             Self::Package { name, version, line, reason } => {
                 write!(f, "line {line}: {name}")?;

@@ -22,7 +22,7 @@ pub struct Selection {
     pub added: Vec<LockedWheel>,
 }
 
-/// The wheel chosen for a distribution.
+/// The wheel selected for a distribution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SelectedWheel {
     /// The distribution.

@@ -94,7 +94,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_tag_stands_once(minor in 0_u32..20, musl: bool, libc in 0_u32..60, platform in "linux/(amd64|arm64)") {
+        fn every_tag_occurs_once(minor in 0_u32..20, musl: bool, libc in 0_u32..60, platform in "linux/(amd64|arm64)") {
             let kind = if musl { Libc::Musl { major: 1, minor: libc } } else { Libc::Glibc { major: 2, minor: libc } };
             let tags = target(&format!("3.{minor}.0"), &platform, kind).tags();
             let distinct: std::collections::BTreeSet<_> = tags.iter().collect();

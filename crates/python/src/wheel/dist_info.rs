@@ -11,7 +11,7 @@ pub enum DistInfoError {
         /// What is there.
         found: String,
     },
-    /// A line of `entry_points.txt` is no entry point.
+    /// A line of `entry_points.txt` is not an entry point.
     #[error("entry_points.txt:{line}: {reason}: `{found}`")]
     EntryPoint {
         /// The line, counted from 1.
@@ -54,7 +54,7 @@ fn header<'a>(text: &'a str, name: &'a str) -> &'a str {
     headers(text, name).next().unwrap_or_default()
 }
 
-/// The values of a header that may stand several times; a blank line ends the headers.
+/// The values of a header that may occur several times; a blank line ends the headers.
 pub(crate) fn headers<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     let lines = text.lines().take_while(|line| !line.trim().is_empty()).filter_map(|line| line.split_once(':'));
     lines.filter(move |(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
@@ -74,7 +74,7 @@ pub struct EntryPoint {
 /// Parses `console_scripts` and `gui_scripts` of an entry_points.txt; other groups are passed over.
 ///
 /// # Errors
-/// When one is not `NAME = MODULE:CALLABLE`, or its name is no file name.
+/// When one is not `NAME = MODULE:CALLABLE`, or its name is not a file name.
 pub fn parse_entry_points(text: &str) -> Result<Vec<EntryPoint>, DistInfoError> {
     let mut wanted = false;
     let mut entry_points = Vec::new();
@@ -101,11 +101,11 @@ fn entry_point(line: &str) -> Result<EntryPoint, &'static str> {
     let (module, attribute) = value.split_once(':').ok_or("expected MODULE:CALLABLE")?;
     let (module, attribute) = (module.trim(), attribute.trim());
     if !is_dotted(module) || !is_dotted(attribute) {
-        return Err("the module or the callable is no dotted name");
+        return Err("the module or the callable is not a dotted name");
     }
     let printable = name.chars().all(|c| !c.is_control() && c != '/' && c != '\\');
     if name.is_empty() || name == "." || name == ".." || name.len() > 255 || !printable {
-        return Err("the name is no file name");
+        return Err("the name is not a file name");
     }
     Ok(EntryPoint { name: name.to_owned(), module: module.to_owned(), attribute: attribute.to_owned() })
 }

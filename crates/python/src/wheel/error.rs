@@ -20,8 +20,8 @@ pub struct WheelError {
 /// What may be wrong with a wheel.
 #[derive(Debug, thiserror::Error)]
 pub enum WheelErrorKind {
-    /// It is no zip archive, or the archive contradicts itself.
-    #[error("it is no sound zip archive: {0}")]
+    /// It is not a zip archive, or the archive contradicts itself.
+    #[error("it is not a sound zip archive: {0}")]
     Zip(String),
     /// A member's path is not allowed.
     #[error("the path `{path}` is not allowed: {reason}")]
@@ -74,7 +74,7 @@ pub enum WheelErrorKind {
     /// WHEEL or entry_points.txt cannot be used.
     #[error(transparent)]
     Metadata(DistInfoError),
-    /// METADATA asks for something that means nothing.
+    /// METADATA asks for something that cannot be read.
     #[error(transparent)]
     Dependency(DependencyError),
     /// RECORD and the archive say different things: all of them.

@@ -8,9 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::name::DistributionName;
 
-/// A file name that is no wheel's.
+/// A file name that is not a wheel's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is no wheel's file name: {reason}")]
+#[error("`{found}` is not a wheel's file name: {reason}")]
 pub struct WheelNameError {
     /// The text as it was found.
     pub found: String,
@@ -111,7 +111,7 @@ impl FromStr for WheelName {
         }
         Ok(Self {
             file_name: text.to_owned(),
-            distribution: name.parse().map_err(|_| error("its distribution is no valid name"))?,
+            distribution: name.parse().map_err(|_| error("its distribution is not a valid name"))?,
             version: version.parse().map_err(|_| error("its version is not valid (PEP 440)"))?,
             build: build.map(str::to_owned),
             tags: expand(python, abi, platform).ok_or_else(|| error("its tags are not valid"))?,

@@ -43,7 +43,7 @@ impl Record {
     /// Parses the bytes of a RECORD.
     ///
     /// # Errors
-    /// When it is no CSV of three columns, a path stands twice, or a hash is no sha256.
+    /// When it is not a CSV of three columns, lists a path twice, or has a hash that is not a sha256.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
         let mut rows = BTreeMap::new();
@@ -80,19 +80,19 @@ fn parse_hash(text: &str) -> Result<Option<Digest>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    let (algorithm, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is no hash"))?;
+    let (algorithm, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not a hash"))?;
     if algorithm != "sha256" {
         return Err(format!("the hash is {algorithm}, and only sha256 is supported"));
     }
     let bytes = BASE64.decode(value).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    bytes.map(|bytes| Some(Digest::from_bytes(bytes))).ok_or_else(|| format!("`{text}` is no sha256"))
+    bytes.map(|bytes| Some(Digest::from_bytes(bytes))).ok_or_else(|| format!("`{text}` is not a sha256"))
 }
 
 fn parse_size(text: &str) -> Result<Option<u64>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|_| format!("`{text}` is no size"))
+    text.parse().map(Some).map_err(|_| format!("`{text}` is not a size"))
 }
 
 #[cfg(test)]

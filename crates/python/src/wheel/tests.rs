@@ -27,7 +27,7 @@ fn a_sound_wheel_opens_with_its_members_still_deflated() {
 }
 
 #[test]
-fn every_form_that_writers_choose_is_read_alike() {
+fn every_form_of_archive_that_writers_produce_is_read_alike() {
     let scheme = Scheme::new("/opt/venv", "3.11.2".parse().expect("valid")).expect("valid");
     let listed = |form: Form| {
         let sample = Sample::new().file("pkg/large.py", &b"x = 1\n".repeat(9000)).file("pkg/empty", b"").in_form(form);

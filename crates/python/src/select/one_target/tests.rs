@@ -93,7 +93,7 @@ fn every_problem_is_reported_at_once() {
     assert_eq!(
         problems(&lock, &target("3.11.2", "amd64")),
         [
-            "the lock names the environments it was made for, and this is none of them",
+            "the lock was made for other environments than this one",
             "the lock was made for Python >=3.12",
             "line 4: only-sdist 1 has a source distribution and no wheel",
             "line 9: folder 1 comes from the folder ./x, not from a wheel",
