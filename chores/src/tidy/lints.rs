@@ -107,7 +107,8 @@ const OTHERS: [(&str, &[&str]); 2] = [
 /// The crates that start processes: nothing is banned.
 pub fn everything() -> String {
     "# House rules for clippy in this crate. Written by `cargo xtask tidy --fix`.\nallow-unwrap-in-tests = true\n\
-     allow-print-in-tests = true\n"
+     allow-print-in-tests = true\n\
+     # Errors name paths, digests and causes; they are made once in a run.\nlarge-error-threshold = 256\n"
         .to_owned()
 }
 

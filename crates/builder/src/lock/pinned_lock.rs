@@ -74,7 +74,7 @@ impl<'f> PinnedLock<'f> {
     /// When it cannot be read or converted, or a hash is missing or differs.
     pub(crate) fn lock(&self, session: &Session<'_>, python: &PythonSpec) -> Result<Lock, BuildError> {
         let converted = match self.file.form.reading() {
-            LockReading::Requirements | LockReading::LockFirst => return self.from_requirements(session),
+            LockReading::Requirements | LockReading::LockFirst => return self.of_requirements(session),
             LockReading::Export(tool) => export::export(session, tool, self.file, python)?,
             LockReading::Native => {
                 if let Some(lock) = self.file.pylock() {
@@ -86,7 +86,7 @@ impl<'f> PinnedLock<'f> {
         Ok(Lock::parse(&converted, &format!("{} (converted)", self.path.display()))?)
     }
 
-    fn from_requirements(&self, session: &Session<'_>) -> Result<Lock, BuildError> {
+    fn of_requirements(&self, session: &Session<'_>) -> Result<Lock, BuildError> {
         let path = || self.path.clone().into_owned();
         let shown = self.path.display().to_string();
         let requirements = Requirements::parse(&self.text, &shown)?;
