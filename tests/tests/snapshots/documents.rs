@@ -1,5 +1,7 @@
 //! The documents of an image of fixed inputs, as a person reads them: plan, layers, config, manifest, index.
 
+use std::path::Path;
+
 use shipwheel_tests::listing;
 
 use crate::sample::{PLATFORMS, built};
@@ -20,6 +22,27 @@ fn a_plan_names_every_layer_with_its_key() {
         ("plan-optimized", &["--optimize", "2"]),
     ];
     check_all(FOLDER, plans.map(|(name, arguments)| (name.to_owned(), plan(arguments))));
+}
+
+#[test]
+fn a_definition_is_the_same_by_whatever_path_it_is_named() {
+    let (sample, _) = built();
+    let image = sample.path().join("images/fixed");
+    let plan = |folder: &Path, name: &str| {
+        let shipwheel = sample.shipwheel().in_folder(folder);
+        shipwheel.image(&[name, "--profile", "plain", "--dry-run"]).succeeded().stdout
+    };
+    let expected = plan(sample.path(), "fixed");
+    for (folder, name) in [
+        (sample.path(), "images/fixed"),
+        (sample.path(), "images/fixed/image.toml"),
+        (&image, "."),
+        (&image, "image.toml"),
+        (&image, "./image.toml"),
+        (&image, "../fixed"),
+    ] {
+        assert_eq!(plan(folder, name), expected, "{name} in {}", folder.display());
+    }
 }
 
 #[test]

@@ -44,7 +44,8 @@ impl Definition {
         };
         let file = format!("{}{}", path.display(), if derived { " (derived)" } else { "" });
         let spec = ImageSpec::parse(&text, &file, profile)?;
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        // The parent of a bare file name is empty: the working directory.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
         let absolute = std::path::absolute(&folder).map_err(BuildError::file(FileAction::Locate, &folder))?;
         let name = absolute.file_name().map_or("image".to_owned(), |name| name.to_string_lossy().to_lowercase());
         Ok(Self { name, folder: absolute, file, text, spec, derived })
