@@ -24,14 +24,16 @@ fn every_error_reads_as_it_did() {
     let next = AtomicUsize::new(0);
     let some = || {
         let taken = std::iter::from_fn(|| cases.get(next.fetch_add(1, Ordering::Relaxed)));
-        taken.map(|case| (case.name.to_owned(), case.text())).collect::<Vec<_>>()
+        taken.map(|case| Ok((case.name.to_owned(), case.text()?))).collect::<Vec<_>>()
     };
     // A case is little work and some waiting.
-    let texts: Vec<(String, String)> = std::thread::scope(|scope| {
+    let texts: Vec<Result<(String, String), String>> = std::thread::scope(|scope| {
         let running: Vec<_> = (0..16).map(|_| scope.spawn(some)).collect();
         running.into_iter().flat_map(|some| some.join().unwrap()).collect()
     });
-    check_all("errors", texts);
+    let wrong: Vec<&String> = texts.iter().filter_map(|text| text.as_ref().err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.iter().map(|text| format!("{text}\n")).collect::<String>());
+    check_all("errors", texts.into_iter().flatten());
     check_no_other("errors", &cases.iter().map(|case| case.name).collect::<Vec<_>>());
 }
 
