@@ -109,3 +109,59 @@ impl From<StoreError> for Failure {
         Self::Build { doing: "set up".to_owned(), cause: Box::new(cause.into()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use shipwheel_plan::ImageSpec;
+    use shipwheel_store::FileAction;
+
+    use super::*;
+
+    fn file(action: FileAction, reason: &str) -> StoreError {
+        StoreError::File { action, path: "/a/b".into(), cause: std::io::Error::other(reason.to_owned()) }
+    }
+
+    #[test]
+    fn every_cause_has_a_line_and_a_hint_comes_last() {
+        let usage = Failure::usage("one flag too many", Some("leave one out"));
+        let without_hint = Failure::usage("one flag too many", None);
+        let output = Failure::while_doing("write /a")(file(FileAction::Write, "no space left\non this device"));
+        let short = StoreError::Size { what: "blob a".to_owned(), expected: 2, found: 1 };
+        let hint = short.hint().expect("bytes that changed have a hint");
+        let with_its_hint = format!("error: failed to set up\n  cause: {short}\nhint: {hint}\n");
+        for (failure, code, expected) in [
+            (usage, 2, "error: one flag too many\nhint: leave one out\n"),
+            (without_hint, 2, "error: one flag too many\n"),
+            // A transparent error is one cause and not two, and the lines of a cause stay below it.
+            (
+                output,
+                6,
+                "error: failed to write /a\n  cause: failed to write /a/b\n  cause: no space left\n  on this device\n",
+            ),
+            (Failure::from(short), 5, with_its_hint.as_str()),
+        ] {
+            assert_eq!((failure.render().as_str(), failure.exit_code()), (expected, code));
+        }
+    }
+
+    #[test]
+    fn problems_of_an_image_toml_are_shown_in_its_lines() {
+        let text = "# An image.\ntag = 1\nplatfroms = []\n";
+        let error = ImageSpec::parse(text, "image.toml", None).expect_err("two problems");
+        let failure = Failure::while_doing("read the image definition")(error);
+        assert_eq!(failure.exit_code(), 3);
+        let shown = failure.render();
+        let place = |line: &str| shown.find(line).unwrap_or_else(|| panic!("no {line:?} in\n{shown}"));
+        assert!(place("--> image.toml:2:7\n") < place("--> image.toml:3:1\n"), "in the order of the file\n{shown}");
+        place("3 | platfroms = []\n  | ^^^^^^^^^\n");
+        place("help: did you mean `platforms`?\n");
+        assert!(!shown.contains("failed to"), "the places say what was to be done\n{shown}");
+    }
+
+    #[test]
+    fn a_place_behind_the_end_of_an_image_toml_is_its_end() {
+        let problem = shipwheel_plan::Problem::new(7..9, "a problem".to_owned());
+        let failure = Failure::while_doing("read")(SpecError::one("image.toml", "tag", problem));
+        assert!(failure.render().starts_with("error: a problem\n --> image.toml:1:4\n"), "{}", failure.render());
+    }
+}

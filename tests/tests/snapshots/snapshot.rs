@@ -27,15 +27,20 @@ pub fn check_all(folder: &str, texts: impl IntoIterator<Item = (String, String)>
     assert!(differing.is_empty(), "these differ from {folder}/: {}", differing.join(", "));
 }
 
-/// Checks that a folder has a file for each of these names and no other: one that nothing compares says nothing.
+/// Checks that a folder has a file for each of these names and no other, since nothing compares such a file.
+///
+/// Where insta updates all files, one that is left over is removed.
 ///
 /// # Panics
 /// When a file is left over.
 #[track_caller]
 pub fn check_no_other(folder: &str, names: &[&str]) {
     let path = shipwheel_tests::workspace().join("tests/tests/snapshots").join(folder);
-    let files = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let known = |file: &String| file.strip_suffix(".snap").is_some_and(|name| names.contains(&name));
-    let left: Vec<String> = files.filter(|file| file.contains(".snap") && !known(file)).collect();
+    let mut left: Vec<String> = files.filter(|file| file.ends_with(".snap") && !known(file)).collect();
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        left.drain(..).for_each(|file| std::fs::remove_file(path.join(file)).unwrap());
+    }
     assert!(left.is_empty(), "nothing compares {left:?} in {folder}/: remove what is left over");
 }

@@ -128,3 +128,40 @@ fn to_json(report: &StartupReport) -> serde_json::Value {
         "modules": modules.collect::<Vec<_>>(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_module_has_a_row_without_bytecode_one_with_it_and_their_ratio() {
+        let cost = |wall, cpu, peak, from_pycs, compiled| StartupCost {
+            wall: Duration::from_millis(wall),
+            cpu: Duration::from_millis(cpu),
+            peak,
+            from_pycs,
+            compiled,
+        };
+        let module = |name: Option<&str>, without, with| StartupModule { name: name.map(str::to_owned), without, with };
+        let report = StartupReport {
+            platform: Platform::linux_amd64(),
+            way: "dynamic loader",
+            runs: 7,
+            modules: vec![
+                module(None, cost(20, 16, 9 << 20, 0, 14), cost(10, 8, 9 << 20, 14, 0)),
+                module(Some("pandas.io"), cost(2_500, 2_000, 150 << 20, 0, 912), cost(250, 240, 75 << 20, 912, 0)),
+            ],
+        };
+        let expected = [
+            "  module     bytecode     wall      cpu  peak memory  from pycs  compiled",
+            "  python     without   0.020 s  0.016 s      9.0 MiB          0        14",
+            "             with      0.010 s  0.008 s      9.0 MiB         14         0",
+            "             ratio        0.50     0.50         1.00",
+            "  pandas.io  without   2.500 s  2.000 s    150.0 MiB          0       912",
+            "             with      0.250 s  0.240 s     75.0 MiB        912         0",
+            "             ratio        0.10     0.12         0.50",
+            "  linux/amd64 by its dynamic loader; medians of 7 starts each",
+        ];
+        assert_eq!(render(&report).lines().collect::<Vec<_>>(), expected);
+    }
+}

@@ -26,7 +26,7 @@ pub const CASES: &[Case] = &[
     Case { name: "flag-command-unknown", code: 2, run: |g| g.run("imgae") },
     Case { name: "flag-level", code: 2, run: |g| g.run("image --optimize 3") },
     Case { name: "flag-platform", code: 2, run: |g| g.run("image --platforms amd64,sparc") },
-    Case { name: "flag-conflict", code: 2, run: |g| g.run("image --platform amd64 --multi-platform") },
+    Case { name: "flag-conflict", code: 2, run: |g| g.run("image --platforms amd64 --multi-platform") },
     Case { name: "flag-output-kind", code: 2, run: |g| g.run("image --output zip:x") },
     Case { name: "flag-interpreter", code: 2, run: |g| g.run("image --bytecode-interpreter python3") },
     Case { name: "flag-reference", code: 2, run: |g| g.run("image --push Registry.example/UPPER") },
@@ -48,6 +48,7 @@ pub const CASES: &[Case] = &[
         code: 3,
         run: |g| g.file("two/index.json", two_images()).run("push oci:two:3.0 registry.example/app"),
     },
+    Case { name: "push-nothing-there", code: 3, run: |g| g.run("push docker-archive:x registry.example/app") },
     Case { name: "flag-tag", code: 2, run: |g| g.image("").run("image app --tag a/b") },
     Case {
         name: "variable-epoch",
