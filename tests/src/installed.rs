@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_installers_decide_for_themselves_is_no_difference_and_all_else_is() {
+    fn only_choices_of_the_installer_may_differ() {
         let script = |python: &str, text: &str| format!("#!{python}\n{text}\nfrom a import b\nsys.exit(b())\n");
         let (one, other) = (script("/x/bin/python", "# x"), script("/y/bin/python", ""));
         let ours = |module: &str| {

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_is_replaced_and_everything_else_stays() {
+    fn variable_parts_are_replaced_and_everything_else_stays() {
         let redactor = Redactor::new().text("/tmp/x", "folder").word(".tmp-", "random");
         let redactor = redactor.number(" s", "time").number(" MiB", "size");
         for (output, expected) in [

@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_module_passes_on_is_imported_from_where_it_is() {
+    fn a_re_export_is_imported_from_its_module() {
         let root = ("lib.rs", "mod a;\nmod b;\npub use a::A;\npub(crate) use crate::b::B;\n");
         assert!(circles_of(&[root, ("a.rs", "use crate::B;"), ("b.rs", "")]).is_empty());
         assert_eq!(circles_of(&[root, ("a.rs", "use crate::B;"), ("b.rs", "use crate::A;")]), ["a.rs → b.rs → a.rs"]);

@@ -112,7 +112,7 @@ impl From<StoreError> for Failure {
 
 #[cfg(test)]
 mod tests {
-    use shipwheel_plan::ImageSpec;
+    use shipwheel_plan::spec::ImageSpec;
     use shipwheel_store::FileAction;
 
     use super::*;
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_place_behind_the_end_of_an_image_toml_is_its_end() {
-        let problem = shipwheel_plan::Problem::new(7..9, "a problem".to_owned());
+        let problem = shipwheel_plan::spec::Problem::new(7..9, "a problem".to_owned());
         let failure = Failure::while_doing("read")(SpecError::one("image.toml", "tag", problem));
         assert!(failure.render().starts_with("error: a problem\n --> image.toml:1:4\n"), "{}", failure.render());
     }

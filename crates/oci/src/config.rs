@@ -228,7 +228,7 @@ mod tests {
         "history":[{"created_by":"base"}]}"#;
 
     #[test]
-    fn what_the_base_says_and_nobody_knows_is_kept() {
+    fn unknown_keys_of_the_base_are_kept() {
         let mut config = ImageConfig::parse(BASE.as_bytes()).expect("valid");
         config.apply(&RuntimeConfig {
             env: [("LANG".to_owned(), "C.UTF-8".to_owned())].into(),

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_assembled_parses_to_the_same_descriptors_and_bytes() {
+    fn an_assembled_manifest_parses_to_the_same_descriptors_and_bytes() {
         let manifest = sample();
         let again = Manifest::parse(manifest.raw().to_vec()).expect("own manifest parses");
         assert_eq!(again.descriptor(), manifest.descriptor());

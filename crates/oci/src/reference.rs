@@ -210,7 +210,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn what_parses_here_means_the_same_to_oci_spec(
+        fn a_reference_that_parses_here_means_the_same_to_oci_spec(
             text in "([a-z]{1,5}(\\.[a-z]{1,3}|:[0-9]{1,4}|)/|localhost/|(index\\.|)docker\\.io/|)[a-z0-9._/-]{1,9}(:[A-Za-z0-9_.-]{0,5}|)(@sha256:[0-9a-f]{64}|)"
         ) {
             let ours = text.parse::<Reference>();

@@ -149,7 +149,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_a_library_is_and_needs_is_read_from_32_and_64_bits() {
+    fn a_library_is_read_in_32_and_in_64_bits() {
         for bits in [32, 64] {
             let elf = SampleElf { bits, machine: 183, needed: &["libc.so.6", "libgomp.so.1"], glibc: "GLIBC_2.34" };
             let facts = ElfFacts::read(&elf.bytes()).expect("valid").expect("an ELF file");

@@ -98,7 +98,7 @@ fn a_plain_script_needs_nothing_else() {
 }
 
 #[test]
-fn what_cannot_be_derived_is_said_with_what_was_looked_for() {
+fn an_image_toml_that_cannot_be_derived_is_an_error_that_lists_the_places_searched() {
     let refused = |definition: &Definition, fragments: &[&str]| build(definition, "no").failed(3, fragments);
     refused(&Definition::empty().with("README", ""), &["no image.toml", "pyproject.toml", "hint"]);
     let two = Definition::empty().with("a.py", "").with("b.py", "");

@@ -31,7 +31,7 @@ fn ocipkg_reads_our_single_platform_folder_and_archive() {
 }
 
 #[test]
-fn what_ocipkg_wrote_serves_us_as_a_base() {
+fn a_layout_written_by_ocipkg_serves_as_a_base() {
     let folder = scratch();
     let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
     amd64(&format!("oci:{}", ours.display()));

@@ -119,7 +119,7 @@ fn a_lock_that_is_out_of_date_is_an_error_that_names_what_is_missing() {
 }
 
 #[test]
-fn what_is_no_pure_project_is_refused() {
+fn a_project_that_is_not_pure_is_refused() {
     let native =
         "from setuptools import Distribution, setup\nDistribution.has_ext_modules = lambda self: True\nsetup()\n";
     let project = "[project]\nname = \"api\"\nversion = \"1\"\n[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n";

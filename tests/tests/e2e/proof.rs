@@ -42,7 +42,7 @@ fn code_for_another_processor_stops_the_build_of_a_platform_wheel_alone() {
 }
 
 #[test]
-fn what_a_wheel_lacks_is_a_warning_that_names_wheel_file_and_library() {
+fn a_missing_library_is_a_warning_that_names_wheel_file_and_library() {
     let lacking = elf(183, &["libdoesnotexist.so", "libgomp.so.1", "libc.so.6"], "GLIBC_2.99");
     let other = elf(183, &["libc.so.6"], "GLIBC_2.17");
     let files = [("thing/a.so", lacking.as_slice()), ("thing/b.cpython-312-aarch64-linux-gnu.so", other.as_slice())];

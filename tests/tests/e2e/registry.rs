@@ -6,7 +6,7 @@ use shipwheel_tests::{Layout, Registry, Shipwheel, judge, scratch, variosync};
 use xshell::{Shell, cmd};
 
 #[test]
-fn what_was_pushed_comes_back_byte_for_byte() {
+fn a_pushed_image_comes_back_byte_for_byte() {
     let (registry, folder, shell) = (Registry::start(), scratch(), Shell::new().unwrap());
     let name = format!("{}/variosync:1.0.0", registry.host());
     Shipwheel::new().image(&["--platforms", "amd64,arm64", "--push", &name]).succeeded();

@@ -57,7 +57,7 @@ fn where_no_namespace_may_be_made_the_images_own_loader_does() {
 }
 
 #[test]
-fn what_cannot_be_started_is_an_error_that_says_why() {
+fn an_image_that_cannot_start_is_an_error_that_says_why() {
     startup(&["--module", "nowhere"]).failed(4, &["nowhere", "ModuleNotFoundError"]);
     startup(&["--module", "os;x"]).failed(3, &["os;x", "not the name of a module"]);
     let foreign = if cfg!(target_arch = "x86_64") { "linux/arm64" } else { "linux/amd64" };

@@ -21,7 +21,7 @@ fn definition() -> Definition {
 }
 
 #[test]
-fn what_does_not_compile_is_listed_and_the_build_goes_on() {
+fn a_source_that_does_not_compile_is_listed_and_the_build_goes_on() {
     let definition = definition();
     let output = definition.output().display().to_string();
     let arguments = [&definition.argument(), "--output", &output];
@@ -40,7 +40,7 @@ fn what_does_not_compile_is_listed_and_the_build_goes_on() {
 }
 
 #[test]
-fn what_does_not_compile_keeps_its_source_where_sources_are_removed() {
+fn a_source_that_does_not_compile_stays_where_sources_are_removed() {
     let definition = definition();
     let output = definition.output().display().to_string();
     Shipwheel::new().image(&[&definition.argument(), "--remove-source", "--output", &output]).succeeded();

@@ -146,7 +146,7 @@ fn a_password_comes_from_standard_input_and_is_never_shown() {
 }
 
 #[test]
-fn what_was_pushed_skopeo_and_podman_take_and_what_skopeo_pushed_comes_back() {
+fn skopeo_and_podman_pull_our_image_and_we_pull_the_image_of_skopeo() {
     let (registry, folder, shell) = (Registry::start(), scratch(), Shell::new().unwrap());
     let (sample, skopeo) = (Sample::new(&[100_000, 2000]), judge("skopeo", "skopeo"));
     let (host, layout) = (registry.host(), sample.path().display().to_string());

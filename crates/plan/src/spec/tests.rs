@@ -116,7 +116,7 @@ fn dependencies_say_what_is_wanted_and_where_it_is() {
 }
 
 #[test]
-fn what_is_wrong_about_dependencies_is_said() {
+fn every_mistake_in_the_python_table_is_a_problem() {
     for (lines, expected) in [
         ("", "`python` has no `lock`"),
         ("lock = \"l\"\naccept = { a = \"x\" }", "`python.accept`: "),

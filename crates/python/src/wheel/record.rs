@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_refused_with_its_row() {
+    fn a_text_that_is_not_a_record_is_refused_with_its_row() {
         for (text, row) in [
             (&b"a,,\n,,\n"[..], 2),
             (b"a,,\nb,md5=x,\n", 2),
@@ -129,7 +129,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(
+        fn a_written_record_reads_back(
             rows in prop::collection::btree_map("[a-zé\",\n /]{1,9}", any::<(Option<[u8; 32]>, Option<u64>)>(), 0..9)
         ) {
             let row = |(path, (bytes, size)): (String, (Option<[u8; 32]>, _))| {

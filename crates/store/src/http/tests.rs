@@ -165,7 +165,7 @@ fn a_server_without_ranges_is_asked_for_everything_again() {
 }
 
 #[test]
-fn what_is_not_what_was_promised_never_reaches_the_cache() {
+fn bytes_other_than_promised_never_reach_the_cache() {
     let other = Server::start(|_, _| Reply::new(200).body(vec![0; 300_000]));
     let longer = Server::start(|_, _| Reply::new(200).body(vec![0; 300_001]));
     let endless = Server::start(|_, _| Reply::new(200).body(vec![0; 4096]).endless());

@@ -10,7 +10,7 @@ use shipwheel_store::{ErrorKind, PlatformImage, StoreError, StoredImage};
 use crate::setup::{ALL, Medium, Setup, blob_path, index_json, local, members, tar_of};
 
 #[test]
-fn what_is_written_to_a_medium_reads_back_for_every_platform() {
+fn an_image_on_any_medium_reads_back_for_every_platform() {
     let setup = Setup::new();
     for (name, image) in [("single", setup.single(b"layer")), ("multi", setup.multi())] {
         for medium in ALL {
