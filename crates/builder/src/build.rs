@@ -1,4 +1,4 @@
-//! The whole way: definition → facts → plan → layers → image.
+//! Builds an image: definition → facts → plan → layers → image.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,7 +55,7 @@ pub struct PlatformReport {
     pub layers: Vec<LayerReport>,
 }
 
-/// A finished image: all of it is in the cache, but for base layers that a registry has.
+/// A finished image: all of it is in the cache, except base layers that a registry has.
 #[derive(Debug, Clone)]
 pub struct Built {
     /// The image, ready for any output.
@@ -100,7 +100,7 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
     Ok(Built { image: assemble::image(&definition.spec, images, &origin), platforms: reports.platforms })
 }
 
-/// Says which of the application's sources may read sources at run time, where they are removed.
+/// Warns about application sources that may read sources at run time, if these are removed.
 fn warn_of_readers(session: &Session<'_>, plan: &Plan, application: &[CollectedFile]) -> Result<(), BuildError> {
     let layers = plan.platforms.iter().flat_map(|platform| &platform.layers);
     let bytecode = layers.filter_map(|layer| match &layer.inputs {
@@ -116,7 +116,9 @@ fn warn_of_readers(session: &Session<'_>, plan: &Plan, application: &[CollectedF
         let text = fs_err::read(&file.host).map_err(BuildError::file(FileAction::Read, &file.host))?;
         if let Some(sign) = source_reader(&text) {
             let path = &file.file.path;
-            session.report.warning(&format!("{path} may read sources at run time (`{sign}`), and they are removed"));
+            session
+                .report
+                .warning(&format!("{path} may read sources at run time (`{sign}`), and this build removes them"));
         }
     }
     Ok(())

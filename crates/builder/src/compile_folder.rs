@@ -140,7 +140,7 @@ fn place(tree: &LocalTree, name: &str, version: PythonVersion) -> Result<PathBuf
     let Treatment { optimization, replaces_source, .. } = tree.treatment;
     let rooted = format!("/{}", relative(tree, name));
     let pyc = pyc_path(&rooted, &version, optimization, replaces_source);
-    let pyc = pyc.ok_or_else(|| BuildError::Internal(format!("{name} is no source")))?;
+    let pyc = pyc.ok_or_else(|| BuildError::Internal(format!("{name} is not a source")))?;
     Ok(tree.folder.join(pyc.trim_start_matches('/')))
 }
 
@@ -178,7 +178,7 @@ mod tests {
     use shipwheel_bytecode::{InvalidationMode, Optimization};
 
     #[test]
-    fn a_pyc_lies_in_the_folder_and_says_where_it_will_be() {
+    fn a_pyc_is_written_into_the_folder_and_names_its_path_in_the_image() {
         let version = PythonVersion { major: 3, minor: 11, micro: 2 };
         for (prefix, replaces_source, name, place_of) in [
             (None, false, "pkg/m.py", "/f/pkg/__pycache__/m.cpython-311.opt-1.pyc"),

@@ -1,9 +1,9 @@
-//! Which interpreter is to compile, where the user says so.
+//! The interpreter that the user forces to compile.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// What `--bytecode-interpreter` forces; without it the first that has the full version is taken.
+/// What `--bytecode-interpreter` forces; without it, the first interpreter of the full version compiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InterpreterChoice {
     /// `base`: that of the base's variant for this machine's processor.

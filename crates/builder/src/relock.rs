@@ -1,4 +1,4 @@
-//! Locking on demand: by the tool that the lock is of.
+//! Locks again on demand, with the tool that wrote the lock.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,7 +24,7 @@ pub struct Relocked {
     pub path: PathBuf,
 }
 
-/// Locks the dependencies of a definition anew.
+/// Locks the dependencies of a definition again.
 ///
 /// # Errors
 /// When there is nothing to lock from, or the tool that locks is missing or fails.

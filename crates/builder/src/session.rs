@@ -1,4 +1,4 @@
-//! What every step of a build is given: cache, network, environment, and whom to tell.
+//! What every step of a build is given: the cache, the network, the environment, and receivers of progress.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,29 +18,29 @@ pub struct Session<'a> {
     pub http: Http,
     /// Registries, with their credentials.
     pub registry: Registry,
-    /// Nothing is asked of the network; what the cache has must do.
+    /// Nothing is fetched from the network: everything must be in the cache.
     pub offline: bool,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
-    /// Now: for the expiry of signatures and indexes alone, never for an output.
+    /// Now: only for the expiry of signatures and indexes, never for an output.
     pub now: Timestamp,
-    /// Seconds since the epoch that outputs say they were created at (`SOURCE_DATE_EPOCH`, or 0).
+    /// The creation time in outputs, in seconds since 1970 (`SOURCE_DATE_EPOCH`, or 0).
     pub epoch: i64,
     /// How many processors to use.
     pub jobs: usize,
-    /// Which interpreter has to compile, where the user says so.
+    /// The interpreter that must compile, if the user forces one.
     pub interpreter: Option<InterpreterChoice>,
     /// Transfers.
     pub progress: &'a dyn Progress,
-    /// Everything else worth telling.
+    /// Steps and warnings.
     pub report: &'a dyn Report,
 }
 
-/// Hears what a build does.
+/// Receives the steps and warnings of a build.
 pub trait Report: Sync {
     /// A step begins: one line.
     fn step(&self, text: &str);
-    /// Something the user should look at; the build goes on.
+    /// Something the user should look at; the build continues.
     fn warning(&self, text: &str);
 }
 
@@ -56,7 +56,7 @@ impl Session<'_> {
         std::env::split_paths(path).map(move |folder| folder.join(name)).filter(|path| path.is_file())
     }
 
-    /// The platform of this machine, as far as its processor goes.
+    /// The platform of this machine, by its processor.
     pub(crate) fn host_platform(&self) -> Platform {
         host_platform()
     }
@@ -74,7 +74,7 @@ impl Session<'_> {
         StoredSource::new(image, &self.cache, &self.registry, self.progress)
     }
 
-    /// When outputs say they were created, in RFC 3339.
+    /// The creation time in outputs, in RFC 3339.
     pub(crate) fn created(&self) -> String {
         Timestamp::from_second(self.epoch).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
     }

@@ -1,7 +1,7 @@
-//! How much faster an image starts by its bytecode: its interpreter, natively, with and without.
+//! Measures how much faster an image starts with its bytecode than without it.
 //!
-//! This runs code of the image, as the user asks for: it imports modules and no more. It is no
-//! build; what a build compiles is never run.
+//! This runs code of the image, because the user asks for it: it imports modules and nothing else. A build
+//! never runs what it compiles.
 
 mod modules;
 mod run;
@@ -27,13 +27,13 @@ use run::{Launch, Sample, Surroundings};
 
 /// How to measure.
 pub struct StartupOptions<'a> {
-    /// Where the image is unpacked to for as long as it takes.
+    /// Where the image is unpacked to while it is measured.
     pub cache: &'a Cache,
-    /// Hears what is done.
+    /// Receives the steps.
     pub report: &'a dyn Report,
-    /// The platform; none means this machine's.
+    /// The platform; `None` means this machine's.
     pub platform: Option<Platform>,
-    /// The modules to import, each in starts of its own; none means what the image's command imports.
+    /// The modules to import, each in separate starts; if empty, what the image's command imports.
     pub modules: Vec<String>,
     /// How many starts each median is over.
     pub runs: usize,

@@ -1,6 +1,6 @@
 //! Is an image what it says? Digests, diff ids, machines and bytecode of every platform, in one report.
 //!
-//! The image is read where it lies; layers are unpacked to nameless files and walked as trees
+//! The image is read in place; layers are unpacked to nameless files and walked as trees
 //! of values. Nothing of it runs, unless a rebuild is asked for.
 
 mod bytecode;
@@ -20,19 +20,19 @@ use rebuild::Rebuilder;
 
 /// How to verify.
 pub struct VerifyOptions<'a> {
-    /// Where layers are unpacked to for as long as it takes.
+    /// Where layers are unpacked to while they are read.
     pub cache: &'a Cache,
-    /// Hears what is done.
+    /// Receives the steps.
     pub report: &'a dyn Report,
     /// How many interpreters compile at a time.
     pub jobs: usize,
-    /// The platforms to look at; none means all.
+    /// The platforms to verify; if empty, all of them.
     pub platforms: Vec<Platform>,
     /// Compile every source with the image's own interpreter and compare. This runs the interpreter.
     pub rebuild: bool,
 }
 
-/// What was looked at of one platform.
+/// What was verified of one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedPlatform {
     /// The platform.
@@ -58,7 +58,7 @@ pub struct VerifiedPlatform {
 pub struct VerifyReport {
     /// The digest of the index, or of the one manifest.
     pub root: Digest,
-    /// What was looked at.
+    /// What was verified.
     pub platforms: Vec<VerifiedPlatform>,
     /// What was found, grouped by severity, kind and platform.
     pub findings: Vec<Finding>,

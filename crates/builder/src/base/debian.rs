@@ -27,10 +27,10 @@ use crate::layer::store_layer::store_layer;
 use crate::project::definition::Definition;
 use crate::session::Session;
 
-/// No decompressed index is larger.
+/// The most bytes that an index may decompress to.
 const MAX_INDEX: u64 = 1 << 30;
 
-/// No unpacked package is larger.
+/// The most bytes that a package may unpack to.
 const MAX_PACKAGE: u64 = 4 << 30;
 
 /// How many packages are fetched at a time.

@@ -64,7 +64,7 @@ pub(super) fn from_layout(
 ) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
     let problem = |message: String| {
         let problem = shipwheel_plan::spec::Problem::new(path.span.clone(), message);
-        definition.problem(problem.with_hint(format!("it is looked for in {}", definition.folder.display())))
+        definition.problem(problem.with_hint(format!("shipwheel looked in {}", definition.folder.display())))
     };
     let image = path.value.parse::<LocalImage>().map_err(|error| problem(format!("`{}`: {error}", path.value)))?;
     let image = image.relative_to(&definition.folder);

@@ -14,7 +14,7 @@ pub(crate) struct DebianMirrors {
     pub(crate) archive: String,
     /// The archive of security updates.
     pub(crate) security: String,
-    /// Whether an expired release is refused.
+    /// Whether expired releases are refused.
     pub(crate) check_valid_until: bool,
     /// Where the archive's address is from, for people.
     found_in: &'static str,
@@ -27,7 +27,7 @@ impl DebianMirrors {
     }
 }
 
-/// Finds the mirrors for a base; `None` if this machine knows none.
+/// Finds the mirrors for a base; `None` if this machine has none configured.
 pub(crate) fn find(session: &Session<'_>, base: &DebianBase) -> Option<DebianMirrors> {
     let sources = apt_sources();
     let apt = debian_mirrors(&sources, &base.suite.value);
@@ -70,7 +70,7 @@ fn apt_sources() -> Vec<AptSource> {
     sources
 }
 
-/// What the machine's apt configuration says of expired releases; the last file that says it wins.
+/// What the machine's apt configuration sets for expired releases; the last file wins.
 fn apt_conf_check_valid_until() -> Option<bool> {
     let files = files_in("/etc/apt/apt.conf.d").into_iter().chain(["/etc/apt/apt.conf".into()]);
     let texts = files.filter_map(|path| std::fs::read_to_string(path).ok());

@@ -14,7 +14,7 @@ use crate::offline::OfflineError;
 use crate::project::definition::Definition;
 use crate::session::Session;
 
-/// No `InRelease` is larger.
+/// The most bytes that an `InRelease` may have.
 const MAX_RELEASE: u64 = 16 << 20;
 
 /// One archive and the suite that is taken from it.
@@ -31,7 +31,7 @@ pub(super) struct Releases {
     archives: Vec<Archive>,
 }
 
-/// The copy of an `InRelease` at hand, and what to ask with whether it is still right.
+/// The `InRelease` that is kept, and the validators that ask whether it is still current.
 #[derive(Serialize, Deserialize)]
 struct KeptRelease {
     digest: Digest,
@@ -66,9 +66,9 @@ impl Releases {
         for ((url, name), fetched) in wanted.into_iter().zip(fetched) {
             let bytes = match fetched {
                 Ok(bytes) => bytes,
-                // Suites in development have neither updates nor security updates.
+                // Suites in development do not have updates or security updates.
                 Err(DebianError::Store(error)) if error.status() == Some(404) && name != *suite => {
-                    session.report.warning(&format!("there is no {name} on the mirror: the base has no such updates"));
+                    session.report.warning(&format!("the mirror does not have {name}: the base lacks its updates"));
                     continue;
                 }
                 Err(DebianError::Store(cause)) if cause.status() == Some(404) => {
@@ -134,7 +134,7 @@ impl Releases {
     }
 }
 
-/// The keys to trust, and what stands for them in records.
+/// The keys to trust, and their key in records.
 fn keyring(definition: &Definition, base: &DebianBase) -> Result<(Keyring, Digest), DebianError> {
     // Another copy of a key may revoke it or extend it: the file counts, not only the fingerprints.
     let (keyring, file) = match &base.keyring {

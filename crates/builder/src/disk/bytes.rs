@@ -21,7 +21,7 @@ pub(crate) struct FileSource {
 }
 
 impl FileSource {
-    /// Opens a file; `name` stands for it in errors.
+    /// Opens a file; errors call it `name`.
     pub(crate) fn new(file: File, name: impl Into<String>) -> io::Result<Self> {
         Ok(Self { size: file.metadata()?.len(), file, name: name.into() })
     }
@@ -41,7 +41,7 @@ impl ByteSource for FileSource {
     }
 }
 
-/// A file that is opened anew for each read: thousands of them hold nothing open.
+/// A file that is opened for each read: thousands of them hold no file descriptor.
 pub(crate) struct PathSource {
     path: PathBuf,
     size: u64,

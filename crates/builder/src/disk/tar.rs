@@ -13,7 +13,7 @@ use super::bytes::FileSource;
 use super::file_error::file_error;
 use super::unpack_error::UnpackError;
 
-/// No layer unpacks to more.
+/// The most bytes that a layer may unpack to.
 const MAX_LAYER: u64 = 64 << 30;
 
 /// An unpacked layer; its file is gone with the last reader.
@@ -23,7 +23,7 @@ pub(crate) struct Tar {
     pub(crate) diff_id: DiffId,
 }
 
-/// Unpacks a layer of a media type of either family; `name` stands for the tar in errors.
+/// Unpacks a layer of a media type of either family; errors call the tar `name`.
 ///
 /// # Errors
 /// When the type is not known, the bytes are broken, or the cache's disk cannot be written.

@@ -18,7 +18,7 @@ pub enum FindingKind {
     BlobDigest,
     /// A blob or document has another length.
     BlobSize,
-    /// A blob or document is not there, or makes no sense.
+    /// A blob or document is missing or cannot be read.
     Blob,
     /// Index, manifest and config do not agree.
     Document,
@@ -46,13 +46,13 @@ pub enum FindingKind {
     Stale,
     /// A pyc's source is not there.
     Orphan,
-    /// A pyc lies where it is never loaded.
+    /// A pyc is in a place where it is never loaded.
     Unused,
     /// A pyc holds other code than its source.
     OtherCode,
     /// Modules without bytecode.
     MissingBytecode,
-    /// Bytecode that could not be compiled anew to compare.
+    /// Bytecode that could not be compiled again to compare.
     NotRebuilt,
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct ImagePython {
 }
 
 impl ImagePython {
-    /// Finds the interpreter; `None` if there is none or it cannot be described.
+    /// Finds the interpreter; `None` if the image has no interpreter, or one that cannot be described.
     ///
     /// # Errors
     /// When a layer's file cannot be read.

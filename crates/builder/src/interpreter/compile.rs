@@ -96,7 +96,7 @@ impl Compiler {
     /// Compiles all jobs; `done` is called with each pyc, from any thread.
     ///
     /// A file that does not compile, or over which an interpreter dies or hangs, is given back
-    /// and fails alone.
+    /// and does not fail the others.
     ///
     /// # Errors
     /// When a source cannot be read, an interpreter cannot be started, or `done` fails.

@@ -44,7 +44,7 @@ impl<'a> Compilers<'a> {
         Ok(compiler)
     }
 
-    /// The base's variant for this machine, else an interpreter of this machine; or what the user forces.
+    /// The base's variant for this machine, otherwise an interpreter of this machine; or the one that the user forces.
     fn select(&self, version: PythonVersion) -> Result<Python, BuildError> {
         let none = |reasons: Vec<CompilerFault>| InterpreterError::NoCompiler { version, reasons }.into();
         let host = || match host::find(self.session, version) {

@@ -14,7 +14,7 @@ use shipwheel_python::Libc;
 use super::interpreter_error::{InterpreterError, InterpreterFault};
 use crate::error::BuildError;
 
-/// Folders in which an interpreter may lie, after those of the image's own `PATH`.
+/// Folders that may have an interpreter, after those of the image's own `PATH`.
 const BIN: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
 
 /// Finds the interpreter that `python3` or `python` means in an image with this `PATH`.
@@ -139,7 +139,7 @@ fn sources(tree: &Tree, stdlib: &TreePath) -> Result<Vec<SourceFile>, BuildError
     Ok(sources)
 }
 
-/// The C library of a tree: glibc where it has both, because then that is what its Python is built with.
+/// The C library of a tree: glibc if it has both, because its Python is then built with that.
 pub(crate) fn find_libc(tree: &Tree) -> Result<Option<Libc>, BuildError> {
     let prefixes = [TreePath::root(), TreePath::new("/usr").unwrap_or_else(|_| TreePath::root())];
     for folder in prefixes.iter().flat_map(|prefix| library_folders(tree, prefix)) {
@@ -168,9 +168,9 @@ fn find_musl(tree: &Tree) -> Result<Option<Libc>, BuildError> {
     Ok(None)
 }
 
-/// The version of musl: the one whole C string of three numbers in its loader, all but alone there.
+/// The version of musl: the only whole C string of three numbers in its loader.
 fn musl_version(elf: &[u8]) -> Option<Libc> {
-    // What `ld-musl-*.so.1` prints of itself; a file of that name that does not is no musl.
+    // What `ld-musl-*.so.1` prints of itself; a file of that name that does not print it is not musl.
     elf.windows(9).position(|window| window == b"musl libc")?;
     elf.split(|byte| *byte == 0).find_map(|text| {
         let numbers: Vec<&str> = std::str::from_utf8(text).ok().filter(|text| text.len() < 16)?.split('.').collect();

@@ -8,7 +8,7 @@ use shipwheel_bytecode::PythonVersion;
 use crate::program::uv;
 use crate::session::Session;
 
-/// Says which CPython it is and where it really lies: a name on PATH may be a script that picks one.
+/// Prints which CPython it is and its real path: a name on PATH may be a script that selects one.
 const IDENTIFY: &str = "import sys; print(sys.implementation.name, '%d.%d.%d' % sys.version_info[:3], sys.executable)";
 
 /// An interpreter of this full version: on `PATH`, or known to uv. Nothing is downloaded.
@@ -19,14 +19,14 @@ pub(crate) fn find(session: &Session<'_>, version: PythonVersion) -> Option<Path
     on_path.or_else(|| identify(session, &uv::find_python(session, version)?, Some(version))).map(|(path, _)| path)
 }
 
-/// Where an interpreter really lies and which version it is; `None` if it is no CPython or not the one `wanted`.
+/// The real path of an interpreter and its version; `None` if it is not a CPython or not the version `wanted`.
 pub(crate) fn identify(
     session: &Session<'_>,
     path: &Path,
     wanted: Option<PythonVersion>,
 ) -> Option<(PathBuf, PythonVersion)> {
     let mut command = Command::new(path);
-    // Its own environment: a script that picks an interpreter needs it to find one.
+    // With the whole environment: a script that selects an interpreter needs it.
     command.args(["-s", "-S", "-c", IDENTIFY]).env_clear().envs(&session.environment);
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

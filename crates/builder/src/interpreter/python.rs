@@ -43,7 +43,7 @@ impl Python {
         command
     }
 
-    /// Whether a library may be loaded into it: a base's interpreter takes the base's alone.
+    /// Whether a library may be loaded into it: a base's interpreter takes only the base's.
     pub(crate) fn may_load(&self, library: &Path) -> bool {
         match self {
             Self::Base(rootfs) | Self::Emulated { rootfs, .. } => rootfs.contains(library),

@@ -64,7 +64,7 @@ impl Rootfs {
     /// Puts the interpreter of a tree on disk, in the cache, unless it is there.
     ///
     /// # Errors
-    /// When the tree's interpreter is no ELF file with a loader, or the cache cannot be written.
+    /// When the tree's interpreter is not an ELF file with a loader, or the cache cannot be written.
     pub(crate) fn publish(
         cache: &Cache,
         key: &Digest,
@@ -124,7 +124,7 @@ impl Rootfs {
         command
     }
 
-    /// Whether a loaded library lies in this folder.
+    /// Whether a loaded library is in this folder.
     pub(crate) fn contains(&self, library: &Path) -> bool {
         library.starts_with(&self.folder)
     }
@@ -143,7 +143,7 @@ fn needed(tree: &Tree, python: &PythonFacts, platform: &Platform) -> Result<Vec<
     let stdlib = path(&python.stdlib)?;
     let in_packages = |p: &TreePath| p.as_str().contains("/site-packages/") || p.as_str().contains("/dist-packages/");
     paths.extend(tree.below(&stdlib).map(|(path, _)| path.clone()).filter(|path| !in_packages(path)));
-    // A folder that is a link, such as a merged `/lib`, is written under its real name alone.
+    // A folder that is a link, such as a merged `/lib`, is written only under its real name.
     for folder in library_folders(platform) {
         let Some((folder, _)) = tree.resolve(&path(&folder)?) else { continue };
         let is_library = |p: &TreePath| p.parent().as_ref() == Some(&folder) && p.name().contains(".so");

@@ -1,4 +1,4 @@
-//! One interpreter process that compiles: its hello, its frames, and what becomes of it when it hangs.
+//! One interpreter process that compiles: its hello, its frames, and its end when it hangs.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ const PROGRAM: &str = include_str!("worker.py");
 /// How long one file may take: the slowest real ones take two seconds.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// The largest answer that is believed.
-const ANSWER_LIMIT: u32 = 256 << 20;
+/// The most bytes that an answer may have.
+const MAX_ANSWER: u32 = 256 << 20;
 
-/// What the interpreter says of itself before it compiles anything.
+/// What the interpreter reports about itself before it compiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hello {
     pub(crate) version: PythonVersion,
@@ -69,7 +69,7 @@ pub(crate) struct Worker {
 pub(crate) enum Failure {
     /// The compiler refused it, and said why.
     Refused(String),
-    /// The worker died or hung over it; it has to be started anew.
+    /// The worker died or hung over it; a new one must be started.
     Lost(&'static str),
 }
 
@@ -112,7 +112,7 @@ impl Worker {
     pub(crate) fn compile(&mut self, source: &[u8], level: u8) -> Result<Compiled, Failure> {
         let dead = Failure::Lost("the interpreter died over it");
         let stdin = self.stdin.as_mut().expect("open until dropped");
-        let Some(size) = u32::try_from(source.len()).ok().filter(|size| *size < ANSWER_LIMIT) else {
+        let Some(size) = u32::try_from(source.len()).ok().filter(|size| *size < MAX_ANSWER) else {
             return Err(Failure::Refused("it is too large".to_owned()));
         };
         let mut request = vec![level];
@@ -137,12 +137,12 @@ impl Drop for Worker {
     }
 }
 
-/// A source that blows up in the compiler fails alone: the machine's memory is not its to take.
+/// A source that exhausts the compiler fails only itself: it must not take the machine's memory.
 fn limit_memory(child: &Child, limit: Option<u64>) {
     let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
     if let (Some(pid), Some(_)) = (pid, limit) {
         let limit = rustix::process::Rlimit { current: limit, maximum: limit };
-        // Where a container's rules forbid it, the time limit still holds.
+        // If a container's rules forbid it, the time limit still applies.
         let _ = rustix::process::prlimit(Some(pid), rustix::process::Resource::As, limit);
     }
 }
@@ -171,12 +171,12 @@ fn read_frame(stdout: &mut impl Read) -> Option<Answer> {
     let mut header = [0; 5];
     stdout.read_exact(&mut header).ok()?;
     let size = u32::from_le_bytes(header[1..].try_into().expect("four of five"));
-    let mut body = vec![0; usize::try_from(size).ok().filter(|_| size <= ANSWER_LIMIT)?];
+    let mut body = vec![0; usize::try_from(size).ok().filter(|_| size <= MAX_ANSWER)?];
     stdout.read_exact(&mut body).ok()?;
     Some(Answer::Frame(header[0], body))
 }
 
-/// Proves which interpreter and which libraries really run.
+/// Checks which interpreter and which libraries really run.
 fn check_hello(python: &Python, lines: &[String]) -> Result<Hello, InterpreterError> {
     let first = lines.first().map(String::as_str).unwrap_or_default();
     let parts: Vec<&str> = first.split(' ').collect();

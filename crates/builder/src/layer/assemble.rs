@@ -56,7 +56,7 @@ pub(crate) fn platform_image(
     Ok(PlatformImage { platform: platform.clone(), manifest, config: json, origin: base.origin.clone() })
 }
 
-/// Puts the platforms of an image together; one alone is its own root.
+/// Puts the platforms of an image together; a single one is its own root.
 pub(crate) fn image(spec: &ImageSpec, mut images: Vec<PlatformImage>, origin: &Origin<'_>) -> StoredImage {
     if images.len() == 1 {
         return StoredImage::single(images.remove(0));

@@ -37,7 +37,7 @@ pub(crate) struct BuiltLayer {
 #[derive(Serialize, Deserialize)]
 struct LayerRecord {
     descriptor: LayerDescriptor,
-    /// Sources that did not compile: said again at every build.
+    /// Sources that did not compile: every build repeats the warning.
     warnings: Vec<String>,
 }
 
@@ -87,7 +87,7 @@ fn needed_wheels(layer: &PlannedLayer, ingredients: &Ingredients) -> Vec<Digest>
     }
 }
 
-/// A layer that is to be packed; its key is held until it is.
+/// A layer to pack; its key is held until it is packed.
 struct NewLayer {
     tree: Tree,
     warnings: Vec<String>,
@@ -113,8 +113,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Builds layers of bytecode one after the other: the interpreters are what the processors are
-    /// busy with. While one is compiled, the one before is packed.
+    /// Builds layers of bytecode one after the other: the interpreters already keep the processors
+    /// busy. While one layer is compiled, the one before is packed.
     fn build_in_line(&self, layers: Vec<&PlannedLayer>) -> Result<Vec<(Digest, BuiltLayer)>, BuildError> {
         std::thread::scope(|scope| {
             let (sender, receiver) = sync_channel::<(&PlannedLayer, NewLayer)>(1);
@@ -125,7 +125,7 @@ impl Builder<'_> {
                 match self.prepare(layer)? {
                     Prepared::Known(built) => done.push((layer.key, built)),
                     Prepared::New(prepared) => {
-                        // A packer that failed takes no more, and says why when it is asked.
+                        // A packer that failed receives nothing more; its error is returned when it is joined.
                         if sender.send((layer, prepared)).is_err() {
                             break;
                         }
@@ -204,7 +204,7 @@ impl Builder<'_> {
         let found = app.binary_search_by(|collected| collected.file.path.as_str().cmp(path)).ok();
         let collected = found.map(|n| &app[n]).ok_or_else(|| BuildError::Internal(format!("no file for {path}")))?;
         let source = PathSource::new(&collected.host, collected.file.size);
-        // The digest is part of the layer's key: a file that changes now is an error, not a lie.
+        // The digest is part of the layer's key: a file that changes now is an error.
         Ok(Content::from_slice(source, 0, collected.file.size).with_expected(collected.file.digest))
     }
 
@@ -220,7 +220,7 @@ impl Builder<'_> {
         let tree = Mutex::new(Tree::new());
         let failures = compiler.compile(jobs, &|job, pyc| {
             let path = pyc_path(&job.path, &inputs.python, inputs.optimization, job.treatment.replaces_source);
-            let path = path.ok_or_else(|| BuildError::Internal(format!("{} is no source", job.path)))?;
+            let path = path.ok_or_else(|| BuildError::Internal(format!("{} is not a source", job.path)))?;
             let content = spool.append(&pyc).map_err(BuildError::file(FileAction::Write, self.session.cache.root()))?;
             Ok(tree.lock().unwrap_or_else(PoisonError::into_inner).insert_file(&path, 0o644, content)?)
         })?;

@@ -45,7 +45,7 @@ pub(crate) fn export(
         LockTool::Poetry => on_copy(session, lock, project, |copy| from_poetry(session, path, copy, python))?,
         LockTool::Pdm => on_copy(session, lock, project, |copy| from_pdm(session, path, copy, python))?,
     };
-    // What has a password in it is kept nowhere.
+    // A text with a password in it is kept nowhere.
     if !has_userinfo(&exported) {
         session.cache.put_record("pylock", &key, &exported)?;
     }
@@ -113,7 +113,7 @@ fn from_poetry(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonS
     let poetry = program(session, path, LockTool::Poetry)?;
     let mut check = Command::new(&poetry);
     check.args(["check", "--lock", "--no-interaction", "--directory"]).arg(copy);
-    // It complains about much else; only a lock that is out of date is our business.
+    // It reports much else; only a lock that is out of date matters here.
     if let Err(BuildError::Program(ProgramError::Failed { output, .. })) = run(session, check, "poetry check")
         && output.contains("poetry lock")
     {

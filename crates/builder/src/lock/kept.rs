@@ -87,7 +87,7 @@ pub(crate) fn make(
     Ok((path, text))
 }
 
-/// By one rename: a build beside this one reads the old lock or the new one.
+/// Writes by one rename: a concurrent build reads the old lock or the new one.
 fn write(path: &Path, text: &str) -> Result<(), BuildError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file = tempfile::Builder::new().prefix(".lock").tempfile_in(folder);
@@ -107,7 +107,7 @@ fn header(text: &str) -> Option<(u32, Digest)> {
     Some((minor.parse().ok()?, digest.trim().parse().ok()?))
 }
 
-/// Stands for all that a lock is made from: the file, those that it includes, and what is wanted of it.
+/// A digest of all that a lock is made from: the file, those that it includes, and the selection.
 fn digest(input: &Path, python: &PythonSpec) -> Result<Digest, BuildError> {
     let mut hasher = Hasher::new();
     hasher.field(LOCK_RECIPE.to_le_bytes());

@@ -138,7 +138,7 @@ fn check_wanted(definition: &Definition, python: &PythonSpec, form: LockForm) ->
         .into())
 }
 
-/// The text of a lock; if there is none, what the folder has is part of the error.
+/// The text of a lock; if the file does not exist, the error lists the locks that the folder has.
 ///
 /// # Errors
 /// When it cannot be read.

@@ -1,8 +1,8 @@
-//! Which versions may move when a lock is made again.
+//! The versions that may change when a lock is made again.
 
 use std::process::Command;
 
-/// Which versions may move when there is a lock already.
+/// The versions that may change when a lock exists.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Upgrade {
     /// All of them.

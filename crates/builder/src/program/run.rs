@@ -42,10 +42,10 @@ pub(crate) fn run(session: &Session<'_>, mut command: Command, name: &str) -> Re
     });
     command.envs(passed);
     command.envs(own.into_iter().filter_map(|(name, value)| Some((name, value?))));
-    // They contradict `--frozen`, or would have the user's lock written.
+    // They contradict `--frozen`, or would make uv write the user's lock.
     command.env_remove("UV_FROZEN").env_remove("UV_LOCKED");
     if session.variable("SSL_CERT_FILE").is_none() && session.variable("UV_SYSTEM_CERTS").is_none() {
-        // uv has authorities of its own, and shipwheel the system's: what one may fetch, the other may too.
+        // uv has its own certificate authorities, and shipwheel uses the system's: both should be able to fetch the same.
         command.env("UV_SYSTEM_CERTS", "1");
     }
     if session.variable("UV_CACHE_DIR").is_none() {

@@ -15,7 +15,7 @@ use crate::error::BuildError;
 use crate::project::definition::Definition;
 use shipwheel_store::FileAction;
 
-/// A file of the application, where it lies on this machine and what it will be in the image.
+/// A file of the application: its path on this machine, and its entry in the image.
 pub(crate) struct CollectedFile {
     pub(crate) host: PathBuf,
     pub(crate) file: AppFile,
@@ -34,7 +34,7 @@ pub(crate) fn collect(definition: &Definition) -> Result<Vec<CollectedFile>, Bui
         let root = definition.folder.join(&source.value);
         if !root.exists() {
             let problem = Problem::new(source.span.clone(), format!("`{}` does not exist", source.value))
-                .with_hint(format!("it is looked for in {}", definition.folder.display()));
+                .with_hint(format!("shipwheel looked in {}", definition.folder.display()));
             return Err(definition.problem(problem).into());
         }
         let prefix = image_prefix(&source.value);
@@ -83,12 +83,12 @@ fn patterns(definition: &Definition, patterns: &[Located<String>]) -> Result<Git
     let mut builder = GitignoreBuilder::new(&definition.folder);
     for pattern in patterns {
         builder.add_line(None, &pattern.value).map_err(|error| {
-            definition.problem(Problem::new(pattern.span.clone(), format!("not a pattern of gitignore: {error}")))
+            definition.problem(Problem::new(pattern.span.clone(), format!("not a gitignore pattern: {error}")))
         })?;
     }
     builder.build().map_err(|error| {
         let span = patterns.first().map_or(0..0, |pattern| pattern.span.clone());
-        definition.problem(Problem::new(span, format!("not patterns of gitignore: {error}"))).into()
+        definition.problem(Problem::new(span, format!("not gitignore patterns: {error}"))).into()
     })
 }
 

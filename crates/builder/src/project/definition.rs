@@ -23,7 +23,7 @@ pub struct Definition {
     pub text: String,
     /// What it says, with the profile applied.
     pub spec: ImageSpec,
-    /// Whether there is no such file, and its text was derived from the folder's files.
+    /// Whether the file does not exist, and its text was derived from the folder's files.
     pub derived: bool,
 }
 
@@ -33,7 +33,7 @@ impl Definition {
     /// For a folder without one it is derived from the folder's files.
     ///
     /// # Errors
-    /// When there is none (the error lists those there are), it has problems, or cannot be derived.
+    /// When there is no such definition (the error lists the existing ones), it has problems, or cannot be derived.
     pub fn load(images: &Path, wanted: Option<&str>, profile: Option<&str>) -> Result<Self, BuildError> {
         let (path, text, derived) = match find(images, wanted)? {
             Found::File(path) => {
@@ -54,7 +54,7 @@ impl Definition {
     /// Derives the image.toml of a folder that has none; what is there already is not looked at.
     ///
     /// # Errors
-    /// When the folder cannot be read, or is no application that anything can be derived of.
+    /// When the folder cannot be read, or does not look like an application.
     pub fn derive(folder: &Path) -> Result<Derived, BuildError> {
         derive(&folder::list(folder)?)
             .map_err(|cause| DefinitionError::Derive { folder: folder.to_owned(), cause }.into())

@@ -15,7 +15,7 @@ const DEPTH: usize = 4;
 /// More files than any application has at that depth; the rest is not looked at.
 const MAX_FILES: usize = 50_000;
 
-/// A text that is longer is no text of interest; locks are the longest.
+/// Longer texts are skipped; locks are the longest that matter.
 const MAX_TEXT: u64 = 32 << 20;
 
 /// Lists a folder, without what is hidden, cached or another environment.

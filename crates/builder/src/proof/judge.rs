@@ -1,4 +1,4 @@
-//! Judges what wheels need against what base and wheels have; no I/O.
+//! Compares what wheels need with what the base and the wheels have; no I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::needs::WheelNeeds;
 pub(super) struct Verdict {
     /// What keeps the image from being built.
     pub(super) errors: BTreeSet<String>,
-    /// What may or may not matter to the application.
+    /// What may matter to the application.
     pub(super) warnings: BTreeSet<String>,
 }
 
@@ -45,7 +45,7 @@ const PACKAGES: [(&str, &str); 24] = [
     ("libz.so.1", "zlib1g"),
 ];
 
-/// Judges all wheels of one platform.
+/// Compares the needs of all wheels of one platform.
 pub(super) fn judge(platform: &Platform, base: &BaseFacts, wheels: &[(&WheelFacts, &WheelNeeds)]) -> Verdict {
     let mut provided: BTreeSet<&str> = base.libraries.iter().map(String::as_str).collect();
     provided.extend(wheels.iter().flat_map(|(_, needs)| &needs.provides).map(String::as_str));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn libraries_that_nobody_has_are_named_with_their_package() {
+    fn missing_libraries_are_named_with_their_package() {
         let needs = |library: &str| NativeFile { needed: vec![library.to_owned()], ..file("x/a.so", 183) };
         check("x.whl", needs("libc.so.6"), &[], &[]);
         check("x.whl", needs("libown-1.so"), &[], &[]);

@@ -13,7 +13,7 @@ use crate::session::Session;
 /// Raise this when other things are read out of wheels.
 const NEEDS_RECIPE: u32 = 1;
 
-/// A library that is larger is known by its head alone.
+/// Of a larger library only the header is read.
 const LARGEST: u64 = 1 << 30;
 
 /// One ELF file of a wheel.
@@ -72,7 +72,7 @@ pub(super) fn read(session: &Session<'_>, digest: &Digest, wheel: &Wheel) -> Res
     Ok(needs)
 }
 
-/// One member; `None` if it is no ELF file. With it comes the name that it gives itself.
+/// One member; `None` if it is not an ELF file. The text is its `SONAME`.
 fn read_file(path: &str, content: &Content) -> Result<Option<(NativeFile, Option<String>)>, BuildError> {
     let Some(machine) = ElfMachine::read(&content.head(ELF_HEAD)?) else { return Ok(None) };
     let mut file =

@@ -1,4 +1,4 @@
-//! Proof before anything is published: native code of the wheels fits processor, interpreter and base.
+//! Checks before anything is published that native code fits the processor, the interpreter and the base.
 //!
 //! What a wheel needs is read once and remembered by its digest, so that a build with nothing
 //! new opens no wheel.
@@ -20,7 +20,7 @@ use crate::session::Session;
 use crate::wheel::wheel_set_error::WheelSetError;
 use crate::wheel::wheels::Wheels;
 
-/// Proves the wheels of every platform; what may matter is reported as a warning.
+/// Checks the wheels of every platform; what may matter is reported as a warning.
 ///
 /// # Errors
 /// When a wheel for one platform holds code for another processor, all such files together, or
@@ -45,7 +45,7 @@ pub(crate) fn prove(session: &Session<'_>, facts: &Facts, ingredients: &Ingredie
     }
 }
 
-/// The application's own libraries: the same files for every platform, so one of them is for another.
+/// The application's own libraries: every platform gets the same files, so they cannot fit all.
 fn libraries_of(app: &[CollectedFile]) -> Result<Vec<(&str, ElfMachine)>, BuildError> {
     let libraries =
         app.iter().filter(|collected| collected.file.link.is_none() && collected.file.path.as_str().contains(".so"));

@@ -3,11 +3,11 @@
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_python::is_identifier;
 
-/// Scripts that are larger are no console scripts.
-const LARGEST_SCRIPT: u64 = 1 << 20;
+/// Larger scripts are not console scripts.
+const MAX_SCRIPT: u64 = 1 << 20;
 
 /// The module that stands for a command such as `python -m app` or `uvicorn app:api`; `None`
-/// where it cannot be told.
+/// where the command does not show it.
 pub(super) fn of_command(tree: &Tree, command: &[String], path: &str, roots: &[TreePath]) -> Option<String> {
     let (program, arguments) = command.split_first()?;
     let name = program.rsplit('/').next().unwrap_or(program);
@@ -29,7 +29,7 @@ fn script(tree: &Tree, program: &str, path: &str) -> Option<String> {
         false => path.split(':').map(|folder| format!("{folder}/{program}")).collect(),
     };
     places.iter().find_map(|place| match tree.resolve(&TreePath::new(place).ok()?)?.1 {
-        Node::File(_, content) if content.size() <= LARGEST_SCRIPT => String::from_utf8(content.to_vec().ok()?).ok(),
+        Node::File(_, content) if content.size() <= MAX_SCRIPT => String::from_utf8(content.to_vec().ok()?).ok(),
         _ => None,
     })
 }
@@ -47,7 +47,7 @@ fn with_main(tree: &Tree, module: &str, roots: &[TreePath]) -> String {
     let guarded = in_roots(tree, module, roots).is_some_and(|folder| {
         let main = folder.join("__main__.py").ok();
         let text = match main.and_then(|main| Some(tree.resolve(&main)?.1.clone())) {
-            Some(Node::File(_, content)) if content.size() <= LARGEST_SCRIPT => content.to_vec().unwrap_or_default(),
+            Some(Node::File(_, content)) if content.size() <= MAX_SCRIPT => content.to_vec().unwrap_or_default(),
             _ => Vec::new(),
         };
         let text = String::from_utf8_lossy(&text);
@@ -56,7 +56,7 @@ fn with_main(tree: &Tree, module: &str, roots: &[TreePath]) -> String {
     if guarded { format!("{module}.__main__") } else { module.to_owned() }
 }
 
-/// Where a module or package lies, without `.py`.
+/// The path of a module or package, without `.py`.
 fn in_roots(tree: &Tree, module: &str, roots: &[TreePath]) -> Option<TreePath> {
     let inside = module.replace('.', "/");
     roots.iter().find_map(|root| {

@@ -16,8 +16,8 @@ use shipwheel_store::FileAction;
 /// A start that takes longer is ended by the alarm that the program sets.
 const TIME_LIMIT: u32 = 120;
 
-/// What an interpreter says under `-v` is read up to here.
-const MOST_SAID: u64 = 64 << 20;
+/// The most bytes of the output of `-v` that are read.
+const MAX_OUTPUT: u64 = 64 << 20;
 
 /// What the program says when everything is imported.
 const READY: &[u8] = b"\0ready\n";
@@ -124,7 +124,7 @@ impl Surroundings {
         let status = command.status().map_err(|error| failed(module, &error.to_string()))?;
         let file = fs::File::open(said).map_err(BuildError::file(FileAction::Read, said))?;
         let mut text = Vec::new();
-        file.take(MOST_SAID).read_to_end(&mut text).map_err(BuildError::file(FileAction::Read, said))?;
+        file.take(MAX_OUTPUT).read_to_end(&mut text).map_err(BuildError::file(FileAction::Read, said))?;
         let text = String::from_utf8_lossy(&text);
         check(module, status, &text)?;
         Ok(count_origins(&text))
@@ -140,7 +140,7 @@ fn program(module: Option<&str>) -> String {
     )
 }
 
-/// Waits for the child's word; whatever a module prints before is passed over.
+/// Waits until the child is ready; anything that a module prints before is skipped.
 fn wait_until_ready(child: &mut Child) -> bool {
     let Some(mut out) = child.stdout.take() else { return false };
     let (mut tail, mut buffer) = (Vec::new(), [0; 4096]);

@@ -8,7 +8,7 @@ use crate::error::BuildError;
 use crate::inspect::finding::{Finding, FindingKind};
 use crate::inspect::python::ImagePython;
 
-/// No pyc and no source is larger.
+/// The most bytes that a pyc or a source may have.
 const LARGEST: u64 = 256 << 20;
 
 /// A pyc with its source: what a fresh compile is compared with.
@@ -153,7 +153,7 @@ fn other_interpreter(tree: &Tree, name: &str) -> bool {
     })
 }
 
-/// Another level than the image's is dead weight where its own is there too, and a loss where not.
+/// Bytecode of another level is unused if the image's own level exists too, and a problem if not.
 fn wrong_level(tree: &Tree, python: &ImagePython, folder: &TreePath, name: &CachedName<'_>) -> Option<One> {
     let own = match python.level {
         0 => format!("{}.{}.pyc", name.stem, name.tag),

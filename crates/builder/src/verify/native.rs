@@ -8,7 +8,7 @@ use shipwheel_python::elf::{ELF_HEAD, ElfMachine};
 use crate::error::BuildError;
 use crate::inspect::finding::{Finding, FindingKind, Severity};
 
-/// Looks at every program and library; gives their number, and those for another processor.
+/// Checks every program and library: their number, and those for another processor.
 ///
 /// # Errors
 /// When a layer's file cannot be read.
@@ -38,12 +38,12 @@ pub(crate) fn check(tree: &Tree, platform: &Platform) -> Result<(usize, Vec<Find
     Ok((count, findings.collect()))
 }
 
-/// Processors of 64 bits run what their 32-bit forebears ran: bases have libraries for those.
+/// 64-bit processors run the code of their 32-bit predecessors: bases have libraries for those.
 fn runs_too(expected: ElfMachine, found: ElfMachine) -> bool {
     matches!((expected.0, found.0), (62, 3) | (183, 40))
 }
 
-/// Whether a file is of a wheel that says it fits any platform: such wheels carry a library for each.
+/// Whether a file is from a wheel for any platform: such wheels bring a library for each.
 fn is_of_any_platform(tree: &Tree, path: &TreePath) -> bool {
     let Some((folder, inside)) = ["/site-packages/", "/dist-packages/"].iter().find_map(|part| {
         let end = path.as_str().find(part)? + part.len();

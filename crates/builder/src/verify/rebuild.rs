@@ -67,7 +67,7 @@ impl Rebuilder {
             return not_rebuilt("the image has no interpreter of this version that runs on this machine".to_owned());
         };
         let Some(optimization) = Optimization::from_level(python.level.into()) else {
-            return not_rebuilt(format!("level {} is none that can be compiled", python.level));
+            return not_rebuilt(format!("level {} cannot be compiled", python.level));
         };
         // A level of its own is what `bytecode.override` gives a file: it keeps the name of the image's level.
         let levels = [optimization, Optimization::None, Optimization::Asserts, Optimization::Docstrings];

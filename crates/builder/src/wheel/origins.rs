@@ -23,7 +23,7 @@ use crate::session::Session;
 /// How many files are fetched at a time.
 const CONCURRENCY: usize = 8;
 
-/// A file that a lock names.
+/// A file that a lock lists.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     pub(crate) file_name: String,
@@ -32,13 +32,13 @@ pub(crate) struct Wanted {
     pub(crate) size: Option<u64>,
 }
 
-/// Where files are looked for, in this order.
+/// Where files come from, in this order.
 #[derive(Debug, Default)]
 pub(crate) struct WheelOrigins {
     folders: Vec<PathBuf>,
     /// What paths in the lock are relative to.
     lock_folder: PathBuf,
-    /// Prefixes and what stands in their place; the first that fits is taken.
+    /// Prefixes and their replacements; the first that matches is used.
     mirrors: Vec<(String, String)>,
     credentials: IndexCredentials,
 }
@@ -47,7 +47,7 @@ impl WheelOrigins {
     /// The origins that a definition, its project and the environment name.
     ///
     /// # Errors
-    /// When a wheel folder does not exist, or `SHIPWHEEL_WHEEL_MIRRORS` makes no sense.
+    /// When a wheel folder does not exist, or `SHIPWHEEL_WHEEL_MIRRORS` cannot be read.
     pub(crate) fn of(
         session: &Session<'_>,
         definition: &Definition,
@@ -59,7 +59,7 @@ impl WheelOrigins {
             let path = definition.folder.join(&folder.value);
             if !path.is_dir() {
                 let problem = Problem::new(folder.span.clone(), format!("`{}` is not a folder", folder.value));
-                let hint = format!("it is looked for in {}", definition.folder.display());
+                let hint = format!("shipwheel looked in {}", definition.folder.display());
                 return Err(definition.problem(problem.with_hint(hint)).into());
             }
             folders.push(path);
@@ -132,7 +132,7 @@ impl WheelOrigins {
         take(session, &file, &path, digest, size)
     }
 
-    /// Takes wheels whose hashes are wanted out of the folders, whatever their names.
+    /// Copies wheels with the wanted hashes from the folders, whatever their names.
     fn take_from_folders(&self, session: &Session<'_>, mut wanted: BTreeSet<Digest>) -> Result<(), BuildError> {
         for folder in &self.folders {
             if wanted.is_empty() {
@@ -182,7 +182,7 @@ fn environment_mirrors(session: &Session<'_>) -> Result<Vec<(String, String)>, B
     let is_url = |text: &str| text.starts_with("https://") || text.starts_with("http://");
     let pairs = pairs.filter(|pair| !pair.is_empty()).map(|pair| match pair.split_once('=') {
         Some((from, to)) if is_url(from) && is_url(to) => Ok((from.to_owned(), to.to_owned())),
-        // The text may have a password in it.
+        // The value may have a password in it.
         _ => Err(WheelSetError::Mirrors { variable: NAME }.into()),
     });
     pairs.collect()

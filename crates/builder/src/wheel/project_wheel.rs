@@ -1,8 +1,7 @@
 //! A Python project of the user's own → a pure wheel in the cache, once for each content.
 //!
-//! This is the one place where code of the application's side runs: its build backend, because the
-//! user named the folder as a project. It runs on a copy, by `uv build`, and gives a wheel for any
-//! platform or an error.
+//! The project's build backend runs here, because the user named the folder as a project. It runs on a
+//! copy, by `uv build`, and gives a wheel for every platform or an error.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +19,7 @@ use shipwheel_store::FileAction;
 /// Raise this when a project's wheel is built in another way.
 const PROJECT_RECIPE: u32 = 1;
 
-/// What a project's folder has that no build needs, anywhere in it.
+/// Files and folders that a build never needs, anywhere in a project.
 const NOT_COPIED: [&str; 11] = [
     ".git",
     ".hg",
@@ -35,7 +34,7 @@ const NOT_COPIED: [&str; 11] = [
     "node_modules",
 ];
 
-/// The same, right below the project's folder; image.toml describes the image and not the project.
+/// The same, directly in the project's folder; image.toml describes the image, not the project.
 const NOT_COPIED_AT_TOP: [&str; 5] = ["build", "dist", "venv", "target", "image.toml"];
 
 /// One file of a project, as it will be in the copy.
@@ -85,7 +84,7 @@ fn collect(folder: &Path) -> Result<Vec<Copied>, BuildError> {
         .filter_entry(|entry| {
             let name = entry.file_name().to_string_lossy();
             let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            // Caches and environments say themselves what they are.
+            // Caches and environments contain a file that marks them.
             let marked = |file: &str| is_folder && entry.path().join(file).is_file();
             let unwanted = NOT_COPIED.contains(&name.as_ref())
                 || (entry.depth() == 1 && NOT_COPIED_AT_TOP.contains(&name.as_ref()))
@@ -130,7 +129,7 @@ fn copied(folder: &Path, host: &Path) -> Result<Copied, BuildError> {
     Ok(Copied { host: host.to_owned(), below, executable, link: None })
 }
 
-/// Stands for all that a build can see of a project.
+/// A key over all that a build can see of a project.
 fn key(files: &[Copied]) -> Result<Digest, BuildError> {
     let mut hasher = Hasher::new();
     hasher.field(PROJECT_RECIPE.to_le_bytes());

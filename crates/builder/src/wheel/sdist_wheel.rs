@@ -1,7 +1,7 @@
 //! A locked source distribution → a pure wheel in the cache, where the user allows it by name.
 //!
-//! This runs the distribution's own setup code on this machine: no code of a wheel ever runs, and this is
-//! no wheel yet. What comes out must fit every platform; anything native is refused.
+//! This runs the distribution's own setup code on this machine; code of a wheel never runs. The result must
+//! fit every platform: native code is refused.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -22,7 +22,7 @@ use shipwheel_store::FileAction;
 /// Raise this when a source distribution is built in another way.
 const SDIST_RECIPE: u32 = 1;
 
-/// No member of a pure wheel unpacks to more.
+/// The most bytes that a member of a pure wheel may unpack to.
 const MAX_MEMBER: u64 = 1 << 30;
 
 /// Builds the wheel of a locked source distribution, or finds it in the cache.
@@ -101,14 +101,14 @@ fn run(session: &Session<'_>, input: &BuildInput, sdist: &Digest, file_name: &st
     Ok(BuiltWheel { file_name, size: bytes.len() as u64, digest })
 }
 
-/// The same wheel whoever built it and when: members sorted, one time, one of two modes.
+/// The same bytes on any machine at any time: members sorted, one time, one of two modes.
 fn normalized(wheel: &Path) -> Result<Vec<u8>, ZipError> {
     use zip::write::SimpleFileOptions;
     let mut archive = zip::ZipArchive::new(File::open(wheel)?)?;
     let names = archive.file_names().map(|name| name.map(std::borrow::Cow::into_owned));
     let mut names: Vec<String> = names.collect::<Result<_, _>>()?;
     names.retain(|name| !name.ends_with('/'));
-    // As the standard asks for: the metadata comes last.
+    // The wheel specification recommends that the metadata comes last.
     names.sort_by_key(|name| (name.contains(".dist-info/"), name.clone()));
     let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for name in names {
