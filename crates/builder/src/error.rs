@@ -143,7 +143,7 @@ fn plan_hint(error: &PlanError) -> Option<String> {
             "lower `most-heavy` in `[layers.wheels]` of image.toml, or take a base of fewer layers"
         }
         PlanError::Level { .. } => "leave PYTHONOPTIMIZE out: it is set to the level of the bytecode",
-        _ => return None,
+        PlanError::NoFacts { .. } | PlanError::Pattern(_) | PlanError::ThroughLink { .. } => return None,
     };
     Some(text.to_owned())
 }
