@@ -13,7 +13,7 @@ mod tests;
 
 use shipwheel_bytecode::Optimization;
 use shipwheel_oci::{Platform, RuntimeConfig};
-use toml_span::Value;
+use toml::de::DeTable;
 
 pub use self::app::AppSpec;
 pub use self::base::{Base, DebianBase};
@@ -55,6 +55,11 @@ impl ImageSpec {
 }
 
 const KEYS: &[&str] = &["base", "platforms", "python", "app", "bytecode", "layers", "config", "tag", "profiles"];
+/// What a profile can override: everything, and it has no profiles of its own.
+const PROFILE_KEYS: &[&str] = match KEYS {
+    [keys @ .., _profiles] => keys,
+    [] => &[],
+};
 
 impl ImageSpec {
     /// Nothing but the bytecode of a base's standard library, for one platform.
@@ -79,25 +84,25 @@ impl ImageSpec {
     /// All problems of the file together, each with its place.
     pub fn parse(text: &str, file: &str, profile: Option<&str>) -> Result<Self, SpecError> {
         let fail = |problems| SpecError { file: file.to_owned(), text: text.to_owned(), problems };
-        let root = toml_span::parse(text).map_err(|error| fail(vec![syntax_problem(&error)]))?;
+        let root = DeTable::parse(text).map_err(|error| fail(vec![syntax_problem(&error)]))?;
         let problems = Problems::default();
-        let top = Section::open("", root.as_table().into_iter().collect(), KEYS, &problems);
-        let profiles = top.value("profiles").and_then(Value::as_table);
+        let top = Section::open("", vec![root.get_ref()], KEYS, &problems);
+        let profiles = top.tables("profiles").into_iter().next();
         if let Some(name) = profile
             && !profiles.is_some_and(|profiles| profiles.contains_key(name))
         {
-            let known = profiles.into_iter().flat_map(|profiles| profiles.keys()).map(|key| key.name.as_ref());
+            let known = profiles.into_iter().flat_map(|profiles| profiles.keys()).map(|key| key.get_ref().as_ref());
             problems.borrow_mut().push(unknown_profile(name, known.collect()));
         }
         let with = |profile: Option<&str>| {
-            let over = profiles.and_then(|profiles| profiles.get(profile?)).and_then(Value::as_table);
-            let layers = over.into_iter().chain(root.as_table()).collect();
-            read_spec(&Section::open("", layers, KEYS, &problems))
+            let over = profiles.and_then(|profiles| profiles.get(profile?)).and_then(|over| over.get_ref().as_table());
+            let layers = over.into_iter().chain([root.get_ref()]).collect();
+            read_spec(&Section::of_checked(layers, &problems))
         };
         let spec = with(profile);
         for (key, value) in profiles.into_iter().flatten() {
-            top.of_value(&format!("profiles.{}", key.name), value, KEYS);
-            with(Some(key.name.as_ref()));
+            top.of_value(&format!("profiles.{}", key.get_ref()), value, PROFILE_KEYS);
+            with(Some(key.get_ref().as_ref()));
         }
         let mut problems = problems.into_inner();
         problems.sort_by(|a, b| (a.span.start, &a.message).cmp(&(b.span.start, &b.message)));
@@ -109,8 +114,8 @@ impl ImageSpec {
     }
 }
 
-fn syntax_problem(error: &toml_span::Error) -> Problem {
-    Problem::new(error.span.start..error.span.end, format!("not valid TOML: {error}"))
+fn syntax_problem(error: &toml::de::Error) -> Problem {
+    Problem::new(error.span().unwrap_or(0..0), format!("not valid TOML: {}", error.message()))
 }
 
 fn unknown_profile(name: &str, known: Vec<&str>) -> Problem {

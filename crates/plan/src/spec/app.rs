@@ -21,9 +21,12 @@ pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
     let app = top.section("app", &["sources", "project", "destination", "include", "exclude"])?;
     let sources = app.texts("sources").unwrap_or_default();
     let project = app.text("project");
-    if sources.is_empty()
+    let given = app.value("sources");
+    // Anything but a list is reported by its type.
+    let empty = given.is_none_or(|value| value.get_ref().as_array().is_some_and(|list| list.is_empty()));
+    if empty
         && project.is_none()
-        && let Some(value) = app.value("sources").or_else(|| top.value("app"))
+        && let Some(value) = given.or_else(|| top.value("app"))
     {
         app.report(
             value,

@@ -1,9 +1,8 @@
 //! `base`: where an image's base comes from.
 
 use shipwheel_oci::Reference;
-use toml_span::Value;
 
-use crate::spec::section::{Located, Section};
+use crate::spec::section::{Located, Section, Value};
 
 /// Where a base image comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +38,7 @@ pub(super) fn read_bases(top: &Section<'_>) -> Option<Vec<Base>> {
     let Some(value) = top.value("base") else {
         return Some(Vec::new());
     };
-    let items: Vec<_> = match value.as_array() {
+    let items: Vec<_> = match value.get_ref().as_array() {
         Some(list) if list.is_empty() => {
             top.report(value, "`base` is an empty list, expected one base at least".to_owned());
             return None;

@@ -2,10 +2,10 @@
 
 use shipwheel_bytecode::{InvalidationMode, Optimization};
 use shipwheel_python::DistributionName;
-use toml_span::Value;
+use toml::de::DeValue;
 
 use crate::pattern::Patterns;
-use crate::spec::section::{Located, Section};
+use crate::spec::section::{Located, Section, Value};
 
 /// What becomes of the bytecode.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +101,7 @@ fn read_invalidation(section: &Section<'_>) -> Option<InvalidationMode> {
 
 /// `true`, `false` or `"application"`.
 fn read_remove_source(section: &Section<'_>) -> RemoveSource {
-    match section.value("remove-source").and_then(Value::as_str) {
+    match section.value("remove-source").map(Value::get_ref).and_then(DeValue::as_str) {
         Some("application") => RemoveSource::Application,
         _ if section.boolean("remove-source") == Some(true) => RemoveSource::All,
         _ => RemoveSource::None,
@@ -109,7 +109,7 @@ fn read_remove_source(section: &Section<'_>) -> RemoveSource {
 }
 
 fn read_overrides<'v>(bytecode: &Section<'v>, value: &'v Value<'v>) -> Vec<BytecodeOverride> {
-    let Some(list) = value.as_array() else {
+    let Some(list) = value.get_ref().as_array() else {
         bytecode.report(value, "`bytecode.override` is not a list: write each as `[[bytecode.override]]`".to_owned());
         return Vec::new();
     };

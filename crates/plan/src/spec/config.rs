@@ -2,7 +2,7 @@
 
 use shipwheel_oci::RuntimeConfig;
 
-use crate::spec::section::Section;
+use crate::spec::section::{Section, as_integer, kind_of};
 
 const CONFIG_KEYS: &[&str] = &["entrypoint", "cmd", "env", "user", "workdir", "labels", "exposed-ports", "stop-signal"];
 
@@ -15,7 +15,10 @@ pub(super) fn read_config(top: &Section<'_>) -> RuntimeConfig {
     let env = config.text_map("env");
     for name in env.keys().filter(|name| name.is_empty() || name.contains(['=', '\0'])) {
         if let Some(value) = config.value("env") {
-            config.report(value, format!("`config.env` has a variable named `{name}`, which no system takes"));
+            config.report(
+                value,
+                format!("`config.env` has a variable named `{name}`, expected a name without `=` and NUL"),
+            );
         }
     }
     RuntimeConfig {
@@ -35,18 +38,22 @@ fn read_ports(config: &Section<'_>) -> Vec<String> {
     let Some(value) = config.value("exposed-ports") else {
         return Vec::new();
     };
-    let Some(list) = value.as_array() else {
+    let Some(list) = value.get_ref().as_array() else {
         config.report(value, "`config.exposed-ports` is not a list, such as [8080]".to_owned());
         return Vec::new();
     };
     let mut ports = Vec::new();
     for item in list {
-        let text = item.as_integer().map(|port| port.to_string()).or_else(|| item.as_str().map(str::to_owned));
-        let text = text.unwrap_or_default();
-        let (number, protocol) = text.split_once('/').unwrap_or((&text, "tcp"));
+        let (found, text) = (item.get_ref(), item.get_ref().as_str().map(str::to_owned));
+        let text = as_integer(found).map(|port| port.to_string()).or(text);
+        let (number, protocol) = text.as_deref().map_or(("", ""), |text| text.split_once('/').unwrap_or((text, "tcp")));
         match (number.parse::<u16>(), protocol) {
             (Ok(port), "tcp" | "udp" | "sctp") if port > 0 => ports.push(format!("{port}/{protocol}")),
-            _ => config.report(item, "`config.exposed-ports` holds no port, such as 8080 or \"53/udp\"".to_owned()),
+            _ => {
+                let found = text.map_or_else(|| kind_of(item).to_owned(), |text| format!("`{text}`"));
+                let expected = "expected a port such as 8080 or \"53/udp\"";
+                config.report(item, format!("`config.exposed-ports` holds {found}, {expected}"));
+            }
         }
     }
     ports

@@ -86,10 +86,10 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_counts_that_are_none_are_problems() {
+    fn invalid_sizes_and_counts_are_problems() {
         for (line, expected) in [
             ("heavy = \"1 MB\"", "image.toml:2: `layers.wheels.heavy` is `1 MB`, expected a size such as \"256 KiB\""),
-            ("heavy = 7", "image.toml:2: `layers.wheels.heavy` is a whole number, expected a text"),
+            ("heavy = 7", "image.toml:2: `layers.wheels.heavy` is an integer, expected a string"),
             ("most-heavy = 101", "image.toml:2: `layers.wheels.most-heavy` is 101, expected 0 to 100"),
             ("pure-buckets = 0", "image.toml:2: `layers.wheels.pure-buckets` is 0, expected 1 to 100"),
             ("buckets = 1", "image.toml:2: unknown key `buckets` in `layers.wheels`"),

@@ -78,7 +78,7 @@ pub(super) fn read_python(top: &Section<'_>) -> Option<PythonSpec> {
 }
 
 fn span(section: &Section<'_>, key: &str) -> Range<usize> {
-    section.value(key).map_or(0..0, |value| value.span.start..value.span.end)
+    section.value(key).map_or(0..0, |value| value.span())
 }
 
 fn read_accept(python: &Section<'_>) -> BTreeMap<String, AcceptedWheel> {

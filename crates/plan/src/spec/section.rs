@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use shipwheel_python::DistributionName;
-use toml_span::Value;
-use toml_span::value::{Table, ValueInner};
+use toml::Spanned;
+use toml::de::{DeInteger, DeTable, DeValue};
 
 use crate::spec::problem::Problem;
 
@@ -25,26 +25,42 @@ pub struct Located<T> {
 /// Where problems are collected.
 pub(crate) type Problems = RefCell<Vec<Problem>>;
 
+/// A value of the file.
+pub(crate) type Value<'v> = Spanned<DeValue<'v>>;
+
 /// A table with those that override it.
 pub(crate) struct Section<'v> {
     name: String,
-    layers: Vec<&'v Table<'v>>,
+    layers: Vec<&'v DeTable<'v>>,
     problems: &'v Problems,
 }
 
 pub(crate) fn span_of(value: &Value<'_>) -> Range<usize> {
-    value.span.start..value.span.end
+    value.span()
 }
 
-fn kind_of(value: &Value<'_>) -> &'static str {
-    match (value.as_str(), value.as_integer(), value.as_bool(), value.as_array(), value.as_table(), value.as_float()) {
-        (Some(_), ..) => "a text",
-        (_, Some(_), ..) => "a whole number",
-        (_, _, Some(_), ..) => "true or false",
-        (_, _, _, Some(_), ..) => "a list",
-        (_, _, _, _, Some(_), _) => "a table",
-        _ => "a number",
+/// What a value is, for messages.
+pub(crate) fn kind_of(value: &Value<'_>) -> &'static str {
+    match value.get_ref() {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(number) if integer_of(number).is_none() => "an integer beyond 64 bits",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a float",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
     }
+}
+
+/// The reader keeps the digits as they are written; `None` if they do not fit.
+fn integer_of(number: &DeInteger<'_>) -> Option<i64> {
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// The integer that a value is, if it is one.
+pub(crate) fn as_integer(value: &DeValue<'_>) -> Option<i64> {
+    value.as_integer().and_then(integer_of)
 }
 
 /// The known name that is nearest to one that is not.
@@ -59,20 +75,25 @@ pub(crate) fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>)
 
 impl<'v> Section<'v> {
     /// Opens tables as one section; a key that is not `known` is a problem in each of them.
-    pub(crate) fn open(name: &str, layers: Vec<&'v Table<'v>>, known: &[&str], problems: &'v Problems) -> Self {
+    pub(crate) fn open(name: &str, layers: Vec<&'v DeTable<'v>>, known: &[&str], problems: &'v Problems) -> Self {
         for key in layers.iter().flat_map(|table| table.keys()) {
-            if known.contains(&key.name.as_ref()) {
+            if known.contains(&key.get_ref().as_ref()) {
                 continue;
             }
             let place = if name.is_empty() { String::new() } else { format!(" in `{name}`") };
-            let problem = Problem::new(key.span.start..key.span.end, format!("unknown key `{}`{place}", key.name));
-            let hint = match nearest(&key.name, known.iter().copied()) {
+            let problem = Problem::new(key.span(), format!("unknown key `{}`{place}", key.get_ref()));
+            let hint = match nearest(key.get_ref(), known.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("known are {}", quoted(known)),
             };
             problems.borrow_mut().push(problem.with_hint(hint));
         }
         Self { name: name.to_owned(), layers, problems }
+    }
+
+    /// Tables whose keys are checked elsewhere, as the section of the whole file.
+    pub(crate) fn of_checked(layers: Vec<&'v DeTable<'v>>, problems: &'v Problems) -> Self {
+        Self { name: String::new(), layers, problems }
     }
 
     /// Reports a problem at a value.
@@ -95,9 +116,9 @@ impl<'v> Section<'v> {
     }
 
     /// Reads a key with `read`, which gives `None` for the wrong type.
-    fn read<T>(&self, key: &str, expected: &str, read: impl Fn(&'v Value<'v>) -> Option<T>) -> Option<Located<T>> {
+    fn read<T>(&self, key: &str, expected: &str, read: impl Fn(&'v DeValue<'v>) -> Option<T>) -> Option<Located<T>> {
         let value = self.value(key)?;
-        let found = read(value);
+        let found = read(value.get_ref());
         if found.is_none() {
             self.report(value, format!("`{}` is {}, expected {expected}", self.path(key), kind_of(value)));
         }
@@ -105,20 +126,20 @@ impl<'v> Section<'v> {
     }
 
     pub(crate) fn text(&self, key: &str) -> Option<Located<String>> {
-        self.read(key, "a text", |value| value.as_str().map(str::to_owned))
+        self.read(key, "a string", |value| value.as_str().map(str::to_owned))
     }
 
     pub(crate) fn boolean(&self, key: &str) -> Option<bool> {
-        self.read(key, "true or false", Value::as_bool).map(|located| located.value)
+        self.read(key, "true or false", DeValue::as_bool).map(|located| located.value)
     }
 
     pub(crate) fn integer(&self, key: &str) -> Option<Located<i64>> {
-        self.read(key, "a whole number", Value::as_integer)
+        self.read(key, "an integer", as_integer)
     }
 
     /// A list of texts; each keeps its own place.
     pub(crate) fn texts(&self, key: &str) -> Option<Vec<Located<String>>> {
-        let list = self.read(key, "a list of texts", Value::as_array)?;
+        let list = self.read(key, "a list of strings", DeValue::as_array)?;
         Some(list.value.iter().filter_map(|item| self.item_text(key, item)).collect())
     }
 
@@ -135,9 +156,9 @@ impl<'v> Section<'v> {
     }
 
     fn item_text(&self, key: &str, item: &Value<'_>) -> Option<Located<String>> {
-        let text = item.as_str();
+        let text = item.get_ref().as_str();
         if text.is_none() {
-            self.report(item, format!("`{}` holds {}, expected only texts", self.path(key), kind_of(item)));
+            self.report(item, format!("`{}` holds {}, expected only strings", self.path(key), kind_of(item)));
         }
         text.map(|text| Located { value: text.to_owned(), span: span_of(item) })
     }
@@ -147,18 +168,11 @@ impl<'v> Section<'v> {
         let mut map = BTreeMap::new();
         for table in self.tables(key).into_iter().rev() {
             for (name, value) in table {
-                // A port or a switch reads well as a number or true; both mean their text.
-                let text = match value.as_ref() {
-                    ValueInner::String(text) => Some(text.to_string()),
-                    ValueInner::Integer(number) => Some(number.to_string()),
-                    ValueInner::Boolean(switch) => Some(switch.to_string()),
-                    _ => None,
-                };
-                match text {
-                    Some(text) => drop(map.insert(name.name.to_string(), text)),
+                match text_of(value.get_ref()) {
+                    Some(text) => drop(map.insert(name.get_ref().to_string(), text)),
                     None => self.report(
                         value,
-                        format!("`{}.{}` is {}, expected a text", self.path(key), name.name, kind_of(value)),
+                        format!("`{}.{}` is {}, expected a string", self.path(key), name.get_ref(), kind_of(value)),
                     ),
                 }
             }
@@ -167,10 +181,10 @@ impl<'v> Section<'v> {
     }
 
     /// The tables below a key, the overriding ones first.
-    fn tables(&self, key: &str) -> Vec<&'v Table<'v>> {
+    pub(crate) fn tables(&self, key: &str) -> Vec<&'v DeTable<'v>> {
         let mut tables = Vec::new();
         for value in self.layers.iter().filter_map(|table| table.get(key)) {
-            match value.as_table() {
+            match value.get_ref().as_table() {
                 Some(table) => tables.push(table),
                 None => self.report(value, format!("`{}` is {}, expected a table", self.path(key), kind_of(value))),
             }
@@ -186,11 +200,21 @@ impl<'v> Section<'v> {
 
     /// The section of one table in a list.
     pub(crate) fn of_value(&self, key: &str, value: &'v Value<'v>, known: &[&str]) -> Option<Self> {
-        let table = value.as_table();
+        let table = value.get_ref().as_table();
         if table.is_none() {
             self.report(value, format!("`{}` is {}, expected a table", self.path(key), kind_of(value)));
         }
         table.map(|table| Self::open(&self.path(key), vec![table], known, self.problems))
+    }
+}
+
+/// The text of a variable or a label: a port or a switch reads well as a number or true, and means its text.
+fn text_of(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) => integer_of(number).map(|number| number.to_string()),
+        DeValue::Boolean(switch) => Some(switch.to_string()),
+        DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
     }
 }
 

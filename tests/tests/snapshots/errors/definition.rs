@@ -8,6 +8,11 @@ pub const CASES: &[Case] = &[
     Case { name: "toml-syntax", code: 3, run: |g| g.image("[app\n").build() },
     Case { name: "toml-unknown-key", code: 3, run: |g| g.image("[config]\nentrypiont = [\"python3\"]\n").build() },
     Case { name: "toml-unknown-table", code: 3, run: |g| g.image("[bytcode]\nenabled = false\n").build() },
+    Case {
+        name: "toml-profile-in-profile",
+        code: 3,
+        run: |g| g.image("[profiles.dev.profiles.more]\ntag = \"1\"\n").build(),
+    },
     Case { name: "toml-wrong-type", code: 3, run: |g| g.image("[config]\nuser = 1000\n").build() },
     Case { name: "toml-wrong-value", code: 3, run: |g| g.image("[layers.wheels]\nheavy = \"1 MB\"\n").build() },
     Case {
