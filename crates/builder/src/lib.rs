@@ -36,6 +36,7 @@ pub use build::{Built, LayerReport, LayerStatus, PlatformReport, build, plan};
 pub use compile_folder::{LocalReport, LocalTree, compile_folder};
 pub use disk::file_error::FileError;
 pub use error::BuildError;
+pub use inspect::counted::counted;
 pub use inspect::finding::{Finding, FindingKind, Severity};
 pub use inspect::image_error::ImageError;
 pub use interpreter::interpreter_error::InterpreterError;

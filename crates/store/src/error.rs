@@ -233,7 +233,7 @@ fn found_tags(tags: &[String]) -> String {
 
 fn found_platforms(platforms: &[Platform]) -> String {
     if platforms.is_empty() {
-        return "no platform at all".to_owned();
+        return "none".to_owned();
     }
     platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -270,11 +270,8 @@ impl StoreError {
     /// Who can fix the error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            // The user named a file that is not there.
-            Self::File { action, cause, .. } if action.needs_it() && cause.kind() == io::ErrorKind::NotFound => {
-                ErrorKind::Configuration
-            }
-            Self::File { .. } | Self::Occupied { .. } => ErrorKind::Output,
+            Self::File { action, cause, .. } => action.kind(cause),
+            Self::Occupied { .. } => ErrorKind::Output,
             Self::Settings { .. }
             | Self::Url { .. }
             | Self::Client(_)
@@ -284,17 +281,18 @@ impl StoreError {
             | Self::NoTag { .. }
             | Self::NoPlatform { .. }
             | Self::OnePlatformOnly { .. }
+            // The user named an image that is broken or incomplete, wherever it is.
+            | Self::Image { .. }
+            | Self::TooDeep { .. }
+            | Self::TooManyDocuments { .. }
+            | Self::Missing { .. }
+            | Self::Foreign { .. }
             | Self::Status { status: 401 | 403 | 404, .. } => ErrorKind::Configuration,
             Self::Digest { .. } | Self::Size { .. } | Self::TooLarge { .. } => ErrorKind::Verification,
             Self::Unreachable { .. }
             | Self::Broken { .. }
             | Self::Status { .. }
-            | Self::Answer { .. }
-            | Self::Image { .. }
-            | Self::TooDeep { .. }
-            | Self::TooManyDocuments { .. }
-            | Self::Missing { .. }
-            | Self::Foreign { .. } => ErrorKind::Outside,
+            | Self::Answer { .. } => ErrorKind::Outside,
         }
     }
 
@@ -326,7 +324,7 @@ impl StoreError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Unreachable { cause, .. } if is_certificate_error(cause.as_ref()) => {
-                "the system does not trust the authority of this certificate; name a PEM file with it by --ca-file or in SSL_CERT_FILE, or put it into /etc/containers/certs.d/HOST as ca.crt"
+                "this system does not trust the certificate's authority; pass its PEM file with --ca-file or SSL_CERT_FILE, or save it as /etc/containers/certs.d/HOST/ca.crt"
             }
             Self::Unreachable { proxied: true, .. } => {
                 "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY sets a proxy; list hosts in NO_PROXY to connect to them directly"
@@ -335,20 +333,23 @@ impl StoreError {
                 "no proxy is set; if this network needs one, set HTTPS_PROXY (and NO_PROXY for hosts inside)"
             }
             Self::Status { status: 401 | 403, .. } | Self::Credentials { .. } => {
-                "log in with `docker login`, `podman login` or `skopeo login`, or check that the account may do this"
+                "log in with `docker login`, `podman login` or `skopeo login`, or check that your account has access"
+            }
+            Self::Status { status: 404, .. } => {
+                "check the name and the tag; a registry can answer 404 if you are not logged in: `docker login`, `podman login` or `skopeo login`"
             }
             Self::Status { status: 429, .. } => "the server limits requests; log in, or try again later",
-            Self::Occupied { .. } => "use an empty folder, or remove this one first",
+            Self::Occupied { .. } => "name an empty folder, or remove this one first",
             Self::SeveralImages { .. } | Self::NoTag { .. } => {
                 "select one by its tag: `oci:FOLDER:TAG` or `oci-archive:FILE:TAG`, in image.toml `layout = \"FOLDER:TAG\"`"
             }
-            Self::NoPlatform { .. } => "drop the platform, or use an image that has it",
+            Self::NoPlatform { .. } => "remove the platform from `platforms`, or use an image that has it",
             Self::OnePlatformOnly { .. } => {
                 "write an `oci-archive:`, which `docker load` and `podman load` take as well"
             }
             Self::Foreign { .. } => "use a base image without foreign layers: only Windows images have them",
             Self::Digest { .. } | Self::Size { .. } => {
-                "the bytes that arrived are not those that were pinned: they were changed at their origin, or on the way"
+                "the content differs from what was pinned: it changed at its origin or on the way here; do not use it until you know why"
             }
             Self::File { .. }
             | Self::Settings { .. }

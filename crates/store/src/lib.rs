@@ -52,7 +52,7 @@ pub use cache::Cache;
 pub use copy::{CopyOptions, copy_image, survey_image};
 pub use error::{Result, StoreError};
 pub use error_kind::ErrorKind;
-pub use file_action::FileAction;
+pub use file_action::{FileAction, is_full};
 pub use image::{Destination, ImageSource, PlatformImage, StoredImage};
 pub use local_image::LocalImage;
 pub use progress::{NoProgress, Progress};

@@ -3,11 +3,10 @@
 use shipwheel_debian::base::AssembleError;
 use shipwheel_debian::package::{DebError, DecompressError, PackagesError};
 use shipwheel_debian::{KeyringError, ReleaseError, ResolveError};
-use shipwheel_store::StoreError;
+use shipwheel_store::{ErrorKind, StoreError, is_full};
 
-use crate::disk::file_error::{FileError, is_full};
+use crate::disk::file_error::FileError;
 use crate::offline::OfflineError;
-use shipwheel_store::ErrorKind;
 
 /// Why a base could not be assembled.
 #[derive(Debug, thiserror::Error)]
@@ -82,29 +81,32 @@ impl DebianError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Release(_) => ErrorKind::Verification,
-            // What a mirror answers is not the user's mistake, as a registry's 404 is.
+            // The user names the suite and the packages; the paths are the mirror's own.
             Self::Store(error) if error.status().is_some() => ErrorKind::Outside,
             Self::Store(error) => error.kind(),
             Self::File(error) => error.kind(),
             Self::Offline(error) => error.kind(),
             Self::Deb { cause, .. } if is_full(cause) => ErrorKind::Output,
             Self::Resolve(ResolveError::Index(_))
-            | Self::NoSuite { .. }
             | Self::NotOnMirror { .. }
             | Self::Packages(_)
             | Self::Decompress(_)
             | Self::Deb { .. }
             | Self::Tree(_) => ErrorKind::Outside,
-            Self::Keyring(_) | Self::Resolve(_) | Self::NoArchitecture { .. } => ErrorKind::Configuration,
+            Self::NoSuite { .. } | Self::Keyring(_) | Self::Resolve(_) | Self::NoArchitecture { .. } => {
+                ErrorKind::Configuration
+            }
         }
     }
 
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
+            // A registry's hints: nobody logs in to a mirror.
+            Self::Store(error) if error.status().is_some() => return None,
             Self::Store(error) => return error.hint(),
             Self::Offline(error) => return Some(error.hint()),
-            Self::NoSuite { .. } => "check `suite` and the mirror",
+            Self::NoSuite { .. } => "check the spelling of `suite` in image.toml, and that the mirror has it",
             Self::NotOnMirror { .. } => "try later, or use another mirror",
             Self::Release(ReleaseError::NoGoodSignature { .. } | ReleaseError::NotSigned(_)) => {
                 "the mirror serves something that Debian did not sign; for an archive of your own name its keys in \

@@ -38,7 +38,7 @@ impl UnpackError {
     /// Who can fix it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::MediaType { .. } | Self::Broken(_) | Self::Bomb { .. } => ErrorKind::Outside,
+            Self::MediaType { .. } | Self::Broken(_) | Self::Bomb { .. } => ErrorKind::Configuration,
             Self::Store(error) => error.kind(),
             Self::File(error) => error.kind(),
         }

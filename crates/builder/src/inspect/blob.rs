@@ -95,8 +95,8 @@ pub(super) fn read_blob(
         Some(Err(UnpackError::Store(error))) => return Err(error.into()),
         Some(Err(UnpackError::File(error))) => return Err(error.into()),
         Some(Err(error)) => {
-            let found = format!("not one: {}; its files were not looked at", chain(&error));
-            findings.push(Finding::problem(FindingKind::Layer, "a layer", found).of_blob(&blob.digest));
+            let found = format!("a broken one ({}); its files were not checked", chain(&error));
+            findings.push(Finding::problem(FindingKind::Layer, "a readable layer", found).of_blob(&blob.digest));
             None
         }
     };

@@ -3,6 +3,7 @@
 use shipwheel_layer::ReadError;
 use shipwheel_oci::{ConfigError, DiffId, Digest, IndexError, ManifestError};
 
+use super::counted::counted;
 use crate::disk::unpack_error::UnpackError;
 use shipwheel_store::ErrorKind;
 
@@ -104,7 +105,7 @@ pub enum ImageError {
         module: String,
     },
     /// The image differs from what it says; `verify` lists how.
-    #[error("it has {problems} problems{}", and_warnings(*.warnings))]
+    #[error("found {}{}", counted(*.problems, "problem"), and_warnings(*.warnings))]
     Unsound {
         /// How many problems there are.
         problems: usize,
@@ -114,7 +115,7 @@ pub enum ImageError {
 }
 
 fn and_warnings(warnings: usize) -> String {
-    if warnings == 0 { String::new() } else { format!(" and {warnings} warnings") }
+    if warnings == 0 { String::new() } else { format!(" and {}", counted(warnings, "warning")) }
 }
 
 impl ImageError {
@@ -122,12 +123,12 @@ impl ImageError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::DiffId { .. } | Self::Unsound { .. } => ErrorKind::Verification,
-            Self::Read(_) => ErrorKind::Outside,
             Self::Layer { cause, .. } => cause.kind(),
             Self::Index { .. }
             | Self::Manifest { .. }
             | Self::Config { .. }
             | Self::LayerCount { .. }
+            | Self::Read(_)
             | Self::NoPython { .. }
             | Self::CachePrefix { .. }
             | Self::Level { .. }

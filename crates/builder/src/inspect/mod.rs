@@ -2,6 +2,7 @@
 
 mod blob;
 pub(crate) mod chain;
+pub(crate) mod counted;
 pub(crate) mod finding;
 pub(crate) mod image_error;
 pub(crate) mod opened;

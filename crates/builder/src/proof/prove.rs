@@ -14,6 +14,7 @@ use super::judge::judge;
 use super::needs::{self, WheelNeeds};
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
+use crate::inspect::counted::counted;
 use crate::layer::ingredients::Ingredients;
 use crate::project::application::CollectedFile;
 use crate::session::Session;
@@ -63,7 +64,7 @@ fn needs_of(session: &Session<'_>, facts: &Facts, wheels: &Wheels) -> Result<BTr
         all.iter().filter_map(|digest| Some((*digest, needs::known(session, digest)?))).collect();
     let unknown: Vec<Digest> = all.into_iter().filter(|digest| !needs.contains_key(digest)).collect();
     if !unknown.is_empty() {
-        session.report.step(&format!("proof: reading {} wheels", unknown.len()));
+        session.report.step(&format!("proof: reading {}", counted(unknown.len(), "wheel")));
         wheels.fetch(session, &unknown)?;
     }
     for digest in unknown {

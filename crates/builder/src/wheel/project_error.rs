@@ -64,7 +64,7 @@ pub enum ProjectError {
         cause: ProgramError,
     },
     /// The build gave no wheel, or several.
-    #[error("the build of {input} gave {count} wheels, expected one")]
+    #[error("the build of {input} made {count} wheels, expected one")]
     WheelCount {
         /// What was built.
         input: BuildInput,

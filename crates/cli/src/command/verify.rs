@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use serde_json::json;
-use shipwheel_builder::{Finding, ImageError, Severity, VerifyOptions, VerifyReport, verify};
+use shipwheel_builder::{Finding, ImageError, Severity, VerifyOptions, VerifyReport, counted, verify};
 use shipwheel_oci::Platform;
 use shipwheel_store::Cache;
 
@@ -27,7 +27,7 @@ pub(crate) struct VerifyArguments {
     #[arg(long, alias = "platform", value_delimiter = ',', value_name = "PLATFORMS")]
     platforms: Vec<Platform>,
 
-    /// Compile every source anew and compare: runs the image's own interpreter on this machine.
+    /// Recompile every source and compare: runs the image's own interpreter on this machine.
     #[arg(long)]
     rebuild: bool,
 
@@ -76,12 +76,11 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
 fn render(report: &VerifyReport) -> String {
     let mut text = String::new();
     for platform in &report.platforms {
-        let rebuilt = platform.rebuilt.map_or_else(String::new, |count| format!(", {count} compiled anew"));
-        let _ = writeln!(
-            text,
-            "  {}: {} layers, {} files, {} native, {} pycs{rebuilt}",
-            platform.platform, platform.layers, platform.files, platform.native, platform.pycs
-        );
+        let rebuilt = platform.rebuilt.map_or_else(String::new, |count| format!(", {count} recompiled"));
+        let [layers, files, pycs] = [(platform.layers, "layer"), (platform.files, "file"), (platform.pycs, "pyc")]
+            .map(|(count, noun)| counted(count, noun));
+        let _ =
+            writeln!(text, "  {}: {layers}, {files}, {} native, {pycs}{rebuilt}", platform.platform, platform.native);
     }
     let mut rest = report.findings.as_slice();
     while let Some(first) = rest.first() {
@@ -97,9 +96,10 @@ fn render(report: &VerifyReport) -> String {
         rest = others;
     }
     if report.dropped > 0 {
-        let _ = writeln!(text, "and {} more findings, which are not listed", report.dropped);
+        let _ = writeln!(text, "and {} that are not listed", counted(report.dropped, "more finding"));
     }
-    let _ = writeln!(text, "  {} problems, {} warnings", report.problems(), report.warnings());
+    let (problems, warnings) = (counted(report.problems(), "problem"), counted(report.warnings(), "warning"));
+    let _ = writeln!(text, "  {problems}, {warnings}");
     text
 }
 

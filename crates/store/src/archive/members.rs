@@ -24,7 +24,10 @@ impl Members {
     /// # Errors
     /// When the file cannot be read, or is not a tar.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let failed = || StoreError::file(FileAction::Read, path);
+        let failed = || {
+            let what = path.display().to_string();
+            move |cause| StoreError::Image { what, cause: format!("expected a tar archive: {cause}").into() }
+        };
         let file = File::open(path).map_err(StoreError::file(FileAction::Open, path))?;
         let mut members = Self { path: path.to_owned(), files: BTreeMap::new(), links: BTreeMap::new() };
         let mut archive = tar::Archive::new(file);

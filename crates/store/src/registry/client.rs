@@ -90,6 +90,11 @@ impl Registry {
             if let Some(expected) = reference.digest().or(announced).filter(|expected| *expected != found) {
                 return Err(StoreError::Digest { what: redact(&request.url), expected, found });
             }
+            // A proxy's login page, for example.
+            if serde_json::from_slice::<serde_json::Map<_, _>>(&bytes).is_err() {
+                let reason = "expected a manifest, found content that is not a JSON object".to_owned();
+                return Err(StoreError::Answer { method: "GET", url: redact(&request.url), reason });
+            }
             Ok((manifest_type(&bytes, content_type), bytes))
         }))
     }

@@ -14,7 +14,7 @@ fn over_debian(ground: &Ground, suite: &str, mirror: &str) -> shipwheel_tests::R
 pub const CASES: &[Case] = &[
     Case {
         name: "base-no-such-suite",
-        code: 4,
+        code: 3,
         run: |g| {
             let host = g.host(&Server::start([]));
             over_debian(g, "bookwurm", &format!("http://{host}/debian"))
@@ -48,7 +48,7 @@ pub const CASES: &[Case] = &[
         code: 3,
         run: |g| g.image("").file("base/index.json", "{ \"schemaVersion\": 2, \"manifests\": [] }").build(),
     },
-    Case { name: "base-index-is-no-json", code: 4, run: |g| g.image("").file("base/index.json", "no json").build() },
+    Case { name: "base-index-is-no-json", code: 3, run: |g| g.image("").file("base/index.json", "no json").build() },
     Case {
         name: "base-no-layout",
         code: 3,
@@ -58,7 +58,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "base-file-is-no-archive",
-        code: 6,
+        code: 3,
         run: |g| {
             g.file("app/image.toml", "# One error.\nbase = { layout = \"../base.tar\" }\n")
                 .file("base.tar", "no tar")
