@@ -29,7 +29,7 @@ pub enum LayerStatus {
     Shared,
 }
 
-/// One layer of a finished image, for people.
+/// One layer of a finished image, as users see it.
 #[derive(Debug, Clone)]
 pub struct LayerReport {
     /// What it is for.
@@ -44,7 +44,7 @@ pub struct LayerReport {
     pub status: LayerStatus,
 }
 
-/// One platform of a finished image, for people.
+/// One platform of a finished image, as users see it.
 #[derive(Debug, Clone)]
 pub struct PlatformReport {
     /// The platform.
@@ -76,7 +76,7 @@ pub fn plan(session: &Session<'_>, definition: &Definition) -> Result<Plan, Buil
 /// Builds an image.
 ///
 /// # Errors
-/// When the definition has problems, or any of its parts cannot be had, verified or built.
+/// When the definition has problems, or any of its parts cannot be obtained, verified or built.
 pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, BuildError> {
     let Resolved { facts, ingredients } = resolve(session, definition)?;
     let plan = Plan::new(&definition.spec, &facts)?;

@@ -46,7 +46,7 @@ pub enum BuildError {
     /// A lock cannot be used or made.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// Wheels cannot be had, read or installed together.
+    /// Wheels cannot be obtained, read or installed together.
     #[error(transparent)]
     Wheels(#[from] WheelSetError),
     /// A project or a source distribution cannot be built.
@@ -85,7 +85,7 @@ impl BuildError {
         move |cause| error(cause).into()
     }
 
-    /// For `map_err` on what a program error would be.
+    /// For `map_err` on errors that only a bug can cause.
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
         Self::Internal(error.to_string())
     }

@@ -1,6 +1,6 @@
 //! Is an image what it says? Digests, diff ids, machines and bytecode of every platform, in one report.
 //!
-//! The image is read in place; layers are unpacked to nameless files and walked as trees
+//! The image is read in place; layers are unpacked to unnamed temporary files and walked as trees
 //! of values. Nothing of it runs, unless a rebuild is asked for.
 
 mod bytecode;

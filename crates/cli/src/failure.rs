@@ -44,7 +44,6 @@ impl Failure {
         match self {
             Self::Usage { .. } => 2,
             Self::Build { cause, .. } => match cause.kind() {
-                ErrorKind::Usage => 2,
                 ErrorKind::Configuration => 3,
                 ErrorKind::Outside => 4,
                 ErrorKind::Verification => 5,

@@ -1,7 +1,7 @@
 //! The commands of shipwheel: flags in, an image out; the one crate that prints and exits.
 //!
-//! Standard output gets one line, the reference with its digest (or JSON with `--json`);
-//! everything else goes to standard error.
+//! Standard output gets the result: references with digests, a plan, a report, or JSON with `--json`. Everything
+//! else goes to standard error.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the crate that prints")]
 
 mod arguments;

@@ -133,7 +133,7 @@ impl Delivery<'_> {
     }
 }
 
-/// What a push came to, or would come to.
+/// The result of a push, done or planned.
 fn line(report: &PushReport, dry_run: bool) -> String {
     let [sent, mounted, skipped] = [report.sent, report.mounted, report.skipped].map(size);
     match dry_run {

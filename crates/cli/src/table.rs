@@ -1,8 +1,8 @@
-//! Text in columns, and sizes for people.
+//! Text in columns, and sizes as users read them.
 
 use std::ops::Range;
 
-/// A size for people, in binary units.
+/// A size as users read it, in binary units.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut value = bytes as f64;

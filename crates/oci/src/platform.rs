@@ -51,14 +51,26 @@ impl Platform {
         Self::normalized("linux", "arm64", None)
     }
 
-    /// The machine's name in wheel tags and for the kernel: `x86_64`, `aarch64`.
-    pub fn machine(&self) -> &'static str {
-        if self.architecture == "arm64" { "aarch64" } else { "x86_64" }
+    /// The machine's name in wheel tags and for the kernel: `x86_64`, `aarch64`; an unknown one keeps its own.
+    pub fn machine(&self) -> &str {
+        match self.architecture.as_str() {
+            "amd64" => "x86_64",
+            "arm64" => "aarch64",
+            "386" => "i686",
+            "arm" => "armv7l",
+            // Go and the kernel agree: ppc64le, riscv64, s390x.
+            other => other,
+        }
     }
 
     /// The multiarch triplet of Debian's library folders: `x86_64-linux-gnu`.
     pub fn triplet(&self) -> String {
-        format!("{}-linux-gnu", self.machine())
+        match self.architecture.as_str() {
+            "386" => "i386-linux-gnu".to_owned(),
+            "arm" => "arm-linux-gnueabihf".to_owned(),
+            "ppc64le" => "powerpc64le-linux-gnu".to_owned(),
+            _ => format!("{}-linux-gnu", self.machine()),
+        }
     }
 }
 
@@ -106,6 +118,20 @@ mod tests {
             ("linux/arm64/v8", "linux/arm64"),
         ] {
             assert_eq!(text.parse::<Platform>().map(|p| p.to_string()).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn machines_and_triplets_are_those_of_the_kernel_and_of_debian() {
+        for (architecture, machine, triplet) in [
+            ("amd64", "x86_64", "x86_64-linux-gnu"),
+            ("arm64", "aarch64", "aarch64-linux-gnu"),
+            ("386", "i686", "i386-linux-gnu"),
+            ("ppc64le", "ppc64le", "powerpc64le-linux-gnu"),
+            ("s390x", "s390x", "s390x-linux-gnu"),
+        ] {
+            let platform = Platform::normalized("linux", architecture, None);
+            assert_eq!((platform.machine(), platform.triplet().as_str()), (machine, triplet), "{architecture}");
         }
     }
 

@@ -38,7 +38,7 @@ impl GroupPolicy {
 /// The members of one layer, by their places in the list that was grouped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// A name for people: the distribution's, or the bucket's.
+    /// A name that users see: the distribution's, or the bucket's.
     pub title: String,
     /// The members, in the order of the list.
     pub members: Vec<usize>,

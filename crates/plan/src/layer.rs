@@ -104,15 +104,15 @@ pub enum LayerInputs {
 pub struct PlannedLayer {
     /// What it is for.
     pub kind: LayerKind,
-    /// What it holds, for people.
+    /// What it holds, as users see it.
     pub title: String,
-    /// The distributions in it, with their versions, for people.
+    /// The distributions in it, with their versions, as users see it.
     pub members: Vec<String>,
     /// What it is made from.
     pub inputs: LayerInputs,
     /// Directories above its files that the base has with another mode or owner than usual.
     pub directories: BTreeMap<String, Metadata>,
-    /// Stands for all of the above but what is for people.
+    /// Stands for `inputs` and `directories`: layers with the same key have the same bytes.
     pub key: Digest,
 }
 

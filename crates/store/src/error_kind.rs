@@ -1,10 +1,8 @@
 //! Who can fix an error: the one set of kinds in the workspace, and what exit codes are made from.
 
-/// Who can fix an error. The command line makes its exit code of it; docs/errors.md lists the codes.
+/// Who can fix an error. The command line turns it into an exit code; wrong flags have a code of their own; docs/errors.md lists the codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The user, on the command line: flags that do not exist or do not go together.
-    Usage,
     /// The user, in files, names, credentials or the environment.
     Configuration,
     /// The network, a registry, a mirror, or the tools of this machine.

@@ -78,11 +78,15 @@ impl LocalImage {
     /// When it is not there, is not a layout or an archive, or does not hold exactly one image of the tag.
     pub fn open(&self) -> Result<Box<dyn ImageSource>> {
         let (path, tag) = self.split();
-        let medium = self.medium.unwrap_or(if path.is_file() { Medium::OciArchive } else { Medium::Layout });
-        if medium == Medium::Layout {
-            return Ok(Box::new(LayoutSource::open(&path, tag)?));
+        match self.medium.unwrap_or(if path.is_file() { Medium::OciArchive } else { Medium::Layout }) {
+            Medium::Layout => Ok(Box::new(LayoutSource::open(&path, tag)?)),
+            // The members say which of both an archive is, whatever it was called.
+            Medium::OciArchive | Medium::DockerArchive => Self::open_archive(&path, tag),
         }
-        let members = Members::open(&path)?;
+    }
+
+    fn open_archive(path: &Path, tag: Option<&str>) -> Result<Box<dyn ImageSource>> {
+        let members = Members::open(path)?;
         // Docker 25 and later write an OCI archive that is a docker-archive as well: it loses nothing.
         match (members.has("index.json"), members.has("manifest.json")) {
             (true, _) => Ok(Box::new(ArchiveSource::of(members, tag)?)),

@@ -54,7 +54,7 @@ pub(crate) fn describe(
     Ok(base)
 }
 
-/// Puts sources one behind the other into one blob.
+/// Puts sources concatenated into one blob.
 fn pack(session: &Session<'_>, tree: &Tree, sources: &[SourceFile]) -> Result<Digest, BuildError> {
     let mut writer = session.cache.blob_writer()?;
     for source in sources {

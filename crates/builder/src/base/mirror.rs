@@ -16,7 +16,7 @@ pub(crate) struct DebianMirrors {
     pub(crate) security: String,
     /// Whether expired releases are refused.
     pub(crate) check_valid_until: bool,
-    /// Where the archive's address is from, for people.
+    /// Where the archive's address is from, as users see it.
     found_in: &'static str,
 }
 

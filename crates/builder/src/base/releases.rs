@@ -43,7 +43,7 @@ impl Releases {
     /// Fetches and verifies the releases.
     ///
     /// # Errors
-    /// When one cannot be had, is not signed by a key of the ring, is another suite's, or has expired.
+    /// When one cannot be obtained, is not signed by a key of the ring, is another suite's, or has expired.
     pub(super) fn fetch(
         session: &Session<'_>,
         definition: &Definition,
@@ -112,7 +112,7 @@ impl Releases {
     /// Fetches files into the cache.
     ///
     /// # Errors
-    /// When one cannot be had, is not what its index says, or the network may not be asked.
+    /// When one cannot be obtained, is not what its index says, or the network may not be asked.
     pub(super) fn fetch_all(
         &self,
         session: &Session<'_>,

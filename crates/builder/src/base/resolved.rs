@@ -17,7 +17,7 @@ pub(crate) struct ResolvedBase {
     pub(crate) facts: BaseFacts,
     /// Stands for the base in the cache: its interpreter on disk is kept under it.
     pub(crate) key: Digest,
-    /// The blob with the standard library's sources, one behind the other.
+    /// The blob with the standard library's sources, concatenated.
     pub(crate) sources: Digest,
     /// The repository that has the layers which the cache lacks.
     #[serde(skip)]
@@ -40,7 +40,7 @@ impl ResolvedBase {
 /// The bases of all platforms asked for, and of this machine's own, which compiles.
 #[derive(Debug, Clone)]
 pub(crate) struct ResolvedBases {
-    /// Which of the definition's bases was taken, for people.
+    /// Which of the definition's bases was taken, as users see it.
     pub(crate) name: String,
     /// Whether the name is a reference that others can pull.
     pub(super) is_image: bool,
@@ -71,7 +71,7 @@ impl ResolvedBases {
             let Some(python) = &base.facts.python else { continue };
             let found = python.sources.binary_search_by(|source| source.path.cmp(&wanted.path)).ok();
             if let Some(number) = found.filter(|number| python.sources[*number] == *wanted) {
-                // The sources lie one behind the other in one blob, in the order of the list.
+                // The sources lie concatenated in one blob, in the order of the list.
                 let offset = python.sources[..number].iter().map(|source| source.size).sum();
                 let path = session.cache.require_blob(&base.sources)?;
                 let pack = PathSource::new(&path, session.cache.blob_size(&base.sources).unwrap_or_default());

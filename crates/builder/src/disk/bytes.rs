@@ -75,7 +75,7 @@ impl ByteSource for PathSource {
     }
 }
 
-/// A nameless file that many threads append to and read from: what is made during a build does
+/// An unnamed temporary file that many threads append to and read from: what is made during a build does
 /// not stay in memory.
 pub(crate) struct Spool {
     file: File,

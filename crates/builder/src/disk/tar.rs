@@ -1,4 +1,4 @@
-//! A layer's blob → its tar in a nameless file, hashed on the way.
+//! A layer's blob → its tar in an unnamed temporary file, hashed on the way.
 
 use std::io::{self, BufReader, Read, Write as _};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! An image taken apart: its documents, every blob hashed, every layer unpacked to a nameless file.
+//! An image taken apart: its documents, every blob hashed, every layer unpacked to an unnamed temporary file.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;

@@ -16,7 +16,7 @@ use super::python::Python;
 use super::worker::{Compiled, Failure, Worker};
 use crate::error::BuildError;
 
-/// Raise this when the worker compiles in another way.
+/// Raise this when the worker compiles in another way, and CANONICAL_RECIPE too: keys of layers only hash that one.
 const COMPILE_RECIPE: u32 = 1;
 
 /// One source to compile.

@@ -32,7 +32,7 @@ impl<'a> Compilers<'a> {
     /// The compiler of a full version.
     ///
     /// # Errors
-    /// When no interpreter of that very version can be had, or it does not run.
+    /// When no interpreter of that very version can be obtained, or it does not run.
     pub(crate) fn of(&self, version: PythonVersion) -> Result<Arc<Compiler>, BuildError> {
         let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(compiler) = started.get(&version) {

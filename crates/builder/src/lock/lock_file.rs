@@ -131,7 +131,7 @@ fn check_wanted(definition: &Definition, python: &PythonSpec, form: LockForm) ->
     };
     let Some(unwanted) = unwanted else { return Ok(()) };
     let message =
-        format!("`{}` cannot be selected from {}: its form has no such thing", unwanted.value, python.lock.value);
+        format!("`{}` cannot be selected from {}: such a file has none to select", unwanted.value, python.lock.value);
     let problem = Problem::new(unwanted.span.clone(), message);
     Err(definition
         .problem(problem.with_hint("lock only what is wanted, or select from a uv.lock or a pylock.toml"))

@@ -1,6 +1,6 @@
-//! Whether a uv.lock is older than the pyproject.toml files that it was made from, without asking any Python.
+//! Whether a uv.lock is older than the pyproject.toml files that it was made from, without running Python.
 
-use shipwheel_python::lock::{LockTool, differences};
+use shipwheel_python::lock::{LockTool, Staleness, differences};
 
 use super::lock_error::LockError;
 use super::lock_file::LockFile;
@@ -12,6 +12,11 @@ use crate::project::pyprojects::Pyprojects;
 /// # Errors
 /// When a requirement differs: all of them, with both sides.
 pub(crate) fn check(file: &LockFile, pyprojects: &Pyprojects) -> Result<(), BuildError> {
+    match file.form.staleness() {
+        Staleness::Compared => {}
+        // The tool is asked when it exports; what is kept beside an input is compared when it is read.
+        Staleness::Asked(_) | Staleness::Recorded | Staleness::Unknown => return Ok(()),
+    }
     let Some(lock) = file.uv_lock() else { return Ok(()) };
     let mut found = Vec::new();
     for (package, folder) in lock.local_packages() {

@@ -25,7 +25,7 @@ use crate::wheel::wheels::Wheels;
 ///
 /// # Errors
 /// When a wheel for one platform holds code for another processor, all such files together, or
-/// when a wheel cannot be had or read.
+/// when a wheel cannot be obtained or read.
 pub(crate) fn prove(session: &Session<'_>, facts: &Facts, ingredients: &Ingredients) -> Result<(), BuildError> {
     let needs = needs_of(session, facts, &ingredients.wheels)?;
     let libraries = libraries_of(&ingredients.application)?;

@@ -31,7 +31,7 @@ type Targets = BTreeMap<Platform, Target>;
 /// Resolves what an image is made of.
 ///
 /// # Errors
-/// When the definition or its lock has problems, or a base or a wheel cannot be had.
+/// When the definition or its lock has problems, or a base or a wheel cannot be obtained.
 pub(crate) fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, BuildError> {
     let spec = &definition.spec;
     let project = Project::read(definition)?;

@@ -27,7 +27,7 @@ struct WheelRecord {
 /// Describes the wheels of one platform; those that are not known yet are fetched.
 ///
 /// # Errors
-/// When a wheel cannot be had or is hostile, or two wheels have different files at one path.
+/// When a wheel cannot be obtained or is hostile, or two wheels have different files at one path.
 pub(crate) fn describe(
     session: &Session<'_>,
     wheels: &Wheels,

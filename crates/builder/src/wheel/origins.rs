@@ -86,7 +86,7 @@ impl WheelOrigins {
     /// Puts into the cache what of these is not there.
     ///
     /// # Errors
-    /// When one cannot be had or has another hash than the lock says.
+    /// When one cannot be obtained or has another hash than the lock says.
     pub(crate) fn fetch(&self, session: &Session<'_>, wanted: &[Wanted]) -> Result<(), BuildError> {
         let missing = |wanted: &&Wanted| session.cache.blob_size(&wanted.digest).is_none();
         let digests: BTreeSet<Digest> = wanted.iter().filter(missing).map(|wanted| wanted.digest).collect();

@@ -30,7 +30,7 @@ const MAX_MEMBER: u64 = 1 << 30;
 /// `lock_folder` is what a path in the lock is relative to.
 ///
 /// # Errors
-/// When it cannot be had or verified, its build fails, or gives anything but one pure wheel.
+/// When it cannot be obtained or verified, its build fails, or gives anything but one pure wheel.
 pub(crate) fn build(
     session: &Session<'_>,
     origins: &WheelOrigins,

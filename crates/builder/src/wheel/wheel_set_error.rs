@@ -1,4 +1,4 @@
-//! Wheels that cannot be had, read, or installed together.
+//! Wheels that cannot be obtained, read, or installed together.
 
 use shipwheel_python::install::{InstallError, OverlapError};
 use shipwheel_python::wheel::WheelError;
@@ -29,7 +29,7 @@ pub enum WheelSetError {
         wheel: String,
     },
     /// `SHIPWHEEL_WHEEL_MIRRORS` cannot be read; its value may have a password in it.
-    #[error("{variable} cannot be read: expected FROM=TO,FROM=TO, all of them addresses")]
+    #[error("{variable} cannot be read: expected FROM=TO,FROM=TO, each side a URL")]
     Mirrors {
         /// The variable.
         variable: &'static str,

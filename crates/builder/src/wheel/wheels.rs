@@ -37,7 +37,7 @@ impl Wheels {
     /// Brings wheels into the cache that are not there.
     ///
     /// # Errors
-    /// When one cannot be had or has another hash than the lock says.
+    /// When one cannot be obtained or has another hash than the lock says.
     pub(crate) fn fetch(&self, session: &Session<'_>, digests: &[Digest]) -> Result<(), BuildError> {
         let mut wanted = Vec::new();
         for digest in digests {
@@ -103,7 +103,7 @@ impl Wheels {
     /// Two wheels of one environment may have the same file, never different ones at one path.
     ///
     /// # Errors
-    /// When they have, or a wheel cannot be had.
+    /// When they have, or a wheel cannot be obtained.
     pub(crate) fn check_overlaps(
         &self,
         session: &Session<'_>,

@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: &BytecodeArguments) -> Result<(), Failure> {
     }
     let compiled = report.sources - report.failures.len();
     terminal.line(&format!(
-        "  {compiled} of {} sources compiled by Python {} at level {}: {}, {} written, {} as they were, {} sources removed",
+        "  {compiled} of {} sources compiled by Python {} at level {}: {}, {} written, {} unchanged, {} sources removed",
         report.sources,
         report.python,
         arguments.optimize,

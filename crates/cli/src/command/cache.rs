@@ -1,4 +1,4 @@
-//! `cache`: where it is, and how to be rid of it.
+//! `cache`: where it is, and how to clear it.
 
 use std::path::Path;
 

@@ -56,7 +56,7 @@ pub(crate) struct ImageArguments {
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
     pub(crate) optimize: Option<u8>,
 
-    /// Leave sources out and keep their bytecode alone, but for packages known to read their own.
+    /// Remove sources and keep only bytecode, except in packages known to read their sources.
     #[arg(long)]
     pub(crate) remove_source: bool,
 
@@ -72,7 +72,7 @@ pub(crate) struct ImageArguments {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Ask nothing of the network: what the cache has must do.
+    /// Use only the cache, never the network.
     #[arg(long)]
     pub(crate) offline: bool,
 

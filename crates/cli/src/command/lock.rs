@@ -25,7 +25,7 @@ pub(crate) struct LockArguments {
     #[arg(long, value_name = "DISTRIBUTION")]
     upgrade_package: Vec<String>,
 
-    /// Ask nothing of the network.
+    /// Use only the cache, never the network.
     #[arg(long)]
     offline: bool,
 

@@ -18,14 +18,14 @@ use crate::table::{self, size};
 
 #[derive(Debug, Args)]
 pub(crate) struct StartupArguments {
-    /// An OCI layout folder, an OCI archive or a reference. Its code is run on this machine.
+    /// An OCI layout folder, an archive or a reference. Its code runs on this machine.
     image: ImageArgument,
 
     /// A module to import; may be given several times [default: what the image's command imports].
     #[arg(long = "module", value_name = "MODULE")]
     modules: Vec<String>,
 
-    /// How many starts each median is over.
+    /// Number of starts per median.
     #[arg(long, value_name = "RUNS", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
     runs: u16,
 

@@ -16,11 +16,12 @@ use crate::open::workspace_root;
 use crate::progress::Terminal;
 
 /// How many findings of one kind are written out for a person.
-const MOST_SHOWN: usize = 20;
+const MAX_SHOWN: usize = 20;
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
-    /// An OCI layout folder, an OCI archive or a reference: FOLDER, oci:FOLDER[:TAG], oci-archive:FILE[:TAG], NAME:TAG.
+    /// An OCI layout folder, an archive or a reference: FOLDER, oci:FOLDER[:TAG], oci-archive:FILE[:TAG],
+    /// docker-archive:FILE[:TAG], NAME:TAG.
     image: ImageArgument,
 
     /// Platforms to verify, such as amd64,arm64 [default: all of the image].
@@ -89,9 +90,9 @@ fn render(report: &VerifyReport) -> String {
         let (group, others) = rest.split_at(count);
         let platform = first.platform.as_ref().map_or_else(String::new, |platform| format!(" in {platform}"));
         let _ = writeln!(text, "{}: {}{platform}: {count}", severity(first.severity), first.kind.name());
-        group.iter().take(MOST_SHOWN).for_each(|finding| line(&mut text, finding));
-        if count > MOST_SHOWN {
-            let _ = writeln!(text, "  and {} more; all are in `--json`", count - MOST_SHOWN);
+        group.iter().take(MAX_SHOWN).for_each(|finding| line(&mut text, finding));
+        if count > MAX_SHOWN {
+            let _ = writeln!(text, "  and {} more; all are in `--json`", count - MAX_SHOWN);
         }
         rest = others;
     }

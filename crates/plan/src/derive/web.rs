@@ -163,6 +163,7 @@ fn application(known: &Known<'_>, root: &'static str, file: String) -> Option<Ap
 fn maker(code: &Code, called: &str) -> Option<(&'static str, Interface)> {
     let name = called.rsplit('.').next().unwrap_or(called);
     let found = FRAMEWORKS.iter().find(|it| it.maker == name && code.imports.contains(it.module))?;
+    // Some frameworks have one maker for both: `falcon.asgi.App` and `falcon.App`.
     let interface = if called.contains("asgi") { Interface::Asgi } else { found.interface };
     Some((found.maker, interface))
 }

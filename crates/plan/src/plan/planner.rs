@@ -12,7 +12,7 @@ use crate::plan::error::PlanError;
 use crate::policy::{Owner, Policy, is_application_source, is_left_behind, is_made_per_platform};
 use crate::spec::ImageSpec;
 
-/// Distributions and their versions, for people.
+/// Distributions and their versions, as users see it.
 fn names(wheels: &[WheelFacts], members: &[usize]) -> Vec<String> {
     members.iter().map(|n| format!("{} {}", wheels[*n].name, wheels[*n].version)).collect()
 }

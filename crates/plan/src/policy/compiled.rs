@@ -1,4 +1,4 @@
-//! Which files are compiled, file by file: the only place that decides it.
+//! Which files are compiled, file by file, before the overrides of image.toml.
 
 use shipwheel_layer::TreePath;
 use shipwheel_python::DistributionName;
@@ -21,12 +21,16 @@ pub(crate) enum Owner<'a> {
 const NOT_IMPORTED: [&str; 6] = ["site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__"];
 
 /// Whether a file of the standard library in `library` is compiled.
+///
+/// Facts about bases are kept: a change here raises DESCRIBE_RECIPE in the builder's base/describe.rs.
 pub fn is_stdlib_source(library: &TreePath, file: &TreePath) -> bool {
     let below = file.as_str().strip_prefix(library.as_str()).unwrap_or_default();
     is_python(file) && !below.split('/').any(|part| NOT_IMPORTED.contains(&part))
 }
 
 /// Whether a file that a wheel has in site-packages is compiled; scripts and data are elsewhere.
+///
+/// Facts about wheels are kept: a change here raises RECORD_RECIPE in the builder's wheel/wheels.rs.
 pub fn is_wheel_source(file: &TreePath) -> bool {
     is_python(file)
 }

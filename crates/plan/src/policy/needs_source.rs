@@ -47,6 +47,8 @@ pub fn needs_source(distribution: &str) -> Option<&'static str> {
 const SIGNS: [&str; 4] = ["inspect.getsource(", "getsourcelines(", "use_attribute_docstrings=True", "dill.source"];
 
 /// The sign in a module's text that it reads sources at run time, if there is one.
+///
+/// Facts about wheels are kept: a change of the signs raises RECORD_RECIPE in the builder's wheel/wheels.rs.
 pub fn source_reader(text: &[u8]) -> Option<&'static str> {
     SIGNS.into_iter().find(|sign| memmem::find(text, sign.as_bytes()).is_some())
 }

@@ -70,7 +70,7 @@ impl Variable {
 pub struct Environment {
     python_version: String,
     python_full_version: String,
-    machine: &'static str,
+    machine: String,
     extras: BTreeSet<String>,
     groups: BTreeSet<String>,
 }
@@ -81,7 +81,7 @@ impl Environment {
         Self {
             python_version: format!("{}.{}", target.python.major, target.python.minor),
             python_full_version: target.python.to_string(),
-            machine: target.platform.machine(),
+            machine: target.platform.machine().to_owned(),
             extras: BTreeSet::new(),
             groups: BTreeSet::new(),
         }
@@ -108,7 +108,7 @@ impl Environment {
             Variable::PythonFullVersion | Variable::ImplementationVersion => &self.python_full_version,
             Variable::OsName => "posix",
             Variable::SysPlatform => "linux",
-            Variable::PlatformMachine => self.machine,
+            Variable::PlatformMachine => &self.machine,
             Variable::PlatformSystem => "Linux",
             Variable::PlatformPythonImplementation => "CPython",
             Variable::ImplementationName => "cpython",

@@ -104,7 +104,7 @@ impl FromStr for WheelName {
         let (name, version, build, python, abi, platform) = match parts[..] {
             [name, version, python, abi, platform] => (name, version, None, python, abi, platform),
             [name, version, build, python, abi, platform] => (name, version, Some(build), python, abi, platform),
-            _ => return Err(error("it has not five or six parts between `-`")),
+            _ => return Err(error("expected five or six parts separated by `-`")),
         };
         if build.is_some_and(|build| !build.starts_with(|c: char| c.is_ascii_digit())) {
             return Err(error("its build tag does not start with a digit"));

@@ -1,4 +1,4 @@
-//! Authorities and client certificates of single registries, where docker, podman and skopeo look for them.
+//! Authorities and client certificates of individual registries, where docker, podman and skopeo look for them.
 //!
 //! `<folder>/<host[:port]>/`: every `*.crt` is an authority to trust, `<name>.cert` with `<name>.key`
 //! is a certificate to show (containers-certs.d(5), Docker's "Verify repository client with certificates").

@@ -1,4 +1,4 @@
-//! What a copy came to, or would come to.
+//! The result of a copy, done or planned.
 
 /// How a blob came to be at a destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub enum Pushed {
     Sent(u64),
 }
 
-/// What a copy to one destination came to, or would come to.
+/// The result of a copy to one destination, done or planned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PushReport {
     /// Bytes of blobs uploaded.

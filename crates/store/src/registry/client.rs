@@ -102,7 +102,7 @@ impl Registry {
     /// Fetches a blob into the cache, unless it is there.
     ///
     /// # Errors
-    /// When it cannot be had, or is another than the descriptor says.
+    /// When it cannot be obtained, or is another than the descriptor says.
     pub fn fetch_blob(
         &self,
         reference: &Reference,

@@ -1,4 +1,4 @@
-//! Registries: reading and writing by the OCI distribution specification, with what single registries do differently.
+//! Registries: reading and writing by the OCI distribution specification, with what individual registries do differently.
 
 mod client;
 mod destination;

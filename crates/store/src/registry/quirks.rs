@@ -1,4 +1,4 @@
-//! What single registries do differently, by host; everything else holds for all of them.
+//! What individual registries do differently, by host; everything else holds for all of them.
 //!
 //! A row only saves requests that would fail: shipwheel also copes with a registry that is not listed,
 //! by its answers.

@@ -84,7 +84,7 @@ impl Repository<'_> {
                     _ => Err(self.http().status_error(&request, response).await),
                 };
             }
-            // Some servers answer every address with a page for people.
+            // Some servers answer every address with an HTML page.
             let content_type = header(&response, CONTENT_TYPE).unwrap_or_default();
             if !content_type.starts_with(media_type::INDEX) {
                 return Ok(None);
