@@ -149,39 +149,6 @@ impl fmt::Debug for DiffId {
     }
 }
 
-/// The identity of a stack of layers, bottom to top (`config.md#layer-chainid`).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ChainId(Digest);
-
-impl ChainId {
-    /// The chain id of a stack of diff ids; `None` for an empty stack.
-    pub fn of(diff_ids: &[DiffId]) -> Option<Self> {
-        let (first, rest) = diff_ids.split_first()?;
-        Some(
-            rest.iter()
-                .fold(Self(first.0), |chain, diff_id| Self(Digest::of(format!("{} {diff_id}", chain.0).as_bytes()))),
-        )
-    }
-
-    /// The 64 lowercase hex digits, for file names.
-    pub fn hex(&self) -> String {
-        self.0.hex()
-    }
-}
-
-impl fmt::Display for ChainId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for ChainId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 /// A running sha256.
 #[derive(Clone, Default)]
 pub struct Hasher(sha2::Sha256);
@@ -295,15 +262,6 @@ mod tests {
         ] {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn chain_id_of_one_layer_is_its_diff_id_and_of_two_follows_the_spec() {
-        let (one, two) = (DiffId::of(b"1"), DiffId::of(b"2"));
-        assert_eq!(ChainId::of(&[]), None);
-        assert_eq!(ChainId::of(&[one]).map(|c| c.to_string()), Some(one.to_string()));
-        let expected = Digest::of(format!("{one} {two}").as_bytes()).to_string();
-        assert_eq!(ChainId::of(&[one, two]).map(|c| c.to_string()), Some(expected));
     }
 
     #[test]

@@ -33,20 +33,17 @@ pub enum IndexError {
 
 fn list(platforms: &[Platform]) -> String {
     if platforms.is_empty() {
-        return "no platform at all".to_owned();
+        return "none".to_owned();
     }
     platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
-
-/// One entry of an index, with the annotations that belong to it.
-pub type IndexEntry = Descriptor;
 
 /// An index: the bytes that were hashed, and its entries in order.
 #[derive(Debug, Clone)]
 pub struct Index {
     raw: Vec<u8>,
     descriptor: Descriptor,
-    entries: Vec<IndexEntry>,
+    entries: Vec<Descriptor>,
 }
 
 impl Index {
@@ -62,7 +59,7 @@ impl Index {
     }
 
     /// Writes an index over entries, in the order given.
-    pub fn assemble(entries: Vec<IndexEntry>, annotations: &BTreeMap<String, String>) -> Self {
+    pub fn assemble(entries: Vec<Descriptor>, annotations: &BTreeMap<String, String>) -> Self {
         let mut builder = ImageIndexBuilder::default()
             .schema_version(2u32)
             .media_type(MediaType::ImageIndex)
@@ -81,7 +78,7 @@ impl Index {
     ///
     /// # Errors
     /// When the result is not an index: never, if this one was read from bytes.
-    pub fn map_manifests(&self, other: impl Fn(&IndexEntry) -> Option<Descriptor>) -> Result<Self, IndexError> {
+    pub fn map_manifests(&self, other: impl Fn(&Descriptor) -> Option<Descriptor>) -> Result<Self, IndexError> {
         let mut value: Value =
             serde_json::from_slice(&self.raw).map_err(oci_spec::OciSpecError::from).map_err(IndexError::Parse)?;
         if let Some(list) = value["manifests"].as_array_mut() {
@@ -107,7 +104,7 @@ impl Index {
     }
 
     /// All entries, in order.
-    pub fn entries(&self) -> &[IndexEntry] {
+    pub fn entries(&self) -> &[Descriptor] {
         &self.entries
     }
 
@@ -120,7 +117,7 @@ impl Index {
     ///
     /// # Errors
     /// When no entry has the platform; the error lists those there are.
-    pub fn for_platform(&self, platform: &Platform, name: &str) -> Result<&IndexEntry, IndexError> {
+    pub fn for_platform(&self, platform: &Platform, name: &str) -> Result<&Descriptor, IndexError> {
         self.entries.iter().find(|entry| entry.platform.as_ref() == Some(platform)).ok_or_else(|| {
             IndexError::NoPlatform { platform: platform.clone(), name: name.to_owned(), found: self.platforms() }
         })

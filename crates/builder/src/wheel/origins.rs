@@ -11,7 +11,7 @@ use shipwheel_plan::spec::{Problem, PythonSpec};
 use shipwheel_store::FileAction;
 use shipwheel_store::credentials::Credentials;
 use shipwheel_store::http::Download;
-use shipwheel_store::package_index::{IndexAccess, IndexCredentials, Keyring};
+use shipwheel_store::package_index::{IndexCredentials, IndexFetch, Keyring};
 
 use super::wheel_set_error::WheelSetError;
 use crate::error::BuildError;
@@ -108,8 +108,8 @@ impl WheelOrigins {
         let keyring = KeyringProgram { session };
         let keyring = asks.then_some(&keyring as &dyn Keyring);
         let (cache, progress) = (&session.cache, session.progress);
-        let access = IndexAccess { credentials: &self.credentials, keyring };
-        let fetched = session.http.fetch_from_indexes(cache, &downloads, CONCURRENCY, progress, access);
+        let how = IndexFetch { cache, progress, concurrency: CONCURRENCY, credentials: &self.credentials, keyring };
+        let fetched = session.http.fetch_from_indexes(&downloads, how);
         fetched.map_err(|error| WheelSetError::Fetch(error).into())
     }
 

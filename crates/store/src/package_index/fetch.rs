@@ -10,9 +10,15 @@ use crate::http::{Download, DownloadTarget, Http, Request};
 use crate::progress::Progress;
 use crate::sync::in_parallel;
 
-/// Where credentials for package indexes come from.
+/// How files of package indexes are fetched.
 #[derive(Clone, Copy)]
-pub struct IndexAccess<'a> {
+pub struct IndexFetch<'a> {
+    /// Where the files go.
+    pub cache: &'a Cache,
+    /// Hears of their bytes.
+    pub progress: &'a dyn Progress,
+    /// The most files that are fetched at a time.
+    pub concurrency: usize,
     /// The indexes that are known, with their credentials.
     pub credentials: &'a IndexCredentials,
     /// The user's keyring, if it may be asked.
@@ -20,43 +26,29 @@ pub struct IndexAccess<'a> {
 }
 
 impl Http {
-    /// Fetches files of package indexes into the cache, at most `concurrency` at a time.
+    /// Fetches files of package indexes into the cache.
     ///
     /// An `Authorization` header goes only to the host that it is for: a redirect to another host loses it.
     ///
     /// # Errors
     /// The first error in the order given.
-    pub fn fetch_from_indexes(
-        &self,
-        cache: &Cache,
-        downloads: &[Download],
-        concurrency: usize,
-        progress: &dyn Progress,
-        access: IndexAccess<'_>,
-    ) -> Result<()> {
-        let fetch = |download: &Download| self.fetch_from_index(cache, download, progress, access);
-        in_parallel(downloads, concurrency, fetch).map(|_| ())
+    pub fn fetch_from_indexes(&self, downloads: &[Download], how: IndexFetch<'_>) -> Result<()> {
+        in_parallel(downloads, how.concurrency, |download| self.fetch_from_index(download, how)).map(|_| ())
     }
 
-    fn fetch_from_index(
-        &self,
-        cache: &Cache,
-        download: &Download,
-        progress: &dyn Progress,
-        access: IndexAccess<'_>,
-    ) -> Result<()> {
+    fn fetch_from_index(&self, download: &Download, how: IndexFetch<'_>) -> Result<()> {
         let plain = Request::get(parse_url(&download.url)?);
         let name = plain.url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
-        let target = DownloadTarget { cache, digest: download.digest, size: download.size, name };
-        self.download(&target, progress, async |from| {
+        let target = DownloadTarget { cache: how.cache, digest: download.digest, size: download.size, name };
+        self.download(&target, how.progress, async |from| {
             let request = from.map_or_else(|| plain.clone(), |from| from.apply(plain.clone()));
-            let known = access.credentials.before(&request.url);
+            let known = how.credentials.before(&request.url);
             let first = request.clone().secret_header(AUTHORIZATION, known.clone());
             let response = self.send_once(&first, &|_| {}).await?;
             // Some indexes say 404 to users who may not read the file.
             if known.is_none()
                 && matches!(response.status().as_u16(), 401 | 403 | 404)
-                && let Some(found) = access.credentials.after_refusal(&request.url, access.keyring)
+                && let Some(found) = how.credentials.after_refusal(&request.url, how.keyring)
             {
                 let mut second = request.secret_header(AUTHORIZATION, Some(found));
                 // The client would send a user in the URL in place of the header.

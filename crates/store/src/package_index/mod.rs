@@ -5,7 +5,7 @@ mod fetch;
 mod netrc;
 
 pub use credentials::{IndexCredentials, Keyring};
-pub use fetch::IndexAccess;
+pub use fetch::IndexFetch;
 
 #[cfg(test)]
 mod tests;

@@ -43,7 +43,8 @@ fn fetch(url: &str, environment: &[(&str, &str)], keyring: Option<&dyn Keyring>)
             size: None,
         })
         .into();
-    http().fetch_from_indexes(&cache, &downloads, 1, &NoProgress, IndexAccess { credentials: &credentials, keyring })
+    let how = IndexFetch { cache: &cache, progress: &NoProgress, concurrency: 1, credentials: &credentials, keyring };
+    http().fetch_from_indexes(&downloads, how)
 }
 
 #[test]
