@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shipwheel_layer::{Node, ReadLimits, Tree, TreeError, TreePath, overlay_tar};
+use shipwheel_layer::{Node, ReadLimits, Tree, TreeError, TreePath, read_tar};
 
 use crate::base::{AssembleError, BaseOptions, UnpackedPackage, setup, slim};
 
@@ -47,8 +47,7 @@ struct Assembly {
 impl Assembly {
     fn unpack(&mut self, unpacked: &UnpackedPackage, slim: bool) -> Result<(), AssembleError> {
         let package = &unpacked.package.name;
-        let mut own = Tree::new();
-        overlay_tar(&mut own, unpacked.data.clone(), ReadLimits::default())
+        let own = read_tar(unpacked.data.clone(), ReadLimits::default())
             .map_err(|cause| AssembleError::Read { package: package.clone(), cause })?;
         for (path, node) in own {
             if !slim::is_kept(&path, &node, slim) {

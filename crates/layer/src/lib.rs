@@ -27,7 +27,7 @@ pub use byte_source::ByteSource;
 pub use content::{Content, ContentError, Deflated};
 pub use listing::listing;
 pub use path::{PathError, TreePath};
-pub use read::{ReadError, ReadLimits, modified, overlay_tar};
+pub use read::{ReadError, ReadLimits, modified, overlay_tar, read_tar};
 pub use tree::{Metadata, Node, Tree, TreeError};
 pub use write::{WriteError, write_layer};
 

@@ -24,6 +24,9 @@ impl TreePath {
     /// The longest path that Linux opens.
     const MAX: usize = 4096;
 
+    /// What the name of a whiteout begins with (OCI image spec, `layer.md`).
+    pub(crate) const WHITEOUT: &'static str = ".wh.";
+
     /// The root.
     pub fn root() -> Self {
         Self("/".to_owned())
@@ -31,14 +34,20 @@ impl TreePath {
 
     /// A path from text with or without a leading `/`; `.` and doubled slashes are dropped.
     ///
+    /// A name that begins with `.wh.` is not a file in a layer: every runtime reads it as an order to remove files.
+    /// Only the reader of layers knows whiteouts, so no tree ever has one.
+    ///
     /// # Errors
-    /// When it has `..` or a NUL in it, or is too long.
+    /// When it has `..`, a NUL or a name that begins with `.wh.` in it, or is too long.
     pub fn new(text: &str) -> Result<Self, PathError> {
         let error = |reason| PathError { found: text.chars().take(200).collect(), reason };
         let mut path = String::with_capacity(text.len() + 1);
         for part in text.split('/').filter(|part| !part.is_empty() && *part != ".") {
             if part == ".." {
                 return Err(error("`..` is not allowed"));
+            }
+            if part.starts_with(Self::WHITEOUT) {
+                return Err(error("a name that begins with `.wh.` removes files in a layer"));
             }
             if part.contains('\0') {
                 return Err(error("a NUL byte is not allowed"));
@@ -159,6 +168,10 @@ mod tests {
             ("a/..", None),
             ("/../etc", None),
             ("a\0b", None),
+            ("a/.wh.b", None),
+            (".wh..wh..opq", None),
+            ("a/.wh.b/c", None),
+            ("a/.wha/.WH.b/x.wh.y", Some("/a/.wha/.WH.b/x.wh.y")),
         ] {
             assert_eq!(TreePath::new(text).ok().as_ref().map(TreePath::as_str), expected, "{text:?}");
         }

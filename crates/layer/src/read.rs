@@ -87,7 +87,7 @@ impl Default for ReadLimits {
 /// # Errors
 /// When the tar is broken, has a path that is not allowed or does not fit, or passes a limit.
 pub fn overlay_tar(tree: &mut Tree, source: Arc<dyn ByteSource>, limits: ReadLimits) -> Result<(), ReadError> {
-    let layer = read_layer(tree, &source, limits)?;
+    let layer = read_layer(tree, &source, limits, Whiteouts::Orders)?;
     for path in &layer.whiteouts {
         let path = tree.resolve_parent(path);
         tree.remove(&path);
@@ -97,6 +97,14 @@ pub fn overlay_tar(tree: &mut Tree, source: Arc<dyn ByteSource>, limits: ReadLim
         below.iter().for_each(|path| tree.remove(path));
     }
     tree.overlay(layer.tree).map_err(|cause| ReadError::Tree { name: source.name(), cause })
+}
+
+/// The files of a package's tar. It has no whiteouts: a name that begins with `.wh.` is an error.
+///
+/// # Errors
+/// As [`overlay_tar`].
+pub fn read_tar(source: Arc<dyn ByteSource>, limits: ReadLimits) -> Result<Tree, ReadError> {
+    Ok(read_layer(&Tree::new(), &source, limits, Whiteouts::Refused)?.tree)
 }
 
 /// When a file was modified, from the header before it in its tar; in seconds since 1970.
@@ -109,6 +117,15 @@ pub fn modified(content: &Content) -> Option<u64> {
     header.mtime().ok()
 }
 
+/// What a name that begins with `.wh.` is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whiteouts {
+    /// In a layer: an order to remove what the layers below have.
+    Orders,
+    /// In any other tar: a name that must not get into an image.
+    Refused,
+}
+
 #[derive(Default)]
 struct Layer {
     tree: Tree,
@@ -116,7 +133,12 @@ struct Layer {
     opaque: Vec<TreePath>,
 }
 
-fn read_layer(lower: &Tree, source: &Arc<dyn ByteSource>, limits: ReadLimits) -> Result<Layer, ReadError> {
+fn read_layer(
+    lower: &Tree,
+    source: &Arc<dyn ByteSource>,
+    limits: ReadLimits,
+    whiteouts: Whiteouts,
+) -> Result<Layer, ReadError> {
     let name = || source.name();
     let broken = |cause| ReadError::Tar { name: name(), cause };
     let mut archive = Archive::new(ByteReader::new(source.as_ref()));
@@ -132,18 +154,25 @@ fn read_layer(lower: &Tree, source: &Arc<dyn ByteSource>, limits: ReadLimits) ->
             return Err(ReadError::Limit { name: name(), limit: format!("{} bytes", limits.bytes) });
         }
         let path = text(&entry.path_bytes()).map_err(|path| unsupported(&name(), path))?;
-        let path = TreePath::new(&path).map_err(|cause| ReadError::Path { name: name(), cause })?;
-        if path.is_root() {
-            continue;
-        }
-        match path.name().strip_prefix(".wh.") {
-            Some(".wh..opq") => layer.opaque.extend(path.parent()),
+        let not_allowed = |cause| ReadError::Path { name: name(), cause };
+        let (folder, last) = path.rsplit_once('/').unwrap_or(("", &path));
+        match last.strip_prefix(TreePath::WHITEOUT).filter(|_| whiteouts == Whiteouts::Orders) {
+            Some(".wh..opq") => layer.opaque.push(TreePath::new(folder).map_err(not_allowed)?),
+            // What AUFS noted for itself: nothing that a tree could have.
+            Some(hidden) if hidden.starts_with(TreePath::WHITEOUT) => {}
+            Some(hidden @ ("" | "." | "..")) => {
+                let reason = "a whiteout names a file of its folder";
+                return Err(not_allowed(PathError { found: format!(".wh.{hidden}"), reason }));
+            }
             Some(hidden) => {
-                let parent = path.parent().unwrap_or_else(TreePath::root);
-                let hidden = parent.join(hidden).map_err(|cause| ReadError::Path { name: name(), cause })?;
-                layer.whiteouts.push(hidden);
+                let folder = TreePath::new(folder).map_err(not_allowed)?;
+                layer.whiteouts.push(folder.join(hidden).map_err(not_allowed)?);
             }
             None => {
+                let path = TreePath::new(&path).map_err(not_allowed)?;
+                if path.is_root() {
+                    continue;
+                }
                 if let Some(node) = read_node(&entry, &path, source, &layer.tree, lower)? {
                     let path = layer.tree.resolve_parent(&path);
                     layer.tree.replace(path, node).map_err(|cause| ReadError::Tree { name: name(), cause })?;
@@ -255,6 +284,14 @@ mod tests {
     }
 
     #[test]
+    fn a_package_has_no_whiteouts() {
+        for name in ["usr/.wh.x", "usr/.wh..wh..opq", ".wh.usr/x"] {
+            let error = read_tar(tar(&[(name, Regular, "")]), ReadLimits::default()).expect_err(name);
+            assert!(matches!(error, ReadError::Path { .. }), "{error}");
+        }
+    }
+
+    #[test]
     fn a_file_tells_when_its_header_says_it_was_modified() {
         let mut builder = Builder::new(Vec::new());
         for (name, time) in [("a.py", 1_700_000_000), ("long/".repeat(30).as_str(), 5), ("empty", 7)] {
@@ -307,6 +344,10 @@ mod tests {
             (&[("a", Regular, ""), ("b", Regular, ""), ("c", Regular, "")], "possible bomb"),
             (&[("a", Link, "nowhere")], "not there"),
             (&[("a", Regular, ""), ("a/b", Regular, "")], "does not fit"),
+            (&[("a/.wh.", Regular, "")], "not allowed"),
+            (&[("a/.wh..", Regular, "")], "not allowed"),
+            (&[("a/.wh...", Regular, "")], "not allowed"),
+            (&[("a/.wh.b/c", Regular, "")], "not allowed"),
         ] {
             let error = overlay_tar(&mut Tree::new(), tar(entries), limits).expect_err(expected);
             assert!(error.to_string().contains(expected), "{error}");

@@ -17,6 +17,7 @@ mod scheme;
 mod venv;
 
 use destination::{Destination, destination, is_left_out};
+use venv::replaced;
 
 pub use error::{InstallError, InstallErrorKind};
 pub use installed::{Installed, InstalledFile};
@@ -67,7 +68,11 @@ impl<'a> Installation<'a> {
             let script = entry_point.script(self.scheme.interpreter());
             self.add_bytes(&format!("{}/{name}", Scheme::BIN), 0o755, script.into_bytes())?;
         }
-        self.add_record()
+        self.add_record()?;
+        match replaced(&self.tree, self.scheme)? {
+            Some(path) => Err(InstallErrorKind::Environment { path }),
+            None => Ok(()),
+        }
     }
 
     fn add_member(&mut self, member: &Member) -> Result<(), InstallErrorKind> {

@@ -71,8 +71,8 @@ impl Wheel {
     fn read_metadata(&mut self) -> Result<(), WheelErrorKind> {
         let record = Record::parse(&self.required("RECORD", MAX_RECORD)?).map_err(WheelErrorKind::Record)?;
         check::record(&self.dist_info, &mut self.members, &record)?;
-        self.required("METADATA", MAX_METADATA << 4)?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        check::identity(&self.name, &text(self.required("METADATA", MAX_METADATA << 4)?))?;
         let wheel = self.required("WHEEL", MAX_METADATA)?;
         self.metadata = WheelMetadata::parse(&text(wheel)).map_err(WheelErrorKind::Metadata)?;
         if let Some(bytes) = self.read_dist_info("entry_points.txt", MAX_METADATA)? {

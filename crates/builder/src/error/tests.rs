@@ -142,7 +142,7 @@ fn definitions_and_applications() {
         (
             ApplicationError::NotAllowed { path: path(), cause: TreePath::new("/../x").expect_err("leads out") }.into(),
             Configuration,
-            NO_HINT,
+            HINT,
         ),
         (whole(Whole::Application), Configuration, HINT),
         (whole(Whole::Project), Configuration, NO_HINT),

@@ -58,7 +58,7 @@ pub(crate) fn collect(definition: &Definition) -> Result<Vec<CollectedFile>, Bui
                 continue;
             }
             let below = entry.path().strip_prefix(&root).unwrap_or(Path::new(""));
-            files.push((entry.path().to_owned(), image_path(&app.destination.value, &prefix, below)?));
+            files.push((entry.path().to_owned(), image_path(&app.destination.value, &prefix, entry.path(), below)?));
         }
     }
     let mut files: Vec<CollectedFile> =
@@ -110,10 +110,10 @@ fn image_prefix(source: &str) -> String {
     if outside { parts.last().cloned().unwrap_or_default() } else { parts.join("/") }
 }
 
-fn image_path(destination: &str, prefix: &str, below: &Path) -> Result<TreePath, BuildError> {
-    let text = below.to_str().ok_or_else(|| ApplicationError::NotUtf8 { path: below.to_owned() })?;
+fn image_path(destination: &str, prefix: &str, host: &Path, below: &Path) -> Result<TreePath, BuildError> {
+    let text = below.to_str().ok_or_else(|| ApplicationError::NotUtf8 { path: host.to_owned() })?;
     let path = TreePath::new(&format!("{destination}/{prefix}/{text}"));
-    Ok(path.map_err(|cause| ApplicationError::NotAllowed { path: below.to_owned(), cause })?)
+    Ok(path.map_err(|cause| ApplicationError::NotAllowed { path: host.to_owned(), cause })?)
 }
 
 fn read(host: PathBuf, path: TreePath) -> Result<CollectedFile, BuildError> {

@@ -117,7 +117,7 @@ impl ApplicationError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::LinkLeadsOut { whole: Whole::Application, .. } | Self::Special { .. } => {
+            Self::LinkLeadsOut { whole: Whole::Application, .. } | Self::Special { .. } | Self::NotAllowed { .. } => {
                 Some("leave it out with `exclude` in `[app]` of image.toml".to_owned())
             }
             Self::SamePath { .. } => {
@@ -126,7 +126,6 @@ impl ApplicationError {
             Self::List { .. }
             | Self::NotAFolder { .. }
             | Self::NotUtf8 { .. }
-            | Self::NotAllowed { .. }
             | Self::LinkLeadsOut { whole: Whole::Project, .. }
             | Self::AbsoluteLink { .. } => None,
         }

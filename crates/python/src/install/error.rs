@@ -2,7 +2,7 @@
 
 use std::io;
 
-use shipwheel_layer::{ContentError, TreeError};
+use shipwheel_layer::{ContentError, TreeError, TreePath};
 
 /// A wheel that cannot be installed.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,12 @@ pub enum InstallErrorKind {
         path: String,
         /// Its size in bytes.
         size: u64,
+    },
+    /// It has a file where the virtual environment has its own, or one that decides which interpreter runs.
+    #[error("its file `{path}` belongs to the virtual environment, and a wheel must not replace it")]
+    Environment {
+        /// The path in the image.
+        path: TreePath,
     },
     /// Two of its files go to one place, or a path is too long for an image.
     #[error(transparent)]

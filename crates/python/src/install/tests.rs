@@ -2,7 +2,7 @@
 
 use shipwheel_layer::{Node, Tree, TreePath};
 
-use super::{Installed, install};
+use super::{InstallError, InstallErrorKind, Installed, install};
 use crate::install::Scheme;
 use crate::wheel::Record;
 use crate::wheel::sample::Sample;
@@ -152,4 +152,56 @@ fn record_lists_exactly_what_was_installed() {
 fn two_files_for_one_place_are_an_error() {
     let wheel = Sample::new().file("pkg-1.0.data/purelib/pkg/__init__.py", b"other").open().expect("sound");
     assert!(install(&wheel, &scheme()).is_err());
+}
+
+#[test]
+fn a_wheel_cannot_replace_what_the_environment_has() {
+    let data = |path: &str| Sample::new().file(&format!("pkg-1.0.data/{path}"), b"#!/bin/sh\n");
+    let entry_point = |name: &str| {
+        Sample::new()
+            .file("pkg-1.0.dist-info/entry_points.txt", format!("[gui_scripts]\n{name} = pkg:main\n").as_bytes())
+    };
+    for (sample, expected) in [
+        (data("scripts/python"), Some("/opt/venv/bin/python")),
+        (data("scripts/python3"), Some("/opt/venv/bin/python3")),
+        (data("scripts/python3.11/x"), Some("/opt/venv/bin/python3.11")),
+        (data("scripts/python3.12"), Some("/opt/venv/bin/python3.12")),
+        (data("data/bin/python3.13t"), Some("/opt/venv/bin/python3.13t")),
+        (data("data/bin/pyvenv.cfg"), Some("/opt/venv/bin/pyvenv.cfg")),
+        (data("data/bin/python3._pth"), Some("/opt/venv/bin/python3._pth")),
+        (data("data/pyvenv.cfg"), Some("/opt/venv/pyvenv.cfg")),
+        (data("data/lib64/python3.11/site-packages/x.py"), Some("/opt/venv/lib64")),
+        (data("data/lib"), Some("/opt/venv/lib")),
+        (data("data/lib/python3.11"), Some("/opt/venv/lib/python3.11")),
+        (entry_point("python"), Some("/opt/venv/bin/python")),
+        (entry_point("pythonw"), Some("/opt/venv/bin/pythonw")),
+        (entry_point("python-argcomplete"), None),
+        (entry_point("ipython3"), None),
+        (data("data/lib/python3.11/x"), None),
+    ] {
+        let found = sample.open().map(|wheel| install(&wheel, &scheme())).expect("sound");
+        match (found, expected) {
+            (Err(InstallError { kind: InstallErrorKind::Environment { path }, .. }), Some(expected)) => {
+                assert_eq!(path.as_str(), expected);
+            }
+            (
+                Err(InstallError { kind: InstallErrorKind::Tree(_), .. }),
+                Some("/opt/venv/lib" | "/opt/venv/lib/python3.11"),
+            ) => {}
+            (Ok(_), None) => {}
+            (found, expected) => panic!("expected {expected:?}, found {:?}", found.map(|_| "a tree")),
+        }
+    }
+}
+
+#[test]
+fn no_name_of_a_wheel_becomes_a_whiteout() {
+    for path in ["other/.wh..wh..opq", ".wh.other", ".wh.other/x", "pkg-1.0.data/data/bin/.wh.x"] {
+        let Err(error) = Sample::new().file(path, b"").open() else { panic!("{path} is taken") };
+        assert!(error.kind.to_string().contains(path), "{}", error.kind);
+    }
+    let entry_point = b"[console_scripts]\n.wh.other = pkg:main\n";
+    let wheel = Sample::new().file("pkg-1.0.dist-info/entry_points.txt", entry_point).open().expect("sound");
+    let Err(error) = install(&wheel, &scheme()) else { panic!("the entry point is taken") };
+    assert!(error.kind.to_string().contains("/opt/venv/bin/.wh.other"), "{}", error.kind);
 }

@@ -1,6 +1,6 @@
 //! A virtual environment without packages, as a tree (PEP 405).
 
-use shipwheel_layer::{Content, Tree, TreeError};
+use shipwheel_layer::{Content, Tree, TreeError, TreePath};
 
 use crate::install::scheme::Scheme;
 
@@ -25,6 +25,34 @@ pub fn virtual_environment(scheme: &Scheme, base: &str) -> Result<Tree, TreeErro
     tree.insert_symlink(&format!("{prefix}/lib64"), "lib")?;
     tree.insert_directory(&scheme.site_packages(), 0o755)?;
     Ok(tree)
+}
+
+/// The first path of a wheel's tree that replaces something of the environment, or decides which interpreter runs.
+///
+/// # Errors
+/// When the scheme does not make a tree.
+pub(super) fn replaced(tree: &Tree, scheme: &Scheme) -> Result<Option<TreePath>, TreeError> {
+    // Only the paths matter: what the links lead to differs between bases.
+    let environment = virtual_environment(scheme, "/python")?;
+    let same_path = environment.iter().find_map(|(path, own)| {
+        let of_wheel = tree.node(path)?;
+        (!own.is_directory() || !of_wheel.is_directory()).then(|| path.clone())
+    });
+    let bin = TreePath::new(&scheme.scripts())?;
+    let landmark = || {
+        let entries = tree.below(&bin).map(|(path, _)| path);
+        entries.filter(|path| path.parent().as_ref() == Some(&bin)).find(|path| is_landmark(path.name())).cloned()
+    };
+    Ok(same_path.or_else(landmark))
+}
+
+/// Whether a name in `bin` is one of an interpreter, or of a file beside it that tells it where its modules are
+/// (CPython's `getpath.py`).
+fn is_landmark(name: &str) -> bool {
+    let is_version = |rest: &str| rest.trim_end_matches(['t', 'd']).bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    name.strip_prefix("pythonw").or_else(|| name.strip_prefix("python")).is_some_and(is_version)
+        || matches!(name, "pyvenv.cfg" | "pybuilddir.txt")
+        || name.ends_with("._pth")
 }
 
 #[cfg(test)]

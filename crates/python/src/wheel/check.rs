@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use pep440_rs::Version;
 
 use crate::name::DistributionName;
+use crate::wheel::dist_info::header;
 use crate::wheel::error::WheelErrorKind as Kind;
 use crate::wheel::member::Member;
 use crate::wheel::name::WheelName;
@@ -18,6 +19,21 @@ pub(super) fn dist_info(name: &WheelName, members: &[Member]) -> Result<String, 
     one.next().map(|folder| (*folder).to_owned()).ok_or_else(|| Kind::DistInfo {
         expected: format!("{} {}", name.distribution, name.version),
         found: found.iter().map(|folder| (*folder).to_owned()).collect(),
+    })
+}
+
+/// METADATA is of the distribution and the version that the file name has: the lock chose the wheel by those.
+pub(super) fn identity(name: &WheelName, metadata: &str) -> Result<(), Kind> {
+    let [distribution, version] = ["Name", "Version"].map(|key| header(metadata, key));
+    let is_same = distribution.parse::<DistributionName>().is_ok_and(|distribution| distribution == name.distribution)
+        && version.parse::<Version>().is_ok_and(|version| version == name.version);
+    let shown = |text: &str| text.chars().take(200).collect::<String>();
+    if is_same {
+        return Ok(());
+    }
+    Err(Kind::Identity {
+        expected: format!("{} {}", name.distribution, name.version),
+        found: format!("`{}` `{}`", shown(distribution), shown(version)),
     })
 }
 

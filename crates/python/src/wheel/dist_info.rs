@@ -50,7 +50,7 @@ impl WheelMetadata {
 }
 
 /// The value of a header, empty where it is missing.
-fn header<'a>(text: &'a str, name: &'a str) -> &'a str {
+pub(super) fn header<'a>(text: &'a str, name: &'a str) -> &'a str {
     headers(text, name).next().unwrap_or_default()
 }
 

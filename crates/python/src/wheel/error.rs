@@ -53,6 +53,14 @@ pub enum WheelErrorKind {
         /// The folders that were found.
         found: Vec<String>,
     },
+    /// METADATA is another distribution's, or another version's.
+    #[error("METADATA is that of {found}, expected {expected}")]
+    Identity {
+        /// The distribution and version that the file name has.
+        expected: String,
+        /// What METADATA has.
+        found: String,
+    },
     /// A metadata file is missing.
     #[error("`{path}` is missing")]
     Missing {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::install::{Scheme, install};
 use crate::wheel::sample::{Form, Sample, WHEEL, open};
-use crate::wheel::{RecordRow, WheelError};
+use crate::wheel::{RecordRow, WheelError, WheelErrorKind};
 use shipwheel_oci::Digest;
 
 fn refusal(sample: Sample) -> String {
@@ -220,5 +220,28 @@ proptest! {
         let from = from.index(bytes.len());
         bytes.drain(from..(from + length).min(bytes.len()));
         let _ = use_wheel(bytes);
+    }
+}
+
+#[test]
+fn metadata_of_another_distribution_or_version_is_refused() {
+    let metadata = |text: &str| {
+        let sample = Sample::new().without("pkg-1.0.dist-info/METADATA");
+        sample.file("pkg-1.0.dist-info/METADATA", format!("Metadata-Version: 2.1\n{text}\nHello\n").as_bytes()).open()
+    };
+    for (text, good) in [
+        ("Name: pkg\nVersion: 1.0\n", true),
+        ("Name: PKG\nVersion: 1.0.0\n", true),
+        ("Name: other\nVersion: 1.0\n", false),
+        ("Name: pkg\nVersion: 1.1\n", false),
+        ("Name: pkg\n\nVersion: 1.0\n", false),
+        ("Version: 1.0\n", false),
+    ] {
+        match metadata(text) {
+            Ok(_) => assert!(good, "{text}"),
+            Err(error) => {
+                assert!(!good && matches!(error.kind, WheelErrorKind::Identity { .. }), "{text}: {}", error.kind)
+            }
+        }
     }
 }
