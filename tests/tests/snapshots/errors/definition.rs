@@ -73,6 +73,11 @@ pub const CASES: &[Case] = &[
             g.image("[app]\nsources = [\"main.py\"]\ndestination = \"app/../..\"\n").file("app/main.py", "").build()
         },
     },
+    Case {
+        name: "app-whiteout-name",
+        code: 3,
+        run: |g| g.image("[app]\nsources = [\"pkg\"]\n").file("app/pkg/.wh.main.py", "").build(),
+    },
     Case { name: "toml-project-not-there", code: 3, run: |g| g.image("[app]\nproject = \"nowhere\"\n").build() },
     Case {
         name: "toml-mirror",

@@ -211,6 +211,23 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "wheel-whiteout-name",
+        code: 3,
+        run: |g| {
+            let wheel = SampleWheel::new("thing", "1.0", "py3-none-any", &[("other/.wh..wh..opq", b"")]);
+            g.wheel(&wheel, &wheel.sha256()).build()
+        },
+    },
+    Case {
+        name: "wheel-replaces-the-interpreter",
+        code: 3,
+        run: |g| {
+            let files: &[(&str, &[u8])] = &[("thing-1.0.data/scripts/python3", b"#!/bin/sh\n")];
+            let wheel = SampleWheel::new("thing", "1.0", "py3-none-any", files);
+            g.wheel(&wheel, &wheel.sha256()).build()
+        },
+    },
+    Case {
         name: "wheel-other-processor",
         code: 5,
         run: |g| {
