@@ -41,6 +41,14 @@ impl fmt::Display for ImageArgument {
 }
 
 impl ImageArgument {
+    /// The reference, for an image in a registry.
+    pub(crate) fn reference(&self) -> Option<&Reference> {
+        match self {
+            Self::Local(_) => None,
+            Self::Registry(reference) => Some(reference),
+        }
+    }
+
     /// Opens it; a registry's blobs come by way of the cache.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod command;
 mod failure;
 mod image_argument;
 mod layers;
+mod login;
 mod network;
 mod open;
 mod output;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use shipwheel_builder::Session;
 use shipwheel_store::Cache;
+use shipwheel_store::auth::HostLogin;
 
 use crate::failure::Failure;
 use crate::network::{self, NetworkArguments};
@@ -12,10 +13,11 @@ use crate::progress::Terminal;
 /// Opens the cache and the network, and reads the environment and the clock: once, here.
 pub(crate) fn session<'a>(
     network: &NetworkArguments,
+    login: Option<HostLogin>,
     offline: bool,
     terminal: &'a Terminal,
 ) -> Result<Session<'a>, Failure> {
-    let (http, registry) = network::connect(network, &workspace_root())?;
+    let (http, registry) = network::connect(network, login, &workspace_root())?;
     Ok(Session {
         cache: Cache::open(&cache_folder()?)?,
         http,

@@ -61,7 +61,7 @@ enum Invalidation {
 /// Runs `bytecode`.
 pub(crate) fn run(arguments: &BytecodeArguments) -> Result<(), Failure> {
     let terminal = Terminal::new();
-    let mut session = open::session(&NetworkArguments::default(), true, &terminal)?;
+    let mut session = open::session(&NetworkArguments::default(), None, true, &terminal)?;
     session.jobs = arguments.jobs.map_or(session.jobs, usize::from);
     let treatment = Treatment {
         optimization: Optimization::from_level(arguments.optimize.into()).unwrap_or(Optimization::None),

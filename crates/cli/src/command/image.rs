@@ -12,6 +12,7 @@ use shipwheel_plan::spec::RemoveSource;
 use crate::command::init;
 use crate::failure::Failure;
 use crate::layers;
+use crate::login::LoginArguments;
 use crate::network::NetworkArguments;
 use crate::open;
 use crate::output::{Delivery, OutputArgument, pushing, writing};
@@ -77,6 +78,9 @@ pub(crate) struct ImageArguments {
     pub(crate) offline: bool,
 
     #[command(flatten)]
+    pub(crate) login: LoginArguments,
+
+    #[command(flatten)]
     pub(crate) network: NetworkArguments,
 }
 
@@ -92,7 +96,8 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     if definition.derived {
         init::show(&definition, &terminal);
     }
-    let mut session = open::session(&arguments.network, arguments.offline, &terminal)?;
+    let login = arguments.login.login(&arguments.push)?;
+    let mut session = open::session(&arguments.network, login, arguments.offline, &terminal)?;
     session.interpreter.clone_from(&arguments.bytecode_interpreter);
     let doing = format!("build image `{}`", definition.name);
     if arguments.dry_run {

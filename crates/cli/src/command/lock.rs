@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &LockArguments) -> Result<(), Failure> {
     let definition = Definition::load(&images, arguments.name.as_deref(), arguments.profile.as_deref());
     let definition = definition.map_err(Failure::while_doing("read the image definition"))?;
     let terminal = Terminal::new();
-    let session = open::session(&arguments.network, arguments.offline, &terminal)?;
+    let session = open::session(&arguments.network, None, arguments.offline, &terminal)?;
     let upgrade = Upgrade { all: arguments.upgrade, packages: arguments.upgrade_package.clone() };
     let doing = format!("lock the dependencies of image `{}`", definition.name);
     let relocked = relock(&session, &definition, &upgrade).map_err(Failure::while_doing(doing))?;

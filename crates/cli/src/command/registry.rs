@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use shipwheel_oci::Reference;
 
 use crate::failure::Failure;
+use crate::login::LoginArguments;
 use crate::network::{self, NetworkArguments};
 use crate::open::workspace_root;
 use crate::progress::Terminal;
@@ -21,14 +22,16 @@ enum RegistryCommand {
         /// A repository to try it in, such as registry.example/team/probe; it needs the right to push.
         repository: Reference,
         #[command(flatten)]
+        login: LoginArguments,
+        #[command(flatten)]
         network: NetworkArguments,
     },
 }
 
 /// Runs `registry`.
 pub(crate) fn run(arguments: &RegistryArguments) -> Result<(), Failure> {
-    let RegistryCommand::Probe { repository, network } = &arguments.command;
-    let (_, registry) = network::connect(network, &workspace_root())?;
+    let RegistryCommand::Probe { repository, login, network } = &arguments.command;
+    let (_, registry) = network::connect(network, login.login([repository])?, &workspace_root())?;
     let report = registry.probe(repository).map_err(Failure::while_doing(format!("probe {repository}")))?;
     for finding in &report.findings {
         println!("{:14} {:4} {}", finding.name, if finding.works { "yes" } else { "no" }, finding.detail);

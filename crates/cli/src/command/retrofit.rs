@@ -8,6 +8,7 @@ use shipwheel_oci::Reference;
 
 use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
+use crate::login::LoginArguments;
 use crate::network::NetworkArguments;
 use crate::open;
 use crate::output::{Delivery, OutputArgument, pushing, writing};
@@ -40,6 +41,9 @@ pub(crate) struct RetrofitArguments {
     json: bool,
 
     #[command(flatten)]
+    login: LoginArguments,
+
+    #[command(flatten)]
     network: NetworkArguments,
 }
 
@@ -47,7 +51,8 @@ pub(crate) struct RetrofitArguments {
 pub(crate) fn run(arguments: &RetrofitArguments) -> Result<(), Failure> {
     let doing = format!("retrofit {}", arguments.image);
     let terminal = Terminal::new();
-    let mut session = open::session(&arguments.network, false, &terminal)?;
+    let login = arguments.login.login(arguments.image.reference().into_iter().chain(&arguments.push))?;
+    let mut session = open::session(&arguments.network, login, false, &terminal)?;
     session.interpreter.clone_from(&arguments.bytecode_interpreter);
     let source = arguments.image.open(&session.registry, &session.cache, &terminal);
     let source = source.map_err(Failure::while_doing(&doing))?;

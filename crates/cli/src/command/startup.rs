@@ -10,6 +10,7 @@ use shipwheel_store::Cache;
 
 use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
+use crate::login::LoginArguments;
 use crate::network::{self, NetworkArguments};
 use crate::open::cache_folder;
 use crate::open::workspace_root;
@@ -38,13 +39,17 @@ pub(crate) struct StartupArguments {
     json: bool,
 
     #[command(flatten)]
+    login: LoginArguments,
+
+    #[command(flatten)]
     network: NetworkArguments,
 }
 
 /// Runs `startup`.
 pub(crate) fn run(arguments: &StartupArguments) -> Result<(), Failure> {
     let doing = format!("start {}", arguments.image);
-    let (_, registry) = network::connect(&arguments.network, &workspace_root())?;
+    let login = arguments.login.login(arguments.image.reference())?;
+    let (_, registry) = network::connect(&arguments.network, login, &workspace_root())?;
     let (cache, terminal) = (Cache::open(&cache_folder()?)?, Terminal::new());
     let source = arguments.image.open(&registry, &cache, &terminal).map_err(Failure::while_doing(&doing))?;
     let options = StartupOptions {

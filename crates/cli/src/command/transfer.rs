@@ -2,10 +2,12 @@
 
 use clap::Args;
 use shipwheel_oci::Reference;
+use shipwheel_store::auth::HostLogin;
 use shipwheel_store::{Cache, ImageSource, Registry, RegistrySource, StoreError};
 
 use crate::failure::Failure;
 use crate::image_argument::SourceArgument;
+use crate::login::{CopyLoginArguments, CopyLogins, LoginArguments};
 use crate::network::{self, NetworkArguments};
 use crate::open::cache_folder;
 use crate::open::workspace_root;
@@ -27,6 +29,9 @@ pub(crate) struct PushArguments {
     dry_run: bool,
 
     #[command(flatten)]
+    login: LoginArguments,
+
+    #[command(flatten)]
     shared: SharedArguments,
 }
 
@@ -38,6 +43,9 @@ pub(crate) struct PullArguments {
     /// Where to write: a folder or oci:FOLDER, oci-archive:FILE, docker-archive:FILE
     #[arg(long, value_name = "OUTPUT")]
     output: OutputArgument,
+
+    #[command(flatten)]
+    login: LoginArguments,
 
     #[command(flatten)]
     shared: SharedArguments,
@@ -55,6 +63,9 @@ pub(crate) struct CopyArguments {
     /// Print what would be sent, mounted and skipped, and change nothing.
     #[arg(long)]
     dry_run: bool,
+
+    #[command(flatten)]
+    login: CopyLoginArguments,
 
     #[command(flatten)]
     shared: SharedArguments,
@@ -79,8 +90,8 @@ struct Setup {
 }
 
 impl Setup {
-    fn new(arguments: &SharedArguments) -> Result<Self, Failure> {
-        let (_, registry) = network::connect(&arguments.network, &workspace_root())?;
+    fn new(arguments: &SharedArguments, login: Option<HostLogin>) -> Result<Self, Failure> {
+        let (_, registry) = network::connect(&arguments.network, login, &workspace_root())?;
         let (cache, referrers) = (Cache::open(&cache_folder()?)?, arguments.referrers);
         Ok(Self { cache, registry, terminal: Terminal::new(), referrers })
     }
@@ -102,7 +113,7 @@ impl Setup {
 
 /// Runs `push`.
 pub(crate) fn push(arguments: &PushArguments) -> Result<(), Failure> {
-    let setup = Setup::new(&arguments.shared)?;
+    let setup = Setup::new(&arguments.shared, arguments.login.login(&arguments.references)?)?;
     let doing = format!("push {}", arguments.source);
     let source = arguments.source.open().map_err(Failure::while_doing(&doing))?;
     setup.push(&*source, &arguments.references, arguments.dry_run).map_err(Failure::while_doing(doing))
@@ -110,8 +121,11 @@ pub(crate) fn push(arguments: &PushArguments) -> Result<(), Failure> {
 
 /// Runs `copy`.
 pub(crate) fn copy(arguments: &CopyArguments) -> Result<(), Failure> {
-    let setup = Setup::new(&arguments.shared)?;
-    let source = RegistrySource::new(&setup.registry, arguments.from.clone(), &setup.cache, &setup.terminal);
+    let CopyLogins { source, destination } = arguments.login.logins(&arguments.from, &arguments.to)?;
+    // A client for each side: a password for one never comes near the other.
+    let (_, source) = network::connect(&arguments.shared.network, source, &workspace_root())?;
+    let setup = Setup::new(&arguments.shared, destination)?;
+    let source = RegistrySource::new(&source, arguments.from.clone(), &setup.cache, &setup.terminal);
     let pushed = setup.push(&source, &arguments.to, arguments.dry_run);
     pushed.map_err(Failure::while_doing(format!("copy {}", arguments.from)))
 }
@@ -120,7 +134,7 @@ pub(crate) fn copy(arguments: &CopyArguments) -> Result<(), Failure> {
 pub(crate) fn pull(arguments: &PullArguments) -> Result<(), Failure> {
     let reference = &arguments.reference;
     let doing = format!("pull {reference}");
-    let setup = Setup::new(&arguments.shared)?;
+    let setup = Setup::new(&arguments.shared, arguments.login.login([reference])?)?;
     let source = RegistrySource::new(&setup.registry, reference.clone(), &setup.cache, &setup.terminal);
     let written =
         setup.delivery().write(&source, &arguments.output, reference).map_err(Failure::while_doing(&doing))?;

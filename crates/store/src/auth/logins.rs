@@ -11,11 +11,20 @@ use shipwheel_oci::DEFAULT_REGISTRY;
 use crate::credentials::{Credentials, Secret};
 use crate::error::{Result, StoreError};
 
+/// Credentials for one registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostLogin {
+    /// The registry's host as references write it, with its port.
+    pub host: String,
+    /// The credentials.
+    pub credentials: Credentials,
+}
+
 /// Where credentials come from.
 #[derive(Debug, Clone, Default)]
 pub struct CredentialSources {
-    /// Credentials that are used for every registry, in place of all others.
-    pub explicit: Option<Credentials>,
+    /// Credentials for one registry, in place of all others for it; no other host ever gets them.
+    pub explicit: Option<HostLogin>,
     /// Files in docker's format, most important first; those that do not exist are skipped.
     pub files: Vec<PathBuf>,
 }
@@ -46,8 +55,8 @@ impl CredentialSources {
     /// # Errors
     /// When a file or a credential helper exists and cannot be used.
     pub(crate) fn find(&self, registry: &str, repository: &str) -> Result<Option<Credentials>> {
-        if self.explicit.is_some() {
-            return Ok(self.explicit.clone());
+        if let Some(login) = self.explicit.as_ref().filter(|login| login.host == registry) {
+            return Ok(Some(login.credentials.clone()));
         }
         for path in &self.files {
             for key in keys(registry, repository) {
@@ -102,7 +111,9 @@ fn describe(error: &CredentialRetrievalError) -> String {
         }
         CredentialRetrievalError::CredentialDecodingError => "an entry cannot be decoded".to_owned(),
         CredentialRetrievalError::ConfigReadError => "not valid JSON".to_owned(),
-        other => other.to_string().to_lowercase(),
+        CredentialRetrievalError::ConfigNotFound => "the file is gone".to_owned(),
+        // Its text is not ours: it may quote what a helper or a file holds.
+        _ => "the entry cannot be used".to_owned(),
     }
 }
 
@@ -141,6 +152,22 @@ mod tests {
         ] {
             let expected = expected.map(|(user, password)| Credentials::password(user, password));
             assert_eq!(sources.find(registry, repository).unwrap(), expected, "{registry}/{repository}");
+        }
+    }
+
+    #[test]
+    fn explicit_credentials_are_for_one_host_and_its_port() {
+        let login =
+            HostLogin { host: "registry.example:5000".to_owned(), credentials: Credentials::password("u", "p") };
+        let sources = CredentialSources { explicit: Some(login), files: Vec::new() };
+        for (registry, expected) in [
+            ("registry.example:5000", true),
+            ("registry.example", false),
+            ("registry.example:5001", false),
+            ("mirror.example", false),
+            ("docker.io", false),
+        ] {
+            assert_eq!(sources.find(registry, "team/app").unwrap().is_some(), expected, "{registry}");
         }
     }
 

@@ -4,7 +4,7 @@ mod challenge;
 mod logins;
 mod token;
 
-pub use logins::CredentialSources;
+pub use logins::{CredentialSources, HostLogin};
 pub(crate) use token::{Authorizer, Scope};
 
 #[cfg(test)]

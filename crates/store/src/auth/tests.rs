@@ -1,5 +1,7 @@
 //! Tokens: fetched once, renewed in time, asked for by those who wait together.
 
+mod elsewhere;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -13,7 +13,7 @@ use super::challenge::{Challenge, parse_challenges};
 use super::logins::CredentialSources;
 use crate::credentials::Credentials;
 use crate::error::{Result, StoreError};
-use crate::http::url::{authority, may_be_plain, parse_url, redact};
+use crate::http::url::{authority, is_same_host, may_be_plain, names_host, parse_url, redact};
 use crate::http::{Http, Payload, Request};
 use crate::sync::lock;
 
@@ -55,8 +55,16 @@ pub(crate) struct Authorizer {
 
 #[derive(Default)]
 struct State {
-    challenges: BTreeMap<String, Challenge>,
+    challenges: BTreeMap<String, Asked>,
     headers: BTreeMap<Scope, Proof>,
+}
+
+/// A challenge, and how it came.
+#[derive(Debug, Clone)]
+struct Asked {
+    challenge: Challenge,
+    /// Whether the registry is spoken to without TLS, as the user decided.
+    plain: bool,
 }
 
 /// A header, and when to get another one.
@@ -111,7 +119,12 @@ impl Authorizer {
         if response.status() != reqwest::StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
+        // A redirect may have led to another host: what that one asks for is not for its ears.
+        if response.url().origin() != request.url.origin() {
+            return Ok(response);
+        }
         let Some(challenge) = pick_challenge(&response) else { return Ok(response) };
+        let challenge = Asked { challenge, plain: request.url.scheme() == "http" };
         let Some(header) = self.authorize(http, scope, &challenge, header.as_ref()).await? else { return Ok(response) };
         http.send_once(&request.clone().secret_header(AUTHORIZATION, Some(header)), sent).await
     }
@@ -123,7 +136,7 @@ impl Authorizer {
         &self,
         http: &Http,
         scope: &Scope,
-        challenge: &Challenge,
+        asked: &Asked,
         refused: Option<&HeaderValue>,
     ) -> Result<Option<HeaderValue>> {
         let _fetching = self.fetching.lock().await;
@@ -132,9 +145,9 @@ impl Authorizer {
             return Ok(Some(known.header));
         }
         let credentials = self.sources.find(&scope.registry, &scope.repository)?;
-        let proof = match challenge.scheme.as_str() {
+        let proof = match asked.challenge.scheme.as_str() {
             "bearer" => {
-                let (token, life) = fetch_token(http, scope, challenge, credentials.as_ref()).await?;
+                let (token, life) = fetch_token(http, scope, asked, credentials.as_ref()).await?;
                 // A part of its life is left for the request itself.
                 let until = Instant::now().checked_add(life.saturating_mul(3) / 4);
                 HeaderValue::from_str(&format!("Bearer {token}")).ok().map(|header| Proof { header, until })
@@ -142,7 +155,7 @@ impl Authorizer {
             _ => credentials.as_ref().and_then(Credentials::basic).map(|header| Proof { header, until: None }),
         };
         let mut state = self.state();
-        state.challenges.insert(scope.registry.clone(), challenge.clone());
+        state.challenges.insert(scope.registry.clone(), asked.clone());
         match proof.clone() {
             Some(proof) => state.headers.insert(scope.clone(), proof),
             None => state.headers.remove(scope),
@@ -159,30 +172,57 @@ fn pick_challenge(response: &Response) -> Option<Challenge> {
     by_scheme("bearer").or_else(|| by_scheme("basic"))
 }
 
+/// The token server that a challenge names: over https, or over http if the registry itself is spoken to that way.
+///
+/// Anyone on the way can change an answer over plain http, so such a realm must be on the registry's own host, or on
+/// one that the user named as insecure.
+fn realm_of(http: &Http, scope: &Scope, asked: &Asked) -> Result<Url> {
+    let error = |reason: String| StoreError::Credentials { registry: scope.registry.clone(), reason };
+    let realm = asked.challenge.parameters.get("realm");
+    let realm = parse_url(realm.ok_or_else(|| error("its challenge names no realm".to_owned()))?)?;
+    if !realm.username().is_empty() || realm.password().is_some() {
+        return Err(error(format!("the address of its token server {} has a user in it", redact(&realm))));
+    }
+    if realm.scheme() == "https" {
+        return Ok(realm);
+    }
+    if !asked.plain {
+        return Err(error(format!("its token server {} does not speak https", redact(&realm))));
+    }
+    let host = authority(&realm);
+    let is_named = names_host(&host, &http.options().insecure_hosts);
+    if is_named || (may_be_plain(&host, &http.options().insecure_hosts) && is_same_host(&host, &scope.registry)) {
+        return Ok(realm);
+    }
+    Err(error(format!("its token server {} is on another host and does not speak https", redact(&realm))))
+}
+
 /// Asks the token server that the challenge names (distribution's `spec/auth/token.md`, `oauth.md`).
 async fn fetch_token(
     http: &Http,
     scope: &Scope,
-    challenge: &Challenge,
+    asked: &Asked,
     credentials: Option<&Credentials>,
 ) -> Result<(String, Duration)> {
     let error = |reason: String| StoreError::Credentials { registry: scope.registry.clone(), reason };
-    let realm = challenge.parameters.get("realm").ok_or_else(|| error("its challenge names no realm".to_owned()))?;
-    let realm = parse_url(realm)?;
-    if realm.scheme() != "https" && !may_be_plain(&authority(&realm), &http.options().insecure_hosts) {
-        return Err(error(format!("its token server {} does not speak https", redact(&realm))));
-    }
-    let request = token_request(realm, scope, challenge.parameters.get("service"), credentials);
-    let response = http.retry(async || http.send_once(&request, &|_| {}).await).await?;
-    match response.status().as_u16() {
+    let realm = realm_of(http, scope, asked)?;
+    let request = token_request(realm, scope, asked.challenge.parameters.get("service"), credentials);
+    let (status, body) = http
+        .retry(async || {
+            let response = http.send_once(&request, &|_| {}).await?;
+            match response.status().as_u16() {
+                status @ (200 | 401 | 403) => Ok((status, http.read_body(&request, response, MAX_TOKEN).await?)),
+                _ => Err(http.status_error(&request, response).await),
+            }
+        })
+        .await?;
+    match status {
         200 => {}
         401 | 403 if credentials.is_none() => {
             return Err(error("none found, and anonymous access is refused".to_owned()));
         }
-        401 | 403 => return Err(error("refused by the registry's token server".to_owned())),
-        _ => return Err(http.status_error(&request, response).await),
+        _ => return Err(error("refused by the registry's token server".to_owned())),
     }
-    let body = http.read_body(&request, response, MAX_TOKEN).await?;
     let answer: Option<TokenAnswer> = serde_json::from_slice(&body).ok();
     let life = answer.as_ref().and_then(|answer| answer.expires_in).filter(|life| *life > 0).unwrap_or(DEFAULT_LIFE);
     let token = answer.and_then(|answer| answer.token.filter(|token| !token.is_empty()).or(answer.access_token));
@@ -206,6 +246,7 @@ fn token_request(
             .append_pair("refresh_token", token.expose());
         let body = form.query().unwrap_or_default().to_owned();
         return Request::new(Method::POST, realm)
+            .on_one_host()
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .payload(Payload::Bytes(Bytes::from(body)));
     }
@@ -218,5 +259,5 @@ fn token_request(
             query.append_pair("scope", &text);
         }
     }
-    Request::get(realm).secret_header(AUTHORIZATION, credentials.and_then(Credentials::basic))
+    Request::get(realm).on_one_host().secret_header(AUTHORIZATION, credentials.and_then(Credentials::basic))
 }

@@ -13,7 +13,7 @@ use reqwest::{Certificate, Client, Response, Url};
 use super::host_certificates as certs;
 use super::network::Network;
 use super::options::HttpOptions;
-use super::request::{Payload, Request};
+use super::request::{Payload, Redirects, Request};
 use super::url::{authority, is_loopback, may_be_plain, redact};
 use crate::error::{Result, StoreError, is_passing};
 use crate::file_action::FileAction;
@@ -33,7 +33,7 @@ pub struct Http {
 
 struct Inner {
     /// Each is made when it is first needed: reading the system's authorities takes longer than asking a registry.
-    clients: Mutex<BTreeMap<Route, Client>>,
+    clients: Mutex<BTreeMap<(Route, Redirects), Client>>,
     /// Those of `ca_files`.
     authorities: Vec<Certificate>,
     options: HttpOptions,
@@ -91,17 +91,18 @@ impl Http {
         }
     }
 
-    fn client(&self, route: &Route) -> Result<Client> {
+    fn client(&self, route: &Route, redirects: Redirects) -> Result<Client> {
         let mut clients = lock(&self.inner.clients);
-        if let Some(client) = clients.get(route) {
+        let key = (route.clone(), redirects);
+        if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let client = self.build_client(route)?;
-        clients.insert(route.clone(), client.clone());
+        let client = self.build_client(route, redirects)?;
+        clients.insert(key, client.clone());
         Ok(client)
     }
 
-    fn build_client(&self, route: &Route) -> Result<Client> {
+    fn build_client(&self, route: &Route, redirects: Redirects) -> Result<Client> {
         let options = self.options();
         let mut added = self.inner.authorities.clone();
         let mut identity = None;
@@ -120,7 +121,9 @@ impl Http {
             let builder = Client::builder()
                 .user_agent(concat!("shipwheel/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(options.connect_timeout)
-                .redirect(redirects(options.insecure_hosts.clone()));
+                // The address before a redirect may have a signature in it.
+                .referer(false)
+                .redirect(redirect_policy(redirects, options.insecure_hosts.clone()));
             let builder = if is_direct { builder.no_proxy() } else { builder };
             // A redirect to another host sees the certificate too: it names the user and holds no secret.
             match &identity {
@@ -154,7 +157,7 @@ impl Http {
     }
 
     async fn send_by(&self, route: &Route, request: &Request, sent: &dyn Fn(u64)) -> Result<Response> {
-        let (builder, counter) = request.builder(&self.client(route)?)?;
+        let (builder, counter) = request.builder(&self.client(route, request.redirects)?)?;
         // The server hashes and moves a large file after its last byte, before it answers.
         let patience = match request.payload {
             Payload::File { .. } => 5 * self.options().idle_timeout,
@@ -261,15 +264,22 @@ impl Http {
     }
 }
 
-/// Follows redirects, except from https to http.
-fn redirects(insecure_hosts: BTreeSet<String>) -> Policy {
+/// Follows redirects, except from https to http, and those that lead where the request may not go.
+fn redirect_policy(redirects: Redirects, insecure_hosts: BTreeSet<String>) -> Policy {
     Policy::custom(move |attempt| {
-        let was_secure = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
+        let last = attempt.previous().last();
+        let was_secure = last.is_some_and(|url| url.scheme() == "https");
         let is_plain = attempt.url().scheme() != "https";
+        // The client drops `Authorization` where host or port differ, and not where only the scheme does.
+        let same_port = last.is_some_and(|url| authority(url) == authority(attempt.url()));
+        let may_be_plain = !same_port && may_be_plain(&authority(attempt.url()), &insecure_hosts);
+        let leaves = last.is_some_and(|url| url.origin() != attempt.url().origin());
         if attempt.previous().len() > 10 {
             attempt.error("too many redirects")
-        } else if was_secure && is_plain && !may_be_plain(&authority(attempt.url()), &insecure_hosts) {
+        } else if was_secure && is_plain && !may_be_plain {
             attempt.error("redirect from https to http")
+        } else if redirects == Redirects::SameOrigin && leaves {
+            attempt.error("redirect to another host, which may not have the password")
         } else {
             attempt.follow()
         }

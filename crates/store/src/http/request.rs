@@ -40,6 +40,17 @@ pub(crate) struct Request {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) payload: Payload,
+    /// Where redirects may lead.
+    pub(crate) redirects: Redirects,
+}
+
+/// Where the redirects of a request may lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Redirects {
+    /// Anywhere; `Authorization` does not come along to another host.
+    Anywhere,
+    /// To the scheme, host and port that were asked: the body or the address has a secret in it.
+    SameOrigin,
 }
 
 /// Counts the bytes that left since it was last read.
@@ -54,7 +65,7 @@ impl Counter {
 
 impl Request {
     pub(crate) fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: HeaderMap::new(), payload: Payload::Empty }
+        Self { method, url, headers: HeaderMap::new(), payload: Payload::Empty, redirects: Redirects::Anywhere }
     }
 
     pub(crate) fn get(url: Url) -> Self {
@@ -80,6 +91,12 @@ impl Request {
 
     pub(crate) fn payload(mut self, payload: Payload) -> Self {
         self.payload = payload;
+        self
+    }
+
+    /// Refuses redirects to another host.
+    pub(crate) fn on_one_host(mut self) -> Self {
+        self.redirects = Redirects::SameOrigin;
         self
     }
 

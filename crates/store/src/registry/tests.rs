@@ -3,13 +3,15 @@
 use shipwheel_oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference, media_type};
 
 use super::*;
-use crate::auth::CredentialSources;
+use crate::auth::{CredentialSources, HostLogin};
 use crate::credentials::Credentials;
 use crate::testing::{Received, Reply, Server, cache, http};
 use crate::{ErrorKind, NoProgress, StoreError};
 
-fn registry(credentials: Option<Credentials>) -> Registry {
-    Registry::new(http(), CredentialSources { explicit: credentials, files: Vec::new() })
+/// A client with these credentials for a server, in place of a login.
+fn client(server: &Server, credentials: Option<Credentials>) -> Registry {
+    let explicit = credentials.map(|credentials| HostLogin { host: server.address.clone(), credentials });
+    Registry::new(http(), CredentialSources { explicit, files: Vec::new() })
 }
 
 fn reference(server: &Server, rest: &str) -> Reference {
@@ -59,7 +61,7 @@ fn with_tokens(accepted: &'static [&'static str]) -> (Server, Server) {
 #[test]
 fn a_token_is_fetched_once_for_each_scope() {
     let (server, tokens) = with_tokens(&["Bearer t0", "Bearer t1"]);
-    let registry = registry(password());
+    let registry = client(&server, password());
     for version in [":1", ":2", ":3"] {
         registry.resolve(&reference(&server, version)).unwrap();
     }
@@ -75,10 +77,10 @@ fn a_token_is_fetched_once_for_each_scope() {
 #[test]
 fn an_expired_token_is_renewed_once_and_a_refused_one_is_an_error() {
     let (server, tokens) = with_tokens(&[]);
-    let error = registry(password()).fetch_manifest(&reference(&server, ":1")).unwrap_err();
+    let error = client(&server, password()).fetch_manifest(&reference(&server, ":1")).unwrap_err();
     assert_eq!((error.status(), tokens.log().len(), server.log().len()), (Some(401), 1, 2));
     let (server, tokens) = with_tokens(&["Bearer t1"]);
-    let registry = registry(password());
+    let registry = client(&server, password());
     // The registry refuses the first token like an expired one; the next request fetches a new one.
     assert_eq!(registry.fetch_manifest(&reference(&server, ":1")).unwrap_err().status(), Some(401));
     registry.fetch_manifest(&reference(&server, ":1")).unwrap();
@@ -88,7 +90,7 @@ fn an_expired_token_is_renewed_once_and_a_refused_one_is_an_error() {
 #[test]
 fn without_credentials_tokens_are_anonymous() {
     let (server, tokens) = with_tokens(&["Bearer anonymous"]);
-    registry(None).resolve(&reference(&server, ":1")).unwrap();
+    client(&server, None).resolve(&reference(&server, ":1")).unwrap();
     assert_eq!(tokens.log()[0].header("authorization"), "");
 }
 
@@ -96,7 +98,7 @@ fn without_credentials_tokens_are_anonymous() {
 fn a_wrong_password_is_a_matter_of_configuration() {
     let (server, tokens) = with_tokens(&[]);
     let wrong = Some(Credentials::password("user", "wrong"));
-    let error = registry(wrong).resolve(&reference(&server, ":1")).unwrap_err();
+    let error = client(&server, wrong).resolve(&reference(&server, ":1")).unwrap_err();
     assert_eq!((error.kind(), tokens.log().len()), (ErrorKind::Configuration, 1));
     assert!(error.hint().unwrap().contains("log in") && !error.to_string().contains("wrong"), "{error}");
 }
@@ -110,7 +112,7 @@ fn identity_tokens_are_exchanged_by_post() {
         _ => Reply::new(401).header("WWW-Authenticate", &challenge),
     });
     let identity = Credentials::IdentityToken(crate::credentials::Secret::new("refresh&me"));
-    registry(Some(identity)).resolve(&reference(&server, ":1")).unwrap();
+    client(&server, Some(identity)).resolve(&reference(&server, ":1")).unwrap();
     let got = &tokens.log()[0];
     let body = String::from_utf8_lossy(&got.body).into_owned();
     assert!(got.method == "POST" && body.contains("refresh_token=refresh%26me"), "{body}");
@@ -122,11 +124,11 @@ fn basic_authentication_is_given_when_asked_for() {
         "Basic dXNlcjpzZWNyZXQ=" => manifest_reply(),
         _ => Reply::new(401).header("WWW-Authenticate", r#"Basic realm="here""#),
     });
-    let logged_in = registry(password());
+    let logged_in = client(&server, password());
     logged_in.resolve(&reference(&server, ":1")).unwrap();
     logged_in.resolve(&reference(&server, ":1")).unwrap();
     assert_eq!(server.log().len(), 3);
-    assert_eq!(registry(None).resolve(&reference(&server, ":1")).unwrap_err().status(), Some(401));
+    assert_eq!(client(&server, None).resolve(&reference(&server, ":1")).unwrap_err().status(), Some(401));
 }
 
 #[test]
@@ -139,7 +141,7 @@ fn a_blob_on_another_host_is_fetched_without_the_token() {
     });
     let (_folder, cache) = cache();
     let layer = Descriptor::of(media_type::LAYER_GZIP, b"layer");
-    registry(password()).fetch_blob(&reference(&server, ":1"), &layer, &cache, &NoProgress).unwrap();
+    client(&server, password()).fetch_blob(&reference(&server, ":1"), &layer, &cache, &NoProgress).unwrap();
     assert_eq!(cache.read_blob(&layer.digest).unwrap(), b"layer");
     assert_eq!(storage.log()[0].header("authorization"), "");
 }
@@ -155,7 +157,7 @@ fn resolving_goes_by_head_and_by_get_where_head_is_no_use() {
     ];
     for (name, answer, requests) in answers {
         let server = Server::start(move |got, _| answer(got));
-        let found = registry(None).resolve(&reference(&server, ":1")).unwrap();
+        let found = client(&server, None).resolve(&reference(&server, ":1")).unwrap();
         assert_eq!((&found, server.log().len()), (manifest.descriptor(), requests), "{name}");
         assert!(server.log()[0].header("accept").contains(media_type::INDEX));
     }
@@ -165,9 +167,9 @@ fn resolving_goes_by_head_and_by_get_where_head_is_no_use() {
 fn manifests_that_are_not_what_they_should_be_are_refused() {
     let pinned = format!("@{}", Digest::of(b"something else"));
     let server = Server::start(|_, _| manifest_reply());
-    let error = registry(None).fetch_manifest(&reference(&server, &pinned)).unwrap_err();
+    let error = client(&server, None).fetch_manifest(&reference(&server, &pinned)).unwrap_err();
     assert!(matches!(error, StoreError::Digest { .. }), "{error}");
     let server = Server::start(|_, _| Reply::new(200).body(vec![b' '; 4096]).endless());
-    let error = registry(None).fetch_manifest(&reference(&server, ":1")).unwrap_err();
+    let error = client(&server, None).fetch_manifest(&reference(&server, ":1")).unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
 }

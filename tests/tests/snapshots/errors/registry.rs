@@ -55,6 +55,21 @@ pub const CASES: &[Case] = &[
         run: |g| logged_in(g, g.shipwheel().with_stdin("wrong"), &["--username", "captain", "--password-stdin"]),
     },
     Case {
+        name: "login-for-two-sides",
+        code: 2,
+        run: |g| g.run("copy a.example/a:1 b.example/a:1 --username captain --password-stdin"),
+    },
+    Case {
+        name: "login-for-two-pushes",
+        code: 2,
+        run: |g| g.run("push base a.example/a:1 b.example/a:1 --username captain --password-stdin"),
+    },
+    Case {
+        name: "login-for-no-registry",
+        code: 2,
+        run: |g| g.run("verify ./base --username captain --password-stdin"),
+    },
+    Case {
         name: "login-file-broken",
         code: 3,
         run: |g| {
