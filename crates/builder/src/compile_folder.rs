@@ -57,7 +57,10 @@ pub fn compile_folder(session: &Session<'_>, tree: &LocalTree) -> Result<LocalRe
     let sources = sources(&tree.folder)?;
     let (executable, version) = find(session, &tree.python)?;
     session.report.step(&format!("{} sources, Python {version} ({})", sources.len(), executable.display()));
-    let compiler = Compiler::start(&session.cache, Python::Host(executable), version, session.jobs)?;
+    let unknown = || InterpreterError::NotFound { python: tree.python.clone() };
+    let identity = host::identity(session, &executable).ok_or_else(unknown)?;
+    let python = Python::Host { executable, identity };
+    let compiler = Compiler::start(&session.cache, python, version, session.jobs)?;
     let jobs = sources.iter().map(|relative| job(tree, relative)).collect::<Result<Vec<_>, _>>()?;
     let total = jobs.iter().map(|job| job.source.size()).sum();
     let progress = session.progress.begin("compiling", Some(total));

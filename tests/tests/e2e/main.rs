@@ -12,6 +12,7 @@ mod dependencies;
 mod derived;
 mod fetching;
 mod folder;
+mod hostile_base;
 mod layering;
 mod layout;
 mod locks;

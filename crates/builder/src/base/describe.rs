@@ -16,7 +16,7 @@ use crate::session::Session;
 use shipwheel_store::FileAction;
 
 /// Raise this when what is read out of a base changes: it is part of every base's key.
-pub(crate) const DESCRIBE_RECIPE: u32 = 5;
+pub(crate) const DESCRIBE_RECIPE: u32 = 6;
 
 /// Describes a base, puts its interpreter on disk if this machine can run it, and remembers both.
 ///
@@ -31,12 +31,12 @@ pub(crate) fn describe(
     layers: Vec<LayerDescriptor>,
 ) -> Result<ResolvedBase, BuildError> {
     let python = find_python(tree, config.env().get("PATH").map(String::as_str))?;
-    if let Some(python) = python.as_ref().filter(|_| session.runs(platform)) {
-        Rootfs::publish(&session.cache, key, tree, python, platform)?;
-    }
+    let runnable = python.as_ref().filter(|_| session.runs(platform));
+    let publish = |python| Rootfs::publish(&session.cache, tree, python, platform);
+    let interpreter = runnable.map(publish).transpose()?;
     let sources = python.as_ref().map_or(&[][..], |python| &python.sources);
     let base = ResolvedBase {
-        key: *key,
+        interpreter,
         sources: pack(session, tree, sources)?,
         origin: None,
         manifest: None,

@@ -9,14 +9,15 @@ use shipwheel_plan::facts::{BaseFacts, SourceFile};
 
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
+use crate::interpreter::rootfs::Rootfs;
 use crate::session::Session;
 
 /// A base for one platform.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ResolvedBase {
     pub(crate) facts: BaseFacts,
-    /// Stands for the base in the cache: its interpreter on disk is kept under it.
-    pub(crate) key: Digest,
+    /// The identity of its interpreter on disk, if this machine runs it.
+    pub(crate) interpreter: Option<Digest>,
     /// The blob with the standard library's sources, concatenated.
     pub(crate) sources: Digest,
     /// The repository that has the layers which the cache lacks.
@@ -31,7 +32,8 @@ impl ResolvedBase {
     pub(super) fn known(session: &Session<'_>, key: &Digest, platform: &Platform) -> Option<Self> {
         let base: Self = session.cache.record("base", key)?;
         let runs_here = session.runs(platform) && base.facts.python.is_some();
-        let interpreter = !runs_here || session.cache.folder("rootfs", key).is_some();
+        let on_disk = |identity| Rootfs::is_published(&session.cache, identity);
+        let interpreter = !runs_here || base.interpreter.as_ref().is_some_and(on_disk);
         let sources = session.cache.blob_size(&base.sources).is_some();
         (interpreter && sources).then_some(base)
     }

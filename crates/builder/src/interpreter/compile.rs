@@ -43,6 +43,7 @@ pub(crate) struct CompileFailure {
 pub(crate) struct Compiler {
     /// What was compiled before, and now.
     code: Packs,
+    identity: Digest,
     python: Python,
     empty_folder: TempDir,
     idle: Mutex<Vec<Worker>>,
@@ -62,17 +63,18 @@ impl Compiler {
         expected: PythonVersion,
         workers: usize,
     ) -> Result<Self, BuildError> {
-        let empty_folder = cache.scratch_dir()?;
+        let (empty_folder, identity) = (cache.scratch_dir()?, python.identity());
         let first = Worker::start(&python, empty_folder.path())?;
         let hello = first.hello.clone();
         if hello.version != expected {
             return Err(InterpreterError::Version { expected, found: hello.version }.into());
         }
         let mut group = Hasher::new();
-        group.field(hello.version.to_string()).field(hello.magic_number);
+        group.field(identity.as_bytes()).field(hello.version.to_string()).field(hello.magic_number);
         let group = group.finish();
         Ok(Self {
             code: Packs::open(cache, "code", &group),
+            identity,
             python,
             empty_folder,
             idle: Mutex::new(vec![first]),
@@ -137,7 +139,7 @@ impl Compiler {
 
     /// A source's code, as an earlier build compiled it or as the worker does now; or why not.
     ///
-    /// What is kept depends on the source, the full version and the level, and on no path: a
+    /// What is kept depends on all that ran, the source, the full version and the level, and on no path: a
     /// change of one line compiles one file, in whatever project the others were compiled.
     fn recall_or_compile(
         &self,
@@ -146,7 +148,8 @@ impl Compiler {
     ) -> Result<Result<Compiled, String>, BuildError> {
         let (source, optimization) = (job.source.to_vec()?, job.treatment.optimization);
         let mut hasher = Hasher::new();
-        hasher.field(COMPILE_RECIPE.to_le_bytes()).field(self.version.to_string()).field(self.magic_number);
+        hasher.field(COMPILE_RECIPE.to_le_bytes()).field(self.identity.as_bytes());
+        hasher.field(self.version.to_string()).field(self.magic_number);
         hasher.field([optimization.level()]).field(job.source.expected().unwrap_or_else(|| Digest::of(&source)));
         let key = hasher.finish();
         if let Some(known) = self.code.value(&key).and_then(Compiled::new) {

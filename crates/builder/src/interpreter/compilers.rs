@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use shipwheel_bytecode::PythonVersion;
-use shipwheel_oci::Platform;
+use shipwheel_oci::{Digest, Platform};
 
 use super::compile::Compiler;
 use super::host;
@@ -21,12 +21,26 @@ use crate::session::Session;
 pub(crate) struct Compilers<'a> {
     session: &'a Session<'a>,
     bases: &'a ResolvedBases,
+    selected: Mutex<BTreeMap<PythonVersion, Selected>>,
     started: Mutex<BTreeMap<PythonVersion, Arc<Compiler>>>,
+}
+
+/// The interpreter that compiles for a version, and what the user is told when it starts.
+#[derive(Clone)]
+struct Selected {
+    python: Python,
+    step: Option<String>,
+}
+
+impl From<Python> for Selected {
+    fn from(python: Python) -> Self {
+        Self { python, step: None }
+    }
 }
 
 impl<'a> Compilers<'a> {
     pub(crate) fn new(session: &'a Session<'a>, bases: &'a ResolvedBases) -> Self {
-        Self { session, bases, started: Mutex::default() }
+        Self { session, bases, selected: Mutex::default(), started: Mutex::default() }
     }
 
     /// The compiler of a full version.
@@ -38,19 +52,38 @@ impl<'a> Compilers<'a> {
         if let Some(compiler) = started.get(&version) {
             return Ok(compiler.clone());
         }
-        let python = self.select(version)?;
+        let Selected { python, step } = self.selected(version)?;
+        step.iter().for_each(|step| self.session.report.step(step));
         let compiler = Arc::new(Compiler::start(&self.session.cache, python, version, self.session.jobs)?);
         started.insert(version, compiler.clone());
         Ok(compiler)
     }
 
+    /// The identity of the interpreter that compiles for a version; it is not started for that.
+    ///
+    /// # Errors
+    /// When no interpreter of that very version can be had.
+    pub(crate) fn identity(&self, version: PythonVersion) -> Result<Digest, BuildError> {
+        Ok(self.selected(version)?.python.identity())
+    }
+
+    fn selected(&self, version: PythonVersion) -> Result<Selected, BuildError> {
+        let mut selected = self.selected.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = selected.get(&version) {
+            return Ok(known.clone());
+        }
+        let new = self.select(version)?;
+        selected.insert(version, new.clone());
+        Ok(new)
+    }
+
     /// The base's variant for this machine, otherwise an interpreter of this machine; or the one that the user forces.
-    fn select(&self, version: PythonVersion) -> Result<Python, BuildError> {
+    fn select(&self, version: PythonVersion) -> Result<Selected, BuildError> {
         let none = |reasons: Vec<CompilerFault>| InterpreterError::NoCompiler { version, reasons }.into();
         let host = || match host::find(self.session, version) {
-            Some(path) => {
-                self.session.report.step(&format!("bytecode: compiled by Python {version} of this machine"));
-                Ok(Python::Host(path))
+            Some(executable) => {
+                let python = self.on_host(executable)?;
+                Ok(Selected { python, step: Some(format!("bytecode: compiled by Python {version} of this machine")) })
             }
             None => Err(CompilerFault::NotInstalled),
         };
@@ -63,37 +96,49 @@ impl<'a> Compilers<'a> {
                 let found = host::identify(self.session, path, None);
                 let no_python = || none(vec![CompilerFault::NotCPython(path.clone())]);
                 match found.ok_or_else(no_python)? {
-                    (path, found) if found == version => Ok(Python::Host(path)),
+                    (path, found) if found == version => {
+                        let python = self.on_host(path).map_err(|reason| none(vec![reason]))?;
+                        Ok(python.into())
+                    }
                     (_, found) => Err(InterpreterError::Version { expected: version, found }.into()),
                 }
             }
         }
     }
 
+    fn on_host(&self, executable: PathBuf) -> Result<Python, CompilerFault> {
+        let identity = host::identity(self.session, &executable);
+        let identity = identity.ok_or_else(|| CompilerFault::NotCPython(executable.clone()))?;
+        Ok(Python::Host { executable, identity })
+    }
+
     /// The interpreter of the base for this machine's processor.
-    fn base(&self, version: PythonVersion) -> Result<Python, CompilerFault> {
+    fn base(&self, version: PythonVersion) -> Result<Selected, CompilerFault> {
         let platform = self.session.host_platform();
         let base = self.bases.by_platform.get(&platform);
         let base = base.ok_or_else(|| CompilerFault::NoVariant(platform.clone()))?;
         match base.facts.python.as_ref().map(|python| python.version) {
-            Some(found) if found == version => self.rootfs(base, &platform).map(Python::Base),
+            Some(found) if found == version => self.rootfs(base, &platform).map(|rootfs| Python::Base(rootfs).into()),
             Some(found) => Err(CompilerFault::OtherVersion(platform, found)),
             None => Err(CompilerFault::NoPython(platform)),
         }
     }
 
     /// A target's own interpreter, under qemu where it is for another processor.
-    fn emulated(&self, version: PythonVersion) -> Result<Python, CompilerFault> {
+    fn emulated(&self, version: PythonVersion) -> Result<Selected, CompilerFault> {
         let with_version = |base: &ResolvedBase| base.facts.python.as_ref().is_some_and(|p| p.version == version);
         let mut targets = self.bases.by_platform.iter().filter(|(_, base)| with_version(base));
         let (platform, base) = targets.next_back().ok_or(CompilerFault::NoBase)?;
         let rootfs = self.rootfs(base, platform)?;
         if *platform == self.session.host_platform() {
-            return Ok(Python::Base(rootfs));
+            return Ok(Python::Base(rootfs).into());
         }
         let emulator = self.emulator(platform)?;
-        self.session.report.step(&format!("bytecode: compiled by the interpreter for {platform} under qemu"));
-        Ok(Python::Emulated { rootfs, emulator })
+        let bytes = fs_err::read(&emulator);
+        let bytes = bytes.map_err(|error| CompilerFault::Unusable(platform.clone(), error.to_string()))?;
+        let python = Python::Emulated { rootfs, emulator, emulator_digest: Digest::of(&bytes) };
+        let step = format!("bytecode: compiled by the interpreter for {platform} under qemu");
+        Ok(Selected { python, step: Some(step) })
     }
 
     fn emulator(&self, platform: &Platform) -> Result<PathBuf, CompilerFault> {
@@ -104,7 +149,8 @@ impl<'a> Compilers<'a> {
 
     fn rootfs(&self, base: &ResolvedBase, platform: &Platform) -> Result<Rootfs, CompilerFault> {
         let python = base.facts.python.as_ref().ok_or_else(|| CompilerFault::NoPython(platform.clone()))?;
-        let rootfs = Rootfs::open(&self.session.cache, &base.key, python, platform);
+        let identity = base.interpreter.ok_or_else(|| CompilerFault::NotInCache(platform.clone()))?;
+        let rootfs = Rootfs::open(&self.session.cache, &identity, python, platform);
         let rootfs = rootfs.map_err(|error| CompilerFault::Unusable(platform.clone(), error.to_string()))?;
         rootfs.ok_or_else(|| CompilerFault::NotInCache(platform.clone()))
     }

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use fs_err as fs;
 use shipwheel_layer::{Node, Tree, TreePath};
-use shipwheel_oci::{Digest, Platform};
+use shipwheel_oci::{Digest, Hasher, Platform};
 use shipwheel_plan::facts::PythonFacts;
 use shipwheel_python::elf::ElfFacts;
 use shipwheel_store::{Cache, FileAction};
@@ -20,6 +20,7 @@ use crate::error::BuildError;
 /// An interpreter on disk, ready to be run.
 #[derive(Debug, Clone)]
 pub(crate) struct Rootfs {
+    identity: Digest,
     folder: PathBuf,
     loader: PathBuf,
     executable: PathBuf,
@@ -61,39 +62,46 @@ pub(crate) fn find_libraries(tree: &Tree, platform: &Platform) -> Result<Vec<Str
 }
 
 impl Rootfs {
-    /// Puts the interpreter of a tree on disk, in the cache, unless it is there.
+    /// Puts the interpreter of a tree on disk, in the cache, unless it is there; gives its identity, the digest
+    /// of every file that is written. It is kept under that digest, so no two interpreters share a folder.
     ///
     /// # Errors
     /// When the tree's interpreter is not an ELF file with a loader, or the cache cannot be written.
     pub(crate) fn publish(
         cache: &Cache,
-        key: &Digest,
         tree: &Tree,
         python: &PythonFacts,
         platform: &Platform,
-    ) -> Result<(), BuildError> {
-        cache.publish_folder("rootfs", key, |folder| {
-            for path in needed(tree, python, platform)? {
-                if let Some((_, Node::File(metadata, content))) = tree.resolve(&path) {
+    ) -> Result<Digest, BuildError> {
+        let files = needed(tree, python, platform)?;
+        let identity = identity(tree, &files, python, platform)?;
+        cache.publish_folder("rootfs", &identity, |folder| {
+            for path in &files {
+                if let Some((_, Node::File(metadata, content))) = tree.resolve(path) {
                     write_file(&folder.join(path.relative()), metadata.mode & 0o111 != 0, &content.to_vec()?)?;
                 }
             }
             Ok::<(), BuildError>(())
         })?;
-        Ok(())
+        Ok(identity)
     }
 
-    /// The interpreter that was put on disk under a key.
+    /// Whether the interpreter of an identity is on disk.
+    pub(crate) fn is_published(cache: &Cache, identity: &Digest) -> bool {
+        cache.folder("rootfs", identity).is_some()
+    }
+
+    /// The interpreter that [`Rootfs::publish`] put on disk.
     ///
     /// # Errors
     /// When its loader cannot be found.
     pub(crate) fn open(
         cache: &Cache,
-        key: &Digest,
+        identity: &Digest,
         python: &PythonFacts,
         platform: &Platform,
     ) -> Result<Option<Self>, BuildError> {
-        let Some(folder) = cache.folder("rootfs", key) else { return Ok(None) };
+        let Some(folder) = cache.folder("rootfs", identity) else { return Ok(None) };
         let executable = folder.join(python.executable.trim_start_matches('/'));
         let elf = fs::read(&executable).map_err(BuildError::file(FileAction::Read, &executable))?;
         let loader = loader_of(&elf).ok_or_else(|| InterpreterError::Undescribed {
@@ -102,7 +110,7 @@ impl Rootfs {
         })?;
         let loader = folder.join(loader.trim_start_matches('/'));
         let libraries = library_folders(platform).iter().map(|f| folder.join(&f[1..])).filter(|f| f.is_dir()).collect();
-        Ok(Some(Self { loader, executable, libraries, folder }))
+        Ok(Some(Self { identity: *identity, loader, executable, libraries, folder }))
     }
 
     /// The interpreter, to be given its arguments: run by its own loader, which an emulator may run.
@@ -124,10 +132,28 @@ impl Rootfs {
         command
     }
 
+    /// The digest of all its files: loader, libraries, executable and standard library.
+    pub(crate) fn identity(&self) -> Digest {
+        self.identity
+    }
+
     /// Whether a loaded library is in this folder.
     pub(crate) fn contains(&self, library: &Path) -> bool {
         library.starts_with(&self.folder)
     }
+}
+
+/// The digest of everything that may run: each file's path, whether it is executable, and its bytes.
+fn identity(tree: &Tree, files: &[TreePath], python: &PythonFacts, platform: &Platform) -> Result<Digest, BuildError> {
+    let mut hasher = Hasher::new();
+    hasher.field("rootfs").field(platform.to_string()).field(&python.executable);
+    for path in files {
+        if let Some((_, Node::File(metadata, content))) = tree.resolve(path) {
+            let digest = Digest::of(&content.to_vec()?);
+            hasher.field(path.as_str()).field([u8::from(metadata.mode & 0o111 != 0)]).field(digest.as_bytes());
+        }
+    }
+    Ok(hasher.finish())
 }
 
 /// The paths to write, all of them resolvable to files in the tree.

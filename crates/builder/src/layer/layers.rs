@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use shipwheel_bytecode::{PythonVersion, pyc_path};
 use shipwheel_layer::{Content, Metadata, Node, Tree, TreePath};
-use shipwheel_oci::{Digest, LayerDescriptor};
+use shipwheel_oci::{Digest, Hasher, LayerDescriptor};
 use shipwheel_plan::Plan;
 use shipwheel_plan::facts::{AppFile, SourceFile};
 use shipwheel_plan::layer::{BytecodeInputs, LayerInputs, PlannedLayer, WheelInput};
@@ -52,10 +52,11 @@ pub(crate) fn build(
 ) -> Result<BTreeMap<Digest, BuiltLayer>, BuildError> {
     let planned: BTreeMap<Digest, &PlannedLayer> =
         plan.platforms.iter().flat_map(|platform| &platform.layers).map(|layer| (layer.key, layer)).collect();
+    let builder = Builder { session, ingredients, compilers: Compilers::new(session, &ingredients.bases) };
     let mut done = BTreeMap::new();
     let mut open: Vec<&PlannedLayer> = Vec::new();
     for (key, layer) in planned {
-        match known(session, &key) {
+        match known(session, &builder.record_key(layer)?) {
             Some(record) => {
                 record.warnings.iter().for_each(|warning| session.report.warning(warning));
                 done.insert(key, BuiltLayer { descriptor: record.descriptor, built: false });
@@ -67,7 +68,6 @@ pub(crate) fn build(
     ingredients.wheels.fetch(session, &wheels.collect::<Vec<_>>())?;
     let (bytecode, others): (Vec<_>, Vec<_>) =
         open.into_iter().partition(|layer| matches!(layer.inputs, LayerInputs::Bytecode(_)));
-    let builder = Builder { session, ingredients, compilers: Compilers::new(session, &ingredients.bases) };
     let built: Vec<_> = others.into_par_iter().map(|layer| builder.build(layer)).collect::<Result<_, _>>()?;
     done.extend(built);
     done.extend(builder.build_in_line(bytecode)?);
@@ -106,6 +106,17 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// What a layer is remembered under: its own key, and for bytecode also all that runs to compile it.
+    ///
+    /// A layer's key says what the layer must be; who compiled it decides whether to believe that. The digests of
+    /// images do not depend on it.
+    fn record_key(&self, layer: &PlannedLayer) -> Result<Digest, BuildError> {
+        let LayerInputs::Bytecode(inputs) = &layer.inputs else { return Ok(layer.key) };
+        let mut hasher = Hasher::new();
+        hasher.field("compiled").field(self.compilers.identity(inputs.python)?).field(layer.key);
+        Ok(hasher.finish())
+    }
+
     fn build(&self, layer: &PlannedLayer) -> Result<(Digest, BuiltLayer), BuildError> {
         match self.prepare(layer)? {
             Prepared::Known(built) => Ok((layer.key, built)),
@@ -141,9 +152,10 @@ impl Builder<'_> {
 
     /// Makes the tree of a layer, unless the layer is known by now.
     fn prepare(&self, layer: &PlannedLayer) -> Result<Prepared, BuildError> {
-        let lock = self.session.cache.hold("layer", &layer.key)?;
+        let key = self.record_key(layer)?;
+        let lock = self.session.cache.hold("layer", &key)?;
         // Another process may have built it in the meantime.
-        if let Some(record) = known(self.session, &layer.key) {
+        if let Some(record) = known(self.session, &key) {
             return Ok(Prepared::Known(BuiltLayer { descriptor: record.descriptor, built: false }));
         }
         self.session.report.step(&format!("{}: {}", layer.kind.name(), layer.title));
@@ -157,7 +169,7 @@ impl Builder<'_> {
     fn finish(&self, layer: &PlannedLayer, new: NewLayer) -> Result<(Digest, BuiltLayer), BuildError> {
         let descriptor = store_layer(self.session, &layer.title, &new.tree)?;
         let record = LayerRecord { descriptor: descriptor.clone(), warnings: new.warnings };
-        self.session.cache.put_record("layer", &layer.key, &record)?;
+        self.session.cache.put_record("layer", &self.record_key(layer)?, &record)?;
         Ok((layer.key, BuiltLayer { descriptor, built: true }))
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use shipwheel_bytecode::{InvalidationMode, Optimization, PythonVersion, canonical};
 use shipwheel_layer::Tree;
-use shipwheel_oci::{Digest, Hasher, Platform};
+use shipwheel_oci::{Digest, Platform};
 use shipwheel_plan::layer::Treatment;
 use shipwheel_store::Cache;
 use tempfile::TempDir;
@@ -44,11 +44,9 @@ impl Rebuilder {
     /// # Errors
     /// When it does not start or is not what it says.
     pub(crate) fn take(&mut self, tree: &Tree, python: &ImagePython, platform: &Platform) -> Result<(), BuildError> {
-        let mut hasher = Hasher::new();
-        hasher.field("verify").field(python.facts.version.to_string());
-        let key = hasher.finish();
-        Rootfs::publish(&self.cache, &key, tree, &python.facts, platform)?;
-        let rootfs = Rootfs::open(&self.cache, &key, &python.facts, platform)?.ok_or(InterpreterError::NotInCache)?;
+        let identity = Rootfs::publish(&self.cache, tree, &python.facts, platform)?;
+        let rootfs =
+            Rootfs::open(&self.cache, &identity, &python.facts, platform)?.ok_or(InterpreterError::NotInCache)?;
         let compiler = Compiler::start(&self.cache, Python::Base(rootfs), python.facts.version, self.jobs)?;
         self.compilers.insert(python.facts.version, compiler);
         Ok(())
