@@ -47,6 +47,9 @@ pub struct Release {
 }
 
 impl Release {
+    /// How far the clocks of an archive and of this machine may differ, in seconds; apt allows as much.
+    const MAX_SKEW: i64 = 10;
+
     /// Checks an `InRelease` file and reads the part of it that is signed.
     ///
     /// # Errors
@@ -95,6 +98,21 @@ impl Release {
             Some(valid_until) if valid_until < now => {
                 Err(ReleaseError::Expired { suite: self.codename.clone(), valid_until, now })
             }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that the release is of the past, and not older than the newest one that this archive had before.
+    ///
+    /// # Errors
+    /// When its `Date` is in the future, or before `seen`. apt takes neither.
+    pub fn check_date(&self, now: Timestamp, seen: Option<Timestamp>) -> Result<(), ReleaseError> {
+        let (suite, date) = (self.codename.clone(), self.date);
+        if date.as_second() > now.as_second().saturating_add(Self::MAX_SKEW) {
+            return Err(ReleaseError::Future { suite, date, now });
+        }
+        match seen {
+            Some(seen) if date < seen => Err(ReleaseError::Older { suite, date, seen }),
             _ => Ok(()),
         }
     }
@@ -188,6 +206,20 @@ mod tests {
         let error = release.check_valid_until(time("2026-11-28T00:53:03Z")).expect_err("expired");
         assert!(error.to_string().contains("valid until 2026-11-28T00:53:02Z"), "{error}");
         assert!(error.to_string().contains("`check-valid-until = false`"), "{error}");
+    }
+
+    #[test]
+    fn a_release_is_of_the_past_and_never_goes_back() {
+        let release = Release::parse(&text()).expect("valid");
+        let check = |now: &str, seen: Option<&str>| release.check_date(time(now), seen.map(time));
+        let (made, later) = ("2026-11-21T00:53:02Z", "2026-11-22T00:00:00Z");
+        assert!(check(made, None).is_ok());
+        assert!(check("2026-11-21T00:52:52Z", None).is_ok());
+        assert!(matches!(check("2026-11-21T00:52:51Z", None), Err(ReleaseError::Future { .. })));
+        assert!(matches!(check("1970-01-01T00:00:00Z", None), Err(ReleaseError::Future { .. })));
+        assert!(check(later, Some(made)).is_ok());
+        assert!(check(later, Some("2026-11-20T00:00:00Z")).is_ok());
+        assert!(matches!(check(later, Some("2026-11-21T00:53:03Z")), Err(ReleaseError::Older { .. })));
     }
 
     #[test]

@@ -112,6 +112,13 @@ impl DebianError {
                 "the mirror serves something that Debian did not sign; for an archive of your own name its keys in \
                  `keyring`"
             }
+            Self::Release(ReleaseError::Future { .. }) => {
+                "check this machine's clock, or set `check-date = false` in `base.debian` of image.toml"
+            }
+            Self::Release(ReleaseError::Older { .. }) => {
+                "the mirror may be out of date: try later, or use another one; if it is pinned to an older day on \
+                 purpose, set `check-date = false` in `base.debian` of image.toml"
+            }
             Self::Resolve(_) => "check `packages` and `exclude` of the base in image.toml",
             Self::Keyring(_)
             | Self::Release(_)

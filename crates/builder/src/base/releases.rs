@@ -1,5 +1,6 @@
 //! The signed releases of a suite: fetched only if they changed, verified once, never trusted when expired.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shipwheel_debian::{Keyring, Release, archive_keyring};
 use shipwheel_oci::{Digest, Hasher};
@@ -29,6 +30,21 @@ pub(super) struct Archive {
 /// The releases of a suite, its updates and its security updates.
 pub(super) struct Releases {
     archives: Vec<Archive>,
+}
+
+/// The date of the newest release that an archive had for a suite.
+#[derive(Serialize, Deserialize)]
+struct SeenRelease {
+    date: Timestamp,
+}
+
+/// An `InRelease` as it was fetched, not verified yet.
+struct FetchedRelease {
+    /// The key of what is remembered of it: its address.
+    key: Digest,
+    bytes: Vec<u8>,
+    /// What to keep once it is verified; `None` if it is the kept one.
+    new: Option<KeptRelease>,
 }
 
 /// The `InRelease` that is kept, and the validators that ask whether it is still current.
@@ -64,8 +80,8 @@ impl Releases {
         });
         let mut archives = Vec::new();
         for ((url, name), fetched) in wanted.into_iter().zip(fetched) {
-            let bytes = match fetched {
-                Ok(bytes) => bytes,
+            let fetched = match fetched {
+                Ok(fetched) => fetched,
                 // Suites in development do not have updates or security updates.
                 Err(DebianError::Store(error)) if error.status() == Some(404) && name != *suite => {
                     session.report.warning(&format!("the mirror does not have {name}: the base lacks its updates"));
@@ -76,10 +92,17 @@ impl Releases {
                 }
                 Err(error) => return Err(error),
             };
-            let release = verify(session, &bytes, &keyring, &keyring_key)?;
+            let release = verify(session, &fetched.bytes, &keyring, &keyring_key)?;
             release.check_suite(&name)?;
             if mirrors.check_valid_until {
                 release.check_valid_until(session.now)?;
+            }
+            if base.check_date {
+                check_date(session, &release, &fetched.key)?;
+            }
+            // Only a good one is kept: a mirror that lies once does not spoil the copy that offline builds use.
+            if let Some(new) = &fetched.new {
+                session.cache.put_record("release", &fetched.key, new)?;
             }
             archives.push(Archive { url: url.clone(), suite: name, release });
         }
@@ -151,13 +174,24 @@ fn keyring(definition: &Definition, base: &DebianBase) -> Result<(Keyring, Diges
     Ok((keyring, key))
 }
 
-fn fetch_in_release(session: &Session<'_>, url: &str, suite: &str) -> Result<Vec<u8>, DebianError> {
+/// Checks a release's date, and remembers the newest one of its archive.
+fn check_date(session: &Session<'_>, release: &Release, key: &Digest) -> Result<(), DebianError> {
+    let seen = session.cache.record::<SeenRelease>("newest-release", key).map(|seen| seen.date);
+    release.check_date(session.now, seen)?;
+    if seen.is_none_or(|seen| seen < release.date) {
+        session.cache.put_record("newest-release", key, &SeenRelease { date: release.date })?;
+    }
+    Ok(())
+}
+
+fn fetch_in_release(session: &Session<'_>, url: &str, suite: &str) -> Result<FetchedRelease, DebianError> {
     let url = format!("{url}/dists/{suite}/InRelease");
     let key = Digest::of(url.as_bytes());
     let copy = session.cache.record::<KeptRelease>("release", &key);
     let known = copy.as_ref().and_then(|copy| Some((copy, session.cache.read_blob(&copy.digest).ok()?)));
     if session.offline {
-        return known.map(|(_, bytes)| bytes).ok_or_else(|| OfflineError { what: url }.into());
+        let (_, bytes) = known.ok_or(OfflineError { what: url })?;
+        return Ok(FetchedRelease { key, bytes, new: None });
     }
     let options = FetchOptions {
         max_size: MAX_RELEASE,
@@ -168,10 +202,9 @@ fn fetch_in_release(session: &Session<'_>, url: &str, suite: &str) -> Result<Vec
     match (session.http.fetch(&url, &options)?, known) {
         (Fetched::Bytes { bytes, etag, last_modified }, _) => {
             let digest = session.cache.insert_bytes(&bytes)?;
-            session.cache.put_record("release", &key, &KeptRelease { digest, etag, last_modified })?;
-            Ok(bytes)
+            Ok(FetchedRelease { key, bytes, new: Some(KeptRelease { digest, etag, last_modified }) })
         }
-        (Fetched::NotModified, Some((_, bytes))) => Ok(bytes),
+        (Fetched::NotModified, Some((_, bytes))) => Ok(FetchedRelease { key, bytes, new: None }),
         (Fetched::NotModified, None) => {
             Err(StoreError::Answer { method: "GET", url, reason: "not modified, though nothing was at hand".into() }
                 .into())

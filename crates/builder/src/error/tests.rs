@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_debian::package::{DebError, DecompressError, PackagesError};
 use shipwheel_debian::{ReleaseError, ResolveError};
@@ -165,6 +166,9 @@ fn bases_and_debian() {
         detail: String::new(),
         retry_after: None,
     };
+    let dated = |error: fn(String, Timestamp, Timestamp) -> ReleaseError| {
+        error("bookworm".to_owned(), Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH).into()
+    };
     let full = || DecompressError::Stream(io(io::ErrorKind::StorageFull));
     let deb = |cause| DebianError::Deb { package: "x".to_owned(), cause };
     check([
@@ -177,6 +181,8 @@ fn bases_and_debian() {
         (debian(DebianError::NoSuite { suite: "x".to_owned(), cause: status() }), Configuration, HINT),
         (debian(DebianError::NotOnMirror { cause: status() }), Outside, HINT),
         (debian(ReleaseError::NoGoodSignature { refusals: Vec::new() }.into()), Verification, HINT),
+        (debian(dated(|suite, date, now| ReleaseError::Future { suite, date, now })), Verification, HINT),
+        (debian(dated(|suite, date, seen| ReleaseError::Older { suite, date, seen })), Verification, HINT),
         (debian(unreadable_index().into()), Outside, NO_HINT),
         (debian(full().into()), Outside, NO_HINT),
         (debian(ResolveError::Index(unreadable_index()).into()), Outside, HINT),

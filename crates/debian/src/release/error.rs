@@ -40,6 +40,26 @@ pub enum ReleaseError {
         /// The time it was checked at.
         now: Timestamp,
     },
+    /// The suite's `Date` has not come yet: its clock or this machine's is wrong.
+    #[error("the release of suite `{suite}` is dated {date}, and it is {now}")]
+    Future {
+        /// The suite.
+        suite: String,
+        /// When the release says that it was made.
+        date: Timestamp,
+        /// The time it was checked at.
+        now: Timestamp,
+    },
+    /// A newer release was seen before: the mirror could be serving old packages with known faults.
+    #[error("the release of suite `{suite}` is dated {date}, older than the one of {seen} that was seen before")]
+    Older {
+        /// The suite.
+        suite: String,
+        /// When the release was made.
+        date: Timestamp,
+        /// The date of the newest one that the archive had.
+        seen: Timestamp,
+    },
     /// A valid release, but of another suite.
     #[error("asked for suite `{expected}`, found the release of `{codename}` (suite `{suite}`)")]
     WrongSuite {

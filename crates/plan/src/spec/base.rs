@@ -30,6 +30,8 @@ pub struct DebianBase {
     pub security_mirror: Option<Located<String>>,
     /// Whether an expired `InRelease` is refused; apt's settings decide where it is not set.
     pub check_valid_until: Option<bool>,
+    /// Whether a release that is dated in the future, or older than the one seen before, is refused.
+    pub check_date: bool,
     /// A file of OpenPGP certificates to trust in place of Debian's own.
     pub keyring: Option<Located<String>>,
 }
@@ -73,7 +75,7 @@ fn read_base<'v>(top: &Section<'v>, item: &'v Value<'v>) -> Option<Base> {
 }
 
 const DEBIAN_KEYS: &[&str] =
-    &["suite", "packages", "exclude", "mirror", "security-mirror", "check-valid-until", "keyring"];
+    &["suite", "packages", "exclude", "mirror", "security-mirror", "check-valid-until", "check-date", "keyring"];
 
 fn read_debian(base: &Section<'_>, debian: &Section<'_>, item: &Value<'_>) -> Option<Base> {
     let suite = debian.text("suite");
@@ -91,6 +93,7 @@ fn read_debian(base: &Section<'_>, debian: &Section<'_>, item: &Value<'_>) -> Op
         mirror: debian.text("mirror"),
         security_mirror: debian.text("security-mirror"),
         check_valid_until: debian.boolean("check-valid-until"),
+        check_date: debian.boolean("check-date").unwrap_or(true),
         keyring: debian.text("keyring"),
     }))
 }
