@@ -16,7 +16,7 @@ use crate::test::is_installed;
 use crate::workspace::Outcome;
 
 /// The name of the measurement that takes seconds.
-const FROM_DOWNLOADS: &str = "from downloads alone";
+const FROM_DOWNLOADS: &str = "from downloads only";
 
 /// A part of what is measured: it is given the program that runs.
 type Part = fn(&Shell, &Path) -> Outcome;
@@ -99,7 +99,7 @@ fn measure(shell: &Shell, name: &str, command: &str, prepare: Option<&str>) -> O
     Ok(())
 }
 
-/// The shell line that empties the cache but for what came over the network.
+/// The shell line that empties the cache except for downloads.
 fn forget_all_but_downloads(shipwheel: &Path) -> String {
     format!("{} cache clear --keep-downloads", shipwheel.display())
 }

@@ -21,7 +21,7 @@ pub fn run(workspace: &Path, fix: bool) -> Outcome {
     let mut broken = Vec::new();
     for path in files(workspace)? {
         let name = path.strip_prefix(workspace).unwrap_or(&path).to_string_lossy().into_owned();
-        // What is no text has no lines to check.
+        // Only text has lines to check.
         if let Ok(text) = std::fs::read_to_string(&path) {
             broken.extend(check_file(&name, &text).into_iter().map(|rule| format!("{name}: {rule}")));
         }
@@ -47,7 +47,7 @@ fn files(workspace: &Path) -> Result<Vec<PathBuf>, ignore::Error> {
         .collect()
 }
 
-/// The rules that look at one file alone.
+/// The rules that look at a single file.
 fn check_file(name: &str, text: &str) -> Vec<String> {
     let mut broken = Vec::new();
     let path = Path::new(name);
@@ -88,7 +88,7 @@ fn check_file(name: &str, text: &str) -> Vec<String> {
     broken
 }
 
-/// Whether a whole file is tests, or what tests alone use.
+/// Whether a whole file is tests, or only used by tests.
 fn is_test(name: &str) -> bool {
     name.split('/').any(|part| part == "tests" || part == "tests.rs" || part.starts_with("testing"))
 }

@@ -2,7 +2,7 @@
 
 use crate::{Layout, Rootfs, judge};
 
-/// Where qemu lies inside the unpacked image; no image of ours has such a folder.
+/// Where qemu is inside the unpacked image; no image of ours has such a folder.
 const EMULATOR: &str = "/.judge-qemu-aarch64";
 
 /// The arm64 image, unpacked, with an emulator beside it.
@@ -29,7 +29,7 @@ impl Arm64 {
         Self { rootfs, environment }
     }
 
-    /// Its files; the emulator among them lies at the top.
+    /// Its files; the emulator among them is at the top.
     pub fn rootfs(&self) -> &Rootfs {
         &self.rootfs
     }

@@ -8,7 +8,7 @@ use xshell::{Shell, cmd};
 
 use crate::{scratch, uv};
 
-/// Path below the prefix → mode and what is in it, but for what installers may decide for themselves.
+/// Path below the prefix → mode and what is in it, except what installers may decide for themselves.
 ///
 /// That is: the text of scripts made from entry points, where only module, function and mode are
 /// compared; the rows of RECORD for them; the mode of RECORD; bytecode beside its source; and the
@@ -57,7 +57,7 @@ impl Installed {
         self.0.is_empty()
     }
 
-    /// Every difference: `-` for what the other has alone, `+` for what is here alone or not the same.
+    /// Every difference: `-` for what only the other has, `+` for what is only here or differs.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let missing = other.0.iter().filter(|(path, _)| !self.0.contains_key(*path));
         let missing = missing.map(|(path, what)| format!("- {path} {what}"));

@@ -37,7 +37,7 @@ impl Run {
         assert_eq!(self.code, code, "exit code\n{}", self.stderr);
         let missing: Vec<_> = fragments.iter().filter(|fragment| !self.stderr.contains(**fragment)).collect();
         assert!(missing.is_empty(), "not said: {missing:?}\n{}", self.stderr);
-        assert!(!self.stderr.contains("panicked"), "a panic is no answer\n{}", self.stderr);
+        assert!(!self.stderr.contains("panicked"), "a panic is not an answer\n{}", self.stderr);
         assert_eq!(self.stdout, "", "a failed run says nothing on standard output");
     }
 

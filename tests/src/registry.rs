@@ -28,7 +28,7 @@ impl Registry {
         Self::started(false)
     }
 
-    /// A registry that asks for basic authentication, and takes [`Registry::login`] alone.
+    /// A registry that asks for basic authentication, and accepts only [`Registry::login`].
     ///
     /// # Panics
     /// When it does not come up.

@@ -22,7 +22,7 @@ impl Rootfs {
         let folder = scratch();
         let shell = Shell::new().expect("a shell");
         let (skopeo, umoci) = (judge("skopeo", "skopeo"), judge("umoci", "umoci"));
-        // umoci looks at one platform's image alone; skopeo takes it out of the index, checking every digest.
+        // umoci looks at only one platform's image; skopeo takes it out of the index, checking every digest.
         let (source, single) = (layout.transport(), folder.path().join("single"));
         let target = format!("oci:{}:image", single.display());
         cmd!(shell, "{skopeo} --override-arch {architecture} copy --quiet {source} {target}")

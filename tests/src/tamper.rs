@@ -1,4 +1,4 @@
-//! Copies of a layout with faults planted in them; what depends on a changed byte is hashed anew.
+//! Copies of a layout with faults planted in them; what depends on a changed byte is hashed again.
 
 use std::io::{Cursor, Read as _};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{Layout, scratch};
 
-/// A member of a layer: a regular file, or anything else with its header alone.
+/// A member of a layer: a regular file, or anything else with only its header.
 #[derive(Debug, Clone)]
 pub struct Member {
     header: tar::Header,

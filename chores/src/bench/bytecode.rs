@@ -1,4 +1,4 @@
-//! Bytecode: the example's three kinds of it for one platform and for both, beside `compileall`; and the canonical form alone.
+//! Bytecode: the example's three kinds of it for one platform and for both, beside `compileall`; and only the canonical form.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -15,7 +15,7 @@ const FOLDERS: &str = "/usr/lib/python3.11 /opt/venv/lib/python3.11/site-package
 /// The minor version of the example's Python.
 const MINOR: u8 = 11;
 
-/// Where the emulator lies in the unpacked image.
+/// The emulator's place in the unpacked image.
 const EMULATOR: &str = "/qemu-aarch64";
 
 /// Measures both sides in one run each: natively thrice, under the emulator once.
@@ -115,7 +115,7 @@ fn canonicalize(rootfs: &Path) -> Outcome {
         }
     }
     if pycs.len() < 1_000 {
-        return Err(format!("compileall wrote {} files alone", pycs.len()).into());
+        return Err(format!("compileall wrote only {} files", pycs.len()).into());
     }
     let size: usize = pycs.iter().map(|pyc| pyc.len().saturating_sub(16)).sum();
     let mut best = f64::INFINITY;

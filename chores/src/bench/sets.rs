@@ -51,7 +51,7 @@ pub fn write_set(shell: &Shell, uv: &Path, set: &Set, folder: &Path, old: bool) 
     let compile = "pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11.2";
     let words = compile.split(' ');
     cmd!(shell, "{uv} {words...} --output-file {lock} {input}").quiet().ignore_stdout().run()?;
-    // The same in the form that is read as it is: a conversion is no part of what is measured.
+    // The same in the form that is read as it is: the measurement excludes a conversion.
     let (lock, words) = (folder.join("pylock.toml"), compile.split(' '));
     cmd!(shell, "{uv} {words...} --format pylock.toml --output-file {lock} {input}").quiet().ignore_stdout().run()?;
     shell.write_file(folder.join("image.toml"), format!("{DEFINITION}[python]\nlock = \"pylock.toml\"\n"))?;

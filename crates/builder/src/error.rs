@@ -138,11 +138,13 @@ fn plan_hint(error: &PlanError) -> Option<String> {
         PlanError::NoPython { .. } => {
             "choose a base with Python, or leave `python` out and set `bytecode.enabled = false`"
         }
-        PlanError::CachePrefix { .. } => "leave PYTHONPYCACHEPREFIX out, or build with `--no-bytecode`",
+        PlanError::CachePrefix { .. } => "remove PYTHONPYCACHEPREFIX from `config.env`, or build with `--no-bytecode`",
         PlanError::Layers { .. } => {
             "lower `most-heavy` in `[layers.wheels]` of image.toml, or take a base of fewer layers"
         }
-        PlanError::Level { .. } => "leave PYTHONOPTIMIZE out: it is set to the level of the bytecode",
+        PlanError::Level { .. } => {
+            "remove PYTHONOPTIMIZE from `config.env`: shipwheel sets it to the level of the bytecode"
+        }
         PlanError::NoFacts { .. } | PlanError::Pattern(_) | PlanError::ThroughLink { .. } => return None,
     };
     Some(text.to_owned())

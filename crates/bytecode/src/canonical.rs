@@ -356,7 +356,7 @@ mod tests {
             (b"l\x01\0\0\0\xff\xff", "a digit of a number is too large"),
             (b"l\0\0\0\x80", "it ends too early"),
             (b"z\x01\xff", "a text is not the ASCII that it says it is"),
-            (b"u\x01\0\0\0\xff", "a text is no UTF-8"),
+            (b"u\x01\0\0\0\xff", "a text is not UTF-8"),
         ] {
             assert_eq!(canonical(bytes, 11, None).expect_err(reason).reason, reason);
         }

@@ -223,7 +223,7 @@ impl<'a> Reader<'a> {
         let value = text_value(self.take(size)?);
         let reason = match (kind, value) {
             (b'a' | b'A' | b'z' | b'Z', Value::Text(_)) => "a text is not the ASCII that it says it is",
-            (_, Value::Text(text)) if !is_python_text(text) => "a text is no UTF-8",
+            (_, Value::Text(text)) if !is_python_text(text) => "a text is not UTF-8",
             _ => return Ok(value),
         };
         Err(MarshalError { offset: start, reason })

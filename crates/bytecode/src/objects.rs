@@ -95,7 +95,7 @@ impl<'a> Objects<'a> {
         id
     }
 
-    /// The object of this value: the one that is there, or a new one.
+    /// The object of this value: the existing one, or a new one.
     pub(crate) fn leaf(&mut self, value: Value<'a>) -> NodeId {
         if !value.equals_itself() {
             return self.push(Node::Leaf(value));

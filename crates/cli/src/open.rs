@@ -51,7 +51,7 @@ pub(crate) fn cache_folder() -> Result<PathBuf, Failure> {
     set("SHIPWHEEL_CACHE_DIR")
         .or_else(|| set("XDG_CACHE_HOME").map(|path| path.join("shipwheel")))
         .or_else(|| set("HOME").map(|path| path.join(".cache/shipwheel")))
-        .ok_or_else(|| Failure::usage("no folder for the cache is known", Some("set SHIPWHEEL_CACHE_DIR")))
+        .ok_or_else(|| Failure::usage("found no folder for the cache", Some("set SHIPWHEEL_CACHE_DIR")))
 }
 
 /// The nearest folder upwards that has an `images` folder, else the working directory.

@@ -45,7 +45,7 @@ impl FromStr for OutputArgument {
             Some(_) | None => ("oci", text),
         };
         if path.is_empty() {
-            return Err("it names no file or folder".to_owned());
+            return Err("it does not name a file or folder".to_owned());
         }
         let medium = match kind {
             "oci" => Medium::Layout,
@@ -167,7 +167,7 @@ mod tests {
             ("docker-archive:a:b.tar", output(Medium::DockerArchive, "a:b.tar")),
             ("./a:b", output(Medium::Layout, "./a:b")),
             ("zip:x", Err("`zip` is not a kind of output; expected oci, oci-archive or docker-archive".to_owned())),
-            ("oci:", Err("it names no file or folder".to_owned())),
+            ("oci:", Err("it does not name a file or folder".to_owned())),
         ] {
             assert_eq!(text.parse::<OutputArgument>(), expected, "{text}");
         }

@@ -55,7 +55,7 @@ pub enum ReadError {
         reason: &'static str,
     },
     /// More entries or bytes than the limits allow.
-    #[error("{name} has more than {limit}: it is refused as a possible bomb")]
+    #[error("{name} has more than {limit}: refused as a possible zip bomb")]
     Limit {
         /// The source's name.
         name: String,

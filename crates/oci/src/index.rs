@@ -14,8 +14,8 @@ use crate::platform::Platform;
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// The bytes are not an index in JSON.
-    #[error("the index is not the valid JSON of an image index")]
-    Parse(#[source] oci_spec::OciSpecError),
+    #[error("the index is not a valid image index")]
+    Parse(#[source] serde_json::Error),
     /// It names a manifest by a digest other than sha256.
     #[error("index names a manifest by an unsupported digest")]
     Digest(#[from] DigestError),
@@ -52,7 +52,7 @@ impl Index {
     /// # Errors
     /// When the bytes are not an index, or name a manifest by a digest other than sha256.
     pub fn parse(raw: Vec<u8>) -> Result<Self, IndexError> {
-        let spec = ImageIndex::from_reader(raw.as_slice()).map_err(IndexError::Parse)?;
+        let spec: ImageIndex = serde_json::from_slice(&raw).map_err(IndexError::Parse)?;
         let own_type = spec.media_type().as_ref().map_or(media_type::INDEX.to_owned(), ToString::to_string);
         let entries = spec.manifests().iter().map(Descriptor::from_spec).collect::<Result<_, _>>()?;
         Ok(Self { descriptor: Descriptor::of(&own_type, &raw), entries, raw })
@@ -79,8 +79,7 @@ impl Index {
     /// # Errors
     /// When the result is not an index: never, if this one was read from bytes.
     pub fn map_manifests(&self, other: impl Fn(&Descriptor) -> Option<Descriptor>) -> Result<Self, IndexError> {
-        let mut value: Value =
-            serde_json::from_slice(&self.raw).map_err(oci_spec::OciSpecError::from).map_err(IndexError::Parse)?;
+        let mut value: Value = serde_json::from_slice(&self.raw).map_err(IndexError::Parse)?;
         if let Some(list) = value["manifests"].as_array_mut() {
             let mapped = list.drain(..).zip(&self.entries).filter_map(|(mut entry, known)| {
                 let manifest = other(known)?;

@@ -13,8 +13,8 @@ use crate::digest::{Digest, DigestError};
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// The bytes are not a manifest in JSON.
-    #[error("the manifest is not the valid JSON of an image manifest")]
-    Parse(#[source] oci_spec::OciSpecError),
+    #[error("the manifest is not a valid image manifest")]
+    Parse(#[source] serde_json::Error),
     /// It names a blob by something else than a sha256.
     #[error("manifest names a blob by an unsupported digest")]
     Digest(#[from] DigestError),
@@ -43,7 +43,7 @@ impl Manifest {
     /// # Errors
     /// When the bytes are not such a manifest, or name a blob by a digest other than sha256.
     pub fn parse(raw: Vec<u8>) -> Result<Self, ManifestError> {
-        let spec = ImageManifest::from_reader(raw.as_slice()).map_err(ManifestError::Parse)?;
+        let spec: ImageManifest = serde_json::from_slice(&raw).map_err(ManifestError::Parse)?;
         if spec.schema_version() != 2 {
             return Err(ManifestError::SchemaVersion { found: spec.schema_version() });
         }
@@ -78,8 +78,7 @@ impl Manifest {
     /// # Errors
     /// When the result is not a manifest: never, if this one was read from bytes.
     pub fn with_layers(&self, config: &[u8], layers: &[Descriptor]) -> Result<Self, ManifestError> {
-        let mut value: Value =
-            serde_json::from_slice(&self.raw).map_err(oci_spec::OciSpecError::from).map_err(ManifestError::Parse)?;
+        let mut value: Value = serde_json::from_slice(&self.raw).map_err(ManifestError::Parse)?;
         let is_docker = self.descriptor.media_type == media_type::DOCKER_MANIFEST;
         let own_type = |layer: &Descriptor| match (is_docker, layer.media_type.as_str()) {
             (true, media_type::LAYER_GZIP) => media_type::DOCKER_LAYER_GZIP.to_owned(),

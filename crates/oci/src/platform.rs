@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A platform text that shipwheel cannot build for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown platform `{found}`; known are linux/amd64 and linux/arm64")]
+#[error("unknown platform `{found}`; expected linux/amd64 or linux/arm64")]
 pub struct PlatformError {
     /// The text as it was found.
     pub found: String,

@@ -51,7 +51,7 @@ pub fn is_read(path: &str) -> bool {
 /// Derives an image.toml.
 ///
 /// # Errors
-/// When the folder is no Python application, its dependencies are not locked, or nothing says
+/// When the folder is not a Python application, its dependencies are not locked, or nothing says
 /// what is started; the error lists what was looked for.
 pub fn derive(folder: &Folder) -> Result<Derived, DeriveError> {
     let has = |path: &str| folder.files.contains(path);

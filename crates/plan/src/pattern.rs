@@ -4,7 +4,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 /// An invalid pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a pattern of gitignore: {reason}")]
+#[error("not a valid gitignore pattern: {reason}")]
 pub struct PatternError {
     /// What is wrong with it.
     pub reason: String,

@@ -121,10 +121,10 @@ fn syntax_problem(error: &toml::de::Error) -> Problem {
 fn unknown_profile(name: &str, known: Vec<&str>) -> Problem {
     let hint = match (nearest(name, known.iter().copied()), known.is_empty()) {
         (Some(meant), _) => format!("did you mean `{meant}`?"),
-        (None, true) => "it has no profiles; add a table `[profiles.NAME]`".to_owned(),
-        (None, false) => format!("known are {}", known.join(", ")),
+        (None, true) => "the file has no profiles; add a table `[profiles.NAME]`".to_owned(),
+        (None, false) => format!("the profiles are {}", known.join(", ")),
     };
-    Problem::new(0..0, format!("there is no profile `{name}`")).with_hint(hint)
+    Problem::new(0..0, format!("unknown profile `{name}`")).with_hint(hint)
 }
 
 fn read_spec(top: &Section<'_>) -> Option<ImageSpec> {

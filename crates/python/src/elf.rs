@@ -39,7 +39,7 @@ impl ElfMachine {
         found.map(|(_, number, _)| Self(*number))
     }
 
-    /// The machine in a file's first [`ELF_HEAD`] bytes; `None` if the file is no ELF file.
+    /// The machine in a file's first [`ELF_HEAD`] bytes; `None` if the file is not an ELF file.
     pub fn read(head: &[u8]) -> Option<Self> {
         if !head.starts_with(b"\x7fELF") {
             return None;

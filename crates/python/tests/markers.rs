@@ -70,7 +70,7 @@ fn comparisons() -> Vec<String> {
     all
 }
 
-/// The comparisons alone, and joined with their neighbors in ways whose value depends on precedence.
+/// The comparisons on their own, and joined with their neighbors in ways whose value depends on precedence.
 fn corpus() -> Vec<String> {
     let all = comparisons();
     let joined = all.iter().zip(all.iter().skip(7)).zip(all.iter().skip(31)).flat_map(|((a, b), c)| {

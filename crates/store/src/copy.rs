@@ -168,7 +168,7 @@ impl OneCopy<'_> {
 
     /// The documents that are missing, the blobs they name, and the bytes of all other blobs.
     ///
-    /// A registry refuses a manifest whose blobs it lacks, so the blobs of a manifest that is there are
+    /// A registry refuses a manifest whose blobs it lacks, so the blobs of an existing manifest are
     /// there too. An index says nothing about its manifests: registries may hold it without them.
     fn compare<'i>(
         &self,

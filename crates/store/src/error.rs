@@ -57,7 +57,7 @@ pub enum StoreError {
     #[error("failed to set up the HTTP client")]
     Client(#[source] Cause),
     /// The host has no address, accepts no connection, or shows a certificate that is not trusted.
-    #[error("{method} {url}: host cannot be reached")]
+    #[error("{method} {url}: the host cannot be reached")]
     Unreachable {
         /// The method.
         method: &'static str,
@@ -70,7 +70,7 @@ pub enum StoreError {
         cause: Cause,
     },
     /// The connection was open and broke, or fell silent.
-    #[error("{method} {url}: connection broke")]
+    #[error("{method} {url}: the connection broke")]
     Broken {
         /// The method.
         method: &'static str,
@@ -168,13 +168,13 @@ pub enum StoreError {
         bytes: usize,
     },
     /// A layout or an archive without any image.
-    #[error("{what} holds no image")]
+    #[error("{what} contains no image")]
     NoImage {
         /// The layout or the archive.
         what: String,
     },
     /// A layout or an archive with several images, and no tag that selects one.
-    #[error("{what} holds {count} images{}", found_tags(.tags))]
+    #[error("{what} contains {count} images{}", found_tags(.tags))]
     SeveralImages {
         /// The layout or the archive.
         what: String,
@@ -184,7 +184,7 @@ pub enum StoreError {
         tags: Vec<String>,
     },
     /// A layout or an archive without an image of the tag asked for, or with several of them.
-    #[error("{what} has no single image `{tag}`{}", found_tags(.tags))]
+    #[error("{what} does not contain exactly one image tagged `{tag}`{}", found_tags(.tags))]
     NoTag {
         /// The layout or the archive.
         what: String,
@@ -204,7 +204,7 @@ pub enum StoreError {
         found: Vec<Platform>,
     },
     /// A format that holds one platform, and an image that has another number of them.
-    #[error("a docker-archive holds one platform, and the image has {count}")]
+    #[error("a docker-archive holds one platform, but the image has {count}")]
     OnePlatformOnly {
         /// How many the image has.
         count: usize,
@@ -228,7 +228,7 @@ pub enum StoreError {
 }
 
 fn found_tags(tags: &[String]) -> String {
-    if tags.is_empty() { "; none of them has a tag".to_owned() } else { format!("; found {}", tags.join(", ")) }
+    if tags.is_empty() { "; none of them is tagged".to_owned() } else { format!("; found {}", tags.join(", ")) }
 }
 
 fn found_platforms(platforms: &[Platform]) -> String {

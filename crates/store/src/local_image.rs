@@ -43,7 +43,7 @@ impl FromStr for LocalImage {
             Some(_) | None => (None, text),
         };
         if rest.is_empty() {
-            return Err("it names no file or folder".to_owned());
+            return Err("it does not name a file or folder".to_owned());
         }
         Ok(Self { text: text.to_owned(), medium, rest: rest.to_owned(), folder: PathBuf::new() })
     }

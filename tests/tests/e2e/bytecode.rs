@@ -78,7 +78,7 @@ fn removed_sources_leave_modules_that_still_import() {
     let sources =
         |package: &str| rootfs.files(&format!("{site}/{package}")).iter().filter(|p| p.ends_with(".py")).count();
     assert_eq!((sources("pandas"), sources("sqlalchemy")), (0, 0));
-    // pydantic reads attribute docstrings out of sources, and says nothing where there are none.
+    // pydantic reads attribute docstrings out of sources, and is silent without them.
     assert!(sources("pydantic") > 50);
     let code = "import os; os.chdir('/app'); import sys; sys.path.insert(0, '/app'); \
                 import variosync.__main__, variosync.api as it, pandas; print(it.__file__, pandas.__file__)";
@@ -166,7 +166,7 @@ fn an_interpreter_of_another_version_is_refused() {
 fn without_any_interpreter_of_the_version_it_is_said_what_to_install() {
     let base = Suite::of_python(13).definition("print('hello')\n");
     let output = base.output().display().to_string();
-    // A base for another processor alone: nothing of it runs here.
+    // A base only for another processor: none of it runs here.
     let foreign = if cfg!(target_arch = "aarch64") { "amd64" } else { "arm64" };
     let arguments = [&base.argument(), "--platform", foreign, "--no-bytecode", "--output", &output];
     Shipwheel::new().image(&arguments).succeeded();

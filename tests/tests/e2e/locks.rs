@@ -63,7 +63,7 @@ fn uv_lock(folder: &Path) {
     cmd!(shell, "{uv} lock --quiet").quiet().run().unwrap();
 }
 
-/// What lies in a folder, with what is in it.
+/// The entries of a folder, with their content.
 fn listing(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> =

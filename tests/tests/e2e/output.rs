@@ -6,7 +6,7 @@ use ocipkg::image::{Image, ImageBuilder, OciArchive, OciDir, OciDirBuilder};
 use shipwheel_tests::{Definition, Layout, Shipwheel, judge, scratch};
 use xshell::{Shell, cmd};
 
-/// Builds variosync for amd64 alone, into this output; gives what `--json` said.
+/// Builds variosync only for amd64, into this output; gives what `--json` said.
 fn amd64(output: &str) -> serde_json::Value {
     let arguments = ["--platform", "linux/amd64", "--tag", "1.0.0", "--json", "--output", output];
     Shipwheel::new().image(&arguments).succeeded().json()

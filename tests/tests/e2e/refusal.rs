@@ -60,7 +60,7 @@ fn a_base_layout_with_several_images_is_not_taken_without_a_tag() {
     let index = format!(r#"{{ "schemaVersion": 2, "manifests": [{}, {}] }}"#, entry("1.0"), entry("2.0"));
     std::fs::write(folder.path().join("index.json"), index).unwrap();
     let run = refuse(&Definition::over_layout(folder.path()), &BOTH);
-    run.failed(CONFIGURATION, &["holds 2 images; found 1.0, 2.0", "hint", "FOLDER:TAG"]);
+    run.failed(CONFIGURATION, &["contains 2 images; found 1.0, 2.0", "hint", "FOLDER:TAG"]);
     // With a tag, that one is looked for.
     let tagged = std::path::PathBuf::from(format!("{}:2.0", folder.path().display()));
     let missing = format!("blob {} is not in", shipwheel_oci::Digest::of(b"2.0"));

@@ -132,7 +132,7 @@ fn every_fault_of_bytecode_is_found_and_nothing_else() {
     let report = check(&tampered, &[], &borrowed);
     let missing = report["findings"].as_array().unwrap().iter().find(|f| f["kind"] == "missing-bytecode").unwrap();
     assert_eq!(missing["found"], "none for 2 of 12 modules: level.py, missing.py", "{missing}");
-    // Other code under a right header is seen by a fresh compile alone.
+    // Other code under a right header is only seen by a fresh compile.
     expected.push(("problem", "other-code", "linux/amd64", pyc("one")));
     let borrowed: Vec<_> = expected.iter().map(|(a, b, c, d)| (*a, *b, *c, d.as_str())).collect();
     check(&tampered, &["--rebuild"], &borrowed);

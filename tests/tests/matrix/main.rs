@@ -92,7 +92,7 @@ fn import_from_both(minor: u8) {
     assert!(differences.is_empty() && from_ours.len() == from_theirs.len(), "{differences:#?}");
 }
 
-/// What the canonical form leaves to the C library: folded powers of complex numbers, and those alone.
+/// What the canonical form leaves to the C library: folded powers of complex numbers, and only those.
 fn fold_powers(minor: u8) {
     let suite = Suite::of_python(minor);
     let definition = suite.definition(POWERS);

@@ -28,7 +28,7 @@ fn known_keys() -> BTreeMap<String, BTreeSet<String>> {
     for line in run.stderr.lines() {
         if let Some(rest) = line.strip_prefix(&format!("error: unknown key `{UNKNOWN}`")) {
             table = Some(quoted(rest).next().unwrap_or_default().to_owned());
-        } else if let Some((_, known)) = line.split_once("= help: known are ") {
+        } else if let Some((_, known)) = line.split_once("= help: the known keys are ") {
             let known: BTreeSet<String> = quoted(known).map(str::to_owned).collect();
             let table = table.take().expect("a hint follows its error");
             keys.entry(table).or_insert_with(BTreeSet::new).extend(known);
@@ -123,7 +123,7 @@ fn is_name(word: &str) -> bool {
     !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
 }
 
-/// The texts of all sources below a folder, but for those that are tests alone.
+/// The texts of all sources below a folder, except those that are only tests.
 fn sources(folder: &str) -> Vec<String> {
     let mut open = vec![workspace().join(folder)];
     let mut texts = Vec::new();

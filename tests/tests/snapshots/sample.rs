@@ -43,7 +43,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The inputs, made anew.
+    /// The inputs, made again.
     pub fn new() -> Self {
         let folder = scratch();
         let base = folder.path().join("base");

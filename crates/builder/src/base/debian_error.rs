@@ -109,8 +109,7 @@ impl DebianError {
             Self::NoSuite { .. } => "check the spelling of `suite` in image.toml, and that the mirror has it",
             Self::NotOnMirror { .. } => "try later, or use another mirror",
             Self::Release(ReleaseError::NoGoodSignature { .. } | ReleaseError::NotSigned(_)) => {
-                "the mirror serves something that Debian did not sign; for an archive of your own name its keys in \
-                 `keyring`"
+                "the mirror serves content that Debian did not sign; for your own archive, set `keyring` to a file with its keys"
             }
             Self::Release(ReleaseError::Future { .. }) => {
                 "check this machine's clock, or set `check-date = false` in `base.debian` of image.toml"

@@ -83,7 +83,7 @@ pub enum ImageError {
         image: String,
     },
     /// A setting of the image keeps its Python from loading the bytecode of layers.
-    #[error("{image} sets PYTHONPYCACHEPREFIX to `{prefix}`: its Python would load none of the bytecode")]
+    #[error("{image} sets PYTHONPYCACHEPREFIX to `{prefix}`, which keeps its Python from loading the bytecode")]
     CachePrefix {
         /// The image.
         image: String,

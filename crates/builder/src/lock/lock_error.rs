@@ -83,7 +83,7 @@ pub enum LockError {
         tool: LockTool,
     },
     /// Only the lock's own tool can read it, and that tool is not on PATH.
-    #[error("{} is read by {} and its exporter, and they are not on PATH", .lock.display(), .tool.name())]
+    #[error("reading {} needs {} and its exporter, which are not on PATH", .lock.display(), .tool.name())]
     NoTool {
         /// The lock.
         lock: PathBuf,
@@ -97,7 +97,7 @@ pub enum LockError {
         file: String,
     },
     /// The lock does not record what it was made from.
-    #[error("{} is a lock, and does not record its inputs", .path.display())]
+    #[error("{} does not record what it was locked from", .path.display())]
     NoInputs {
         /// The lock.
         path: PathBuf,
@@ -176,9 +176,9 @@ impl LockError {
             Self::PartialHashes { .. } => "lock it again, or remove all hashes",
             Self::NotNamed { .. } => "set `lock` in `[python]` of image.toml",
             Self::NoInputs { .. } => {
-                "name its input as `python.lock` (requirements.in, uv.lock), or lock with the tool that made it"
+                "set `python.lock` to its input (requirements.in, uv.lock), or lock with the tool that made it"
             }
-            Self::NoLock { .. } => "lock them (`uv lock`) and name the lock as `python.lock`",
+            Self::NoLock { .. } => "lock them (`uv lock`) and set `python.lock` to the lock",
             Self::Hashes { .. } => "lock again, with `--generate-hashes`",
             Self::NoPyproject { .. } => "copy the pyproject.toml beside the lock, or export a pylock.toml",
             Self::Parse(_)
@@ -194,5 +194,5 @@ impl LockError {
 fn tool_hint(tool: LockTool) -> String {
     let install = tool.install_commands().iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ");
     let export = tool.export_command();
-    format!("install it ({install}), or run `{export}` where it is, and name pylock.toml as `python.lock`")
+    format!("install it ({install}), or run `{export}` where it is installed, and set `python.lock` to pylock.toml")
 }

@@ -130,11 +130,17 @@ fn check_wanted(definition: &Definition, python: &PythonSpec, form: LockForm) ->
         Selectable::Nothing => groups.chain(&python.package).next(),
     };
     let Some(unwanted) = unwanted else { return Ok(()) };
-    let message =
-        format!("`{}` cannot be selected from {}: such a file has none to select", unwanted.value, python.lock.value);
+    let message = format!(
+        "`{}` cannot be selected from {}: it does not record extras, groups or members",
+        unwanted.value, python.lock.value
+    );
     let problem = Problem::new(unwanted.span.clone(), message);
     Err(definition
-        .problem(problem.with_hint("lock only what is wanted, or select from a uv.lock or a pylock.toml"))
+        .problem(
+            problem.with_hint(
+                "lock only what you need, or use a uv.lock or a pylock.toml, which record extras and groups",
+            ),
+        )
         .into())
 }
 

@@ -23,7 +23,7 @@ pub enum WheelSetError {
     #[error(transparent)]
     Fetch(StoreError),
     /// The lock gives no address for a wheel, and no wheel folder has it.
-    #[error("the lock has no address for {wheel}")]
+    #[error("the lock has no URL for {wheel}")]
     NoAddress {
         /// The wheel's file name.
         wheel: String,
@@ -35,7 +35,7 @@ pub enum WheelSetError {
         variable: &'static str,
     },
     /// Wheels for one platform hold code for another processor.
-    #[error("wheels hold code for another processor: {}", .files.join("; "))]
+    #[error("wheels contain code for another processor: {}", .files.join("; "))]
     Machine {
         /// Wheel, file, processor and platforms, one for each file.
         files: Vec<String>,
@@ -60,7 +60,7 @@ impl WheelSetError {
             Self::Fetch(error) => return fetch_hint(error),
             Self::NoAddress { .. } => "put the wheel into a folder of `python.wheels`, or lock it from an index",
             Self::Machine { .. } => {
-                "such a wheel was built for another platform and renamed: lock another version, or report it"
+                "such a wheel was built for another platform and renamed: lock another version, and report it to its maintainers"
             }
             Self::Wheel(_) | Self::Install(_) | Self::Overlap(_) | Self::Mirrors { .. } => return None,
         };

@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &CacheArguments) -> Result<(), Failure> {
 
 fn clear(folder: &Path, keep_downloads: bool) -> Result<(), Failure> {
     // Blobs are fetched or made; records say which is which, so keeping blobs keeps downloads,
-    // and without its record a layer is made anew.
+    // and a layer without its record is made again.
     let areas: &[&str] = if keep_downloads {
         &["records", "entries", "folders"]
     } else {

@@ -14,7 +14,7 @@ pub(crate) struct InitArguments {
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
 
-    /// Write over an image.toml that is there.
+    /// Overwrite an existing image.toml.
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -9,7 +9,7 @@ use shipwheel_openpgp::{FormatError, Refusal};
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
     /// The file is not one cleartext message and nothing else.
-    #[error("expected one cleartext message with signatures and nothing else")]
+    #[error("expected one signed cleartext message and nothing else")]
     NotSigned(#[source] FormatError),
     /// No key of the keyring made a signature that counts.
     #[error("found no valid signature: {}", .refusals.iter().map(Refusal::to_string).collect::<Vec<_>>().join("; "))]

@@ -14,13 +14,13 @@ pub enum DeriveError {
     #[error("pyproject.toml: {0}")]
     Pyproject(#[from] PyprojectError),
     /// Dependencies that no lock pins.
-    #[error("pyproject.toml has dependencies, and there is no lock: looked for {}", .looked_for.join(", "))]
+    #[error("pyproject.toml has dependencies, but there is no lock: looked for {}", .looked_for.join(", "))]
     NoLock {
         /// The names of lock files.
         looked_for: Vec<String>,
     },
     /// Nothing says what is started.
-    #[error("nothing says what the image starts; looked for:{}", lines(.looked_for))]
+    #[error("found nothing for the image to start; looked for:{}", lines(.looked_for))]
     NoEntryPoint {
         /// What was looked for, and what was found instead.
         looked_for: Vec<String>,

@@ -36,11 +36,11 @@ fn command(known: &Known<'_>, looked_for: &mut Vec<String>) -> Option<Entry> {
     };
     if found.is_none() {
         looked_for.push(match scripts.len() {
-            0 => "a command in [project.scripts] of pyproject.toml: there is none".to_owned(),
+            0 => "a command in [project.scripts] of pyproject.toml: found none".to_owned(),
             _ if !known.is_project => {
-                "a command in [project.scripts]: without a [build-system] none is installed".to_owned()
+                "a command in [project.scripts]: without a [build-system], no command is installed".to_owned()
             }
-            _ => format!("a command in [project.scripts] named as the project: there are {}", scripts.join(", ")),
+            _ => format!("a command in [project.scripts] named like the project: found {}", scripts.join(", ")),
         });
     }
     found.map(|mut entry| {
@@ -64,7 +64,7 @@ fn script(known: &Known<'_>, looked_for: &mut Vec<String>) -> Option<Entry> {
             return Some(Entry { root, port, ..Entry::new(&["python3", "-m", package], reason) });
         }
         if with_main.len() > 1 {
-            looked_for.push(format!("one package with __main__.py: there are {}", with_main.join(", ")));
+            looked_for.push(format!("one package with __main__.py: found {}", with_main.join(", ")));
         }
     }
     looked_for.push("a package with __main__.py".to_owned());

@@ -166,7 +166,7 @@ fn a_failed_derivation_lists_what_was_looked_for() {
         ),
         (
             &[("pyproject.toml", &format!("{PROJECT}[project.scripts]\na = 'x:y'\nb = 'x:y'"))],
-            "named as the project: there are a, b",
+            "named like the project: found a, b",
         ),
     ] {
         let error = derive(&folder(files)).expect_err(expected);

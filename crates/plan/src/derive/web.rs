@@ -90,7 +90,7 @@ impl Server {
         words.iter().map(|word| (*word).to_owned()).collect()
     }
 
-    /// The variable that it takes its port from; its command names the port where there is none.
+    /// The variable that it takes its port from; without one, its command names the port.
     const fn port_variable(self) -> Option<&'static str> {
         match self {
             // It listens on all interfaces at PORT where that is set.

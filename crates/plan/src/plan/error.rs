@@ -23,7 +23,7 @@ pub enum PlanError {
         platform: Platform,
     },
     /// The image would run at another level than its bytecode is compiled for, and load none of it.
-    #[error("`config.env` sets PYTHONOPTIMIZE to `{found}`, and the bytecode is of level {level}")]
+    #[error("`config.env` sets PYTHONOPTIMIZE to `{found}`, but the bytecode is compiled for level {level}")]
     Level {
         /// What the environment says.
         found: String,
@@ -31,7 +31,9 @@ pub enum PlanError {
         level: u8,
     },
     /// Runtimes stack only so many layers.
-    #[error("the image for {platform} would have {count} layers, more than the {MAX_LAYERS} that runtimes stack")]
+    #[error(
+        "the image for {platform} would have {count} layers, more than the {MAX_LAYERS} that container runtimes support"
+    )]
     Layers {
         /// The platform.
         platform: Platform,
@@ -42,13 +44,15 @@ pub enum PlanError {
     #[error(transparent)]
     Pattern(#[from] PatternError),
     /// With this variable CPython looks for bytecode nowhere near the sources, and finds none.
-    #[error("`config.env` sets PYTHONPYCACHEPREFIX to `{found}`, and CPython would load none of the bytecode")]
+    #[error("`config.env` sets PYTHONPYCACHEPREFIX to `{found}`, which keeps CPython from loading the bytecode")]
     CachePrefix {
         /// What the environment says.
         found: String,
     },
     /// A folder that files go into is a link in the base.
-    #[error("`{path}` is a link to `{target}` in the base for {platform}, and files cannot be put through it")]
+    #[error(
+        "`{path}` is a link to `{target}` in the base for {platform}, and shipwheel does not write files through links"
+    )]
     ThroughLink {
         /// The platform.
         platform: Platform,

@@ -36,7 +36,11 @@ pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
     let destination = app.text("destination").unwrap_or(Located { value: "/app".to_owned(), span: 0..0 });
     match shipwheel_layer::TreePath::new(&destination.value) {
         Ok(path) if destination.value.starts_with('/') && !path.is_root() => {}
-        _ => app.report_at(destination.span.clone(), "`app.destination` is not an absolute path below `/`".to_owned()),
+        _ => {
+            let found = &destination.value;
+            let message = format!("`app.destination` is `{found}`, expected an absolute path below `/`");
+            app.report_at(destination.span.clone(), message);
+        }
     }
     Some(AppSpec {
         sources,

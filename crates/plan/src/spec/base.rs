@@ -42,7 +42,7 @@ pub(super) fn read_bases(top: &Section<'_>) -> Option<Vec<Base>> {
     };
     let items: Vec<_> = match value.get_ref().as_array() {
         Some(list) if list.is_empty() => {
-            top.report(value, "`base` is an empty list, expected one base at least".to_owned());
+            top.report(value, "`base` is an empty list, expected at least one base".to_owned());
             return None;
         }
         Some(list) => list.iter().collect(),
@@ -67,7 +67,7 @@ fn read_base<'v>(top: &Section<'v>, item: &'v Value<'v>) -> Option<Base> {
         },
         (None, None, Some(layout)) => Some(Base::Layout(layout)),
         _ => {
-            let message = "a base is exactly one of `debian = { … }`, `image = \"…\"` and `layout = \"…\"`";
+            let message = "expected exactly one of `debian = { … }`, `image = \"…\"` or `layout = \"…\"` for a base";
             section.report(item, message.to_owned());
             None
         }
@@ -81,10 +81,10 @@ fn read_debian(base: &Section<'_>, debian: &Section<'_>, item: &Value<'_>) -> Op
     let suite = debian.text("suite");
     let packages = debian.texts("packages");
     if suite.is_none() && debian.value("suite").is_none() {
-        base.report(item, "`base.debian` has no `suite`, such as \"bookworm\"".to_owned());
+        base.report(item, "`base.debian` is missing `suite`, such as \"bookworm\"".to_owned());
     }
     if packages.as_ref().is_none_or(Vec::is_empty) && debian.value("packages").is_none() {
-        base.report(item, "`base.debian` has no `packages`, such as [\"python3.11\"]".to_owned());
+        base.report(item, "`base.debian` is missing `packages`, such as [\"python3.11\"]".to_owned());
     }
     Some(Base::Debian(DebianBase {
         suite: suite?,

@@ -124,7 +124,7 @@ fn read_overrides<'v>(bytecode: &Section<'v>, value: &'v Value<'v>) -> Vec<Bytec
             remove_source: section.boolean("remove-source"),
         };
         if read.paths.is_empty() && read.packages.is_empty() {
-            let message = "`bytecode.override` names neither `paths` nor `packages` that it is for";
+            let message = "`bytecode.override` names neither `paths` nor `packages`";
             bytecode.report(item, message.to_owned());
         }
         // Every broken pattern is a problem of its own.

@@ -52,7 +52,7 @@ fn read_policy(section: &Section<'_>, default: GroupPolicy) -> GroupPolicy {
     }
 }
 
-/// A size such as `"256 KiB"`; `None` where there is none.
+/// A size such as `"256 KiB"`; `None` if it is not set.
 fn read_size(section: &Section<'_>) -> Option<u64> {
     let text = section.text("heavy")?;
     let (number, unit) =

@@ -62,7 +62,7 @@ pub(super) fn read_python(top: &Section<'_>) -> Option<PythonSpec> {
     if python.value("lock").is_none()
         && let Some(value) = top.value("python")
     {
-        top.report(value, "`python` has no `lock`, such as \"uv.lock\" or \"requirements.txt\"".to_owned());
+        top.report(value, "`python` is missing `lock`, such as \"uv.lock\" or \"requirements.txt\"".to_owned());
     }
     let (accept, mirrors) = (read_accept(&python), read_mirrors(&python));
     Some(PythonSpec {
@@ -101,7 +101,7 @@ fn read_mirrors(python: &Section<'_>) -> BTreeMap<String, String> {
     for (from, to) in &mirrors {
         for text in [from, to].into_iter().filter(|text| !text.starts_with("https://") && !text.starts_with("http://"))
         {
-            let message = format!("`python.mirrors` has `{text}`, expected the beginning of an http or https address");
+            let message = format!("`python.mirrors` has `{text}`, expected a URL that begins with http:// or https://");
             python.report_at(span(python, "mirrors"), message);
         }
     }

@@ -84,7 +84,7 @@ impl<'v> Section<'v> {
             let problem = Problem::new(key.span(), format!("unknown key `{}`{place}", key.get_ref()));
             let hint = match nearest(key.get_ref(), known.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("known are {}", quoted(known)),
+                None => format!("the known keys are {}", quoted(known)),
             };
             problems.borrow_mut().push(problem.with_hint(hint));
         }

@@ -41,7 +41,7 @@ fn below_prefix(site: &str, rest: &str) -> Destination {
     if is_module { Destination::Module(rest.to_owned()) } else { Destination::Data(rest.to_owned()) }
 }
 
-/// Whether a file is left out: RECORD (written anew) and its signatures, what another installer
+/// Whether a file is left out: RECORD (shipwheel writes its own) and its signatures, what another installer
 /// noted, and bytecode that has its source beside it (it has layers of its own).
 pub(super) fn is_left_out(wheel: &Wheel, member: &Member) -> bool {
     let path = member.path.as_str();

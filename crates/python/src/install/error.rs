@@ -19,7 +19,7 @@ pub struct InstallError {
 #[derive(Debug, thiserror::Error)]
 pub enum InstallErrorKind {
     /// A file goes to a place that the scheme does not have.
-    #[error("`{path}` is for the scheme `{scheme}`; known are purelib, platlib, scripts, headers and data")]
+    #[error("`{path}` is for the unknown scheme `{scheme}`; expected purelib, platlib, scripts, headers or data")]
     UnknownScheme {
         /// The file in the wheel.
         path: String,

@@ -8,7 +8,7 @@ use crate::name::DistributionName;
 
 /// Distributions that want different files at one path: all of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("distributions have different files at one path:{}", lines(.overlaps))]
+#[error("distributions install different files at the same path:{}", lines(.overlaps))]
 pub struct OverlapError {
     /// Every overlap, in the order in which it was met.
     pub overlaps: Vec<Overlap>,

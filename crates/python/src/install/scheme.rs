@@ -35,7 +35,7 @@ impl Scheme {
         let error = |reason| SchemeError { found: prefix.to_owned(), role: "an environment's prefix", reason };
         let path = TreePath::new(prefix).map_err(|cause| error(cause.reason))?;
         if path.is_root() || !prefix.starts_with('/') {
-            return Err(error("it is not absolute, or the root"));
+            return Err(error("it is not absolute, or it is the root"));
         }
         Self { interpreter: format!("{path}/bin/python"), prefix: path, python }.checked()
     }
@@ -52,8 +52,8 @@ impl Scheme {
         let text = &self.interpreter;
         let reason = match () {
             () if !text.starts_with('/') => "it is not absolute",
-            () if text.len() > Self::MAX_INTERPRETER => "it is longer than the kernel reads of a first line",
-            () if text.chars().any(|c| c.is_whitespace() || c.is_control()) => "it has blanks",
+            () if text.len() > Self::MAX_INTERPRETER => "it is longer than the kernel allows in a `#!` line",
+            () if text.chars().any(|c| c.is_whitespace() || c.is_control()) => "it contains white space",
             () => return Ok(self),
         };
         Err(SchemeError { found: self.interpreter, role: "a script's interpreter", reason })

@@ -3,7 +3,7 @@
 /// A lock file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
-    /// It is no TOML, or a key that must be there is not, or has another type.
+    /// It is not TOML, or a required key is missing or has another type.
     #[error("{file}:{line}: {reason}")]
     Syntax {
         /// The file's name.
@@ -14,7 +14,7 @@ pub enum LockError {
         reason: String,
     },
     /// Values in it cannot be used: all of them.
-    #[error("{file} has {} that cannot be used:{}", count(.problems), lines(.problems))]
+    #[error("{file} has {}:{}", count(.problems), lines(.problems))]
     Values {
         /// The file's name.
         file: String,
@@ -46,7 +46,7 @@ pub struct LockProblem {
 }
 
 fn count(problems: &[LockProblem]) -> String {
-    if problems.len() == 1 { "a value".to_owned() } else { format!("{} values", problems.len()) }
+    if problems.len() == 1 { "an invalid value".to_owned() } else { format!("{} invalid values", problems.len()) }
 }
 
 fn lines(problems: &[LockProblem]) -> String {

@@ -1,4 +1,4 @@
-//! The forms of lock files as one table: the name of the file, its tool, and how it is read, locked anew and checked.
+//! The forms of lock files as one table: the name of the file, its tool, and how it is read, locked again and checked.
 //!
 //! A new form is a variant, an entry of [`LockForm::ALL`], a row of the table and, where a tool writes it, a
 //! [`LockTool`]; the compiler then asks for every place that must know it.
@@ -38,7 +38,7 @@ pub enum LockReading {
     LockFirst,
 }
 
-/// What makes a form anew.
+/// What locks a form again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relocking {
     /// The tool that wrote it, from the pyproject.toml beside it.
@@ -170,7 +170,7 @@ impl LockForm {
         self.row().reading
     }
 
-    /// What makes it anew.
+    /// What locks it again.
     pub const fn relocking(self) -> Relocking {
         self.row().relocking
     }
@@ -207,7 +207,7 @@ impl LockTool {
         }
     }
 
-    /// The command that makes its lock anew, as a user types it.
+    /// The command that locks again, as a user types it.
     pub const fn lock_command(self) -> &'static str {
         match self {
             Self::Uv => "uv lock",

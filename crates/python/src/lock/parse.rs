@@ -86,7 +86,7 @@ impl Lock {
         let raw: RawLock = toml::from_str(text).map_err(|error| LockError::syntax(text, file, &error))?;
         let mut checker = Checker { text, problems: Vec::new() };
         if raw.lock_version.get_ref().split('.').next() != Some("1") {
-            let reason = format!("lock-version is {}, and only version 1 is known", raw.lock_version.get_ref());
+            let reason = format!("lock-version is {}, expected version 1", raw.lock_version.get_ref());
             checker.report(raw.lock_version.span(), reason);
         }
         let lock = Self {
@@ -152,7 +152,7 @@ impl Checker<'_> {
         let span = raw.span();
         let raw = raw.into_inner();
         let Some(name) = raw.file_name() else {
-            self.report(span, "a wheel has neither name nor path nor url".to_owned());
+            self.report(span, "a wheel has no name, path or url".to_owned());
             return None;
         };
         let name: WheelName = match name.parse() {

@@ -44,9 +44,13 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |side: &Option<String>| side.as_ref().map_or("nothing of it".to_owned(), |text| format!("`{text}`"));
-        let (asked, locked) = (text(&self.asked), text(&self.locked));
-        write!(f, "{}: pyproject.toml has {asked}, the lock has {locked}", self.section)
+        write!(f, "{}: ", self.section)?;
+        match (&self.asked, &self.locked) {
+            (Some(asked), Some(locked)) => write!(f, "pyproject.toml has `{asked}`, the lock has `{locked}`"),
+            (Some(asked), None) => write!(f, "pyproject.toml has `{asked}`, the lock does not"),
+            (None, Some(locked)) => write!(f, "the lock has `{locked}`, pyproject.toml does not"),
+            (None, None) => write!(f, "pyproject.toml and the lock differ"),
+        }
     }
 }
 

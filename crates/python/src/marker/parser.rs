@@ -83,7 +83,7 @@ impl<'a> Parser<'a> {
 
     fn part(&mut self, depth: usize) -> Result<Expression, MarkerError> {
         if depth >= MAX_DEPTH {
-            return Err(self.error("its parentheses are too deep"));
+            return Err(self.error("its parentheses are nested too deep"));
         }
         if !self.take("(") {
             return self.comparison();
@@ -110,14 +110,14 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let rest = self.rest();
         if let Some(quote @ ('\'' | '"')) = rest.chars().next() {
-            let length = rest[1..].find(quote).ok_or_else(|| self.error("this quotation has no end"))?;
+            let length = rest[1..].find(quote).ok_or_else(|| self.error("this quoted string is not closed"))?;
             self.at += length + 2;
             self.skip_blanks();
             return Ok(Operand::Literal(rest[1..=length].to_owned()));
         }
         let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len());
         let variable = Variable::from_name(&rest[..length]);
-        let variable = variable.ok_or_else(|| self.error_at(start, "expected a variable or a quoted text"))?;
+        let variable = variable.ok_or_else(|| self.error_at(start, "expected a variable or a quoted string"))?;
         self.at += length;
         self.skip_blanks();
         Ok(Operand::Variable(variable))
@@ -160,7 +160,7 @@ fn misuse(left: &Operand, comparator: Comparator, right: &Operand) -> Option<&'s
     use Operand::{Literal, Variable as Named};
     const SETS: &str = "this variable takes `==` or `!=` (extra), or `in` or `not in` (extras)";
     match (left, comparator, right) {
-        (Literal(_), _, Literal(_)) => Some("it compares two texts with each other"),
+        (Literal(_), _, Literal(_)) => Some("it compares two strings with each other"),
         (Named(Variable::Extra), Equal | NotEqual | Identical, Literal(_))
         | (Literal(_), Equal | NotEqual | Identical, Named(Variable::Extra))
         | (Literal(_), In | NotIn, Named(Variable::Extras | Variable::DependencyGroups)) => None,

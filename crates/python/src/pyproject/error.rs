@@ -35,7 +35,7 @@ pub enum PyprojectError {
         group: String,
     },
     /// A dependency group includes a group that does not exist.
-    #[error("there is no group `{group}`")]
+    #[error("the group `{group}` does not exist")]
     UnknownGroup {
         /// The name of the missing group.
         group: String,

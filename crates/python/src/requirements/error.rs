@@ -48,8 +48,8 @@ pub enum RequirementProblemKind {
 impl fmt::Display for RequirementProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OtherFile(option) => write!(f, "`{option}` includes another file: give one file with every pin"),
-            Self::Editable(text) => write!(f, "`{text}` is editable: an image takes only wheels"),
+            Self::OtherFile(option) => write!(f, "`{option}` includes another file: put every pin into one file"),
+            Self::Editable(text) => write!(f, "`{text}` is editable: only wheels can be installed into an image"),
             Self::Url(text) => write!(f, "`{text}` is a URL or a path: expected NAME==VERSION"),
             Self::Option(text) => write!(f, "the option `{text}` is not known"),
             Self::NotPinned(text) => write!(f, "`{text}` is not pinned: expected NAME==VERSION"),

@@ -150,15 +150,15 @@ mod tests {
             error.to_string(),
             "pylock.toml has 2 distributions without a usable wheel:\n\
              line 2: a 1\n  \
-             linux/amd64 with CPython 3.11.2 and glibc 2.36: has no wheel that fits; found:\n    \
+             linux/amd64 with CPython 3.11.2 and glibc 2.36: has no compatible wheel; found:\n    \
              cp311-cp311-manylinux_2_39_x86_64 needs glibc 2.39, and the base has glibc 2.36\n    \
              cp311-cp311-musllinux_1_2_x86_64 is built with musl 1.2, and the base has glibc 2.36\n  \
-             linux/arm64 with CPython 3.11.2 and musl 1.1: has no wheel that fits; found:\n    \
+             linux/arm64 with CPython 3.11.2 and musl 1.1: has no compatible wheel; found:\n    \
              cp311-cp311-manylinux_2_39_x86_64 is for the architecture x86_64\n    \
              cp311-cp311-musllinux_1_2_x86_64 is for the architecture x86_64\n\
              line 6: b 2\n  \
-             linux/amd64 with CPython 3.11.2 and glibc 2.36: has a source distribution and no wheel\n  \
-             linux/arm64 with CPython 3.11.2 and musl 1.1: has a source distribution and no wheel"
+             linux/amd64 with CPython 3.11.2 and glibc 2.36: has a source distribution but no wheel\n  \
+             linux/arm64 with CPython 3.11.2 and musl 1.1: has a source distribution but no wheel"
         );
         let hint = error.hint().expect("a way out");
         for part in ["glibc 2.39 or newer", "`accept`", "`allow-build`"] {

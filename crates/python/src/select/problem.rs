@@ -118,10 +118,10 @@ impl fmt::Display for Reason {
         match self {
             Self::RequiresPython(requires) => write!(f, "requires Python {requires}"),
             Self::NoneFits(wheels) => {
-                write!(f, "has no wheel that fits; found:")?;
+                write!(f, "has no compatible wheel; found:")?;
                 wheels.iter().try_for_each(|(wheel, why)| write!(f, "\n  {} {why}", wheel.compressed_tags()))
             }
-            Self::OnlySdist => write!(f, "has a source distribution and no wheel"),
+            Self::OnlySdist => write!(f, "has a source distribution but no wheel"),
             Self::NotAWheel(origin) => write!(f, "comes from {origin}, not from a wheel"),
             Self::NoFiles => write!(f, "has no files in the lock"),
             Self::NoHash(wheel) => write!(f, "has no sha256 for {wheel}"),

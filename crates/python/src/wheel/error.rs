@@ -21,7 +21,7 @@ pub struct WheelError {
 #[derive(Debug, thiserror::Error)]
 pub enum WheelErrorKind {
     /// It is not a zip archive, or the archive contradicts itself.
-    #[error("it is not a sound zip archive: {0}")]
+    #[error("it is not a valid zip archive: {0}")]
     Zip(String),
     /// A member's path is not allowed.
     #[error("the path `{path}` is not allowed: {reason}")]
@@ -40,7 +40,7 @@ pub enum WheelErrorKind {
         reason: &'static str,
     },
     /// More members or bytes than any honest wheel has.
-    #[error("it has more than {limit}: it is refused as a possible bomb")]
+    #[error("it has more than {limit}: refused as a possible zip bomb")]
     Limit {
         /// The limit.
         limit: &'static str,

@@ -26,7 +26,7 @@ pub struct DockerArchiveDestination {
 }
 
 impl DockerArchiveDestination {
-    /// An archive at a path; a file that is there stays until the new one is complete.
+    /// An archive at a path; an existing file stays until the new one is complete.
     pub fn new(path: &Path, name: Option<&Reference>) -> Self {
         Self { path: path.to_owned(), name: name.cloned(), blobs: Mutex::default() }
     }

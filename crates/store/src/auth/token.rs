@@ -187,14 +187,14 @@ fn realm_of(http: &Http, scope: &Scope, asked: &Asked) -> Result<Url> {
         return Ok(realm);
     }
     if !asked.plain {
-        return Err(error(format!("its token server {} does not speak https", redact(&realm))));
+        return Err(error(format!("its token server {} does not use https", redact(&realm))));
     }
     let host = authority(&realm);
     let is_named = names_host(&host, &http.options().insecure_hosts);
     if is_named || (may_be_plain(&host, &http.options().insecure_hosts) && is_same_host(&host, &scope.registry)) {
         return Ok(realm);
     }
-    Err(error(format!("its token server {} is on another host and does not speak https", redact(&realm))))
+    Err(error(format!("its token server {} is on another host and does not use https", redact(&realm))))
 }
 
 /// Asks the token server that the challenge names (distribution's `spec/auth/token.md`, `oauth.md`).
@@ -219,7 +219,7 @@ async fn fetch_token(
     match status {
         200 => {}
         401 | 403 if credentials.is_none() => {
-            return Err(error("none found, and anonymous access is refused".to_owned()));
+            return Err(error("found none, and the registry refuses anonymous access".to_owned()));
         }
         _ => return Err(error("refused by the registry's token server".to_owned())),
     }

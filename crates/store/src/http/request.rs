@@ -147,12 +147,12 @@ impl Request {
     }
 
     pub(crate) fn silence(&self, patience: Duration) -> StoreError {
-        let cause = format!("nothing came for {} s", patience.as_secs_f32());
+        let cause = format!("received nothing for {} s", patience.as_secs_f32());
         StoreError::Broken { method: self.method_name(), url: redact(&self.url), cause: cause.into() }
     }
 
     pub(crate) fn too_slow(&self) -> StoreError {
-        let cause = "the body comes too slowly to ever end".into();
+        let cause = "the body arrives too slowly".into();
         StoreError::Broken { method: self.method_name(), url: redact(&self.url), cause }
     }
 

@@ -16,7 +16,7 @@ pub(crate) fn parse_url(text: &str) -> Result<Url> {
     let url = Url::parse(text).map_err(|cause| error(cause.to_string()))?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
-        other => Err(error(format!("`{other}` is not a scheme for downloads; expected http or https"))),
+        other => Err(error(format!("the scheme `{other}` is not supported; expected http or https"))),
     }
 }
 

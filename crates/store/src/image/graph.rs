@@ -51,7 +51,7 @@ impl Document {
         let what = format!("document {}", descriptor.digest);
         let links: Links = serde_json::from_slice(&bytes).map_err(StoreError::image(&what))?;
         if links.schema_version == Some(1) {
-            let cause = "it has Docker's old schema version 1".into();
+            let cause = "it has Docker's schema version 1, which is not supported".into();
             return Err(StoreError::Image { what, cause });
         }
         let own_type = links.media_type.as_deref().unwrap_or(&descriptor.media_type);

@@ -70,7 +70,7 @@ impl Destination for RegistryDestination<'_> {
         match image.documents().iter().find(|document| document.is_index() && is_mixed(document)) {
             Some(index) => {
                 let what = format!("index {}", index.descriptor.digest);
-                let cause = "it lists manifests of Docker's and of OCI's types, which this registry refuses".into();
+                let cause = "it lists both Docker and OCI manifests, which this registry refuses".into();
                 Err(StoreError::Image { what, cause })
             }
             None => Ok(()),

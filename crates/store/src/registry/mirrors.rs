@@ -62,11 +62,11 @@ impl Mirrors {
                 // With a repository behind it: a short name would become one of Docker's.
                 let parsed = format!("{location}/x/y").parse::<Reference>();
                 if !parsed.is_ok_and(|parsed| parsed.to_string() == format!("{location}/x/y:latest")) {
-                    return Err(format!("`{location}` is not a registry, with or without a path"));
+                    return Err(format!("`{location}` is not a registry: expected HOST or HOST/PATH"));
                 }
             }
             if mirror.locations.is_empty() && !mirror.origin {
-                return Err(format!("`{prefix}` has no mirror and `origin = false`"));
+                return Err(format!("`{prefix}` has no mirror, but `origin = false`"));
             }
         }
         Ok(mirrors)
@@ -102,7 +102,7 @@ impl Mirrors {
         }
         let none = || StoreError::Url {
             url: reference.to_string(),
-            reason: "it has no mirror, and `origin = false`".to_owned(),
+            reason: "it has no mirror, but `origin = false`".to_owned(),
         };
         Err(first_error.unwrap_or_else(none))
     }

@@ -65,7 +65,7 @@ fn one_of_several_images_is_never_taken_without_its_tag() {
 
     for name in ["one", "both.tar"] {
         let error = local(&setup.path(name), None).err().unwrap();
-        assert!(error.to_string().ends_with("holds 2 images; found 1, 2"), "{error}");
+        assert!(error.to_string().ends_with("contains 2 images; found 1, 2"), "{error}");
         assert!(error.hint().unwrap().contains("oci:FOLDER:TAG"), "{error}");
         assert_eq!(error.kind(), ErrorKind::Configuration);
         for (tag, image) in [("1", &one), ("2", &two)] {

@@ -6,7 +6,7 @@ use super::ground::{Case, Ground};
 
 const PLAIN: &str = "image app --output oci:out";
 
-/// An image of the base alone, in `out`.
+/// An image of only the base, in `out`.
 fn built(ground: &Ground) -> Layout {
     ground.image("");
     ground.run(PLAIN).succeeded();

@@ -88,20 +88,20 @@ fn each_difference_names_the_requirement_on_both_sides() {
             "certifi>=2025",
             "dependencies: pyproject.toml has `certifi>=2025`, the lock has `certifi>=2024`",
         ),
-        ("\"certifi>=2024\", ", "", "dependencies: pyproject.toml has nothing of it, the lock has `certifi>=2024`"),
-        ("[\"certifi", "[\"new\", \"certifi", "dependencies: pyproject.toml has `new`, the lock has nothing of it"),
+        ("\"certifi>=2024\", ", "", "dependencies: the lock has `certifi>=2024`, pyproject.toml does not"),
+        ("[\"certifi", "[\"new\", \"certifi", "dependencies: pyproject.toml has `new`, the lock does not"),
         ("Idna[all]", "Idna", "dependencies: pyproject.toml has `idna<4,>=3`, the lock has `idna[all]<4,>=3`"),
         (
             "colorama ; sys_platform == 'win32'",
             "colorama",
-            "dependencies: pyproject.toml has `colorama`, the lock has nothing of it",
+            "dependencies: pyproject.toml has `colorama`, the lock does not",
         ),
         (
             "python_version<'3.13'",
             "python_version<'3.12'",
             "optional-dependencies.fast: pyproject.toml has `pyyaml with another marker`, the lock has `pyyaml`",
         ),
-        ("\"docopt\", ", "", "dependency-groups.docs: pyproject.toml has nothing of it, the lock has `docopt`"),
+        ("\"docopt\", ", "", "dependency-groups.docs: the lock has `docopt`, pyproject.toml does not"),
         (">=3.11,<4", ">=3.12,<4", "requires-python: pyproject.toml has `>=3.12,<4`, the lock has `>=3.11, <4`"),
     ] {
         let changed = PROJECT.replacen(from, to, 1);
@@ -119,5 +119,5 @@ fn sections_that_the_build_backend_makes_up_are_not_compared() {
 #[test]
 fn groups_that_cannot_be_resolved_are_an_error() {
     let error = compare("[dependency-groups]\na = [{include-group = 'b'}]").expect_err("no group b");
-    assert_eq!(error.to_string(), "there is no group `b`");
+    assert_eq!(error.to_string(), "the group `b` does not exist");
 }

@@ -95,10 +95,10 @@ fn every_problem_is_reported_at_once() {
         [
             "the lock was made for other environments than this one",
             "the lock was made for Python >=3.12",
-            "line 4: only-sdist 1 has a source distribution and no wheel",
+            "line 4: only-sdist 1 has a source distribution but no wheel",
             "line 9: folder 1 comes from the folder ./x, not from a wheel",
             "line 14: newer 1 requires Python >=3.11.5",
-            "line 19: native 1 has no wheel that fits; found:\n  \
+            "line 19: native 1 has no compatible wheel; found:\n  \
              cp311-cp311-manylinux_2_39_x86_64 needs glibc 2.39, and the base has glibc 2.36\n  \
              cp312-cp312-win_amd64 is for the system win_amd64",
             "line 29: twice 1 is wanted, and 1 too",

@@ -99,7 +99,7 @@ impl Upload<'_> {
             return Err(self.repository.http().status_error(&request, response).await);
         }
         let state = self.opened(&response);
-        state.ok_or_else(|| request.answer_error("the answer has no `Location` that the blob may be sent to"))
+        state.ok_or_else(|| request.answer_error("the answer has no `Location` to send the blob to"))
     }
 
     fn opened(&self, response: &Response) -> Option<UploadState> {
