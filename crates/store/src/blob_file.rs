@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use shipwheel_oci::{Descriptor, HashWriter};
 
+use crate::disk::small_file::open_regular;
 use crate::error::StoreError;
 
 /// A file that holds the bytes of a blob from `offset` on, as many as its descriptor says.
@@ -40,7 +41,7 @@ impl BlobFile {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open(&self) -> io::Result<File> {
-        let mut file = File::open(&self.path)?;
+        let mut file = open_regular(&self.path)?;
         if self.offset > 0 {
             file.seek(SeekFrom::Start(self.offset))?;
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use shipwheel_oci::{Descriptor, Digest, Platform};
 
+use crate::disk::place_error::PlaceError;
 use crate::error_kind::ErrorKind;
 use crate::file_action::FileAction;
 
@@ -37,6 +38,9 @@ pub enum StoreError {
         /// What it holds.
         reason: &'static str,
     },
+    /// A folder that shipwheel does not write to.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// A file of settings with a mistake in it.
     #[error("{} cannot be used: {reason}", .path.display())]
     Settings {
@@ -271,6 +275,7 @@ impl StoreError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::File { action, cause, .. } => action.kind(cause),
+            Self::Place(error) => error.kind(),
             Self::Occupied { .. } => ErrorKind::Output,
             Self::Settings { .. }
             | Self::Url { .. }
@@ -323,6 +328,7 @@ impl StoreError {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
+            Self::Place(error) => return Some(error.hint()),
             Self::Unreachable { cause, .. } if is_certificate_error(cause.as_ref()) => {
                 "this system does not trust the certificate's authority; pass its PEM file with --ca-file or SSL_CERT_FILE, or save it as /etc/containers/certs.d/HOST/ca.crt"
             }

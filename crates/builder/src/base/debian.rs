@@ -178,7 +178,7 @@ fn unpack(session: &Session<'_>, package: &SelectedPackage) -> Result<UnpackedPa
     let deb = open_deb(&bytes).map_err(failed)?;
     let md5sums = deb.control_file("md5sums").map_err(failed)?;
     // Nameless, and gone with its last reader: what is unpacked is never part of the cache.
-    let (mut file, _) = session.cache.scratch_file()?.into_parts();
+    let mut file = session.cache.scratch_file()?;
     deb.write_data_tar(&mut file, MAX_PACKAGE).map_err(failed)?;
     let source = FileSource::new(file, parsed.name.clone());
     let source = source.map_err(file_error(FileAction::Read, session.cache.root()))?;

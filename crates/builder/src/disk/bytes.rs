@@ -85,7 +85,7 @@ pub(crate) struct Spool {
 impl Spool {
     /// An empty spool in the cache's scratch space; gone with its last user.
     pub(crate) fn new(cache: &Cache) -> Result<Arc<Self>, BuildError> {
-        let (file, _) = cache.scratch_file()?.into_parts();
+        let file = cache.scratch_file()?;
         Ok(Arc::new(Self { file, end: AtomicU64::new(0) }))
     }
 

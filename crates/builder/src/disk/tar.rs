@@ -34,7 +34,7 @@ pub(crate) fn unpack(cache: &Cache, blob: &mut dyn Read, media_type: &str, name:
         media_type::LAYER => Box::new(compressed),
         other => return Err(UnpackError::MediaType { media_type: other.to_owned() }),
     };
-    let (mut file, _) = cache.scratch_file()?.into_parts();
+    let mut file = cache.scratch_file()?;
     let (mut hasher, mut buffer, mut size) = (Hasher::new(), vec![0; 1 << 17], 0);
     loop {
         let read = match reader.read(&mut buffer) {

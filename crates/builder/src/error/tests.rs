@@ -19,7 +19,7 @@ use shipwheel_python::pyproject::PyprojectError;
 use shipwheel_python::requirements::{Requirements, RequirementsError};
 use shipwheel_python::select::CoverageError;
 use shipwheel_python::wheel::WheelName;
-use shipwheel_store::{ErrorKind, FileAction, StoreError};
+use shipwheel_store::{ErrorKind, FileAction, PlaceError, StoreError};
 
 use super::BuildError;
 use crate::base::base_error::BaseError;
@@ -103,7 +103,13 @@ fn no_platform() -> IndexError {
 #[test]
 fn files_and_programs() {
     let file = |action, kind| FileError { action, path: path(), cause: io(kind) }.into();
+    let owner = || "user 7".to_owned();
+    let place = |error: PlaceError| StoreError::from(error).into();
     check([
+        (place(PlaceError::Link { path: path(), target: path() }), Output, HINT),
+        (place(PlaceError::Owner { path: path(), owner: owner(), user: owner() }), Output, HINT),
+        (place(PlaceError::Writable { path: path(), mode: 0o777 }), Output, HINT),
+        (place(PlaceError::Held { path: path(), waited: std::time::Duration::ZERO }), Output, HINT),
         (file(FileAction::Read, io::ErrorKind::NotFound), Configuration, NO_HINT),
         (file(FileAction::Read, io::ErrorKind::StorageFull), Output, NO_HINT),
         (file(FileAction::Remove, io::ErrorKind::PermissionDenied), Output, NO_HINT),

@@ -42,6 +42,7 @@ pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Find
         }
         StoreError::File { .. }
         | StoreError::Occupied { .. }
+        | StoreError::Place(_)
         | StoreError::Settings { .. }
         | StoreError::Url { .. }
         | StoreError::Client(_)

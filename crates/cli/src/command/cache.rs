@@ -1,11 +1,7 @@
 //! `cache`: where it is, and how to clear it.
 
-use std::path::Path;
-
 use clap::{Args, Subcommand};
-use fs_err as fs;
-use shipwheel_builder::FileError;
-use shipwheel_store::FileAction;
+use shipwheel_store::Cache;
 
 use crate::failure::Failure;
 use crate::open::cache_folder;
@@ -33,23 +29,9 @@ pub(crate) fn run(arguments: &CacheArguments) -> Result<(), Failure> {
     let folder = cache_folder()?;
     match arguments.command {
         CacheCommand::Path => println!("{}", folder.display()),
-        CacheCommand::Clear { keep_downloads } => clear(&folder, keep_downloads)?,
-    }
-    Ok(())
-}
-
-fn clear(folder: &Path, keep_downloads: bool) -> Result<(), Failure> {
-    // Blobs are fetched or made; records say which is which, so keeping blobs keeps downloads,
-    // and a layer without its record is made again.
-    let areas: &[&str] = if keep_downloads {
-        &["records", "entries", "folders"]
-    } else {
-        &["records", "entries", "folders", "blobs", "uv"]
-    };
-    for path in areas.iter().map(|area| folder.join(area)).filter(|path| path.exists()) {
-        fs::remove_dir_all(&path).map_err(|cause| {
-            Failure::while_doing("clear the cache")(FileError { action: FileAction::Remove, path, cause })
-        })?;
+        CacheCommand::Clear { keep_downloads } => {
+            Cache::clear(&folder, keep_downloads).map_err(Failure::while_doing("clear the cache"))?;
+        }
     }
     Ok(())
 }

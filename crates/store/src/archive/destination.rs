@@ -11,10 +11,10 @@ use shipwheel_oci::{Descriptor, Digest, Reference};
 use super::source::member;
 use super::tar_writer::TarWriter;
 use crate::blob_file::BlobFile;
+use crate::disk::write_output;
 use crate::error::{Result, StoreError};
 use crate::image::{Destination, Document, ImageGraph, Offer, PublishedImage, Pushed, Referrer};
 use crate::layout::{OCI_LAYOUT, TopIndex};
-use crate::output_file::write_renamed;
 use crate::sync::lock;
 
 /// An archive to write. It is written at the end, so that only the image decides on the order of its entries.
@@ -67,7 +67,7 @@ impl Destination for ArchiveDestination {
             tar.bytes("oci-layout", OCI_LAYOUT)?;
             tar.finish()
         };
-        write_renamed(&self.path, write).map_err(StoreError::unwrapped)
+        write_output(&self.path, write).map_err(StoreError::unwrapped)
     }
 }
 

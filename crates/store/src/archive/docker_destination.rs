@@ -12,9 +12,9 @@ use shipwheel_oci::{Descriptor, Digest, Reference, canonical_value};
 
 use super::tar_writer::TarWriter;
 use crate::blob_file::BlobFile;
+use crate::disk::write_output;
 use crate::error::{Result, StoreError};
 use crate::image::{Destination, Document, ImageGraph, Offer, PublishedImage, Pushed, Referrer};
-use crate::output_file::write_renamed;
 use crate::sync::lock;
 
 /// An archive to write. Layers stay compressed as they are: all three programs recognize compression by
@@ -95,6 +95,6 @@ impl Destination for DockerArchiveDestination {
             tar.bytes("manifest.json", &self.manifest(config, &manifest.layers))?;
             tar.finish()
         };
-        write_renamed(&self.path, write).map_err(StoreError::unwrapped)
+        write_output(&self.path, write).map_err(StoreError::unwrapped)
     }
 }

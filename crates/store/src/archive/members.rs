@@ -1,11 +1,11 @@
 //! Where the members of a tar are in its file. Nothing is unpacked.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 use crate::blob_file::BlobFile;
+use crate::disk::small_file::open_regular;
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
@@ -28,7 +28,7 @@ impl Members {
             let what = path.display().to_string();
             move |cause| StoreError::Image { what, cause: format!("expected a tar archive: {cause}").into() }
         };
-        let file = File::open(path).map_err(StoreError::file(FileAction::Open, path))?;
+        let file = open_regular(path).map_err(StoreError::file(FileAction::Open, path))?;
         let mut members = Self { path: path.to_owned(), files: BTreeMap::new(), links: BTreeMap::new() };
         let mut archive = tar::Archive::new(file);
         for entry in archive.entries_with_seek().map_err(failed())? {

@@ -3,16 +3,20 @@
 //! Everything appears by one rename of something that is complete. A build never needs the cache:
 //! without it, it takes longer and gives the same result.
 
-use std::fs::{self, File};
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shipwheel_oci::{Descriptor, Digest, HashWriter};
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 
+use super::areas::Areas;
+use crate::disk::{Folder, OutputFile, UNFINISHED};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
@@ -22,10 +26,16 @@ const ENTRY_DIGEST: usize = 32;
 /// Leftovers of killed processes are removed at this age: no process writes one file for longer.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
 
+/// The permissions of the cache's files.
+const FILE_MODE: u32 = 0o600;
+
 /// A cache folder. Cheap to clone; any number of threads and processes may use one folder.
+///
+/// It is private to its user. What is written and removed goes through the handles of its areas, which were opened
+/// and checked once.
 #[derive(Debug, Clone)]
 pub struct Cache {
-    root: PathBuf,
+    areas: Arc<Areas>,
 }
 
 /// A key held against other processes and threads, until dropped.
@@ -38,37 +48,39 @@ impl Cache {
     /// Opens the cache in a folder, and makes the folder if it is not there.
     ///
     /// # Errors
-    /// When the folder cannot be made.
+    /// When the folder cannot be made, is a link, belongs to somebody else, or others could write to it.
     pub fn open(root: &Path) -> Result<Self> {
-        // The working directory may change later; the folder must not.
-        let root = std::path::absolute(root).map_err(StoreError::file(FileAction::Locate, root))?;
-        for folder in ["blobs/sha256", "records", "folders", "locks", "tmp"] {
-            let path = root.join(folder);
-            fs::create_dir_all(&path).map_err(StoreError::file(FileAction::Create, &path))?;
-        }
-        let cache = Self { root };
+        let cache = Self { areas: Arc::new(Areas::open(root)?) };
         cache.remove_leftovers();
         Ok(cache)
     }
 
+    /// Removes what is in a cache, if it is there; `keep_downloads` keeps what was fetched.
+    ///
+    /// # Errors
+    /// When it is not the user's own, as [`Cache::open`], or cannot be removed.
+    pub fn clear(root: &Path, keep_downloads: bool) -> Result<()> {
+        Areas::clear(root, keep_downloads)
+    }
+
     /// The cache's own folder.
     pub fn root(&self) -> &Path {
-        &self.root
+        self.areas.root.path()
     }
 
     fn remove_leftovers(&self) {
-        let Ok(entries) = fs::read_dir(self.root.join("tmp")) else { return };
-        for entry in entries.flatten() {
-            let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|time| time.elapsed().ok());
-            if age.is_some_and(|age| age > LEFTOVER_AGE) {
+        let tmp = &self.areas.tmp;
+        for name in tmp.names().unwrap_or_default() {
+            let is_own = name.to_str().is_some_and(|name| name.starts_with(UNFINISHED));
+            if is_own && tmp.age(&name).is_some_and(|age| age > LEFTOVER_AGE) {
                 // The first process removes it; what cannot be removed is left to the next run.
-                let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
+                let _ = tmp.remove_tree(&name);
             }
         }
     }
 
     fn blob_file(&self, digest: &Digest) -> PathBuf {
-        self.root.join("blobs/sha256").join(digest.hex())
+        self.areas.blobs.path().join(digest.hex())
     }
 
     /// The file of a blob, if it is there.
@@ -86,10 +98,9 @@ impl Cache {
 
     /// A blob's size, if it is there.
     pub fn blob_size(&self, digest: &Digest) -> Option<u64> {
-        let metadata = fs::metadata(self.blob_file(digest)).ok()?;
+        let size = self.areas.blobs.size_of(digest.hex())?;
         // A machine that loses power leaves names without data.
-        let usable = metadata.is_file() && (metadata.len() > 0 || *digest == Digest::of(b""));
-        usable.then_some(metadata.len())
+        (size > 0 || *digest == Digest::of(b"")).then_some(size)
     }
 
     /// Whether the blob of a descriptor is there, in its full size.
@@ -103,7 +114,7 @@ impl Cache {
     /// When it is not there.
     pub fn open_blob(&self, digest: &Digest) -> Result<File> {
         let path = self.require_blob(digest)?;
-        File::open(&path).map_err(StoreError::file(FileAction::Open, &path))
+        self.areas.blobs.open_file(digest.hex()).map_err(StoreError::file(FileAction::Open, &path))
     }
 
     /// Reads a whole blob and verifies it; for manifests and configs.
@@ -117,7 +128,7 @@ impl Cache {
         self.open_blob(digest)?.read_to_end(&mut bytes).map_err(StoreError::file(FileAction::Read, &path))?;
         let found = Digest::of(&bytes);
         if found != *digest {
-            fs::remove_file(&path).map_err(StoreError::file(FileAction::Remove, &path))?;
+            self.areas.blobs.remove_file(digest.hex())?;
             return Err(StoreError::Digest { what: path.display().to_string(), expected: *digest, found });
         }
         Ok(bytes)
@@ -128,7 +139,7 @@ impl Cache {
     /// # Errors
     /// When no file can be made.
     pub fn blob_writer(&self) -> Result<BlobWriter> {
-        Ok(BlobWriter { cache: self.clone(), writer: HashWriter::new(self.scratch_file()?) })
+        Ok(BlobWriter { cache: self.clone(), writer: HashWriter::new(self.begin_file()?) })
     }
 
     /// Stores bytes as a blob.
@@ -138,33 +149,26 @@ impl Cache {
     pub fn insert_bytes(&self, bytes: &[u8]) -> Result<Digest> {
         let digest = Digest::of(bytes);
         if self.blob_size(&digest) != Some(bytes.len() as u64) {
-            let mut file = self.scratch_file()?;
-            file.write_all(bytes).map_err(StoreError::file(FileAction::Write, file.path()))?;
-            self.publish(file, &self.blob_file(&digest))?;
+            let mut file = self.begin_file()?;
+            file.write_all(bytes).map_err(StoreError::file(FileAction::Write, &file.path()))?;
+            publish(file, &self.areas.blobs, &digest)?;
         }
         Ok(digest)
     }
 
-    /// Takes a file of [`Cache::scratch_file`] in as a blob, hashing it.
-    ///
-    /// # Errors
-    /// When it cannot be read or moved.
-    pub fn insert_file(&self, file: NamedTempFile) -> Result<(Digest, u64)> {
-        let mut reader = file.reopen().map_err(StoreError::file(FileAction::Open, file.path()))?;
-        let mut hasher = HashWriter::new(io::sink());
-        io::copy(&mut reader, &mut hasher).map_err(StoreError::file(FileAction::Read, file.path()))?;
-        let (_, digest, size) = hasher.finish();
-        self.publish(file, &self.blob_file(&digest))?;
-        Ok((digest, size))
-    }
-
-    /// A file inside the cache that is removed when dropped.
+    /// A nameless file inside the cache, which is gone with its last user.
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn scratch_file(&self) -> Result<NamedTempFile> {
-        let folder = self.root.join("tmp");
-        NamedTempFile::new_in(&folder).map_err(StoreError::file(FileAction::CreateIn, &folder))
+    pub fn scratch_file(&self) -> Result<File> {
+        let file = self.begin_file()?;
+        file.into_nameless().map_err(StoreError::file(FileAction::CreateIn, self.areas.tmp.path()))
+    }
+
+    /// A file that gets its name when it is complete.
+    pub(super) fn begin_file(&self) -> Result<OutputFile> {
+        let tmp = &self.areas.tmp;
+        OutputFile::begin(tmp, FILE_MODE).map_err(StoreError::file(FileAction::CreateIn, tmp.path()))
     }
 
     /// A folder inside the cache that is removed when dropped.
@@ -172,23 +176,25 @@ impl Cache {
     /// # Errors
     /// When it cannot be made.
     pub fn scratch_dir(&self) -> Result<TempDir> {
-        let folder = self.root.join("tmp");
-        TempDir::new_in(&folder).map_err(StoreError::file(FileAction::CreateIn, &folder))
+        let folder = self.areas.tmp.path();
+        let made = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(folder);
+        made.map_err(StoreError::file(FileAction::CreateIn, folder))
     }
 
-    fn publish(&self, file: NamedTempFile, path: &Path) -> Result<()> {
-        let done = file.persist(path).map_err(|error| error.error);
-        done.map(|_| ()).map_err(StoreError::file(FileAction::Write, path))
+    /// The folder of a group of packs, if it is there.
+    pub(super) fn packs(&self, kind: &str, group: &Digest) -> Option<Folder> {
+        let kind = self.areas.entries.below(format!("{kind}-packs")).ok().flatten()?;
+        kind.below(group.hex()).ok().flatten()
     }
 
-    fn keyed(&self, area: &str, kind: &str, key: &Digest) -> PathBuf {
-        debug_assert!(kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "a kind is a word of the code");
-        self.root.join(area).join(kind).join(key.hex())
+    /// The folder of a group of packs.
+    pub(super) fn make_packs(&self, kind: &str, group: &Digest) -> Result<Folder> {
+        self.areas.entries.private_below(&format!("{kind}-packs"))?.private_below(&group.hex())
     }
 
     /// A record, if it is there; one that does not parse counts as absent.
     pub fn record<T: DeserializeOwned>(&self, kind: &str, key: &Digest) -> Option<T> {
-        let bytes = fs::read(self.keyed("records", kind, key)).ok()?;
+        let bytes = read(&self.areas.records, kind, key)?;
         serde_json::from_slice(&bytes).ok()
     }
 
@@ -197,23 +203,22 @@ impl Cache {
     /// # Errors
     /// When the cache cannot be written.
     pub fn put_record<T: Serialize>(&self, kind: &str, key: &Digest, value: &T) -> Result<()> {
-        let path = self.keyed("records", kind, key);
-        create_parent(&path)?;
+        let folder = made(&self.areas.records, kind)?;
         let bytes = shipwheel_oci::canonical_json(value);
-        let mut file = self.scratch_file()?;
-        file.write_all(&bytes).map_err(StoreError::file(FileAction::Write, file.path()))?;
-        self.publish(file, &path)
+        let mut file = self.begin_file()?;
+        file.write_all(&bytes).map_err(StoreError::file(FileAction::Write, &file.path()))?;
+        publish(file, &folder, key)
     }
 
     /// Removes a record, if it is there.
     pub fn remove_record(&self, kind: &str, key: &Digest) {
         // A record that could not be removed is found stale the next time.
-        let _ = fs::remove_file(self.keyed("records", kind, key));
+        let _ = there(&self.areas.records, kind).map(|folder| folder.remove_file(key.hex()));
     }
 
     /// The bytes of a key, if they are there and complete.
     pub fn entry(&self, kind: &str, key: &Digest) -> Option<Vec<u8>> {
-        let mut bytes = fs::read(self.keyed("entries", kind, key)).ok()?;
+        let mut bytes = read(&self.areas.entries, kind, key)?;
         let body = bytes.split_off(bytes.len().min(ENTRY_DIGEST));
         // The digest in front tells a complete entry from one that a power failure cut off.
         (Digest::of(&body).as_bytes()[..] == bytes[..]).then_some(body)
@@ -224,12 +229,11 @@ impl Cache {
     /// # Errors
     /// When the cache cannot be written.
     pub fn put_entry(&self, kind: &str, key: &Digest, bytes: &[u8]) -> Result<()> {
-        let path = self.keyed("entries", kind, key);
-        create_parent(&path)?;
-        let mut file = self.scratch_file()?;
+        let folder = made(&self.areas.entries, kind)?;
+        let mut file = self.begin_file()?;
         let written = file.write_all(Digest::of(bytes).as_bytes()).and_then(|()| file.write_all(bytes));
-        written.map_err(StoreError::file(FileAction::Write, file.path()))?;
-        self.publish(file, &path)
+        written.map_err(StoreError::file(FileAction::Write, &file.path()))?;
+        publish(file, &folder, key)
     }
 
     /// Waits until no other process or thread holds the key, and holds it.
@@ -239,16 +243,17 @@ impl Cache {
     /// # Errors
     /// When the lock file cannot be made.
     pub fn hold(&self, kind: &str, key: &Digest) -> Result<KeyHold> {
-        let path = self.keyed("locks", kind, key);
-        create_parent(&path)?;
-        let file = File::create(&path).map_err(StoreError::file(FileAction::Create, &path))?;
+        let folder = made(&self.areas.locks, kind)?;
+        let path = folder.path().join(key.hex());
+        let file = folder.open_lock(&key.hex()).map_err(StoreError::file(FileAction::Create, &path))?;
         file.lock().map_err(StoreError::file(FileAction::Hold, &path))?;
         Ok(KeyHold { _file: file })
     }
 
     /// A folder that was published under the key.
     pub fn folder(&self, kind: &str, key: &Digest) -> Option<PathBuf> {
-        Some(self.keyed("folders", kind, key)).filter(|path| path.is_dir())
+        let folder = there(&self.areas.folders, kind)?.below(key.hex()).ok().flatten()?;
+        Some(folder.path().to_owned())
     }
 
     /// The folder of the key; `fill` makes it if it is not there, once, however many ask at the same time.
@@ -261,30 +266,50 @@ impl Cache {
         key: &Digest,
         fill: impl FnOnce(&Path) -> Result<(), E>,
     ) -> Result<PathBuf, E> {
-        let path = self.keyed("folders", kind, key);
         let _hold = self.hold(kind, key)?;
-        if path.is_dir() {
+        if let Some(path) = self.folder(kind, key) {
             return Ok(path);
         }
-        create_parent(&path)?;
+        let target = made(&self.areas.folders, kind)?;
+        let path = target.path().join(key.hex());
         let folder = self.scratch_dir()?;
         fill(folder.path())?;
-        fs::rename(folder.path(), &path).map_err(StoreError::file(FileAction::Create, &path))?;
+        let name = folder.path().file_name().unwrap_or_default();
+        let moved = self.areas.tmp.rename(name, &target, OsStr::new(&key.hex()));
+        moved.map_err(StoreError::file(FileAction::Create, &path))?;
         // Moved: there is nothing left to remove.
         let _ = folder.keep();
         Ok(path)
     }
 }
 
-fn create_parent(path: &Path) -> Result<()> {
-    let parent = path.parent().unwrap_or(path);
-    fs::create_dir_all(parent).map_err(StoreError::file(FileAction::Create, parent))
+/// The folder of a kind in an area, if it is there.
+fn there(area: &Folder, kind: &str) -> Option<Folder> {
+    area.below(kind).ok().flatten()
+}
+
+/// The folder of a kind in an area.
+fn made(area: &Folder, kind: &str) -> Result<Folder> {
+    debug_assert!(kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "a kind is a word of the code");
+    area.private_below(kind)
+}
+
+fn read(area: &Folder, kind: &str, key: &Digest) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    there(area, kind)?.open_file(key.hex()).ok()?.read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Gives a complete file its name.
+fn publish(file: OutputFile, folder: &Folder, key: &Digest) -> Result<()> {
+    let path = folder.path().join(key.hex());
+    file.finish_in(folder, OsStr::new(&key.hex())).map_err(StoreError::file(FileAction::Write, &path))
 }
 
 /// A blob being written: hashed as it comes; removed unless finished.
 pub struct BlobWriter {
     cache: Cache,
-    writer: HashWriter<NamedTempFile>,
+    writer: HashWriter<OutputFile>,
 }
 
 impl BlobWriter {
@@ -294,7 +319,7 @@ impl BlobWriter {
     /// When the cache cannot be written.
     pub fn finish(self) -> Result<(Digest, u64)> {
         let (file, digest, size) = self.writer.finish();
-        self.cache.publish(file, &self.cache.blob_file(&digest))?;
+        publish(file, &self.cache.areas.blobs, &digest)?;
         Ok((digest, size))
     }
 
@@ -311,7 +336,7 @@ impl BlobWriter {
         if digest != *expected {
             return Err(StoreError::Digest { what: what(), expected: *expected, found: digest });
         }
-        self.cache.publish(file, &self.cache.blob_file(&digest))?;
+        publish(file, &self.cache.areas.blobs, &digest)?;
         Ok(found)
     }
 }

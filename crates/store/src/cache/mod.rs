@@ -1,5 +1,6 @@
 //! What is kept between runs: blobs, records and folders, and packs of many small values.
 
+mod areas;
 mod folder;
 mod packs;
 mod remember;

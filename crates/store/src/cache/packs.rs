@@ -4,16 +4,17 @@
 //! that it is either complete or absent; once written, it never changes.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::ffi::OsStr;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use shipwheel_oci::Digest;
-use tempfile::NamedTempFile;
 
 use super::folder::Cache;
+use crate::disk::OutputFile;
+use crate::disk::small_file::open_regular;
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 use crate::sync::lock;
@@ -44,7 +45,7 @@ struct Location {
 pub struct Packs {
     cache: Cache,
     kind: &'static str,
-    folder: PathBuf,
+    group: Digest,
     known: Mutex<HashMap<Digest, Location>>,
     open: Mutex<Option<OpenPack>>,
 }
@@ -52,7 +53,7 @@ pub struct Packs {
 /// A pack being written; removed unless finished.
 #[derive(Debug)]
 struct OpenPack {
-    file: NamedTempFile,
+    file: OutputFile,
     size: u64,
     rows: Vec<(Digest, Digest, u64, u32)>,
 }
@@ -62,10 +63,12 @@ impl Packs {
     ///
     /// A pack that is not complete counts as absent.
     pub fn open(cache: &Cache, kind: &'static str, group: &Digest) -> Self {
-        let folder = cache.root().join("entries").join(format!("{kind}-packs")).join(group.hex());
-        let packs = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let folder = cache.packs(kind, group);
+        let packs = folder
+            .iter()
+            .flat_map(|folder| folder.names().unwrap_or_default().into_iter().map(|name| folder.path().join(name)));
         let known = packs.filter_map(|path| read_index(&path)).flatten().collect();
-        Self { cache: cache.clone(), kind, folder, known: Mutex::new(known), open: Mutex::default() }
+        Self { cache: cache.clone(), kind, group: *group, known: Mutex::new(known), open: Mutex::default() }
     }
 
     /// The value of a key, if it is there and complete.
@@ -82,10 +85,10 @@ impl Packs {
         let mut slot = lock(&self.open);
         let open = match slot.as_mut() {
             Some(open) => open,
-            None => slot.insert(OpenPack { file: self.cache.scratch_file()?, size: 0, rows: Vec::new() }),
+            None => slot.insert(OpenPack { file: self.cache.begin_file()?, size: 0, rows: Vec::new() }),
         };
         let size = u32::try_from(value.len()).expect("values are small");
-        open.file.write_all(value).map_err(StoreError::file(FileAction::Write, open.file.path()))?;
+        open.file.write_all(value).map_err(StoreError::file(FileAction::Write, &open.file.path()))?;
         open.rows.push((key, Digest::of(value), open.size, size));
         open.size += u64::from(size);
         if open.size < FULL {
@@ -113,7 +116,7 @@ impl Packs {
         for (key, _, offset, size) in &open.rows {
             let mut value = vec![0; *size as usize];
             let read = open.file.as_file().read_exact_at(&mut value, *offset);
-            read.map_err(StoreError::file(FileAction::Read, open.file.path()))?;
+            read.map_err(StoreError::file(FileAction::Read, &open.file.path()))?;
             self.cache.put_entry(self.kind, key, &value)?;
         }
         Ok(())
@@ -130,10 +133,11 @@ impl Packs {
         let name = Digest::of(&index);
         index.extend_from_slice(name.as_bytes());
         index.extend_from_slice(&u32::try_from(open.rows.len()).expect("a full pack has fewer").to_le_bytes());
-        open.file.write_all(&index).map_err(StoreError::file(FileAction::Write, open.file.path()))?;
-        fs::create_dir_all(&self.folder).map_err(StoreError::file(FileAction::Create, &self.folder))?;
-        let path = Arc::new(self.folder.join(name.hex()));
-        open.file.persist(&*path).map_err(|error| StoreError::file(FileAction::Write, &path)(error.error))?;
+        open.file.write_all(&index).map_err(StoreError::file(FileAction::Write, &open.file.path()))?;
+        let folder = self.cache.make_packs(self.kind, &self.group)?;
+        let path = Arc::new(folder.path().join(name.hex()));
+        let finished = open.file.finish_in(&folder, OsStr::new(&name.hex()));
+        finished.map_err(StoreError::file(FileAction::Write, &path))?;
         let location = |(key, digest, offset, size)| (key, Location { pack: Arc::clone(&path), digest, offset, size });
         lock(&self.known).extend(open.rows.into_iter().map(location));
         Ok(())
@@ -143,14 +147,14 @@ impl Packs {
 impl Location {
     fn read(&self) -> Option<Vec<u8>> {
         let mut value = vec![0; self.size as usize];
-        File::open(&*self.pack).ok()?.read_exact_at(&mut value, self.offset).ok()?;
+        open_regular(&self.pack).ok()?.read_exact_at(&mut value, self.offset).ok()?;
         (Digest::of(&value) == self.digest).then_some(value)
     }
 }
 
 /// The locations in a pack's index; `None` for a pack that is not complete.
 fn read_index(path: &Path) -> Option<Vec<(Digest, Location)>> {
-    let file = File::open(path).ok()?;
+    let file = open_regular(path).ok()?;
     let size = file.metadata().ok()?.len();
     let mut trailer = [0; TRAILER];
     let index_end = size.checked_sub(TRAILER as u64)?;
@@ -178,6 +182,8 @@ fn read_index(path: &Path) -> Option<Vec<(Digest, Location)>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn key(number: u32) -> Digest {
@@ -190,7 +196,11 @@ mod tests {
         (0..count).for_each(|number| packs.put(key(number), number.to_string().as_bytes()).unwrap());
         packs.finish().unwrap();
         assert!((0..count).all(|number| packs.value(&key(number)) == Some(number.to_string().into_bytes())));
-        fs::read_dir(&packs.folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
+        fs::read_dir(cache.root().join("entries/code-packs").join(key(0).hex()))
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.unwrap().path())
+            .collect()
     }
 
     fn found(cache: &Cache, count: u32) -> usize {

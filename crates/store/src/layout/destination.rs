@@ -7,18 +7,20 @@ use std::sync::Mutex;
 
 use shipwheel_oci::{Descriptor, Digest, Reference};
 
-use super::folder::Layout;
 use super::index_json::{OCI_LAYOUT, TopIndex};
+use super::output::OutputLayout;
 use crate::error::{Result, StoreError};
 use crate::image::{Destination, Offer, Prospect, PublishedImage, Pushed, Referrer};
-use crate::output_file::write_renamed;
 use crate::sync::lock;
 
 /// A layout to write, in place of the image that shipwheel wrote there before.
+///
+/// Blobs come first, then `index.json` in one step, and the blobs of the image before are removed last: a reader finds
+/// a whole image at any time. One writer at a time: the folder is held until this is dropped.
 pub struct LayoutDestination {
-    layout: Layout,
+    layout: OutputLayout,
     name: Option<Reference>,
-    /// The file names of the image's blobs; all others are removed at the end.
+    /// The file names of the image's blobs.
     kept: Mutex<BTreeSet<String>>,
     referrers: Mutex<Vec<Referrer>>,
 }
@@ -27,10 +29,10 @@ impl LayoutDestination {
     /// A folder that is new, empty, or was written by shipwheel before.
     ///
     /// # Errors
-    /// When it holds anything else.
+    /// When it holds anything else, or has links where the layout's folders are.
     pub fn create(path: &Path, name: Option<&Reference>) -> Result<Self> {
-        let layout = Layout::create(path)?;
-        write_renamed(&path.join("oci-layout"), |file| file.write_all(OCI_LAYOUT))?;
+        let layout = OutputLayout::create(path)?;
+        layout.write_file("oci-layout", |file| file.write_all(OCI_LAYOUT))?;
         Ok(Self { layout, name: name.cloned(), kept: Mutex::default(), referrers: Mutex::default() })
     }
 
@@ -51,8 +53,8 @@ impl Destination for LayoutDestination {
             return Ok(Pushed::Existed);
         }
         let file = (offer.file)()?;
-        let path = self.layout.blob_path(&descriptor.digest);
-        write_renamed(&path, |target| file.copy_to(descriptor, target)).map_err(StoreError::unwrapped)?;
+        let write = self.layout.write_blob(&descriptor.digest, |target| file.copy_to(descriptor, target));
+        write.map_err(StoreError::unwrapped)?;
         Ok(Pushed::Sent(descriptor.size))
     }
 
@@ -60,7 +62,7 @@ impl Destination for LayoutDestination {
         self.keep(&descriptor.digest);
         match self.layout.has(descriptor) {
             true => Ok(()),
-            false => write_renamed(&self.layout.blob_path(&descriptor.digest), |target| target.write_all(bytes)),
+            false => self.layout.write_blob(&descriptor.digest, |target| target.write_all(bytes)),
         }
     }
 
@@ -72,8 +74,7 @@ impl Destination for LayoutDestination {
     fn publish(&self, image: &PublishedImage<'_>) -> Result<()> {
         let referrers = lock(&self.referrers);
         let index = TopIndex::write(image, self.name.as_ref(), &referrers, true)?;
-        write_renamed(&self.layout.path().join("index.json"), |file| file.write_all(&index))?;
-        let kept = lock(&self.kept);
-        self.layout.remove_others(&kept)
+        self.layout.write_file("index.json", |file| file.write_all(&index))?;
+        self.layout.finish(&lock(&self.kept))
     }
 }

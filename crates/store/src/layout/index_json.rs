@@ -38,6 +38,11 @@ impl TopIndex {
         value.get("annotations").and_then(|all| all.get(OWN.0)).is_some()
     }
 
+    /// All entries.
+    pub(super) fn entries(&self) -> &[Descriptor] {
+        self.index.entries()
+    }
+
     /// The bytes of `index.json` itself, if a descriptor is of it.
     pub(crate) fn bytes_of(&self, descriptor: &Descriptor) -> Option<Vec<u8>> {
         (self.index.descriptor().digest == descriptor.digest).then(|| self.index.raw().to_vec())

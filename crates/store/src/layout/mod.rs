@@ -3,6 +3,9 @@
 mod destination;
 mod folder;
 mod index_json;
+mod journal;
+mod output;
+mod replaced;
 mod source;
 
 pub use destination::LayoutDestination;

@@ -5,4 +5,5 @@
 mod hostile;
 mod one_reader;
 mod outputs;
+mod places;
 mod setup;

@@ -34,12 +34,13 @@ fn an_image_replaces_the_one_before_and_leaves_none_of_its_blobs() {
     let folder = setup.path("layout");
     setup.write(&setup.source(&setup.multi()), Medium::Layout, "layout").unwrap();
     std::fs::write(folder.join(".shipwheel-left"), b"by a kill").unwrap();
-    assert_eq!(blob_count(&folder), 7);
+    std::fs::write(folder.join("blobs/sha256/notes.txt"), b"of the user").unwrap();
+    std::fs::write(folder.join("blobs/sha256").join("0".repeat(64)), b"of nobody knows").unwrap();
+    assert_eq!(blob_count(&folder), 9);
     setup.write(&setup.source(&setup.single(b"x86")), Medium::Layout, "layout").unwrap();
-    assert_eq!(blob_count(&folder), 3);
+    assert_eq!(blob_count(&folder), 5, "only what the index before named is removed");
     assert!(!folder.join(".shipwheel-left").exists());
-    std::fs::remove_file(folder.join("index.json")).unwrap();
-    setup.write(&setup.source(&setup.single(b"x86")), Medium::Layout, "layout").unwrap();
+    assert!(!folder.join(".shipwheel-unfinished").exists());
 }
 
 #[test]

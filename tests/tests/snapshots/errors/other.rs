@@ -79,6 +79,36 @@ pub const CASES: &[Case] = &[
         run: |g| g.image("").file("taken/precious.txt", "").run("image app --output oci:taken"),
     },
     Case {
+        name: "output-with-a-link",
+        code: 6,
+        run: |g| {
+            built(g);
+            g.file("taken/precious.txt", "");
+            std::fs::rename(g.path().join("out/blobs/sha256"), g.path().join("moved")).unwrap();
+            std::os::unix::fs::symlink("../../taken", g.path().join("out/blobs/sha256")).unwrap();
+            g.run("image app --output oci:out")
+        },
+    },
+    Case {
+        name: "output-cache-is-a-link",
+        code: 6,
+        run: |g| {
+            g.image("").file("taken/precious.txt", "");
+            std::os::unix::fs::symlink("taken", g.path().join("cache-link")).unwrap();
+            g.shipwheel().with("SHIPWHEEL_CACHE_DIR", g.path().join("cache-link").display()).image(&["app"])
+        },
+    },
+    Case {
+        name: "output-cache-others-can-write-to",
+        code: 6,
+        run: |g| {
+            g.image("").file("shared/records/planted", "");
+            let mode = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o1777);
+            std::fs::set_permissions(g.path().join("shared"), mode).unwrap();
+            g.shipwheel().with("SHIPWHEEL_CACHE_DIR", g.path().join("shared").display()).image(&["app"])
+        },
+    },
+    Case {
         name: "output-cache-below-a-file",
         code: 6,
         run: |g| {

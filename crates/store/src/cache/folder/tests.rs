@@ -1,6 +1,10 @@
 //! The cache, as kills, bad disks and other processes leave it.
 
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
 use super::*;
+use crate::PlaceError;
 
 fn cache() -> (TempDir, Cache) {
     let folder = TempDir::new().unwrap();
@@ -45,7 +49,7 @@ fn a_record_that_does_not_parse_is_absent_and_can_be_written_again() {
     assert_eq!(cache.record::<Vec<u8>>("layer", &key), None);
     cache.put_record("layer", &key, &vec![1, 2]).unwrap();
     assert_eq!(cache.record("layer", &key), Some(vec![1, 2]));
-    fs::write(cache.keyed("records", "layer", &key), b"[1,").unwrap();
+    fs::write(cache.root().join("records/layer").join(key.hex()), b"[1,").unwrap();
     assert_eq!(cache.record::<Vec<u8>>("layer", &key), None);
     cache.put_record("layer", &key, &vec![3]).unwrap();
     assert_eq!(cache.record("layer", &key), Some(vec![3]));
@@ -77,4 +81,108 @@ fn a_folder_is_made_once_and_only_whole() {
     });
     assert_eq!(made.into_inner(), 1);
     assert!(cache.folder("python", &key).unwrap().join("whole").is_file());
+}
+
+/// The links and folders that another user may have made before: each is refused, and nothing is removed.
+#[test]
+fn a_cache_with_links_or_that_others_can_write_to_is_refused() {
+    let outside = TempDir::new().unwrap();
+    let old = std::time::SystemTime::UNIX_EPOCH;
+    for name in ["thesis", ".shipwheel-1", "records"] {
+        fs::write(outside.path().join(name), b"").unwrap();
+        File::options().write(true).open(outside.path().join(name)).unwrap().set_modified(old).unwrap();
+    }
+    let links = [
+        "tmp",
+        "blobs",
+        "blobs/sha256",
+        "records",
+        "records/layer",
+        "folders/rootfs",
+        "locks",
+        "entries/code-packs",
+        "uv",
+    ];
+    for link in links {
+        let (folder, _) = cache();
+        let path = folder.path().join(link);
+        let _ = fs::remove_dir_all(&path);
+        symlink(outside.path(), &path).unwrap();
+        let refused = |error: StoreError| matches!(error, StoreError::Place(PlaceError::Link { path: found, .. }) if found == path);
+        assert!(Cache::open(folder.path()).is_err_and(refused), "{link}");
+        Cache::clear(folder.path(), false).unwrap();
+    }
+    for open in ["", "records", "records/layer"] {
+        let (folder, cache) = cache();
+        cache.put_record("layer", &Digest::of(b""), &1).unwrap();
+        fs::set_permissions(folder.path().join(open), fs::Permissions::from_mode(0o777)).unwrap();
+        let refused = |error: StoreError| matches!(error, StoreError::Place(PlaceError::Writable { mode: 0o777, .. }));
+        assert!(Cache::open(folder.path()).is_err_and(refused), "{open}");
+    }
+    let folder = TempDir::new().unwrap();
+    symlink(outside.path(), folder.path().join("cache")).unwrap();
+    for name in ["cache", "cache/", "cache/."] {
+        let refused = |error: StoreError| matches!(error, StoreError::Place(PlaceError::Link { .. }));
+        assert!(Cache::open(&folder.path().join(name)).is_err_and(refused), "{name}");
+        assert!(Cache::clear(&folder.path().join(name), false).is_err_and(refused), "{name}");
+    }
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_cache_that_others_could_read_is_closed_to_them() {
+    let (folder, cache) = cache();
+    cache.put_record("layer", &Digest::of(b""), &1).unwrap();
+    for name in ["", "records", "records/layer", "tmp", "blobs", "blobs/sha256"] {
+        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let again = Cache::open(folder.path()).unwrap();
+    assert_eq!(again.record("layer", &Digest::of(b"")), Some(1));
+    for name in ["", "records", "records/layer", "tmp", "blobs", "blobs/sha256"] {
+        let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{name}");
+    }
+}
+
+#[test]
+fn leftovers_are_known_by_their_names_and_their_age() {
+    let (folder, _) = cache();
+    let outside = TempDir::new().unwrap();
+    fs::write(outside.path().join("thesis"), b"").unwrap();
+    let tmp = folder.path().join("tmp");
+    let old = rustix::fs::Timestamps {
+        last_access: rustix::fs::Timespec { tv_sec: 1, tv_nsec: 0 },
+        last_modification: rustix::fs::Timespec { tv_sec: 1, tv_nsec: 0 },
+    };
+    for name in [".shipwheel-file", "other", ".shipwheel-new"] {
+        fs::write(tmp.join(name), b"").unwrap();
+    }
+    fs::create_dir(tmp.join(".shipwheel-folder")).unwrap();
+    symlink(outside.path(), tmp.join(".shipwheel-folder/link")).unwrap();
+    symlink(outside.path(), tmp.join(".shipwheel-link")).unwrap();
+    for name in [".shipwheel-file", "other", ".shipwheel-folder", ".shipwheel-link"] {
+        let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+        rustix::fs::utimensat(rustix::fs::CWD, tmp.join(name), &old, flags).unwrap();
+    }
+    Cache::open(folder.path()).unwrap();
+    let mut names: Vec<_> = fs::read_dir(&tmp).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".shipwheel-new", "other"]);
+    assert!(outside.path().join("thesis").exists());
+}
+
+#[test]
+fn a_cache_whose_path_was_given_to_another_folder_is_still_the_one_that_was_opened() {
+    let (folder, cache) = cache();
+    let outside = TempDir::new().unwrap();
+    let moved = folder.path().with_extension("moved");
+    fs::rename(folder.path(), &moved).unwrap();
+    symlink(outside.path(), folder.path()).unwrap();
+    let digest = cache.insert_bytes(b"hello").unwrap();
+    cache.put_record("layer", &digest, &1).unwrap();
+    let _held = cache.hold("layer", &digest).unwrap();
+    assert_eq!(cache.record("layer", &digest), Some(1));
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    fs::remove_file(folder.path()).unwrap();
+    fs::rename(&moved, folder.path()).unwrap();
 }

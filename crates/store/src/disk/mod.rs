@@ -1,0 +1,13 @@
+//! Places on this machine that shipwheel writes to: folders held open, files that appear complete, and who owns what.
+
+mod folder;
+mod hold;
+mod output_file;
+mod owner;
+pub(crate) mod place_error;
+pub(crate) mod small_file;
+
+pub(crate) use folder::Folder;
+pub(crate) use hold::FolderHold;
+pub(crate) use output_file::{OutputFile, UNFINISHED, write_output, write_renamed};
+pub use place_error::PlaceError;

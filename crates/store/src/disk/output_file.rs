@@ -1,0 +1,163 @@
+//! Output files that a reader never sees half written.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::folder::Folder;
+use crate::error::{Result, StoreError};
+use crate::file_action::FileAction;
+
+/// How the names of files begin that are not complete yet.
+pub(crate) const UNFINISHED: &str = ".shipwheel-";
+
+/// How often a new name is tried.
+const TRIES: usize = 100;
+
+/// A file under a name of its own, until it is complete; removed unless finished.
+#[derive(Debug)]
+pub(crate) struct OutputFile {
+    folder: Folder,
+    name: OsString,
+    file: File,
+    is_finished: bool,
+}
+
+impl OutputFile {
+    /// A new file in a folder, with these permissions, less the umask.
+    ///
+    /// # Errors
+    /// When no file can be made.
+    pub(crate) fn begin(folder: &Folder, mode: u32) -> io::Result<Self> {
+        for _ in 0..TRIES {
+            // Each has keys of its own.
+            let number = RandomState::new().hash_one(std::process::id());
+            let name = OsString::from(format!("{UNFINISHED}{number:016x}"));
+            match folder.create_new(&name, mode) {
+                Ok(file) => return Ok(Self { folder: folder.clone(), name, file, is_finished: false }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Where it is until it is finished, for errors.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join(&self.name)
+    }
+
+    /// The file, to read from.
+    pub(crate) fn as_file(&self) -> &File {
+        &self.file
+    }
+
+    /// Gives it its name, in place of whatever has the name: of a link the link itself.
+    ///
+    /// # Errors
+    /// When it cannot be renamed.
+    pub(crate) fn finish(self, name: &OsStr) -> io::Result<()> {
+        let folder = self.folder.clone();
+        self.finish_in(&folder, name)
+    }
+
+    /// Moves it to another folder of the same file system, in place of whatever has the name there.
+    ///
+    /// # Errors
+    /// When it cannot be moved.
+    pub(crate) fn finish_in(mut self, folder: &Folder, name: &OsStr) -> io::Result<()> {
+        self.folder.rename(&self.name, folder, name)?;
+        self.is_finished = true;
+        Ok(())
+    }
+
+    /// The file without any name: it is gone with its last user.
+    ///
+    /// # Errors
+    /// When the name cannot be removed.
+    pub(crate) fn into_nameless(mut self) -> io::Result<File> {
+        self.folder.unlink(&self.name)?;
+        self.is_finished = true;
+        self.file.try_clone()
+    }
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for OutputFile {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // What cannot be removed is left to the next run.
+            let _ = self.folder.unlink(&self.name);
+        }
+    }
+}
+
+/// Writes a file under another name and renames it, with the permissions that the umask gives.
+pub(crate) fn write_renamed(
+    folder: &Folder,
+    name: impl AsRef<OsStr>,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<()> {
+    let path = folder.path().join(name.as_ref());
+    let mut file = OutputFile::begin(folder, 0o666).map_err(StoreError::file(FileAction::CreateIn, folder.path()))?;
+    fill(&mut file.file).map_err(StoreError::file(FileAction::Write, &path))?;
+    file.finish(name.as_ref()).map_err(StoreError::file(FileAction::Write, &path))
+}
+
+/// Writes a file at a path that the user named. Links on the way to its folder are followed, and a link that has its
+/// name is replaced.
+pub(crate) fn write_output(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or_else(|| io::ErrorKind::IsADirectory.into());
+    let name = name.map_err(StoreError::file(FileAction::Write, path))?;
+    let failed = |error| match error {
+        StoreError::File { cause, .. } => StoreError::file(FileAction::CreateIn, folder)(cause),
+        other => other,
+    };
+    write_renamed(&Folder::open(folder).map_err(failed)?, name, fill)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_link_or_a_hard_link_of_the_name_is_replaced_and_what_it_leads_to_stays() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = |name: &str| scratch.path().join(name);
+        for name in ["one", "two"] {
+            fs::write(path(&format!("{name}.original")), b"original").unwrap();
+        }
+        std::os::unix::fs::symlink("one.original", path("one")).unwrap();
+        fs::hard_link(path("two.original"), path("two")).unwrap();
+        for name in ["one", "two", "three"] {
+            write_output(&path(name), |file| file.write_all(b"image")).unwrap();
+            assert_eq!(fs::read(path(name)).unwrap(), b"image");
+            assert!(!path(name).is_symlink());
+        }
+        for name in ["one.original", "two.original"] {
+            assert_eq!(fs::read(path(name)).unwrap(), b"original");
+        }
+    }
+
+    #[test]
+    fn a_file_that_fails_leaves_nothing() {
+        let scratch = tempfile::tempdir().unwrap();
+        let failed = write_output(&scratch.path().join("x"), |_| Err(io::ErrorKind::StorageFull.into()));
+        assert!(failed.is_err());
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,74 @@
+//! Folders that shipwheel does not write to, because someone else decides what is in them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error_kind::ErrorKind;
+
+/// Why a folder is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// A link where shipwheel follows none.
+    #[error("{} is a link to {}, expected a folder", .path.display(), .target.display())]
+    Link {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
+    /// A folder of the cache that belongs to somebody else.
+    #[error("{} belongs to {owner}, and shipwheel runs as {user}", .path.display())]
+    Owner {
+        /// The folder.
+        path: PathBuf,
+        /// Whose it is.
+        owner: String,
+        /// Who is asking.
+        user: String,
+    },
+    /// A folder of the cache that others can write to.
+    #[error("{} belongs to this user, but others can write to it (mode {mode:04o})", .path.display())]
+    Writable {
+        /// The folder.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// A folder that another process holds.
+    #[error("another process still writes to {} after {} seconds", .path.display(), .waited.as_secs())]
+    Held {
+        /// The folder.
+        path: PathBuf,
+        /// How long shipwheel waited.
+        waited: Duration,
+    },
+}
+
+impl PlaceError {
+    /// Who can fix it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Link { .. } | Self::Owner { .. } | Self::Writable { .. } | Self::Held { .. } => ErrorKind::Output,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Link { .. } => {
+                "shipwheel follows no links in an output folder or in the cache: name the folder itself, or remove the link".to_owned()
+            }
+            Self::Owner { .. } => {
+                "set SHIPWHEEL_CACHE_DIR to a folder of your own; if the cache is yours (a volume of a container, sudo), \
+                 give it to the user who builds: `chown -R`"
+                    .to_owned()
+            }
+            Self::Writable { path, .. } => format!(
+                "others may have changed what is in it: remove it, or set SHIPWHEEL_CACHE_DIR to a folder of your own; \
+                 if you trust all who could write to it, `chmod -R go-w {}`",
+                path.display()
+            ),
+            Self::Held { .. } => "wait for the other process, or write to another folder".to_owned(),
+        }
+    }
+}
