@@ -105,7 +105,7 @@ impl WholeImage {
         // The list grows during the walk: an SBOM may be signed as well.
         while options.referrers && next < graph.documents().len() {
             let subject = graph.documents()[next].descriptor.digest;
-            for referrer in source.referrers(&subject)? {
+            for referrer in graph.in_time(source, |source| source.referrers(&subject))? {
                 graph.add(source, &referrer.descriptor)?;
                 referrers.push((subject, referrer));
             }

@@ -144,6 +144,14 @@ pub enum StoreError {
         /// The limit.
         limit: u64,
     },
+    /// A document, or all documents of an image, that did not arrive in time, however often it was asked for.
+    #[error("{what} did not arrive within {} s", .patience.as_secs())]
+    Overdue {
+        /// What was asked for.
+        what: String,
+        /// How long it was awaited.
+        patience: Duration,
+    },
     /// A manifest, index, config or archive that cannot be used.
     #[error("{what} cannot be used")]
     Image {
@@ -296,6 +304,7 @@ impl StoreError {
             Self::Digest { .. } | Self::Size { .. } | Self::TooLarge { .. } => ErrorKind::Verification,
             Self::Unreachable { .. }
             | Self::Broken { .. }
+            | Self::Overdue { .. }
             | Self::Status { .. }
             | Self::Answer { .. } => ErrorKind::Outside,
         }
@@ -344,6 +353,7 @@ impl StoreError {
             Self::Status { status: 404, .. } => {
                 "check the name and the tag; a registry can answer 404 if you are not logged in: `docker login`, `podman login` or `skopeo login`"
             }
+            Self::Overdue { .. } => "the server, or the network on the way to it, is too slow; try again later",
             Self::Status { status: 429, .. } => "the server limits requests; log in, or try again later",
             Self::Occupied { .. } => "name an empty folder, or remove this one first",
             Self::SeveralImages { .. } | Self::NoTag { .. } => {

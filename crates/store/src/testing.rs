@@ -11,6 +11,7 @@ pub(crate) fn http() -> Http {
     Http::new(HttpOptions {
         connect_timeout: Duration::from_secs(2),
         idle_timeout: Duration::from_secs(2),
+        document_deadline: Duration::from_secs(3),
         retries: 3,
         retry_delay: Duration::from_millis(5),
         ..HttpOptions::default()

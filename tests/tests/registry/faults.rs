@@ -167,7 +167,7 @@ fn a_pull_arrives_or_fails_clearly_and_leaves_no_half_image() {
         (Fault::ChangesBlobs, Some("has digest")),
         (Fault::LongBlobs, Some("bytes, expected")),
         (Fault::EndlessBlobs, Some("bytes, expected")),
-        (Fault::SlowBlobs, Some("too slowly")),
+        (Fault::SlowBlobs, Some("did not arrive within")),
         (Fault::TruncatedManifests, Some("connection broke")),
         (Fault::EndlessManifests, Some("is larger than")),
     ] {

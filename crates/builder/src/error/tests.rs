@@ -179,6 +179,7 @@ fn bases_and_debian() {
     let deb = |cause| DebianError::Deb { package: "x".to_owned(), cause };
     check([
         (BaseError::NotNamed.into(), Configuration, HINT),
+        (StoreError::Overdue { what: image(), patience: std::time::Duration::from_secs(60) }.into(), Outside, HINT),
         (BaseError::NoMirror.into(), Configuration, HINT),
         (BaseError::NoLibc { platform: amd64() }.into(), Configuration, HINT),
         (BaseError::NoPython { file: "image.toml".to_owned() }.into(), Configuration, HINT),

@@ -48,6 +48,7 @@ pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Find
         | StoreError::Client(_)
         | StoreError::Unreachable { .. }
         | StoreError::Broken { .. }
+        | StoreError::Overdue { .. }
         | StoreError::Status { .. }
         | StoreError::Answer { .. }
         | StoreError::Credentials { .. }

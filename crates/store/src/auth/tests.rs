@@ -62,3 +62,19 @@ fn those_who_wait_together_share_one_token() {
     });
     assert_eq!(count.load(Ordering::SeqCst), 1);
 }
+
+#[test]
+fn a_slow_token_server_ends_in_time_however_often_it_is_asked() {
+    let server = Server::start(|got: &Received, _| match got.target.starts_with("/token") {
+        true => Reply::new(200).body("{ \"token\": \"t\" }".repeat(99)).slowly(Duration::from_millis(200)),
+        false => {
+            Reply::new(401).header("WWW-Authenticate", format!(r#"Bearer realm="http://{}/token""#, got.header("host")))
+        }
+    });
+    let registry = Registry::new(http(), CredentialSources::none());
+    let reference: Reference = format!("{}/app:1", server.address).parse().unwrap();
+    let begun = std::time::Instant::now();
+    let error = registry.resolve(&reference).unwrap_err();
+    assert!(matches!(error, crate::StoreError::Overdue { .. }), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+}

@@ -208,7 +208,7 @@ async fn fetch_token(
     let realm = realm_of(http, scope, asked)?;
     let request = token_request(realm, scope, asked.challenge.parameters.get("service"), credentials);
     let (status, body) = http
-        .retry(async || {
+        .retry(&request, async || {
             let response = http.send_once(&request, &|_| {}).await?;
             match response.status().as_u16() {
                 status @ (200 | 401 | 403) => Ok((status, http.read_body(&request, response, MAX_TOKEN).await?)),

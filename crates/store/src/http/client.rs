@@ -19,8 +19,14 @@ use crate::error::{Result, StoreError, is_passing};
 use crate::file_action::FileAction;
 use crate::sync::lock;
 
-/// If a server asks for a longer pause than this, its error is shown instead.
+/// If a server asks for longer pauses than this, all together, its error is shown instead.
 const MAX_PAUSE: Duration = Duration::from_secs(120);
+
+/// How long the words of a registry's error are awaited.
+const ERROR_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The bytes of a body that give it a second more than a document's deadline.
+const MIN_RATE: u64 = 64 << 10;
 
 /// How much of an error's body is read for the registry's own words.
 const MAX_ERROR_BODY: u64 = 16 << 10;
@@ -185,18 +191,41 @@ impl Http {
         Ok(response)
     }
 
-    /// Runs an attempt until it succeeds, fails finally, or has failed too often.
-    pub(crate) async fn retry<T>(&self, attempt: impl AsyncFn() -> Result<T>) -> Result<T> {
-        let mut failures = 0;
+    /// Runs an attempt until it succeeds, fails finally, has failed too often, or a document's time is over.
+    pub(crate) async fn retry<T>(&self, request: &Request, attempt: impl AsyncFn() -> Result<T>) -> Result<T> {
+        self.retry_within(self.options().document_deadline, request, attempt).await
+    }
+
+    /// The same; `longest` is how long a single try may take, if that is longer than a document may.
+    pub(crate) async fn retry_within<T>(
+        &self,
+        longest: Duration,
+        request: &Request,
+        attempt: impl AsyncFn() -> Result<T>,
+    ) -> Result<T> {
+        let deadline = self.options().document_deadline;
+        let (mut failures, mut spent, mut paused) = (0, Duration::ZERO, Duration::ZERO);
         loop {
-            let error = match attempt().await {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
+            let begun = tokio::time::Instant::now();
+            let outcome = tokio::time::timeout(longest.saturating_sub(spent), attempt()).await;
+            spent += begun.elapsed();
+            let error = match outcome {
+                Ok(Ok(value)) => return Ok(value),
+                Ok(Err(error)) => error,
+                Err(_) => return Err(request.overdue(longest)),
             };
-            let Some(pause) = self.pause_after(failures, &error) else { return Err(error) };
+            let pause = self.pause_after(failures, &error).filter(|pause| paused + *pause <= MAX_PAUSE);
+            let Some(pause) = pause.filter(|_| spent < deadline) else { return Err(error) };
             tokio::time::sleep(pause).await;
+            paused += pause;
             failures += 1;
         }
+    }
+
+    /// Gives something of several requests as long as a document.
+    pub(crate) async fn in_time<T>(&self, request: &Request, all: impl Future<Output = Result<T>>) -> Result<T> {
+        let deadline = self.options().document_deadline;
+        tokio::time::timeout(deadline, all).await.unwrap_or_else(|_| Err(request.overdue(deadline)))
     }
 
     /// How long to wait after this failure; `None` if another try cannot help.
@@ -217,7 +246,8 @@ impl Http {
     pub(crate) async fn status_error(&self, request: &Request, response: Response) -> StoreError {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
-        let body = self.read_body(request, response, MAX_ERROR_BODY).await.unwrap_or_default();
+        let body = tokio::time::timeout(ERROR_PATIENCE, self.read_body(request, response, MAX_ERROR_BODY)).await;
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
         StoreError::Status {
             method: request.method_name(),
             url: redact(&request.url),
@@ -225,6 +255,11 @@ impl Http {
             detail: registry_errors(&body),
             retry_after,
         }
+    }
+
+    /// How long a body may have taken when so much of it has arrived.
+    pub(crate) fn document_patience(&self, bytes: u64) -> Duration {
+        self.options().document_deadline + Duration::from_secs(bytes / MIN_RATE)
     }
 
     /// Reads a whole body of at most `limit` bytes.
@@ -235,11 +270,11 @@ impl Http {
         }
         let mut body = Vec::new();
         // A server that sends a byte at a time never falls silent and never ends.
-        let patience = 2 * self.options().idle_timeout;
         let begun = tokio::time::Instant::now();
         while let Some(chunk) = self.next_chunk(request, &mut response).await? {
+            let patience = self.document_patience(body.len() as u64);
             if begun.elapsed() > patience {
-                return Err(request.too_slow());
+                return Err(request.overdue(patience));
             }
             if (body.len() + chunk.len()) as u64 > limit {
                 return Err(too_large());

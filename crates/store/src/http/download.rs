@@ -1,6 +1,7 @@
 //! Downloads into the cache: verified when complete, continued where they broke.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use reqwest::header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
 use reqwest::{Response, StatusCode};
@@ -18,6 +19,9 @@ use crate::sync::in_parallel;
 
 /// The longest blob whose size nobody stated: 64 GiB.
 const MAX_BLOB: u64 = 64 << 30;
+
+/// A blob of at most this size is a document, such as a config, and may take as long as one.
+const MAX_DOCUMENT: u64 = 256 << 10;
 
 /// A download that receives fewer bytes than this within `idle_timeout` is aborted.
 const MIN_RECEIVED: u64 = 16 << 10;
@@ -80,11 +84,17 @@ impl Http {
         }
         let transfer = Transfer::begin(progress, target.name, target.size);
         let mut part = Part { writer: target.cache.blob_writer()?, written: 0, resume: None };
-        let mut failures = 0;
+        let patience = target.patience(self);
+        let (mut failures, mut spent) = (0, Duration::ZERO);
         loop {
-            let before = part.written;
-            let outcome = self.block_on(self.continue_download(target, &mut part, &transfer, &open));
-            let error = match outcome {
+            let (before, begun) = (part.written, tokio::time::Instant::now());
+            let outcome = self.block_on(async {
+                let attempt = self.continue_download(target, &mut part, &transfer, &open);
+                tokio::time::timeout(patience.saturating_sub(spent), attempt).await
+            });
+            spent += begun.elapsed();
+            let overdue = || StoreError::Overdue { what: target.name.to_owned(), patience };
+            let error = match outcome.unwrap_or_else(|_| Err(overdue())) {
                 Ok(what) => {
                     part.writer.finish_expected(&target.digest, target.size, &what)?;
                     return Ok(());
@@ -130,12 +140,16 @@ impl Http {
         part.resume = Some(Resume { offset: 0, validator: header(&response, ETAG) });
         let what = redact(&request.url);
         target.check_length(&what, part.written, response.content_length())?;
+        let begun_at = part.written;
         let mut window = (tokio::time::Instant::now(), 0);
         while let Some(chunk) = self.next_chunk(&request, &mut response).await? {
             window.1 += chunk.len() as u64;
             if window.0.elapsed() > self.options().idle_timeout {
                 if window.1 < MIN_RECEIVED {
-                    return Err(request.too_slow());
+                    // What came well before may come well again; what never did is not asked for again.
+                    let came_well = part.written >= begun_at + (1 << 20);
+                    let patience = self.options().idle_timeout;
+                    return Err(if came_well { request.too_slow() } else { request.overdue(patience) });
                 }
                 window = (tokio::time::Instant::now(), 0);
             }
@@ -157,6 +171,14 @@ pub(crate) struct DownloadTarget<'a> {
 }
 
 impl DownloadTarget<'_> {
+    /// How long the download may take over all tries, without the pauses between them.
+    fn patience(&self, http: &Http) -> Duration {
+        match self.size.is_some_and(|size| size <= MAX_DOCUMENT) {
+            true => http.options().document_deadline,
+            false => Duration::MAX,
+        }
+    }
+
     fn is_there(&self) -> bool {
         let found = self.cache.blob_size(&self.digest);
         found.is_some() && (self.size.is_none() || found == self.size)

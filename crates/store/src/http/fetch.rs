@@ -64,7 +64,8 @@ impl Http {
             }
         }
         request = request.secret_header(AUTHORIZATION, options.credentials.and_then(Credentials::basic));
-        self.block_on(self.retry(async || self.fetch_once(&request, options).await))
+        let longest = self.document_patience(options.max_size);
+        self.block_on(self.retry_within(longest, &request, async || self.fetch_once(&request, options).await))
     }
 
     async fn fetch_once(&self, request: &Request, options: &FetchOptions<'_>) -> Result<Fetched> {

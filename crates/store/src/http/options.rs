@@ -14,6 +14,9 @@ pub struct HttpOptions {
     pub connect_timeout: Duration,
     /// How long an open connection may stay silent.
     pub idle_timeout: Duration,
+    /// How long a document (a manifest, a token, a list) may take, over all tries; pauses that a server asks for do
+    /// not count. A blob may take longer, as long as it comes.
+    pub document_deadline: Duration,
     /// How often a request is tried again.
     pub retries: u32,
     /// The pause before the first retry; each further one is twice as long.
@@ -33,6 +36,7 @@ impl Default for HttpOptions {
         Self {
             connect_timeout: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(60),
+            document_deadline: Duration::from_secs(60),
             retries: 4,
             retry_delay: Duration::from_millis(400),
             insecure_hosts: BTreeSet::new(),

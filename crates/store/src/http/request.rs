@@ -151,6 +151,10 @@ impl Request {
         StoreError::Broken { method: self.method_name(), url: redact(&self.url), cause: cause.into() }
     }
 
+    pub(crate) fn overdue(&self, patience: Duration) -> StoreError {
+        StoreError::Overdue { what: format!("{} {}", self.method_name(), redact(&self.url)), patience }
+    }
+
     pub(crate) fn too_slow(&self) -> StoreError {
         let cause = "the body arrives too slowly".into();
         StoreError::Broken { method: self.method_name(), url: redact(&self.url), cause }

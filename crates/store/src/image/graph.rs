@@ -1,11 +1,16 @@
 //! What hangs on an image's root: documents, children first, and the blobs they name. The one walk over images.
 
+use std::time::{Duration, Instant};
+
 use serde::Deserialize;
 use shipwheel_oci::{Descriptor, Digest, Platform, media_type};
 
 use super::source::ImageSource;
 use crate::error::{Result, StoreError};
 use crate::limits::MAX_MANIFEST;
+
+/// The manifests of artifacts that an earlier draft of the specification had; they have no config.
+const ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
 
 /// How many indexes may be on the way from an image's root to a manifest.
 const MAX_DEPTH: usize = 4;
@@ -15,6 +20,9 @@ const MAX_DOCUMENTS: usize = 2000;
 
 /// The longest all documents of an image may be together: they are held in memory.
 const MAX_BYTES: usize = 32 << 20;
+
+/// How long all documents of an image may take to arrive.
+const MAX_TIME: Duration = Duration::from_secs(60);
 
 /// A manifest or an index with its very bytes.
 #[derive(Debug, Clone)]
@@ -55,7 +63,22 @@ impl Document {
             return Err(StoreError::Image { what, cause });
         }
         let own_type = links.media_type.as_deref().unwrap_or(&descriptor.media_type);
-        let is_index = media_type::is_index(own_type) || (links.config.is_none() && links.manifests.is_some());
+        let has_entries = links.manifests.is_some();
+        let is_index = match &links.media_type {
+            Some(own) if media_type::is_index(own) => true,
+            _ => has_entries && (links.config.is_none() || media_type::is_index(own_type)),
+        };
+        let is_artifact = own_type == ARTIFACT;
+        let is_known = links.media_type.is_none() || is_index || is_artifact || media_type::is_manifest(own_type);
+        let has_content = if is_index { has_entries } else { is_artifact || links.config.is_some() };
+        if !is_known || !has_content {
+            let missing = if is_index { "manifests" } else { "config" };
+            let cause = match is_known {
+                true => format!("it is not an image: it has no `{missing}`"),
+                false => format!("it is not an image: its `mediaType` is `{own_type}`"),
+            };
+            return Err(StoreError::Image { what, cause: cause.into() });
+        }
         Ok(Self {
             descriptor: descriptor.clone(),
             bytes,
@@ -106,6 +129,8 @@ pub struct Walk<'a> {
 pub struct ImageGraph {
     documents: Vec<Document>,
     bytes: usize,
+    /// How long the documents were waited for.
+    waited: Duration,
 }
 
 impl ImageGraph {
@@ -133,6 +158,24 @@ impl ImageGraph {
     pub(crate) fn add(&mut self, source: &dyn ImageSource, descriptor: &Descriptor) -> Result<()> {
         let mut walk = Walk { follows: &|_| true, fault: &mut |error, _| Err(error) };
         self.add_below(source, descriptor, 0, &mut walk)
+    }
+
+    /// Asks a source for something, unless it has taken too long for what was asked before.
+    pub(crate) fn in_time<T>(
+        &mut self,
+        source: &dyn ImageSource,
+        ask: impl FnOnce(&dyn ImageSource) -> Result<T>,
+    ) -> Result<T> {
+        if self.waited > MAX_TIME {
+            return Err(StoreError::Overdue {
+                what: format!("all documents of {}", source.name()),
+                patience: MAX_TIME,
+            });
+        }
+        let begun = Instant::now();
+        let answer = ask(source);
+        self.waited += begun.elapsed();
+        answer
     }
 
     /// All documents, children before their parents.
@@ -189,7 +232,7 @@ impl ImageGraph {
         if self.documents.len() >= MAX_DOCUMENTS || self.bytes > MAX_BYTES {
             return Err(StoreError::TooManyDocuments { what: source.name(), limit: MAX_DOCUMENTS, bytes: MAX_BYTES });
         }
-        let bytes = source.document(descriptor)?;
+        let bytes = self.in_time(source, |source| source.document(descriptor))?;
         self.bytes += bytes.len();
         let document = Document::parse(descriptor, bytes)?;
         if document.is_index() && indexes >= MAX_DEPTH {
@@ -205,5 +248,33 @@ pub(crate) fn refuse_foreign<'a>(layers: impl IntoIterator<Item = &'a Descriptor
     match layers.into_iter().find(|layer| is_foreign(&layer.media_type)) {
         Some(layer) => Err(StoreError::Foreign { digest: layer.digest, media_type: layer.media_type.clone() }),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_that_is_not_an_image_is_refused() {
+        let config = format!(r#"{{"mediaType":"{}","digest":"{}","size":2}}"#, media_type::CONFIG, Digest::of(b"{}"));
+        let (manifest, index) = (media_type::MANIFEST, media_type::INDEX);
+        for (text, expected) in [
+            (r#"{"mediaType":"x"}"#.to_owned(), false),
+            ("{}".to_owned(), false),
+            (r#"{"config":null,"layers":[]}"#.to_owned(), false),
+            (format!(r#"{{"schemaVersion":2,"mediaType":"{manifest}","layers":[]}}"#), false),
+            (format!(r#"{{"schemaVersion":2,"mediaType":"{index}"}}"#), false),
+            (format!(r#"{{"schemaVersion":2,"mediaType":"{index}","config":{config}}}"#), false),
+            (format!(r#"{{"mediaType":"text/html","config":{config}}}"#), false),
+            (format!(r#"{{"schemaVersion":2,"mediaType":"{manifest}","config":{config},"layers":[]}}"#), true),
+            (format!(r#"{{"schemaVersion":2,"config":{config}}}"#), true),
+            (format!(r#"{{"schemaVersion":2,"mediaType":"{index}","manifests":[]}}"#), true),
+            (format!(r#"{{"mediaType":"{ARTIFACT}","blobs":[]}}"#), true),
+        ] {
+            let descriptor = Descriptor::of(manifest, text.as_bytes());
+            let parsed = Document::parse(&descriptor, text.clone().into_bytes());
+            assert_eq!(parsed.is_ok(), expected, "{text}");
+        }
     }
 }

@@ -78,7 +78,7 @@ impl Registry {
     fn fetch_manifest_at(&self, reference: &Reference) -> Result<(String, Vec<u8>)> {
         let repository = self.repository(reference)?;
         let request = repository.manifest_request(Method::GET, &reference.version())?;
-        self.http.block_on(self.http.retry(async || {
+        self.http.block_on(self.http.retry(&request, async || {
             let response = repository.send(&request, &|_| {}).await?;
             if response.status().as_u16() != 200 {
                 return Err(self.http.status_error(&request, response).await);
@@ -196,7 +196,7 @@ impl Repository<'_> {
     }
 
     pub(crate) async fn send_retrying(&self, request: &Request) -> Result<Response> {
-        self.http().retry(async || self.send(request, &|_| {}).await).await
+        self.http().retry(request, async || self.send(request, &|_| {}).await).await
     }
 
     pub(crate) async fn has_blob(&self, digest: &Digest) -> Result<bool> {

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use shipwheel_oci::{Digest, Reference, canonical_value, media_type};
 
@@ -71,7 +71,11 @@ impl Registry {
 impl Repository<'_> {
     /// The list by the API; `None` if the registry does not have the API.
     pub(crate) async fn listed_referrers(&self, subject: &Digest) -> Result<Option<Vec<Referrer>>> {
-        let mut url = self.url(&format!("referrers/{subject}"))?;
+        let first = Request::get(self.url(&format!("referrers/{subject}"))?);
+        self.http().in_time(&first, self.all_pages(first.url.clone())).await
+    }
+
+    async fn all_pages(&self, mut url: Url) -> Result<Option<Vec<Referrer>>> {
         let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
         for _ in 0..MAX_PAGES {
             let request = Request::get(url.clone());
@@ -129,7 +133,7 @@ impl Repository<'_> {
 }
 
 /// The address behind `Link: <…>; rel="next"`.
-fn next_page(response: &reqwest::Response) -> Option<reqwest::Url> {
+fn next_page(response: &reqwest::Response) -> Option<Url> {
     let link = header(response, reqwest::header::LINK)?;
     let (address, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
     let is_next = rest.contains("rel=\"next\"") || rest.contains("rel=next");

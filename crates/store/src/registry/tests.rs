@@ -173,3 +173,27 @@ fn manifests_that_are_not_what_they_should_be_are_refused() {
     let error = client(&server, None).fetch_manifest(&reference(&server, ":1")).unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
 }
+
+#[test]
+fn documents_and_small_blobs_end_in_time_and_are_not_asked_for_again() {
+    let slow = || Reply::new(200).body(vec![b' '; 4096]).slowly(std::time::Duration::from_millis(200));
+    let server = Server::start(move |_: &Received, _| slow().header("Content-Type", media_type::INDEX));
+    let (registry, (_folder, cache)) = (client(&server, None), cache());
+    let small = Descriptor::new(media_type::CONFIG, Digest::of(b"x"), 4096);
+    for (name, error) in [
+        ("manifest", registry.fetch_manifest(&reference(&server, ":1")).err()),
+        ("referrers", registry.referrers(&reference(&server, ":1"), &small.digest).err()),
+        ("config", registry.fetch_blob(&reference(&server, ":1"), &small, &cache, &NoProgress).err()),
+    ] {
+        assert!(matches!(error, Some(StoreError::Overdue { .. })), "{name}: {error:?}");
+    }
+    assert_eq!(server.log().len(), 3);
+}
+
+#[test]
+fn pauses_that_a_server_asks_for_have_an_end() {
+    let server = Server::start(|_, _| Reply::new(429).header("Retry-After", "121"));
+    let begun = std::time::Instant::now();
+    assert_eq!(client(&server, None).resolve(&reference(&server, ":1")).unwrap_err().status(), Some(429));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+}

@@ -34,6 +34,11 @@ pub const CASES: &[Case] = &[
     Case { name: "registry-forbidden", code: 3, run: |g| pulled(g, Answer::Status(403)) },
     Case { name: "registry-no-such-image", code: 3, run: |g| pulled(g, Answer::Status(404)) },
     Case { name: "registry-no-manifest", code: 4, run: |g| pulled(g, Answer::Whole(NO_MANIFEST.to_vec())) },
+    Case {
+        name: "registry-not-an-image",
+        code: 3,
+        run: |g| pulled(g, Answer::Whole(br#"{"mediaType":"x"}"#.to_vec())),
+    },
     Case { name: "registry-unsupported", code: 4, run: |g| pulled(g, Answer::Status(405)) },
     Case { name: "registry-push-forbidden", code: 3, run: |g| pushed(g, Answer::Status(403)) },
     Case { name: "registry-push-too-large", code: 4, run: |g| pushed(g, Answer::Status(413)) },
