@@ -1,8 +1,11 @@
 //! `cargo xtask tidy`: the house rules that no compiler checks, also kept as a test.
 
 mod circles;
+mod code;
 mod edges;
+mod imports;
 mod lints;
+mod verbs;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -83,7 +86,7 @@ fn check_file(name: &str, text: &str) -> Vec<String> {
         broken.extend(words::launcher(text));
     }
     if name.ends_with(".rs") && !is_test(name) {
-        broken.extend(unwraps(text).map(|line| format!("line {line}: `unwrap` outside tests")));
+        broken.extend(unwraps(text).into_iter().map(|line| format!("line {line}: `unwrap` outside tests")));
     }
     broken
 }
@@ -93,11 +96,11 @@ fn is_test(name: &str) -> bool {
     name.split('/').any(|part| part == "tests" || part == "tests.rs" || part.starts_with("testing"))
 }
 
-/// The numbers of the lines that unwrap before the file's own tests begin.
-fn unwraps(text: &str) -> impl Iterator<Item = usize> {
-    let code = text.lines().enumerate().take_while(|(_, line)| line.trim() != "#[cfg(test)]");
-    code.filter(|(_, line)| line.contains(concat!(".unwrap", "()")) && !line.trim_start().starts_with("//"))
-        .map(|(index, _)| index + 1)
+/// The numbers of the lines that unwrap outside of tests.
+fn unwraps(text: &str) -> Vec<usize> {
+    let code = code::without_tests(text);
+    let lines = code.lines().enumerate().filter(|(_, line)| line.contains(concat!(".unwrap", "()")));
+    lines.map(|(index, _)| index + 1).collect()
 }
 
 /// ARCHITECTURE.md stays short, and every path in it is there.
@@ -132,8 +135,9 @@ fn check_crates(workspace: &Path, fix: bool) -> Result<Vec<String>, Box<dyn std:
         if table.contains_key("package") {
             let name = folder.strip_prefix(workspace)?.to_string_lossy().into_owned();
             broken.extend(edges::check(&name, &table, &map).into_iter().map(|rule| format!("{name}: {rule}")));
-            let circles = circles::check(&sources(&folder.join("src"))?);
-            broken.extend(circles.into_iter().map(|rule| format!("{name}: {rule}")));
+            let imports = imports::imports(&sources(&folder.join("src"))?);
+            let rules = [circles::check(&imports), verbs::check(&name, &imports), imports.hidden].concat();
+            broken.extend(rules.into_iter().map(|rule| format!("{name}: {rule}")));
         }
     }
     broken.extend(edges::check_lints(workspace, &map, fix)?);
@@ -175,6 +179,8 @@ mod tests {
         check("a.rs", "//! A.\nfn a() { b().unwrap() }\n", &["line 2: `unwrap` outside tests"]);
         check("a.rs", "//! A.\n// .unwrap()\n#[cfg(test)]\nfn a() { b().unwrap() }\n", &[]);
         check("crates/a/src/b/tests.rs", "//! A.\nfn a() { b().unwrap() }\n", &[]);
+        let after = "//! A.\n#[cfg(test)]\nuse b;\nfn a() { b().unwrap() }\n";
+        check("a.rs", after, &["line 4: `unwrap` outside tests"]);
         check("a.rs", &"// a\n".repeat(601), &["601 lines; at most 600"]);
     }
 

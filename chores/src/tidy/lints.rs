@@ -204,7 +204,7 @@ const OTHERS: [Ban; 2] = [
             "zip::ZipArchive::extract",
             "zip::ZipArchive::extract_unwrapped_root_dir",
             "zip::ZipArchive::extract_with_options",
-            "zip::read::stream::ZipStreamReader::extract",
+            "zip::unstable::stream::ZipStreamReader::extract",
         ],
     ),
 ];
