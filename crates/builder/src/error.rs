@@ -126,7 +126,8 @@ impl BuildError {
             Self::Store(error) => error.hint(),
             Self::Offline(error) => Some(error.hint()),
             // Each problem of a definition has a hint of its own, beside its line.
-            Self::Spec(_) | Self::Layer(_) | Self::Program(_) | Self::File(_) => None,
+            Self::Program(error) => error.hint(),
+            Self::Spec(_) | Self::Layer(_) | Self::File(_) => None,
             Self::Internal(_) => Some("report it, with the command line and the output".to_owned()),
         }
     }

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use shipwheel_plan::spec::PythonSpec;
 use shipwheel_python::lock::{LockForm, LockTool, Relocking};
+use shipwheel_python::pyproject::{Pyproject, UvSettings};
 
 use crate::base::base_error::BaseError;
 use crate::base::resolve;
@@ -13,7 +15,7 @@ use crate::lock::lock_file::{form_of, has_any_hash, read_text};
 use crate::lock::upgrade::Upgrade;
 use crate::lock::{export, kept};
 use crate::program::run::run;
-use crate::program::uv;
+use crate::program::uv::Uv;
 use crate::project::definition::Definition;
 use crate::session::Session;
 
@@ -35,10 +37,7 @@ pub fn relock(session: &Session<'_>, definition: &Definition, upgrade: &Upgrade)
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     match form_of(&path).map(LockForm::relocking) {
         Some(Relocking::Tool(LockTool::Uv)) => {
-            let mut command = Command::new(uv::find(session)?);
-            command.args(["lock", "--directory"]).arg(&folder);
-            upgrade.apply(&mut command);
-            run(session, command, "uv lock")?;
+            uv_lock(session, &path, &folder, python, upgrade)?;
         }
         Some(Relocking::Tool(tool @ LockTool::Poetry)) => run_tool(session, &path, tool, &poetry(upgrade))?,
         Some(Relocking::Tool(tool @ LockTool::Pdm)) => run_tool(session, &path, tool, &pdm(upgrade))?,
@@ -54,6 +53,42 @@ pub fn relock(session: &Session<'_>, definition: &Definition, upgrade: &Upgrade)
         None => return Err(LockError::UnknownForm { path }.into()),
     }
     Ok(Relocked { path })
+}
+
+/// Locks a uv.lock with the settings of its project; only what `allow-build` names is built.
+fn uv_lock(
+    session: &Session<'_>,
+    lock: &Path,
+    folder: &Path,
+    python: &PythonSpec,
+    upgrade: &Upgrade,
+) -> Result<(), BuildError> {
+    // uv takes its settings from the nearest folder that has some.
+    for folder in folder.ancestors() {
+        for path in ["uv.toml", "pyproject.toml"].map(|name| folder.join(name)) {
+            if settings(&path).is_some_and(|settings| settings.forces_builds) {
+                return Err(LockError::ForcesBuilds { path }.into());
+            }
+        }
+    }
+    let uv = Uv::new(session, "")?;
+    let pyproject = std::fs::read_to_string(folder.join("pyproject.toml")).unwrap_or_default();
+    let requires = Pyproject::parse(&pyproject).ok().and_then(|file| file.project?.requires_python);
+    let requires = requires.map(|requires| requires.text);
+    let mut command = uv.command_with_python(&["lock", "--no-build"], requires.as_deref())?;
+    command.args(python.allow_build.iter().flat_map(|name| ["--no-binary-package", name.as_str()]));
+    command.arg("--project").arg(folder);
+    upgrade.apply(&mut command);
+    uv.run(command, "uv lock").map(|_| ()).map_err(|error| kept::needs_build(lock, error))
+}
+
+/// The settings of uv in a file, where it can be read: uv.toml, or a table of pyproject.toml.
+fn settings(path: &Path) -> Option<UvSettings> {
+    let text = std::fs::read_to_string(path).ok()?;
+    match path.ends_with("uv.toml") {
+        true => UvSettings::parse(&text).ok(),
+        false => Pyproject::parse(&text).ok().map(|pyproject| pyproject.uv),
+    }
 }
 
 fn poetry(upgrade: &Upgrade) -> Vec<&str> {

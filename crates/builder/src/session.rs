@@ -50,10 +50,12 @@ impl Session<'_> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The programs of a name on `PATH`, in its order.
+    /// The programs of a name in the absolute folders on `PATH`, in its order: one that is relative is the folder
+    /// that is built, or below it.
     pub(crate) fn on_path<'s>(&'s self, name: &'s str) -> impl Iterator<Item = PathBuf> + 's {
         let path = self.variable("PATH").unwrap_or_default();
-        std::env::split_paths(path).map(move |folder| folder.join(name)).filter(|path| path.is_file())
+        let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute());
+        folders.map(move |folder| folder.join(name)).filter(|path| path.is_file())
     }
 
     /// The platform of this machine, by its processor.

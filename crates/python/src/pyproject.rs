@@ -33,6 +33,8 @@ pub struct Pyproject {
     pub poetry: Option<PoetryProject>,
     /// Whether there is a `[build-system]`.
     pub has_build_system: bool,
+    /// The module whose code builds a wheel of the project; setuptools where `[build-system]` names none.
+    pub build_backend: Option<String>,
     /// The dependency groups as they are written, by their normalized names.
     pub groups: BTreeMap<String, Vec<GroupMember>>,
     /// `[tool.uv]`.
@@ -73,6 +75,10 @@ impl Pyproject {
             project: raw.project.map(Project::of).transpose()?,
             poetry: raw.tool.poetry.as_ref().map(PoetryProject::of),
             has_build_system: raw.build_system.is_some(),
+            build_backend: raw
+                .build_system
+                .as_ref()
+                .and_then(|it| it.get("build-backend")?.as_str().map(str::to_owned)),
             groups: groups.collect::<Result<_, PyprojectError>>()?,
             uv: UvSettings::of(raw.tool.uv)?,
         })
@@ -141,6 +147,23 @@ impl Pyproject {
         above.pop();
         Ok(())
     }
+}
+
+/// The text of a pyproject.toml without what its tools run or install whenever they start: PDM's scripts, which may be
+/// hooks, its options and plugins, and the plugins that Poetry is to have.
+///
+/// A text that is not TOML becomes empty.
+pub fn without_hooks(text: &str) -> String {
+    let Ok(mut file) = text.parse::<toml::Table>() else { return String::new() };
+    let mut changed = false;
+    for (tool, keys) in [("pdm", &["scripts", "options", "plugins"][..]), ("poetry", &["requires-plugins"])] {
+        let table = file.get_mut("tool").and_then(|tools| tools.get_mut(tool)).and_then(toml::Value::as_table_mut);
+        let Some(table) = table else { continue };
+        for key in keys {
+            changed |= table.remove(*key).is_some();
+        }
+    }
+    if changed { file.to_string() } else { text.to_owned() }
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 
 mod error;
 mod hashes;
+mod input;
 mod parser;
 mod requirement;
 
 pub use error::{RequirementProblem, RequirementProblemKind, RequirementsError};
 pub use hashes::{HashProblem, check_hashes};
+pub use input::{InputLine, asks_for_anything, input_lines};
 pub use requirement::{Requirement, Requirements};
 
 #[cfg(test)]

@@ -10,13 +10,17 @@ const PROJECT: &str = "[project]\nname = \"thing\"\nversion = \"1.2\"\nrequires-
     [build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n";
 
 fn build(definition: &Definition, name: &str) -> Run {
+    build_with(definition, name, &[])
+}
+
+fn build_with(definition: &Definition, name: &str, arguments: &[&str]) -> Run {
     let output = format!("oci:{}", definition.output().join(name).display());
-    Shipwheel::new().image(&[&definition.argument(), "--json", "--output", &output])
+    Shipwheel::new().image(&[&[&definition.argument(), "--json", "--output", &output], arguments].concat())
 }
 
 /// Builds without and with a written image.toml; both give one image, unpacked here.
 fn build_twice(definition: &Definition) -> (Run, Rootfs) {
-    let derived = build(definition, "derived").succeeded();
+    let derived = build_with(definition, "derived", &["--allow-project-build"]).succeeded();
     assert!(!definition.path().join("image.toml").exists(), "nothing is written unless asked");
     let written = Shipwheel::new().run(&["init", &definition.argument()]).succeeded();
     assert!(written.line().ends_with("image.toml"), "{}", written.stdout);

@@ -27,4 +27,5 @@ mod retrofit;
 mod startup;
 mod switches;
 mod template;
+mod unnamed_code;
 mod verify;

@@ -9,6 +9,7 @@ use std::process::Command;
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::spec::{Located, PythonSpec};
 use shipwheel_python::lock::LockTool;
+use shipwheel_python::pyproject::without_hooks;
 
 use super::lock_error::LockError;
 use super::lock_file::LockFile;
@@ -16,7 +17,7 @@ use super::userinfo::has_userinfo;
 use crate::error::BuildError;
 use crate::program::program_error::ProgramError;
 use crate::program::run::run;
-use crate::program::uv;
+use crate::program::uv::Uv;
 use crate::session::Session;
 use shipwheel_store::FileAction;
 
@@ -75,9 +76,13 @@ fn each(command: &mut Command, option: &str, values: &[Located<String>]) {
 
 /// Needs neither Python nor a network.
 fn from_uv(session: &Session<'_>, folder: &Path, python: &PythonSpec) -> Result<String, BuildError> {
-    let mut command = Command::new(uv::find(session)?);
-    command.args(["export", "--quiet", "--frozen", "--offline", "--no-emit-local", "--no-header"]);
-    command.args(["--format", "pylock.toml", "--directory"]).arg(folder);
+    let uv = Uv::new(session, "")?;
+    let words = ["export", "--quiet", "--frozen", "--no-config", "--no-emit-local", "--no-header"];
+    let mut command = uv.command(&words);
+    if !session.offline {
+        command.arg("--offline");
+    }
+    command.args(["--format", "pylock.toml", "--project"]).arg(folder);
     match &python.groups {
         Some(groups) => {
             command.arg("--no-default-groups");
@@ -89,7 +94,7 @@ fn from_uv(session: &Session<'_>, folder: &Path, python: &PythonSpec) -> Result<
     }
     each(&mut command, "--extra", &python.extras);
     each(&mut command, "--package", python.package.as_slice());
-    run(session, command, "uv export")
+    uv.run(command, "uv export")
 }
 
 fn on_copy(
@@ -100,7 +105,8 @@ fn on_copy(
 ) -> Result<String, BuildError> {
     let scratch = session.cache.scratch_dir()?;
     let name = lock.path.file_name().unwrap_or_default();
-    for (name, text) in [(name, lock.text.as_str()), ("pyproject.toml".as_ref(), project)] {
+    let project = without_hooks(project);
+    for (name, text) in [(name, lock.text.as_str()), ("pyproject.toml".as_ref(), project.as_str())] {
         let copy = scratch.path().join(name);
         fs_err::write(&copy, text).map_err(BuildError::file(FileAction::Write, &copy))?;
     }
@@ -112,7 +118,7 @@ fn on_copy(
 fn from_poetry(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec) -> Result<(), BuildError> {
     let poetry = program(session, path, LockTool::Poetry)?;
     let mut check = Command::new(&poetry);
-    check.args(["check", "--lock", "--no-interaction", "--directory"]).arg(copy);
+    check.args(["check", "--lock", "--no-interaction", "--directory"]).arg(copy).current_dir(copy);
     // It reports much else; only a lock that is out of date matters here.
     if let Err(BuildError::Program(ProgramError::Failed { output, .. })) = run(session, check, "poetry check")
         && output.contains("poetry lock")
@@ -136,7 +142,7 @@ fn from_poetry(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonS
 fn from_pdm(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec) -> Result<(), BuildError> {
     let pdm = program(session, path, LockTool::Pdm)?;
     let mut check = Command::new(&pdm);
-    check.args(["lock", "--check", "--project"]).arg(copy);
+    check.args(["lock", "--check", "--project"]).arg(copy).current_dir(copy);
     if run(session, check, "pdm lock --check").is_err() {
         return Err(stale(path, LockTool::Pdm));
     }

@@ -4,27 +4,24 @@
 //! from; while that is the same, the lock is used as it is. It names no index.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::spec::PythonSpec;
 use shipwheel_python::lock::LockForm;
 use shipwheel_python::requirements::Requirements;
 
+use super::input_files::{InputFiles, MAX_DEPTH};
 use super::lock_error::LockError;
-use super::lock_file::form_of;
+use super::lock_file::{form_of, lookup_in};
 use super::upgrade::Upgrade;
 use crate::error::BuildError;
-use crate::program::run::run;
-use crate::program::uv;
+use crate::program::program_error::ProgramError;
+use crate::program::uv::Uv;
 use crate::session::Session;
 use shipwheel_store::FileAction;
 
 /// Raise this when requirements are locked in another way.
 const LOCK_RECIPE: u32 = 1;
-
-/// How deep requirements files may include each other.
-const MAX_DEPTH: usize = 8;
 
 /// The file that a lock of this input is kept in.
 pub(crate) fn kept_path(input: &Path) -> PathBuf {
@@ -53,31 +50,8 @@ pub(crate) fn make(
 ) -> Result<(PathBuf, String), BuildError> {
     let path = kept_path(input);
     session.report.step(&format!("lock: locking {} into {}", input.display(), path.display()));
-    let scratch = session.cache.scratch_dir()?;
-    let output = scratch.path().join("lock.txt");
-    // uv keeps the versions that it finds in its output.
-    if let Ok(before) = fs_err::read_to_string(&path) {
-        fs_err::write(&output, before).map_err(BuildError::file(FileAction::Write, &output))?;
-    }
-    let mut command = Command::new(uv::find(session)?);
-    command.args(["pip", "compile", "--universal", "--generate-hashes", "--no-header", "--no-annotate", "--quiet"]);
-    command.args(["--python-version", &format!("3.{minor}"), "--no-python-downloads"]);
-    command.args(["--no-emit-index-url", "--no-emit-find-links", "--output-file"]).arg(&output);
-    upgrade.apply(&mut command);
-    if form_of(input) == Some(LockForm::Project) {
-        let extras = python.extras.iter().flat_map(|extra| ["--extra", &extra.value]);
-        command.args(extras.chain(python.groups.iter().flatten().flat_map(|group| ["--group", &group.value])));
-    }
-    command.arg(input);
-    if let Some(folder) = input.parent().filter(|folder| folder.is_dir()) {
-        command.current_dir(folder);
-    }
-    if session.offline {
-        command.arg("--offline");
-    }
-    run(session, command, "uv pip compile")?;
-    let locked = fs_err::read_to_string(&output).map_err(BuildError::file(FileAction::Read, &output))?;
-    let locked: String = locked.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+    let output = compiled(session, input, python, minor, upgrade)?;
+    let locked: String = output.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
     let name = input.file_name().unwrap_or_default().to_string_lossy();
     let head = format!("# Locked by shipwheel from {name} for Python 3.{minor}: {}\n", digest(input, python)?);
     let text = head + &locked;
@@ -85,6 +59,58 @@ pub(crate) fn make(
     write(&path, &text)?;
     session.report.step(&format!("lock: {} has {count} distributions; keep it with the sources", path.display()));
     Ok((path, text))
+}
+
+/// What uv locks an input into; it builds only what `allow-build` names, and only where it has to.
+fn compiled(
+    session: &Session<'_>,
+    input: &Path,
+    python: &PythonSpec,
+    minor: u32,
+    upgrade: &Upgrade,
+) -> Result<String, BuildError> {
+    let is_project = form_of(input) == Some(LockForm::Project);
+    // Lines that cannot be locked are told before uv is looked for.
+    let files = (!is_project).then(|| InputFiles::read(input, &python.allow_build)).transpose()?;
+    let pyproject = std::fs::read_to_string(input.with_file_name("pyproject.toml")).ok();
+    let uv = Uv::new(session, &lookup_in(input.parent().unwrap_or(Path::new("")), pyproject.as_deref()))?;
+    let copy = files.map_or_else(|| Ok(input.to_owned()), |files| files.write(&uv))?;
+    // uv keeps the versions that it finds in its output.
+    let before = fs_err::read_to_string(kept_path(input)).unwrap_or_default();
+    let compile = |builds: bool| {
+        let output = uv.write("lock.txt", &before)?;
+        let words = ["pip", "compile", "--universal", "--generate-hashes", "--no-header", "--no-annotate", "--quiet"];
+        let mut command = uv.command_with_python(&words, None)?;
+        command.args(["--python-version", &format!("3.{minor}"), "--only-binary", ":all:"]);
+        if builds {
+            command.args(python.allow_build.iter().flat_map(|name| ["--no-binary", name.as_str()]));
+        }
+        command.args(["--no-emit-index-url", "--no-emit-find-links", "--output-file"]).arg(&output);
+        upgrade.apply(&mut command);
+        if is_project {
+            let extras = python.extras.iter().flat_map(|extra| ["--extra", &extra.value]);
+            command.args(extras.chain(python.groups.iter().flatten().flat_map(|group| ["--group", &group.value])));
+        }
+        command.arg(&copy);
+        uv.run(command, "uv pip compile")?;
+        fs_err::read_to_string(&output).map_err(BuildError::file(FileAction::Read, &output))
+    };
+    let compiled = match compile(false) {
+        Err(BuildError::Program(ProgramError::Failed { .. })) if !python.allow_build.is_empty() => compile(true),
+        other => other,
+    };
+    compiled.map_err(|error| needs_build(input, error))
+}
+
+/// What uv says when it may not build, as an error that says who may allow it.
+pub(crate) fn needs_build(path: &Path, error: BuildError) -> BuildError {
+    const MAY_NOT: [&str; 2] = ["uilding source distributions", "building from source is disabled"];
+    match error {
+        BuildError::Program(ProgramError::Failed { output, .. }) if MAY_NOT.iter().any(|it| output.contains(it)) => {
+            LockError::NeedsBuild { path: path.to_owned(), output }.into()
+        }
+        other => other,
+    }
 }
 
 /// Writes by one rename: a concurrent build reads the old lock or the new one.

@@ -20,6 +20,23 @@ pub enum LockError {
     /// The requirements are broken.
     #[error(transparent)]
     Requirements(#[from] RequirementsError),
+    /// Lines of requirements that cannot be locked without running code.
+    #[error(transparent)]
+    NotLockable(RequirementsError),
+    /// Something could be locked only by running its code.
+    #[error("{} cannot be locked without running code that nothing allows: {output}", .path.display())]
+    NeedsBuild {
+        /// The file that is locked.
+        path: PathBuf,
+        /// What uv says.
+        output: String,
+    },
+    /// Settings of uv that have code run, whatever its command says.
+    #[error("{} sets `no-binary`, which runs the setup code of source distributions", .path.display())]
+    ForcesBuilds {
+        /// The file with the settings.
+        path: PathBuf,
+    },
     /// The file's name is not one of a lock form.
     #[error("{} is not a lock of a known form", .path.display())]
     UnknownForm {
@@ -143,6 +160,9 @@ impl LockError {
             Self::Hashes { .. } => ErrorKind::Verification,
             Self::Parse(_)
             | Self::Requirements(_)
+            | Self::NotLockable(_)
+            | Self::NeedsBuild { .. }
+            | Self::ForcesBuilds { .. }
             | Self::UnknownForm { .. }
             | Self::NoPyproject { .. }
             | Self::PartialHashes { .. }
@@ -173,6 +193,15 @@ impl LockError {
             Self::UnknownForm { .. } => {
                 return Some(format!("name one of {}", LockForm::ALL.map(LockForm::file_name).join(", ")));
             }
+            Self::NotLockable(_) => {
+                "install a folder with `project` in `[app]`; name what may be built from source in `allow-build` of \
+                 `[python]` in image.toml"
+            }
+            Self::NeedsBuild { .. } => {
+                "ask for versions that have wheels, or name what may be built on this machine in `allow-build` of \
+                 `[python]` in image.toml; a project with dynamic dependencies needs a lock of its own (`uv lock`)"
+            }
+            Self::ForcesBuilds { .. } => "lock with `uv lock` yourself, or remove the setting",
             Self::PartialHashes { .. } => "lock it again, or remove all hashes",
             Self::NotNamed { .. } => "set `lock` in `[python]` of image.toml",
             Self::NoInputs { .. } => {

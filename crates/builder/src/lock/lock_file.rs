@@ -9,6 +9,7 @@ use shipwheel_python::Target;
 use shipwheel_python::lock::{Lock, Origin};
 use shipwheel_python::lock::{LockForm, Selectable, UvLock};
 use shipwheel_python::marker::Environment;
+use shipwheel_python::pyproject::{Pyproject, UvSettings};
 use shipwheel_python::select::Selection;
 
 use super::lock_error::LockError;
@@ -62,6 +63,11 @@ impl LockFile {
         self.path.parent().unwrap_or(Path::new("/"))
     }
 
+    /// The settings of uv beside it on where packages come from, as the text of a uv.toml.
+    pub(crate) fn lookup(&self) -> String {
+        lookup_in(self.folder(), self.pyproject.as_deref())
+    }
+
     /// The lock itself, where the file has the form that wheels are selected from.
     pub(crate) fn pylock(&self) -> Option<&Lock> {
         match &self.content {
@@ -109,6 +115,17 @@ impl LockFile {
         let set = |texts: &[Located<String>]| texts.iter().map(|text| text.value.clone()).collect();
         Selection { extras: set(&python.extras), groups: python.groups.as_deref().map(set), added: Vec::new() }
     }
+}
+
+/// The settings of uv in a folder on where packages come from: those of uv.toml, else of its pyproject.toml, as uv has it.
+///
+/// What cannot be read here is not handed on.
+pub(crate) fn lookup_in(folder: &Path, pyproject: Option<&str>) -> String {
+    let settings = match std::fs::read_to_string(folder.join("uv.toml")) {
+        Ok(text) => UvSettings::parse(&text).ok(),
+        Err(_) => pyproject.and_then(|text| Pyproject::parse(text).ok()).map(|file| file.uv),
+    };
+    settings.map(|settings| settings.lookup(folder)).unwrap_or_default()
 }
 
 /// The form of a file, by its name.

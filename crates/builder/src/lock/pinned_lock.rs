@@ -10,6 +10,7 @@ use shipwheel_python::lock::LockReading;
 use shipwheel_python::requirements::{Requirements, check_hashes};
 
 use super::export;
+use super::input_files::InputFiles;
 use super::kept;
 use super::lock_error::LockError;
 use super::lock_file::{LockFile, has_any_hash};
@@ -74,7 +75,7 @@ impl<'f> PinnedLock<'f> {
     /// When it cannot be read or converted, or a hash is missing or differs.
     pub(crate) fn lock(&self, session: &Session<'_>, python: &PythonSpec) -> Result<Lock, BuildError> {
         let converted = match self.file.form.reading() {
-            LockReading::Requirements | LockReading::LockFirst => return self.of_requirements(session),
+            LockReading::Requirements | LockReading::LockFirst => return self.of_requirements(session, python),
             LockReading::Export(tool) => export::export(session, tool, self.file, python)?,
             LockReading::Native => {
                 if let Some(lock) = self.file.pylock() {
@@ -86,7 +87,7 @@ impl<'f> PinnedLock<'f> {
         Ok(Lock::parse(&converted, &format!("{} (converted)", self.path.display()))?)
     }
 
-    fn of_requirements(&self, session: &Session<'_>) -> Result<Lock, BuildError> {
+    fn of_requirements(&self, session: &Session<'_>, python: &PythonSpec) -> Result<Lock, BuildError> {
         let path = || self.path.clone().into_owned();
         let shown = self.path.display().to_string();
         let requirements = Requirements::parse(&self.text, &shown)?;
@@ -100,7 +101,8 @@ impl<'f> PinnedLock<'f> {
             Some(converted) => converted,
             None => {
                 session.report.step(&format!("lock: converting {shown}"));
-                let converted = uv::convert_requirements(session, &self.path, self.minor)?;
+                let input = InputFiles::read_alone(&self.path, &self.text, &python.allow_build)?;
+                let converted = uv::convert_requirements(session, &input, &self.file.lookup(), self.minor)?;
                 // A text with a password in it is kept nowhere.
                 if !has_userinfo(&converted) {
                     session.cache.put_record("pylock", &key, &converted)?;

@@ -25,11 +25,25 @@ pub enum ProgramError {
         /// The end of its output.
         output: String,
     },
+    /// uv needs a Python, and knows none outside of a virtual environment.
+    #[error("uv found no Python{} on this machine; virtual environments do not count", .request.as_deref().map(|it| format!(" {it}")).unwrap_or_default())]
+    NoPython {
+        /// The versions that will do.
+        request: Option<String>,
+    },
 }
 
 impl ProgramError {
     /// The tools of the machine are the outside.
     pub fn kind(&self) -> ErrorKind {
         ErrorKind::Outside
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Start { .. } | Self::Failed { .. } => None,
+            Self::NoPython { .. } => Some("install one, or put its folder on `PATH`".to_owned()),
+        }
     }
 }

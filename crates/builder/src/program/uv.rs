@@ -5,7 +5,10 @@ use std::process::Command;
 
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::Digest;
+use shipwheel_python::pyproject::Pyproject;
+use tempfile::TempDir;
 
+use super::program_error::ProgramError;
 use super::run::run;
 use crate::error::BuildError;
 use crate::session::Session;
@@ -17,15 +20,90 @@ const PINNED: &str = include_str!("uv.txt");
 /// The oldest version whose `pip compile` writes pylock.toml as it is read here.
 const OLDEST: (u32, u32) = (0, 8);
 
+/// How uv is called, every time: it runs no code but what the user names.
+///
+/// It starts in a folder of its own, whose uv.toml keeps it from looking for settings and environments in others. The
+/// settings of the user's own account hold. It takes a Python that it is told and looks for none.
+pub(crate) struct Uv<'s> {
+    session: &'s Session<'s>,
+    program: PathBuf,
+    scratch: TempDir,
+}
+
+impl<'s> Uv<'s> {
+    /// A usable uv; `settings` is the text of a uv.toml that it reads.
+    ///
+    /// # Errors
+    /// When none is on `PATH` and pip cannot get the pinned one.
+    pub(crate) fn new(session: &'s Session<'s>, settings: &str) -> Result<Self, BuildError> {
+        Self::with(session, find(session)?, settings)
+    }
+
+    fn with(session: &'s Session<'s>, program: PathBuf, settings: &str) -> Result<Self, BuildError> {
+        let scratch = session.cache.scratch_dir()?;
+        let this = Self { session, program, scratch };
+        this.write("uv.toml", settings)?;
+        Ok(this)
+    }
+
+    /// Writes a file into its folder; the path of the file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf, BuildError> {
+        let path = self.scratch.path().join(name);
+        fs_err::write(&path, text).map_err(BuildError::file(FileAction::Write, &path))?;
+        Ok(path)
+    }
+
+    /// A command; its words come first.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(words).arg("--no-python-downloads").current_dir(self.scratch.path());
+        // An environment that does not exist is not asked for its Python.
+        command.env("UV_PROJECT_ENVIRONMENT", self.scratch.path().join("none"));
+        if self.session.offline {
+            command.arg("--offline");
+        }
+        command
+    }
+
+    /// The same, with a Python of this machine; of these versions where some are asked for.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn command_with_python(&self, words: &[&str], request: Option<&str>) -> Result<Command, BuildError> {
+        let python =
+            self.python(request).ok_or_else(|| ProgramError::NoPython { request: request.map(str::to_owned) })?;
+        let mut command = self.command(words);
+        command.arg("--python").arg(python);
+        Ok(command)
+    }
+
+    /// An interpreter of this machine that is not in a virtual environment.
+    fn python(&self, request: Option<&str>) -> Option<PathBuf> {
+        let words = ["python", "find", "--no-project", "--system", "--no-config"];
+        let mut command = self.command(&words);
+        command.args(request.filter(|request| !request.trim().is_empty()));
+        let said = self.run(command, "uv python find").ok()?;
+        Some(PathBuf::from(said.trim())).filter(|path| path.is_file())
+    }
+
+    /// Runs a command; what it says.
+    ///
+    /// # Errors
+    /// When it fails; the end of what it said is in the error.
+    pub(crate) fn run(&self, command: Command, name: &str) -> Result<String, BuildError> {
+        run(self.session, command, name)
+    }
+}
+
 /// The path of a usable uv.
 ///
 /// # Errors
 /// When none is on `PATH` and pip cannot get the pinned one.
-pub(crate) fn find(session: &Session<'_>) -> Result<PathBuf, BuildError> {
-    if let Some(path) = accepted(session) {
-        return Ok(path);
-    }
-    if let Some(path) = bootstrapped(session) {
+fn find(session: &Session<'_>) -> Result<PathBuf, BuildError> {
+    if let Some(path) = known(session) {
         return Ok(path);
     }
     let key = pinned();
@@ -34,14 +112,13 @@ pub(crate) fn find(session: &Session<'_>) -> Result<PathBuf, BuildError> {
     Ok(folder.join("bin/uv"))
 }
 
+fn known(session: &Session<'_>) -> Option<PathBuf> {
+    accepted(session).or_else(|| bootstrapped(session))
+}
+
 /// An interpreter of a full version that a uv of this machine knows; nothing is downloaded.
 pub(crate) fn find_python(session: &Session<'_>, version: PythonVersion) -> Option<PathBuf> {
-    let uv = accepted(session).or_else(|| bootstrapped(session))?;
-    let mut command = Command::new(uv);
-    command.args(["python", "find", "--quiet", "--no-project", "--no-python-downloads", "--offline"]);
-    command.arg(version.to_string());
-    let said = run(session, command, "uv python find").ok()?;
-    Some(PathBuf::from(said.trim())).filter(|path| path.is_file())
+    Uv::with(session, known(session)?, "").ok()?.python(Some(&version.to_string()))
 }
 
 fn bootstrapped(session: &Session<'_>) -> Option<PathBuf> {
@@ -70,55 +147,66 @@ fn version(text: &str) -> Option<(u32, u32)> {
 fn bootstrap(session: &Session<'_>, folder: &Path) -> Result<(), BuildError> {
     let requirements = folder.join("requirements.txt");
     fs_err::write(&requirements, PINNED).map_err(BuildError::file(FileAction::Write, &requirements))?;
-    let mut command = Command::new("python3");
+    let python = session.on_path("python3").next().unwrap_or_else(|| "python3".into());
+    let mut command = Command::new(python);
+    // `-m` imports from the working directory first.
+    command.current_dir(folder);
     command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]);
     command.args(["--only-binary", ":all:", "--no-compile", "--target"]).arg(folder).arg("-r").arg(&requirements);
     run(session, command, "python3 -m pip install uv").map(|_| ())
 }
 
-/// Converts `requirements.txt` to pylock.toml for every platform; the text of the lock.
+/// Converts pinned requirements to pylock.toml for every platform; the text of the lock.
+///
+/// `--no-deps` asks for no metadata: nothing is built, and source distributions stay in the lock.
 ///
 /// # Errors
 /// When uv fails; what it said is in the error.
 pub(crate) fn convert_requirements(
     session: &Session<'_>,
-    requirements: &Path,
+    requirements: &str,
+    settings: &str,
     minor: u32,
 ) -> Result<String, BuildError> {
-    let uv = find(session)?;
-    let folder = session.cache.scratch_dir()?;
-    let output = folder.path().join("pylock.toml");
-    let mut command = Command::new(uv);
-    command.args(["pip", "compile", "--universal", "--no-deps", "--format", "pylock.toml", "--no-header", "--quiet"]);
-    command.args(["--python-version", &format!("3.{minor}"), "--no-python-downloads", "--output-file"]).arg(&output);
-    command.arg(requirements);
-    if session.offline {
-        command.arg("--offline");
-    }
-    run(session, command, "uv pip compile")?;
+    let uv = Uv::new(session, settings)?;
+    let input = uv.write("requirements.txt", requirements)?;
+    let output = uv.write("pylock.toml", "")?;
+    let python = format!("3.{minor}");
+    let words = ["pip", "compile", "--universal", "--no-deps", "--format", "pylock.toml", "--no-header", "--quiet"];
+    let mut command = uv.command_with_python(&words, None)?;
+    command.args(["--python-version", &python, "--output-file"]).arg(&output).arg(input);
+    fs_err::remove_file(&output).map_err(BuildError::file(FileAction::Remove, &output))?;
+    uv.run(command, "uv pip compile")?;
     fs_err::read_to_string(&output).map_err(BuildError::file(FileAction::Read, &output))
 }
 
-/// Builds the wheel of a project into a folder; the project's folder may be written to.
+/// What a wheel is built from and into.
+pub(crate) struct WheelBuild<'b> {
+    /// The folder for temporary files.
+    pub(crate) scratch: &'b Path,
+    /// The folder or the archive; a folder may be written to.
+    pub(crate) source: &'b Path,
+    /// The folder for the wheel.
+    pub(crate) out: &'b Path,
+    /// The time in the wheel, in seconds since 1970.
+    pub(crate) epoch: &'b str,
+}
+
+/// Builds the wheel of a project or a source distribution that the user named.
 ///
 /// # Errors
 /// When uv or the project's build backend fails; what they said is in the error.
-pub(crate) fn build_wheel(
-    session: &Session<'_>,
-    scratch: &Path,
-    project: &Path,
-    out: &Path,
-    epoch: &str,
-) -> Result<(), BuildError> {
-    let mut command = Command::new(find(session)?);
-    command.args(["build", "--wheel", "--no-sources", "--no-python-downloads", "--out-dir"]);
-    command.arg(out).arg(project);
+pub(crate) fn build_wheel(session: &Session<'_>, build: &WheelBuild<'_>) -> Result<(), BuildError> {
+    let text = std::fs::read_to_string(build.source.join("pyproject.toml")).unwrap_or_default();
+    // What is wrong with it, the backend says better.
+    let pyproject = Pyproject::parse(&text).unwrap_or_default();
+    let uv = Uv::new(session, &pyproject.uv.lookup(build.source))?;
+    let python = pyproject.project.and_then(|project| project.requires_python).map(|versions| versions.text);
+    let mut command = uv.command_with_python(&["build", "--wheel", "--no-sources"], python.as_deref())?;
+    command.arg("--out-dir").arg(build.out).arg(build.source);
     // Backends and uv leave files behind in it.
-    command.env("SOURCE_DATE_EPOCH", epoch).env("TMPDIR", scratch);
-    if session.offline {
-        command.arg("--offline");
-    }
-    run(session, command, "uv build").map(|_| ())
+    command.env("SOURCE_DATE_EPOCH", build.epoch).env("TMPDIR", build.scratch);
+    uv.run(command, "uv build").map(|_| ())
 }
 
 #[cfg(test)]

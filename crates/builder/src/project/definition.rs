@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use shipwheel_plan::derive::{Derived, derive};
 use shipwheel_plan::spec::{ImageSpec, Problem, SpecError};
+use shipwheel_python::pyproject::Pyproject;
 
 use super::definition_error::DefinitionError;
 use super::folder;
 use crate::error::BuildError;
+use crate::wheel::project_error::ProjectError;
 use shipwheel_store::FileAction;
 
 /// An image.toml with the folder that its paths are relative to.
@@ -25,6 +27,9 @@ pub struct Definition {
     pub spec: ImageSpec,
     /// Whether the file does not exist, and its text was derived from the folder's files.
     pub derived: bool,
+    /// Whether the build backend of the application's own project may run: a user who writes an image.toml says so by
+    /// `app.project`; one that is derived waits for a flag or an answer.
+    pub may_build_project: bool,
 }
 
 impl Definition {
@@ -48,7 +53,16 @@ impl Definition {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
         let absolute = std::path::absolute(&folder).map_err(BuildError::file(FileAction::Locate, &folder))?;
         let name = absolute.file_name().map_or("image".to_owned(), |name| name.to_string_lossy().to_lowercase());
-        Ok(Self { name, folder: absolute, file, text, spec, derived })
+        Ok(Self { name, folder: absolute, file, text, spec, derived, may_build_project: !derived })
+    }
+
+    /// The build that nobody has allowed yet: of the project in a folder whose image.toml is derived.
+    pub fn unallowed_build(&self) -> Option<ProjectError> {
+        self.spec.app.as_ref()?.project.as_ref().filter(|_| !self.may_build_project)?;
+        let text = std::fs::read_to_string(self.folder.join("pyproject.toml")).unwrap_or_default();
+        let backend = Pyproject::parse(&text).ok().and_then(|pyproject| pyproject.build_backend);
+        let backend = backend.unwrap_or_else(|| "setuptools".to_owned());
+        Some(ProjectError::NotAllowed { folder: self.folder.clone(), backend })
     }
 
     /// Derives the image.toml of a folder that has none; what is there already is not looked at.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use shipwheel_python::Target;
 use shipwheel_python::pyproject::{PackageIndex, Pyproject, UvSettings};
+use shipwheel_python::{DistributionName, Target};
 
 use super::definition::Definition;
 use super::pyprojects::{Pyprojects, normal};
@@ -12,6 +12,7 @@ use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
 use crate::lock::lock_file::LockFile;
 use crate::lock::stale;
+use crate::wheel::project_error::ProjectError;
 
 /// A definition's lock, and the pyproject.toml files around it.
 pub(crate) struct Project {
@@ -19,6 +20,8 @@ pub(crate) struct Project {
     pub(crate) lock: Option<LockFile>,
     /// The folder of the application's own project, where `app.project` names one.
     own: Option<PathBuf>,
+    /// The distributions whose code may run when they are built.
+    allow_build: BTreeSet<DistributionName>,
     /// The definition's folder.
     folder: PathBuf,
     pyprojects: Pyprojects,
@@ -32,6 +35,9 @@ impl Project {
     /// # Errors
     /// When the lock cannot be used, or is older than a pyproject.toml that it was made from.
     pub(crate) fn read(definition: &Definition) -> Result<Self, BuildError> {
+        if let Some(error) = definition.unallowed_build() {
+            return Err(error.into());
+        }
         let folder = definition.folder.clone();
         let own = definition.spec.app.as_ref().and_then(|app| app.project.as_ref());
         let own = own.map(|project| normal(&folder.join(&project.value)));
@@ -43,7 +49,21 @@ impl Project {
             stale::check(lock, &pyprojects)?;
         }
         let indexes = lock.as_ref().map(indexes).unwrap_or_default();
-        Ok(Self { lock, own, folder, pyprojects, indexes })
+        let allow_build = definition.spec.python.as_ref().map(|python| python.allow_build.clone()).unwrap_or_default();
+        Ok(Self { lock, own, allow_build, folder, pyprojects, indexes })
+    }
+
+    /// Checks that the user named a project before its build backend runs: by `app.project`, which takes the local
+    /// projects that it needs along, or by `allow-build`.
+    ///
+    /// # Errors
+    /// When nothing names it.
+    pub(crate) fn check_may_build(&self, folder: &Path) -> Result<(), BuildError> {
+        let name = self.pyproject(folder)?.and_then(|(_, pyproject)| pyproject.name());
+        if self.own.is_some() || name.is_some_and(|name| self.allow_build.contains(name)) {
+            return Ok(());
+        }
+        Err(ProjectError::NotNamed { folder: folder.to_owned() }.into())
     }
 
     /// The folders of all projects that a target needs, absolute, the application's own first.

@@ -37,6 +37,20 @@ pub enum ProjectError {
         /// The folder.
         folder: PathBuf,
     },
+    /// The image.toml is derived, and nobody has said that the project's code may run.
+    #[error("to install the project {}, its build backend `{backend}` would run on this machine", .folder.display())]
+    NotAllowed {
+        /// The project's folder.
+        folder: PathBuf,
+        /// What would run.
+        backend: String,
+    },
+    /// A lock names a local project, and image.toml does not.
+    #[error("the lock names the project {}, whose build backend would run on this machine", .folder.display())]
+    NotNamed {
+        /// The project's folder.
+        folder: PathBuf,
+    },
     /// The project's pyproject.toml is broken.
     #[error("{} is not a pyproject.toml: {reason}", .path.display())]
     Pyproject {
@@ -145,6 +159,15 @@ impl ProjectError {
             Self::Native { input: BuildInput::Project(_), .. } => {
                 Some("keep native code in distributions of its own, and lock their wheels".to_owned())
             }
+            Self::NotAllowed { .. } => Some(
+                "if you trust its code, allow it with `--allow-project-build`, or write the image.toml with `shipwheel \
+                 init`"
+                    .to_owned(),
+            ),
+            Self::NotNamed { .. } => Some(
+                "if you trust its code, set `project` in `[app]` of image.toml, or name it in `allow-build` of `[python]`"
+                    .to_owned(),
+            ),
             Self::NoHash { .. } => Some("lock again with hashes".to_owned()),
             Self::NoPyproject { .. }
             | Self::Pyproject { .. }

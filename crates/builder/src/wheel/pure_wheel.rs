@@ -8,7 +8,7 @@ use shipwheel_python::wheel::WheelName;
 
 use super::project_error::{BuildInput, ProjectError};
 use crate::error::BuildError;
-use crate::program::uv;
+use crate::program::uv::{self, WheelBuild};
 use crate::session::Session;
 use shipwheel_store::FileAction;
 
@@ -56,7 +56,8 @@ pub(crate) fn build(
 ) -> Result<PureWheel, BuildError> {
     let input = || input.clone();
     let out = scratch.join("out");
-    uv::build_wheel(session, scratch, source, &out, EARLIEST).map_err(|error| match error {
+    let build = WheelBuild { scratch, source, out: &out, epoch: EARLIEST };
+    uv::build_wheel(session, &build).map_err(|error| match error {
         BuildError::Program(cause) => ProjectError::Build { input: input(), cause }.into(),
         other => other,
     })?;

@@ -1,5 +1,6 @@
 //! `image`: from flags to a finished image and its outputs.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use clap::Args;
@@ -65,6 +66,10 @@ pub(crate) struct ImageArguments {
     #[arg(long, value_name = "INTERPRETER")]
     pub(crate) bytecode_interpreter: Option<InterpreterChoice>,
 
+    /// Build the project of a folder without an image.toml: its build backend runs on this machine.
+    #[arg(long)]
+    pub(crate) allow_project_build: bool,
+
     /// Print the plan and build nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -95,6 +100,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let terminal = Terminal::new();
     if definition.derived {
         init::show(&definition, &terminal);
+        definition.may_build_project = arguments.allow_project_build || asked_to_build(&definition, &terminal);
     }
     let login = arguments.login.login(&arguments.push)?;
     let mut session = open::session(&arguments.network, login, arguments.offline, &terminal)?;
@@ -126,6 +132,18 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     }
     print_result(arguments, &built, &name, output.as_ref());
     Ok(())
+}
+
+/// Whether the user says on a terminal that the project's code may run; without one nobody is asked.
+fn asked_to_build(definition: &Definition, terminal: &Terminal) -> bool {
+    let Some(question) = definition.unallowed_build() else { return true };
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return false;
+    }
+    terminal.line(&question.to_string());
+    eprint!("build it? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }
 
 /// The flags that override what image.toml says.

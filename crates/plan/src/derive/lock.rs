@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use shipwheel_python::DistributionName;
 use shipwheel_python::lock::LockForm;
+use shipwheel_python::requirements::asks_for_anything;
 
 use crate::derive::error::DeriveError;
 use crate::derive::known::Known;
@@ -16,7 +17,7 @@ pub(super) fn find(known: &Known<'_>) -> Result<Option<LockForm>, DeriveError> {
             let looked_for = LockForm::locks().map(|form| form.file_name().to_owned()).collect();
             Err(DeriveError::NoLock { looked_for })
         }
-        Some(form @ LockForm::Requirements) if form.distributions(known.text(form.file_name())).is_empty() => Ok(None),
+        Some(form @ LockForm::Requirements) if !asks_for_anything(known.text(form.file_name())) => Ok(None),
         found => Ok(found),
     }
 }

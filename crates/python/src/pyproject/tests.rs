@@ -87,3 +87,29 @@ fn a_group_that_cannot_be_resolved_is_refused_only_when_groups_are_asked_for() {
         assert_eq!(pyproject.dependency_groups(), Err(expected), "{text}");
     }
 }
+
+#[test]
+fn settings_on_where_packages_come_from_are_handed_on_and_nothing_else() {
+    let text = "index-url = 'https://a.example'\nfind-links = ['./links', 'https://b.example']\nno-build-isolation = true\n\
+        keyring-provider = 'subprocess'\n[[index]]\nname = 'x'\nurl = 'wheels'\n";
+    let settings = UvSettings::parse(text).expect("valid");
+    let lookup: toml::Table = settings.lookup("/app".as_ref()).parse().expect("TOML");
+    assert_eq!(lookup.keys().collect::<Vec<_>>(), ["find-links", "index", "index-url"]);
+    assert_eq!(lookup["find-links"][0].as_str(), Some("/app/./links"));
+    assert_eq!(lookup["find-links"][1].as_str(), Some("https://b.example"));
+    assert_eq!(lookup["index"][0]["url"].as_str(), Some("/app/wheels"));
+    for text in ["no-binary = true", "no-binary-package = ['a']", "[pip]\nno-binary = ['a']"] {
+        assert!(UvSettings::parse(text).expect("valid").forces_builds, "{text}");
+    }
+    assert!(!settings.forces_builds);
+}
+
+#[test]
+fn what_tools_run_whenever_they_start_is_left_out() {
+    let text = "[project]\nname = 'x'\n[tool.pdm.scripts]\npre_invoke = 'evil'\n[tool.pdm.options]\nlock = ['-p', '/']\n\
+        [tool.pdm.resolution]\nrespect-source-order = true\n[tool.poetry.requires-plugins]\nevil = '1'\n";
+    let left = without_hooks(text);
+    assert!(!left.contains("evil") && !left.contains("options") && left.contains("respect-source-order"), "{left}");
+    assert_eq!(without_hooks("[project] # as it is\nname = 'x'"), "[project] # as it is\nname = 'x'");
+    assert_eq!(without_hooks("[project"), "");
+}

@@ -1,6 +1,7 @@
 //! The settings of uv: `[tool.uv]`, or a uv.toml.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -19,6 +20,9 @@ pub struct UvSettings {
     pub dev_dependencies: Vec<Dependency>,
     /// The package indexes, in the order of the file.
     pub indexes: Vec<PackageIndex>,
+    /// Whether it has source distributions built, whatever a command says.
+    pub forces_builds: bool,
+    lookup: String,
 }
 
 /// A package index that a project names.
@@ -39,13 +43,33 @@ impl UvSettings {
         Self::of(from_toml(text)?)
     }
 
+    /// The settings on where packages come from and which are taken, as a uv.toml; paths are below `folder`.
+    ///
+    /// Everything else in the table is left out: some settings run code.
+    pub fn lookup(&self, folder: &Path) -> String {
+        let Ok(mut table) = self.lookup.parse::<toml::Table>() else { return String::new() };
+        let below = |value: &mut toml::Value| {
+            if let Some(text) = value.as_str().filter(|text| !text.contains("://")) {
+                *value = folder.join(text).display().to_string().into();
+            }
+        };
+        table.get_mut("find-links").and_then(toml::Value::as_array_mut).into_iter().flatten().for_each(below);
+        for index in table.get_mut("index").and_then(toml::Value::as_array_mut).into_iter().flatten() {
+            index.get_mut("url").into_iter().for_each(below);
+        }
+        table.to_string()
+    }
+
     /// Checks the values of a table.
     pub(super) fn of(raw: RawUv) -> Result<Self, PyprojectError> {
+        let lookup = raw.lookup();
         Ok(Self {
+            forces_builds: raw.forces_builds(),
+            lookup,
             package: raw.package,
             sources: raw.sources.keys().map(|name| normalized(name)).collect(),
             dev_dependencies: dependencies(&raw.dev_dependencies)?,
-            indexes: raw.index.into_iter().map(|RawIndex { name, url }| PackageIndex { name, url }).collect(),
+            indexes: raw.index.into_iter().map(|RawIndex { name, url, .. }| PackageIndex { name, url }).collect(),
         })
     }
 }
@@ -58,10 +82,64 @@ pub(super) struct RawUv {
     sources: toml::Table,
     dev_dependencies: Vec<String>,
     index: Vec<RawIndex>,
+    index_url: Option<toml::Value>,
+    extra_index_url: Option<toml::Value>,
+    find_links: Option<toml::Value>,
+    no_index: Option<toml::Value>,
+    index_strategy: Option<toml::Value>,
+    prerelease: Option<toml::Value>,
+    resolution: Option<toml::Value>,
+    exclude_newer: Option<toml::Value>,
+    no_binary: Option<toml::Value>,
+    no_binary_package: Option<toml::Value>,
+    pip: toml::Table,
 }
 
 #[derive(Deserialize)]
 struct RawIndex {
     name: Option<String>,
     url: String,
+    #[serde(default)]
+    default: bool,
+    #[serde(default)]
+    explicit: bool,
+}
+
+impl RawUv {
+    /// The settings that only say where packages come from and which are taken.
+    fn lookup(&self) -> String {
+        let settings = [
+            ("index-url", &self.index_url),
+            ("extra-index-url", &self.extra_index_url),
+            ("find-links", &self.find_links),
+            ("no-index", &self.no_index),
+            ("index-strategy", &self.index_strategy),
+            ("prerelease", &self.prerelease),
+            ("resolution", &self.resolution),
+            ("exclude-newer", &self.exclude_newer),
+        ];
+        let settings = settings.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
+        let mut table: toml::Table = settings.collect();
+        let indexes: Vec<toml::Value> = self.index.iter().map(RawIndex::table).collect();
+        if !indexes.is_empty() {
+            table.insert("index".to_owned(), indexes.into());
+        }
+        table.to_string()
+    }
+
+    fn forces_builds(&self) -> bool {
+        let pip = ["no-binary", "no-binary-package"].iter().any(|key| self.pip.contains_key(*key));
+        self.no_binary.is_some() || self.no_binary_package.is_some() || pip
+    }
+}
+
+impl RawIndex {
+    fn table(&self) -> toml::Value {
+        let mut table = toml::Table::new();
+        table.extend(self.name.clone().map(|name| ("name".to_owned(), name.into())));
+        table.insert("url".to_owned(), self.url.clone().into());
+        table.insert("default".to_owned(), self.default.into());
+        table.insert("explicit".to_owned(), self.explicit.into());
+        table.into()
+    }
 }

@@ -43,6 +43,14 @@ pub enum RequirementProblemKind {
     Marker(String),
     /// A `--hash` that is not `ALGORITHM:DIGITS`.
     Hash(String),
+    /// A folder, an archive or a URL where only a name can be locked.
+    Folder(String),
+    /// An option that has source distributions built.
+    Builds(String),
+    /// Not a name with versions.
+    Unreadable(String),
+    /// A control character, which tools take for different things.
+    Control(String),
 }
 
 impl fmt::Display for RequirementProblemKind {
@@ -55,6 +63,10 @@ impl fmt::Display for RequirementProblemKind {
             Self::NotPinned(text) => write!(f, "`{text}` is not pinned: expected NAME==VERSION"),
             Self::Marker(text) => f.write_str(text),
             Self::Hash(text) => write!(f, "`{text}` is not a hash: expected sha256: and 64 hex digits"),
+            Self::Folder(text) => write!(f, "`{text}` is a folder, an archive or a URL: expected a name from an index"),
+            Self::Builds(text) => write!(f, "`--no-binary {text}` runs setup code that `allow-build` does not name"),
+            Self::Unreadable(text) => f.write_str(text),
+            Self::Control(text) => write!(f, "`{text}` contains a control character"),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::requirements::error::{RequirementProblem, RequirementProblemKind as K
 use crate::requirements::requirement::{Requirement, Requirements};
 
 /// Options that say where files are found, not which: for the tool that looks them up.
-const LOOKUP_OPTIONS: [&str; 13] = [
+pub(super) const LOOKUP_OPTIONS: [&str; 13] = [
     "-i",
     "--index-url",
     "--extra-index-url",
@@ -50,7 +50,7 @@ impl Requirements {
 }
 
 /// Lines with `\` at their end joined, comments cut off, blank ones left out.
-fn logical_lines(text: &str) -> Vec<(usize, String)> {
+pub(super) fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     let mut open: Option<(usize, String)> = None;
     for (number, line) in (1..).zip(text.lines()) {

@@ -132,6 +132,15 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "derive-project-not-allowed",
+        code: 3,
+        run: |g| {
+            let project = "[project]\nname = \"web\"\nversion = \"1\"\nscripts = { web = \"web:main\" }\n\
+                [build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n";
+            g.file("web/pyproject.toml", project).file("web/web.py", "x = 1\n").run("image web")
+        },
+    },
+    Case {
         name: "derive-nothing-to-start",
         code: 3,
         run: |g| g.file("web/one.py", "x = 1\n").file("web/two.py", "y = 1\n").run("image web"),

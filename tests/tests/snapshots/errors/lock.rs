@@ -85,6 +85,14 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "lock-requirements-not-names",
+        code: 3,
+        run: |g| {
+            let text = "./dep\n-e .\ntwo @ https://user:password@files.example/two.tar.gz\n--no-binary six\nsix\n";
+            g.locked("requirements.txt", text).build()
+        },
+    },
+    Case {
         name: "lock-requirements-extras",
         code: 3,
         run: |g| {

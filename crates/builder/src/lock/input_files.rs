@@ -1,0 +1,102 @@
+//! Requirements that are given to uv: copies with nothing in them that runs code or looks into the folder.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use shipwheel_python::DistributionName;
+use shipwheel_python::requirements::{InputLine, RequirementsError, input_lines};
+
+use super::lock_error::LockError;
+use crate::error::BuildError;
+use crate::program::uv::Uv;
+use shipwheel_store::FileAction;
+
+/// How deep requirements files may include each other.
+pub(crate) const MAX_DEPTH: usize = 8;
+
+/// Requirements and the files that they include, as uv is given them.
+pub(crate) struct InputFiles {
+    /// The name and the text of each file, those that are included before those that include them.
+    files: Vec<(String, String)>,
+}
+
+impl InputFiles {
+    /// Reads requirements with all that they include.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or has lines that would run code.
+    pub(crate) fn read(path: &Path, allowed: &BTreeSet<DistributionName>) -> Result<Self, BuildError> {
+        let mut this = Self { files: Vec::new() };
+        this.add(path, allowed, 0)?;
+        Ok(this)
+    }
+
+    /// Writes them into the folder of uv; the path of the one that includes the others.
+    ///
+    /// # Errors
+    /// When one cannot be written.
+    pub(crate) fn write(&self, uv: &Uv<'_>) -> Result<PathBuf, BuildError> {
+        let mut last = PathBuf::new();
+        for (name, text) in &self.files {
+            last = uv.write(name, text)?;
+        }
+        Ok(last)
+    }
+
+    /// The lines of a file that includes no other, as uv is given them.
+    ///
+    /// # Errors
+    /// When it has lines that would run code, or includes another file.
+    pub(crate) fn read_alone(
+        path: &Path,
+        text: &str,
+        allowed: &BTreeSet<DistributionName>,
+    ) -> Result<String, BuildError> {
+        let lines = lines(path, text, allowed)?;
+        let own = lines.iter().filter_map(|line| own_line(line, path));
+        Ok(own.collect())
+    }
+
+    /// Adds a file and what it includes; the name of its copy.
+    fn add(&mut self, path: &Path, allowed: &BTreeSet<DistributionName>, depth: usize) -> Result<String, BuildError> {
+        if depth > MAX_DEPTH {
+            return Err(LockError::Includes { path: path.to_owned(), limit: MAX_DEPTH }.into());
+        }
+        let text = fs_err::read_to_string(path).map_err(BuildError::file(FileAction::Read, path))?;
+        let mut copy = String::new();
+        for line in lines(path, &text, allowed)? {
+            let (option, included) = match &line {
+                InputLine::Include(included) => ("-r", included),
+                InputLine::Constraint(included) => ("-c", included),
+                InputLine::Requirement(_) | InputLine::FindLinks(_) | InputLine::Lookup(_) => {
+                    copy.extend(own_line(&line, path));
+                    continue;
+                }
+            };
+            let name = self.add(&beside(path, included), allowed, depth + 1)?;
+            copy += &format!("{option} {name}\n");
+        }
+        let name = format!("{}-requirements.in", self.files.len());
+        self.files.push((name.clone(), copy));
+        Ok(name)
+    }
+}
+
+fn lines(path: &Path, text: &str, allowed: &BTreeSet<DistributionName>) -> Result<Vec<InputLine>, LockError> {
+    let file = path.display().to_string();
+    input_lines(text, allowed).map_err(|problems| LockError::NotLockable(RequirementsError { file, problems }))
+}
+
+/// A line that is about no other file of requirements.
+fn own_line(line: &InputLine, path: &Path) -> Option<String> {
+    match line {
+        InputLine::Requirement(text) | InputLine::Lookup(text) => Some(format!("{text}\n")),
+        InputLine::FindLinks(place) if place.contains("://") => Some(format!("--find-links {place}\n")),
+        InputLine::FindLinks(place) => Some(format!("--find-links {}\n", beside(path, place).display())),
+        InputLine::Include(_) | InputLine::Constraint(_) => None,
+    }
+}
+
+fn beside(path: &Path, name: &str) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).join(name)
+}
