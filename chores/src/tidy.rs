@@ -61,6 +61,9 @@ fn check_file(name: &str, text: &str) -> Vec<String> {
     if file_name == "requirements.txt" && text.contains("://") {
         broken.push("a lock names an address".to_owned());
     }
+    if file_name == ".clippy.toml" {
+        broken.push("clippy reads it instead of clippy.toml".to_owned());
+    }
     let openings: &[&str] = match path.extension().and_then(|extension| extension.to_str()) {
         Some("rs") => &["//! ", "// "],
         Some("toml" | "md") => &["# "],
@@ -84,6 +87,9 @@ fn check_file(name: &str, text: &str) -> Vec<String> {
     let is_library = name.starts_with("crates/") && name.contains("/src/") && name != "crates/cli/src/program.rs";
     if is_library && !is_test(name) {
         broken.extend(words::launcher(text));
+    }
+    if name.starts_with("crates/") && name.ends_with(".rs") && !name.contains("/tests/") {
+        broken.extend(lints::allowed(name, text).into_iter().map(|lint| format!("{lint} must not be allowed here")));
     }
     if name.ends_with(".rs") && !is_test(name) {
         broken.extend(unwraps(text).into_iter().map(|line| format!("line {line}: `unwrap` outside tests")));
@@ -128,13 +134,17 @@ fn paths_in(text: &str) -> impl Iterator<Item = &str> {
 /// The rules between crates: manifests, lints, and imports between files.
 fn check_crates(workspace: &Path, fix: bool) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let map = edges::code_map(&std::fs::read_to_string(workspace.join("ARCHITECTURE.md"))?);
-    let mut broken = Vec::new();
+    let root: toml::Table = std::fs::read_to_string(workspace.join("Cargo.toml"))?.parse()?;
+    let table = |key: &str| root.get("workspace").and_then(|it| it.get(key)).and_then(toml::Value::as_table);
+    let versions = table("dependencies").cloned().unwrap_or_default();
+    let mut broken = lints::silenced(table("lints"));
     for manifest in files(workspace)?.iter().filter(|path| path.ends_with("Cargo.toml")) {
         let table: toml::Table = std::fs::read_to_string(manifest)?.parse()?;
         let folder = manifest.parent().unwrap_or(workspace);
         if table.contains_key("package") {
             let name = folder.strip_prefix(workspace)?.to_string_lossy().into_owned();
-            broken.extend(edges::check(&name, &table, &map).into_iter().map(|rule| format!("{name}: {rule}")));
+            broken
+                .extend(edges::check(&name, &table, &versions, &map).into_iter().map(|rule| format!("{name}: {rule}")));
             let imports = imports::imports(&sources(&folder.join("src"))?);
             let rules = [circles::check(&imports), verbs::check(&name, &imports), imports.hidden].concat();
             broken.extend(rules.into_iter().map(|rule| format!("{name}: {rule}")));
@@ -181,6 +191,20 @@ mod tests {
         check("crates/a/src/b/tests.rs", "//! A.\nfn a() { b().unwrap() }\n", &[]);
         let after = "//! A.\n#[cfg(test)]\nuse b;\nfn a() { b().unwrap() }\n";
         check("a.rs", after, &["line 4: `unwrap` outside tests"]);
+        let allowed = "//! A.\n#![cfg_attr(b, expect(\n  clippy::disallowed_types,\n))]\n";
+        check("crates/a/src/b.rs", allowed, &["clippy::disallowed must not be allowed here"]);
+        check("crates/a/build.rs", allowed, &["clippy::disallowed must not be allowed here"]);
+        check("crates/a/src/b.rs", "//! A.\n#[allow(warnings)]\n", &["warnings must not be allowed here"]);
+        check("crates/a/src/b.rs", "//! A.\n#[allow(clippy::all)]\n", &["clippy::all must not be allowed here"]);
+        check(
+            "crates/a/src/b.rs",
+            "//! A.\n#[allow(clippy::print_stdout)]\n",
+            &["clippy::print must not be allowed here"],
+        );
+        check("crates/cli/src/b.rs", "//! A.\n#[allow(clippy::print_stdout)]\n", &[]);
+        check("crates/a/tests/b.rs", allowed, &[]);
+        check("crates/a/src/b.rs", "//! A.\n// clippy::disallowed_types\n#[allow(dead_code)]\nfn warnings() {}\n", &[]);
+        check(".clippy.toml", "# A.\n", &["clippy reads it instead of clippy.toml"]);
         check("a.rs", &"// a\n".repeat(601), &["601 lines; at most 600"]);
     }
 

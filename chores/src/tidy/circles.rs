@@ -15,7 +15,7 @@ fn message(circle: &[&Module], imports: &Imports) -> String {
 }
 
 /// One shortest circle through each file that is in one and in no circle found before.
-fn circles<'a>(edges: &'a BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<&'a Module>> {
+fn circles(edges: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<&Module>> {
     let (mut found, mut seen): (Vec<Vec<&Module>>, BTreeSet<&Module>) = Default::default();
     for start in edges.keys() {
         if !seen.contains(start)

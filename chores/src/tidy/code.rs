@@ -62,8 +62,8 @@ fn piece(text: &str, in_word: bool) -> (usize, bool) {
     if text.starts_with('"') {
         return (quoted(text, '"'), true);
     }
-    if text.starts_with('\'') {
-        let mut characters = text[1..].chars();
+    if let Some(after) = text.strip_prefix('\'') {
+        let mut characters = after.chars();
         let (first, second) = (characters.next(), characters.next());
         // A lifetime has no second quote.
         let is_character = first == Some('\\') || second == Some('\'');

@@ -38,18 +38,17 @@ const VALUES_ONLY: [&str; 27] = [
     "zip",
 ];
 
-/// Crates that only the tests of pure crates may use, or that only name a version.
-const TESTS_OR_PINS: [&str; 1] = ["zlib-rs"];
-
-/// External crates that one crate uses and no other: only `store` speaks HTTP, only `builder` starts processes.
-const OWNED: [(&str, &str); 7] = [
-    ("docker_credential", "crates/store"),
-    ("hyper", "crates/store"),
-    ("reqwest", "crates/store"),
-    ("rustls", "crates/store"),
-    ("tokio", "crates/store"),
-    ("clap", "crates/cli"),
-    ("wait4", "crates/builder"),
+/// Further external crates that a crate may use: only `store` speaks HTTP, only `builder` starts processes.
+///
+/// A crate that is not here may use only [`VALUES_ONLY`]. The dependencies of tests are free.
+const FURTHER: [(&str, &[&str]); 6] = [
+    // It only names the version of what flate2 calls.
+    ("crates/layer", &["zlib-rs"]),
+    ("crates/store", &["docker_credential", "futures-core", "reqwest", "rustix", "rustls", "tempfile", "tokio"]),
+    ("crates/builder", &["fs-err", "rustix", "tempfile", "wait4"]),
+    ("crates/cli", &["annotate-snippets", "clap", "fs-err", "indicatif"]),
+    ("chores", &["tempfile", "xshell"]),
+    ("tests", &["tempfile", "xshell"]),
 ];
 
 /// A row of the code map.
@@ -69,40 +68,79 @@ pub fn code_map(architecture: &str) -> Vec<Crate> {
     crates.map(|cells| Crate { folder: cells[1].trim_matches('`').to_owned(), is_pure: cells[2] == "pure" }).collect()
 }
 
-/// Checks the manifest of the crate in a folder.
-pub fn check(folder: &str, manifest: &toml::Table, map: &[Crate]) -> Vec<String> {
+/// Checks the manifest of the crate in a folder; `versions` is the table of the workspace's dependencies.
+pub fn check(folder: &str, manifest: &toml::Table, versions: &toml::Table, map: &[Crate]) -> Vec<String> {
     let Some(place) = map.iter().position(|it| it.folder == folder) else {
         return vec!["a crate without a row in the code map of ARCHITECTURE.md".to_owned()];
     };
-    let names = |table: &str| {
-        let table = manifest.get(table).and_then(toml::Value::as_table);
-        table.into_iter().flat_map(toml::Table::keys).map(String::as_str).collect::<Vec<_>>()
-    };
-    let (normal, all) =
-        (names("dependencies"), ["dependencies", "dev-dependencies", "build-dependencies"].map(names).concat());
     let mut broken = Vec::new();
-    for name in all {
-        let Some(own) = name.strip_prefix("shipwheel-") else { continue };
-        let below = map.iter().take(place).any(|it| it.folder == format!("crates/{own}"));
-        if !below {
+    let lints = manifest.get("lints").and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool);
+    if lints != Some(true) {
+        broken.push("does not have the lints of the workspace: `[lints] workspace = true`".to_owned());
+    }
+    for dependency in dependencies(manifest, versions) {
+        let name = &dependency.name;
+        if !dependency.has_version {
+            broken.push(format!("depends on {name} without `workspace = true`: versions are in the root's table"));
+        }
+        let own = name.strip_prefix("shipwheel-").map(|own| format!("crates/{own}"));
+        if let Some(own) = &own
+            && !map.iter().take(place).any(|it| it.folder == *own)
+        {
             broken.push(format!("depends on {name}, which is not below it in the code map"));
         }
+        if dependency.is_for_tests {
+            continue;
+        }
+        let is_allowed = match &own {
+            Some(own) => !map[place].is_pure || map.iter().any(|it| it.is_pure && it.folder == *own),
+            None => may_use(folder, name),
+        };
+        if !is_allowed {
+            let kind = if map[place].is_pure { "is pure, and " } else { "" };
+            broken.push(format!("{kind}depends on {name}, which is not allowed here; see chores/src/tidy/edges.rs"));
+        }
     }
-    if map[place].is_pure {
-        broken.extend(normal.iter().filter_map(|name| impure(name, map)));
-    }
-    let others = OWNED.iter().filter(|(name, owner)| normal.contains(name) && *owner != folder);
-    broken.extend(others.map(|(name, owner)| format!("depends on {name}, which only {owner} uses")));
     broken
 }
 
-/// What is wrong with a dependency of a pure crate.
-fn impure(name: &str, map: &[Crate]) -> Option<String> {
-    let is_pure = match name.strip_prefix("shipwheel-") {
-        Some(own) => map.iter().any(|it| it.is_pure && it.folder == format!("crates/{own}")),
-        None => VALUES_ONLY.contains(&name) || TESTS_OR_PINS.contains(&name),
-    };
-    (!is_pure).then(|| format!("is pure, and depends on {name}, which is not known to be (see VALUES_ONLY)"))
+/// Whether the crate in a folder may use an external crate.
+fn may_use(folder: &str, name: &str) -> bool {
+    let further = FURTHER.iter().find(|(it, _)| *it == folder).map_or(&[][..], |(_, names)| names);
+    // The launcher has to compile in a second.
+    (folder != "xtask" && VALUES_ONLY.contains(&name)) || further.contains(&name)
+}
+
+/// A dependency, whatever table it is in.
+struct Dependency {
+    /// The package, whatever name the manifest gives it.
+    name: String,
+    is_for_tests: bool,
+    has_version: bool,
+}
+
+/// All dependencies of a manifest: also those of one target, and under another name.
+fn dependencies(manifest: &toml::Table, versions: &toml::Table) -> Vec<Dependency> {
+    let targets = manifest.get("target").and_then(toml::Value::as_table);
+    let targets = targets.into_iter().flat_map(toml::Table::values).filter_map(toml::Value::as_table);
+    let mut found = Vec::new();
+    for table in targets.chain([manifest]) {
+        for (key, entries) in table {
+            // cargo knows the other spellings, too.
+            let is_for_tests = match key.replace('_', "-").as_str() {
+                "dependencies" | "build-dependencies" => false,
+                "dev-dependencies" => true,
+                _ => continue,
+            };
+            for (name, entry) in entries.as_table().into_iter().flatten() {
+                let package = |entry: Option<&toml::Value>| Some(entry?.get("package")?.as_str()?.to_owned());
+                let renamed = package(Some(entry)).or_else(|| package(versions.get(name)));
+                let has_version = entry.get("workspace").and_then(toml::Value::as_bool) == Some(true);
+                found.push(Dependency { name: renamed.unwrap_or_else(|| name.clone()), is_for_tests, has_version });
+            }
+        }
+    }
+    found
 }
 
 /// Checks the `clippy.toml` of each crate, or writes it.
@@ -139,23 +177,61 @@ mod tests {
     use super::*;
 
     const MAP: &str = "## Code map\n\n| where | kind | what |\n|---|---|---|\n| `crates/oci` | pure | a |\n\
-        | `crates/layer` | pure | b |\n| `crates/store` | I/O | c |\n| `crates/plan` | pure | d |\n| `xtask` | I/O | e |\n## Next\n";
+        | `crates/layer` | pure | b |\n| `crates/store` | I/O | c |\n| `crates/plan` | pure | d |\n| `crates/builder` | I/O | f |\n\
+        | `crates/cli` | I/O | g |\n| `xtask` | I/O | e |\n## Next\n";
+
+    fn broken(folder: &str, manifest: &str) -> String {
+        let versions = "aliased = { version = \"1\", package = \"reqwest\" }".parse().unwrap();
+        let lints = if manifest.contains("[lints") { "" } else { "\n[lints]\nworkspace = true\n" };
+        check(folder, &(manifest.to_owned() + lints).parse().unwrap(), &versions, &code_map(MAP)).join("\n")
+    }
 
     #[test]
     fn an_edge_that_goes_up_or_out_of_the_pure_crates_is_found() {
         for (folder, dependency, expected) in [
             ("crates/layer", "shipwheel-oci", ""),
             ("crates/layer", "serde", ""),
+            ("crates/layer", "zlib-rs", ""),
             ("crates/layer", "shipwheel-plan", "depends on shipwheel-plan, which is not below it in the code map"),
             ("crates/plan", "shipwheel-store", "is pure, and depends on shipwheel-store"),
             ("crates/plan", "fs-err", "is pure, and depends on fs-err"),
+            ("crates/plan", "aliased", "is pure, and depends on reqwest"),
             ("crates/store", "reqwest", ""),
-            ("xtask", "reqwest", "depends on reqwest, which only crates/store uses"),
+            ("crates/builder", "wait4", ""),
+            ("crates/builder", "serde", ""),
+            ("crates/builder", "ureq", "depends on ureq, which is not allowed here"),
+            ("crates/builder", "aliased", "depends on reqwest, which is not allowed here"),
+            ("crates/cli", "xshell", "depends on xshell, which is not allowed here"),
+            ("xtask", "reqwest", "depends on reqwest, which is not allowed here"),
+            ("xtask", "serde", "depends on serde, which is not allowed here"),
             ("crates/new", "serde", "a crate without a row in the code map"),
         ] {
-            let manifest = format!("[dependencies]\n{dependency}.workspace = true\n").parse().unwrap();
-            let broken = check(folder, &manifest, &code_map(MAP)).join("\n");
+            let broken = broken(folder, &format!("[dependencies]\n{dependency}.workspace = true\n"));
             assert!(broken.starts_with(expected) && broken.is_empty() == expected.is_empty(), "{folder}: {broken}");
         }
+    }
+
+    #[test]
+    fn a_dependency_is_found_in_every_table_and_under_every_name() {
+        let unversioned = "depends on reqwest without `workspace = true`: versions are in the root's table";
+        let refused = "is pure, and depends on reqwest, which is not allowed here; see chores/src/tidy/edges.rs";
+        let both = format!("{unversioned}\n{refused}");
+        for (manifest, expected) in [
+            ("[target.\"cfg(unix)\".dependencies]\nreqwest.workspace = true\n", refused),
+            ("[target.x86_64-unknown-linux-gnu.build_dependencies]\nreqwest.workspace = true\n", refused),
+            ("[build-dependencies]\nreqwest.workspace = true\n", refused),
+            ("[dependencies]\ntar = { package = \"reqwest\", version = \"0.13\" }\n", &both),
+            ("[dependencies]\nreqwest = \"0.13\"\n", &both),
+            ("[dev-dependencies]\nreqwest.workspace = true\n", ""),
+        ] {
+            assert_eq!(broken("crates/oci", manifest), expected, "{manifest}");
+        }
+    }
+
+    #[test]
+    fn a_crate_without_the_lints_of_the_workspace_is_found() {
+        let missing = "does not have the lints of the workspace: `[lints] workspace = true`";
+        assert_eq!(broken("crates/oci", "[lints.clippy]\nall = \"allow\"\n"), missing);
+        assert_eq!(check("crates/oci", &toml::Table::new(), &toml::Table::new(), &code_map(MAP)), [missing]);
     }
 }

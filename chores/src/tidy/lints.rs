@@ -1,5 +1,7 @@
 //! The `clippy.toml` of each kind of crate: what a pure crate must not touch is said here, once.
 
+use super::code;
+
 /// The reason for a ban, and what it bans.
 type Ban = (&'static str, &'static [&'static str]);
 
@@ -209,6 +211,34 @@ const OTHERS: [Ban; 2] = [
     ),
 ];
 
+/// The beginnings of lints that the rules of this file rest on, and of groups that have them.
+const RULES: [&str; 6] =
+    ["clippy::disallowed", "clippy::print", "clippy::all", "clippy::style", "clippy::restriction", "warnings"];
+
+/// The rules that a source of `crates/` sets aside by `allow` or `expect`.
+pub fn allowed(name: &str, text: &str) -> Vec<&'static str> {
+    let packed: String = code::bare(text).chars().filter(|c| !c.is_whitespace()).collect();
+    let lists = ["allow(", "expect("].into_iter().flat_map(|start| packed.split(start).skip(1));
+    let lints: Vec<&str> = lists.flat_map(|list| list.split(')').next().unwrap_or_default().split(',')).collect();
+    let is_allowed = |rule: &&str| lints.iter().any(|lint| lint.starts_with(*rule));
+    // The one crate that prints.
+    let prints = |rule: &&str| *rule == "clippy::print" && name.starts_with("crates/cli/");
+    RULES.into_iter().filter(|rule| is_allowed(rule) && !prints(rule)).collect()
+}
+
+/// What is wrong with the lints of the workspace.
+pub fn silenced(lints: Option<&toml::Table>) -> Vec<String> {
+    let level = |name: &str| {
+        let it = lints?.get("clippy")?.get(name)?;
+        it.as_str().or_else(|| it.get("level")?.as_str())
+    };
+    // The group `all` has the lints whose names begin with `disallowed`.
+    let of_group = |name: &str| level(name).or_else(|| level("all").filter(|_| name.starts_with("disallowed")));
+    let needed = ["disallowed_macros", "disallowed_methods", "disallowed_types", "print_stdout", "print_stderr"];
+    let missing = needed.iter().filter(|name| !matches!(of_group(name), Some("warn" | "deny" | "forbid")));
+    missing.map(|name| format!("Cargo.toml: the workspace's lints need clippy's {name}")).collect()
+}
+
 /// The tools around the product: nothing is banned.
 pub fn everything() -> String {
     "# House rules for clippy in this crate. Written by `cargo xtask tidy --fix`.\nallow-unwrap-in-tests = true\n\
@@ -332,6 +362,15 @@ pub fn f() { let _ = std::backtrace::Backtrace::capture(); }
     fn clippy_sees_every_way_out_of_a_pure_crate() {
         let all: Vec<usize> = (2..=IMPURE.lines().count()).collect();
         assert_eq!(warned(&pure(), IMPURE), all);
+    }
+
+    #[test]
+    fn the_workspace_has_the_lints_that_the_bans_need() {
+        let lints = |text: &str| silenced(Some(&text.parse().unwrap()));
+        assert_eq!(silenced(None).len(), 5);
+        assert_eq!(lints("[clippy]\ndisallowed_types = { level = \"warn\" }\nprint_stdout = \"allow\"\n").len(), 4);
+        assert_eq!(lints("[clippy]\nall = \"warn\"\nprint_stdout = \"warn\"\nprint_stderr = \"deny\"\n").len(), 0);
+        assert_eq!(lints("[clippy]\nall = \"warn\"\ndisallowed_types = \"allow\"\n").len(), 3);
     }
 
     #[test]
