@@ -320,11 +320,14 @@ fn foreign_layers_and_endlessly_nested_indexes_are_refused() {
         std::fs::write(setup.path("x"), &bytes).unwrap();
         json!({ "schemaVersion": 2, "manifests": [Descriptor::of(media_type::INDEX, &bytes)] })
     });
-    for (document, expected) in [(manifest, "not distributable"), (deep, "nests indexes more than 4 deep")] {
+    for (document, media_type, expected) in [
+        (manifest, media_type::MANIFEST, "not distributable"),
+        (deep, media_type::INDEX, "nests indexes more than 4 deep"),
+    ] {
         let mut sample = Sample::new();
         // All inner documents are the same to a source that gives what it is asked for.
         let bytes = canonical_value(document);
-        sample.root = sample.add(media_type::INDEX, &bytes);
+        sample.root = sample.add(media_type, &bytes);
         let nested = Nested(sample, bytes);
         let error = setup.write(&Kind::Layout(setup.path("out")), &nested).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");

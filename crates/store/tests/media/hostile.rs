@@ -1,9 +1,32 @@
 //! Archives that are not what they should be.
 
-use shipwheel_oci::{Digest, Platform};
-use shipwheel_store::PlatformImage;
+use shipwheel_oci::{Digest, Platform, media_type};
+use shipwheel_store::{ErrorKind, PlatformImage};
 
-use crate::setup::{Setup, blob_count, local};
+use crate::setup::{Medium, Setup, blob_count, local};
+
+#[test]
+fn a_document_that_is_neither_a_manifest_nor_an_index_is_copied_nowhere() {
+    let setup = Setup::new();
+    for (media_type, document) in [
+        (media_type::MANIFEST, r#"{"hello":1}"#),
+        (media_type::INDEX, r#"{"hello":1}"#),
+        ("application/json", r#"{"schemaVersion":2}"#),
+        (media_type::INDEX, r#"{"schemaVersion":2,"config":{"mediaType":"x","digest":"sha256:00","size":1}}"#),
+    ] {
+        setup.server.contents().add_manifest("odd", "1", media_type, document.as_bytes());
+        let (_folder, cache) = setup.other_cache();
+        let source = setup.open(Medium::Registry, "odd", None, &cache).unwrap();
+        for (medium, file) in [(Medium::Layout, "odd"), (Medium::OciArchive, "odd.tar"), (Medium::Registry, "copy")] {
+            let error = setup.write(&*source, medium, file).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+            let is_written = setup.path(file).join("index.json").exists() || setup.path(file).is_file();
+            assert!(!is_written && !setup.server.contents().has_manifest("copy"), "{document} to {medium:?}");
+        }
+        let base = PlatformImage::of(&*source, &Platform::linux_amd64(), &cache).unwrap_err();
+        assert_eq!(base.kind(), ErrorKind::Configuration, "{base}");
+    }
+}
 
 #[test]
 fn hostile_archives_are_errors_and_write_nothing_outside() {
