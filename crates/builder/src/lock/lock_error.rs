@@ -100,7 +100,7 @@ pub enum LockError {
         tool: LockTool,
     },
     /// Only the lock's own tool can read it, and that tool is not on PATH.
-    #[error("reading {} needs {} and its exporter, which are not on PATH", .lock.display(), .tool.name())]
+    #[error("reading {} needs {} on PATH", .lock.display(), exporter(*.tool))]
     NoTool {
         /// The lock.
         lock: PathBuf,
@@ -217,6 +217,14 @@ impl LockError {
             | Self::Comparison { .. } => return None,
         };
         Some(text.to_owned())
+    }
+}
+
+/// What exports a tool's lock.
+fn exporter(tool: LockTool) -> String {
+    match tool {
+        LockTool::Uv | LockTool::Pdm => tool.name().to_owned(),
+        LockTool::Poetry => format!("{} with its export plugin", tool.name()),
     }
 }
 
