@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use shipwheel_python::wheel::WheelNameError;
-use shipwheel_python::{DependencyError, DistributionName, Version};
+use shipwheel_python::{DistributionName, Version};
 
 use crate::program::program_error::ProgramError;
 use shipwheel_store::ErrorKind;
@@ -50,23 +50,6 @@ pub enum ProjectError {
     NotNamed {
         /// The project's folder.
         folder: PathBuf,
-    },
-    /// The project's pyproject.toml is broken.
-    #[error("{} is not a pyproject.toml: {reason}", .path.display())]
-    Pyproject {
-        /// The file.
-        path: PathBuf,
-        /// What its parser says.
-        reason: String,
-    },
-    /// The project asks for something that is not a requirement.
-    #[error("{} has a dependency that cannot be read", .path.display())]
-    Dependency {
-        /// The pyproject.toml.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        cause: DependencyError,
     },
     /// The build backend failed.
     #[error("{input} cannot be built")]
@@ -170,8 +153,6 @@ impl ProjectError {
             ),
             Self::NoHash { .. } => Some("lock again with hashes".to_owned()),
             Self::NoPyproject { .. }
-            | Self::Pyproject { .. }
-            | Self::Dependency { .. }
             | Self::Build { .. }
             | Self::WheelCount { .. }
             | Self::WheelName { .. }

@@ -21,15 +21,14 @@ type Archive<'a> = ZipArchive<ByteReader<&'a dyn ByteSource>>;
 
 /// The files of a wheel, sorted by path, folders left out.
 pub(super) fn members(source: &dyn ByteSource) -> Result<Vec<Member>, Kind> {
-    let unsound = |cause: zip::result::ZipError| Kind::Zip(cause.to_string());
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
-    let mut archive = ZipArchive::with_config(config, ByteReader::new(source)).map_err(unsound)?;
+    let mut archive = ZipArchive::with_config(config, ByteReader::new(source))?;
     if archive.len() > MAX_MEMBERS {
         return Err(Kind::Limit { limit: "200,000 members" });
     }
     // Duplicates, overlaps and local headers that say something else than the directory: what
     // another reader would see is what is installed.
-    archive.validate_header_consistency().map_err(unsound)?;
+    archive.validate_header_consistency()?;
     let mut members = Vec::with_capacity(archive.len());
     for index in 0..archive.len() {
         members.extend(member(&mut archive, index)?);
@@ -44,7 +43,7 @@ pub(super) fn members(source: &dyn ByteSource) -> Result<Vec<Member>, Kind> {
 }
 
 fn member(archive: &mut Archive<'_>, index: usize) -> Result<Option<Member>, Kind> {
-    let file = archive.by_index_raw(index).map_err(|cause| Kind::Zip(cause.to_string()))?;
+    let file = archive.by_index_raw(index)?;
     let raw = String::from_utf8_lossy(file.name_raw()).into_owned();
     let path = checked_path(&file, &raw)?;
     let refuse = |reason| Err(Kind::Member { path: raw.clone(), reason });

@@ -21,8 +21,8 @@ pub struct WheelError {
 #[derive(Debug, thiserror::Error)]
 pub enum WheelErrorKind {
     /// It is not a zip archive, or the archive contradicts itself.
-    #[error("it is not a valid zip archive: {0}")]
-    Zip(String),
+    #[error("it is not a valid zip archive")]
+    Zip(#[from] zip::result::ZipError),
     /// A member's path is not allowed.
     #[error("the path `{path}` is not allowed: {reason}")]
     Path {
