@@ -13,7 +13,7 @@ use std::time::Duration;
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_oci::{ImageConfig, Platform};
 use shipwheel_python::elf::ElfFacts;
-use shipwheel_store::{Cache, ImageSource, StoreError};
+use shipwheel_store::{Cache, ImageSource};
 
 use crate::error::BuildError;
 use crate::inspect::finding::Findings;
@@ -86,8 +86,7 @@ pub struct StartupReport {
 pub fn startup(source: &dyn ImageSource, options: &StartupOptions<'_>) -> Result<StartupReport, BuildError> {
     let platform = options.platform.clone().unwrap_or_else(host_platform);
     if platform != host_platform() {
-        let (what, found) = ("what this machine runs".to_owned(), vec![host_platform()]);
-        return Err(StoreError::NoPlatform { what, platform, found }.into());
+        return Err(ImageError::OtherMachine { platform, machine: host_platform() }.into());
     }
     if let Some(name) = options.modules.iter().find(|name| !modules::is_module(name)) {
         return Err(ImageError::NotAModule { module: name.clone() }.into());

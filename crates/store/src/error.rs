@@ -359,7 +359,7 @@ impl StoreError {
             Self::SeveralImages { .. } | Self::NoTag { .. } => {
                 "select one by its tag: `oci:FOLDER:TAG` or `oci-archive:FILE:TAG`, in image.toml `layout = \"FOLDER:TAG\"`"
             }
-            Self::NoPlatform { .. } => "remove the platform from `platforms`, or use an image that has it",
+            Self::NoPlatform { .. } => "select a platform that the image has, or use an image that has this one",
             Self::OnePlatformOnly { .. } => {
                 "write an `oci-archive:`, which `docker load` and `podman load` take as well"
             }

@@ -249,6 +249,7 @@ fn images() {
         (ImageError::NoPython { image: image() }.into(), Configuration, NO_HINT),
         (ImageError::CachePrefix { image: image(), prefix: "/x".to_owned() }.into(), Configuration, HINT),
         (ImageError::Level { image: image(), level: 3 }.into(), Configuration, HINT),
+        (ImageError::OtherMachine { platform: amd64(), machine: Platform::linux_arm64() }.into(), Configuration, HINT),
         (ImageError::NotAModule { module: "a;b".to_owned() }.into(), Configuration, HINT),
         (ImageError::Unsound { problems: 1, warnings: 0 }.into(), Verification, HINT),
     ]);

@@ -40,6 +40,10 @@ pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Find
             let expected = format!("at most {limit} manifests");
             Finding::problem(FindingKind::Document, expected, "more, which were not read")
         }
+        StoreError::Foreign { digest, media_type } => {
+            return Ok(Finding::problem(FindingKind::Blob, "a layer that registries distribute", media_type.clone())
+                .of_blob(digest));
+        }
         StoreError::File { .. }
         | StoreError::Occupied { .. }
         | StoreError::Place(_)
@@ -56,8 +60,7 @@ pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Find
         | StoreError::SeveralImages { .. }
         | StoreError::NoTag { .. }
         | StoreError::NoPlatform { .. }
-        | StoreError::OnePlatformOnly { .. }
-        | StoreError::Foreign { .. } => return Err(error),
+        | StoreError::OnePlatformOnly { .. } => return Err(error),
     };
     Ok(finding.of_blob(&descriptor.digest))
 }

@@ -1,7 +1,7 @@
 //! An image that cannot be read, extended, started or trusted.
 
 use shipwheel_layer::ReadError;
-use shipwheel_oci::{ConfigError, DiffId, Digest, IndexError, ManifestError};
+use shipwheel_oci::{ConfigError, DiffId, Digest, IndexError, ManifestError, Platform};
 
 use super::counted::counted;
 use crate::disk::unpack_error::UnpackError;
@@ -98,6 +98,14 @@ pub enum ImageError {
         /// The level.
         level: u32,
     },
+    /// The image cannot be started on this machine.
+    #[error("this machine runs {machine}, and cannot start {platform}")]
+    OtherMachine {
+        /// The platform asked for.
+        platform: Platform,
+        /// This machine's.
+        machine: Platform,
+    },
     /// A text that `import` cannot take.
     #[error("`{module}` is not the name of a module")]
     NotAModule {
@@ -132,6 +140,7 @@ impl ImageError {
             | Self::NoPython { .. }
             | Self::CachePrefix { .. }
             | Self::Level { .. }
+            | Self::OtherMachine { .. }
             | Self::NotAModule { .. } => ErrorKind::Configuration,
         }
     }
@@ -139,6 +148,9 @@ impl ImageError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
+            Self::OtherMachine { platform, .. } => {
+                return Some(format!("leave out `--platform`, or measure on a machine that runs {platform}"));
+            }
             Self::NotAModule { .. } => "name a module as `import` takes it, such as `package.module`",
             Self::Level { .. } => "name the levels to add with `--optimize`",
             Self::CachePrefix { .. } => "unset PYTHONPYCACHEPREFIX in the image's config first",

@@ -1,6 +1,7 @@
 //! An image taken apart: its documents, every blob hashed, every layer unpacked to an unnamed temporary file.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use rayon::prelude::*;
@@ -10,12 +11,11 @@ use shipwheel_oci::{
 };
 use shipwheel_store::image::{Document, ImageGraph, Walk, is_attestation};
 use shipwheel_store::limits::MAX_CONFIG;
-use shipwheel_store::{Cache, FileAction, ImageSource, StoreError};
+use shipwheel_store::{Cache, FileAction, ImageSource, PlatformImage, StoreError};
 
 use super::blob::{BlobReader, read_blob, refusal};
 use super::chain::chain;
 use super::finding::{Finding, FindingKind, Findings};
-use super::image_error::ImageError;
 use crate::disk::tar::Tar;
 use crate::error::BuildError;
 
@@ -39,8 +39,8 @@ pub(crate) struct OpenedImage {
 /// With `wanted` platforms, only those are opened.
 ///
 /// # Errors
-/// When the image cannot be read at all: no such image, no network, no disk. Contradictions inside it
-/// are findings.
+/// When the image cannot be read at all: no such image, no network, no disk; and when a sound image lacks a wanted
+/// platform. Contradictions inside it are findings, and so is a wanted platform that cannot be read.
 pub(crate) fn open(
     source: &dyn ImageSource,
     cache: &Cache,
@@ -48,17 +48,23 @@ pub(crate) fn open(
     findings: &mut Findings,
 ) -> Result<OpenedImage, BuildError> {
     let root = source.root()?;
-    let graph = read_documents(source, &root, wanted, findings)?;
-    let mut contents = Contents { source, wanted, findings, platforms: Vec::new(), others: Vec::new() };
-    for document in graph.documents().iter().filter(|document| !document.is_index()) {
-        contents.add(document)?;
+    let Contents { platforms, others, .. } = Contents::read(source, &root, wanted, findings)?;
+    let tars = read_blobs(source, cache, &platforms, &others, findings)?;
+    let image = OpenedImage { root, platforms, tars };
+    for platform in &image.platforms {
+        findings.add(Some(&platform.platform), image.disagreements(platform));
     }
-    let Contents { platforms, others, .. } = contents;
-    if let Some(missing) = wanted.iter().find(|wanted| !platforms.iter().any(|p| p.platform == **wanted)) {
-        let found = platforms.into_iter().map(|platform| platform.platform).collect();
-        let (what, platform) = (source.name(), missing.clone());
-        return Err(StoreError::NoPlatform { what, platform, found }.into());
-    }
+    Ok(image)
+}
+
+/// Hashes all blobs, and unpacks the layers of platforms.
+fn read_blobs(
+    source: &dyn ImageSource,
+    cache: &Cache,
+    platforms: &[OpenedPlatform],
+    others: &[Descriptor],
+    findings: &mut Findings,
+) -> Result<BTreeMap<Digest, Tar>, BuildError> {
     let mut blobs: BTreeMap<Digest, (&Descriptor, bool)> = BTreeMap::new();
     blobs.extend(others.iter().map(|blob| (blob.digest, (blob, false))));
     let layers = platforms.iter().flat_map(|platform| platform.manifest.layers());
@@ -75,11 +81,7 @@ pub(crate) fn open(
         findings.add(None, found);
         tars.extend(tar.map(|tar| (digest, tar)));
     }
-    let image = OpenedImage { root, platforms, tars };
-    for platform in &image.platforms {
-        findings.add(Some(&platform.platform), image.disagreements(platform));
-    }
-    Ok(image)
+    Ok(tars)
 }
 
 impl OpenedImage {
@@ -135,72 +137,79 @@ impl OpenedImage {
     }
 }
 
-/// Reads all indexes and manifests except those of platforms that are not wanted; faults become findings.
-fn read_documents(
-    source: &dyn ImageSource,
-    root: &Descriptor,
-    wanted: &[Platform],
-    findings: &mut Findings,
-) -> Result<ImageGraph, StoreError> {
-    let follows = |entry: &Descriptor| match &entry.platform {
-        Some(platform) => wanted.is_empty() || wanted.contains(platform) || is_attestation(entry),
-        None => true,
-    };
-    let mut has_too_many = false;
-    let fault = &mut |error: StoreError, descriptor: &Descriptor| {
-        // There may be very many more: one finding says so.
-        if matches!(error, StoreError::TooManyDocuments { .. }) && std::mem::replace(&mut has_too_many, true) {
-            return Ok(());
-        }
-        findings.add(None, [refusal(error, descriptor)?]);
-        Ok(())
-    };
-    ImageGraph::walk(source, root, Walk { follows: &follows, fault })
-}
-
 /// What the documents of an image lead to: its platforms, and other blobs.
 struct Contents<'a> {
+    name: String,
     source: &'a dyn ImageSource,
     wanted: &'a [Platform],
     findings: &'a mut Findings,
     platforms: Vec<OpenedPlatform>,
-    /// Blobs of attestations: only their digests are checked.
+    /// The platforms that were not wanted.
+    unwanted: BTreeSet<Platform>,
+    /// Blobs of attestations, and layers of platforms that cannot be read: only their digests are checked.
     others: Vec<Descriptor>,
 }
 
-impl Contents<'_> {
+impl<'a> Contents<'a> {
+    /// Reads all indexes, manifests and configs except those of platforms that are not wanted; faults become findings.
+    fn read(
+        source: &'a dyn ImageSource,
+        root: &Descriptor,
+        wanted: &'a [Platform],
+        findings: &'a mut Findings,
+    ) -> Result<Self, BuildError> {
+        let (graph, unwanted) = read_documents(source, root, wanted, findings)?;
+        let name = source.name();
+        let mut contents = Self { name, source, wanted, findings, platforms: Vec::new(), unwanted, others: Vec::new() };
+        for document in graph.documents().iter().filter(|document| !document.is_index()) {
+            contents.add(document)?;
+        }
+        contents.check_wanted()?;
+        Ok(contents)
+    }
+
+    /// A wanted platform that is not there may be one that cannot be read: then the findings say more.
+    fn check_wanted(&self) -> Result<(), StoreError> {
+        let opened = || self.platforms.iter().map(|opened| &opened.platform);
+        let missing = self.wanted.iter().find(|wanted| !opened().any(|opened| opened == *wanted));
+        let Some(platform) = missing.filter(|_| self.findings.is_empty()).cloned() else { return Ok(()) };
+        let found: BTreeSet<&Platform> = self.unwanted.iter().chain(opened()).collect();
+        Err(StoreError::NoPlatform { what: self.name.clone(), platform, found: found.into_iter().cloned().collect() })
+    }
+
     fn add(&mut self, document: &Document) -> Result<(), BuildError> {
-        let platform = document.platform();
+        let named = document.platform();
         if document.is_attestation() {
             self.others.extend(document.blobs().cloned());
             return Ok(());
         }
-        let manifest = match Manifest::parse(document.bytes.clone()) {
+        let manifest = match PlatformImage::manifest(&self.name, document) {
             Ok(manifest) => manifest,
-            Err(error) => {
-                let found = Finding::problem(FindingKind::Blob, "an index or a manifest", chain(&error));
-                self.findings.add(platform, [found.of_blob(&document.descriptor.digest)]);
-                return Ok(());
-            }
+            Err(error) => return self.refused(error, &document.descriptor, named),
         };
-        let Some(config_bytes) = self.config(manifest.config(), platform)? else { return Ok(()) };
-        let config = match ImageConfig::parse(&config_bytes) {
-            Ok(config) => config,
+        let Some(config_bytes) = self.config(manifest.config(), named)? else {
+            self.others.extend_from_slice(manifest.layers());
+            return Ok(());
+        };
+        let (config, own) = match PlatformImage::config(&self.name, &config_bytes) {
+            Ok(read) => read,
             Err(error) => {
                 let found = Finding::problem(FindingKind::Document, "an image config", chain(&error));
-                self.findings.add(platform, [found.of_blob(&manifest.config().digest)]);
+                self.findings.add(named, [found.of_blob(&manifest.config().digest)]);
+                self.others.extend_from_slice(manifest.layers());
                 return Ok(());
             }
         };
-        let own = config.platform().map_err(|cause| ImageError::Config { image: self.source.name(), cause })?;
-        if let Some(platform) = platform.filter(|platform| **platform != own) {
+        if let Some(platform) = named.filter(|platform| **platform != own) {
             let found = format!("the config says {own}");
             let finding = Finding::problem(FindingKind::Document, format!("the index says {platform}"), found);
             self.findings.add(Some(platform), [finding.of_blob(&manifest.config().digest)]);
         }
-        let platform = platform.cloned().unwrap_or(own);
+        let platform = named.cloned().unwrap_or(own);
         if self.wanted.is_empty() || self.wanted.contains(&platform) {
             self.platforms.push(OpenedPlatform { platform, manifest, config, config_bytes });
+        } else {
+            self.unwanted.insert(platform);
         }
         Ok(())
     }
@@ -209,7 +218,7 @@ impl Contents<'_> {
     fn config(&mut self, blob: &Descriptor, platform: Option<&Platform>) -> Result<Option<Vec<u8>>, BuildError> {
         let file = match self.source.blob(blob) {
             Ok(file) => file,
-            Err(error) => return self.refused(error, blob).map(|()| None),
+            Err(error) => return self.refused(error, blob, platform).map(|()| None),
         };
         if blob.size > MAX_CONFIG {
             let finding = Finding::problem(
@@ -227,8 +236,41 @@ impl Contents<'_> {
         Ok(Some(bytes))
     }
 
-    fn refused(&mut self, error: StoreError, descriptor: &Descriptor) -> Result<(), BuildError> {
-        self.findings.add(None, [refusal(error, descriptor)?]);
+    fn refused(
+        &mut self,
+        error: StoreError,
+        descriptor: &Descriptor,
+        platform: Option<&Platform>,
+    ) -> Result<(), BuildError> {
+        self.findings.add(platform, [refusal(error, descriptor)?]);
         Ok(())
     }
+}
+
+/// Reads all indexes and manifests except those of platforms that are not wanted, which it lists.
+fn read_documents(
+    source: &dyn ImageSource,
+    root: &Descriptor,
+    wanted: &[Platform],
+    findings: &mut Findings,
+) -> Result<(ImageGraph, BTreeSet<Platform>), StoreError> {
+    let unwanted = RefCell::new(BTreeSet::new());
+    let follows = |entry: &Descriptor| match &entry.platform {
+        Some(platform) if !(wanted.is_empty() || wanted.contains(platform) || is_attestation(entry)) => {
+            unwanted.borrow_mut().insert(platform.clone());
+            false
+        }
+        Some(_) | None => true,
+    };
+    let mut has_too_many = false;
+    let fault = &mut |error: StoreError, descriptor: &Descriptor| {
+        // There may be very many more: one finding says so.
+        if matches!(error, StoreError::TooManyDocuments { .. }) && std::mem::replace(&mut has_too_many, true) {
+            return Ok(());
+        }
+        findings.add(None, [refusal(error, descriptor)?]);
+        Ok(())
+    };
+    let graph = ImageGraph::walk(source, root, Walk { follows: &follows, fault })?;
+    Ok((graph, unwanted.into_inner()))
 }

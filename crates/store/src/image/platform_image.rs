@@ -65,13 +65,31 @@ impl PlatformImage {
     /// When manifest or config cannot be read, or differ from their descriptors.
     pub fn read(source: &dyn ImageSource, document: &Document, cache: &Cache) -> Result<Self> {
         let name = source.name();
-        let manifest = Manifest::parse(document.bytes.clone()).map_err(StoreError::image(&name))?;
-        refuse_foreign(manifest.layers())?;
+        let manifest = Self::manifest(&name, document)?;
         let config = source.read(manifest.config(), MAX_CONFIG, cache)?;
-        let parsed = ImageConfig::parse(&config).map_err(StoreError::image(&name))?;
-        let platform = parsed.platform().map_err(StoreError::image(&name))?;
+        let (_, platform) = Self::config(&name, &config)?;
         let origin = manifest.layers().first().and_then(|layer| source.origin(layer));
         Ok(Self { platform, manifest, config, origin })
+    }
+
+    /// The manifest of a document of the image `name`.
+    ///
+    /// # Errors
+    /// When it cannot be used: it is not a manifest of an image, or has layers that nobody may distribute.
+    pub fn manifest(name: &str, document: &Document) -> Result<Manifest> {
+        let manifest = Manifest::parse(document.bytes.clone()).map_err(StoreError::image(name))?;
+        refuse_foreign(manifest.layers())?;
+        Ok(manifest)
+    }
+
+    /// A config of the image `name`, and the platform that it names.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn config(name: &str, bytes: &[u8]) -> Result<(ImageConfig, Platform)> {
+        let config = ImageConfig::parse(bytes).map_err(StoreError::image(name))?;
+        let platform = config.platform().map_err(StoreError::image(name))?;
+        Ok((config, platform))
     }
 
     /// Takes the layers into the cache, unless a repository has them: a layout may be gone when they are needed.
