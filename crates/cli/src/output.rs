@@ -9,7 +9,9 @@ use shipwheel_store::archive::{ArchiveDestination, DockerArchiveDestination};
 use shipwheel_store::image::PushReport;
 use shipwheel_store::layout::LayoutDestination;
 use shipwheel_store::registry::RegistryDestination;
-use shipwheel_store::{Cache, CopyOptions, Destination, ImageSource, Registry, StoreError, copy_image, survey_image};
+use shipwheel_store::{
+    Cache, CopyOptions, Destination, ImageSource, Medium, Registry, StoreError, copy_image, survey_image,
+};
 
 use crate::failure::Failure;
 use crate::progress::Terminal;
@@ -17,17 +19,6 @@ use crate::table::size;
 
 /// How many blobs move at a time.
 const CONCURRENCY: usize = 4;
-
-/// A kind of output on disk, by the name that comes before the path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Medium {
-    /// `oci`: an OCI image layout folder.
-    Layout,
-    /// `oci-archive`: an OCI image layout in a tar.
-    OciArchive,
-    /// `docker-archive`: what `docker load` takes, for one platform.
-    DockerArchive,
-}
 
 /// An output as it is typed: `oci:FOLDER`, `oci-archive:FILE`, `docker-archive:FILE` or a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,19 +33,13 @@ impl FromStr for OutputArgument {
     fn from_str(text: &str) -> Result<Self, String> {
         let (kind, path) = match text.split_once(':') {
             Some((kind, path)) if !kind.contains('/') => (kind, path),
-            Some(_) | None => ("oci", text),
+            Some(_) | None => (Medium::Layout.name(), text),
         };
         if path.is_empty() {
-            return Err("it does not name a file or folder".to_owned());
+            return Err("it names no file or folder".to_owned());
         }
-        let medium = match kind {
-            "oci" => Medium::Layout,
-            "oci-archive" => Medium::OciArchive,
-            "docker-archive" => Medium::DockerArchive,
-            other => {
-                return Err(format!("`{other}` is not a kind of output; expected oci, oci-archive or docker-archive"));
-            }
-        };
+        let medium = Medium::of(kind)
+            .ok_or_else(|| format!("`{kind}` is not a kind of output; expected {}", Medium::names()))?;
         Ok(Self { medium, path: path.into() })
     }
 }

@@ -8,6 +8,7 @@ use crate::archive::{ArchiveSource, DockerArchiveSource, Members};
 use crate::error::{Result, StoreError};
 use crate::image::ImageSource;
 use crate::layout::LayoutSource;
+use crate::medium::Medium;
 
 /// A layout folder, an OCI archive or a docker-archive: `PATH`, `oci:PATH`, `oci-archive:PATH` or `docker-archive:PATH`,
 /// each with `:TAG` behind it if the layout or the archive holds several images.
@@ -21,26 +22,16 @@ pub struct LocalImage {
     folder: PathBuf,
 }
 
-/// What kind of file or folder it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Medium {
-    Layout,
-    OciArchive,
-    DockerArchive,
-}
-
 impl FromStr for LocalImage {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (medium, rest) = match text.split_once(':') {
-            Some(("oci", rest)) => (Some(Medium::Layout), rest),
-            Some(("oci-archive", rest)) => (Some(Medium::OciArchive), rest),
-            Some(("docker-archive", rest)) => (Some(Medium::DockerArchive), rest),
             Some((kind @ ("docker" | "dir" | "docker-daemon"), _)) => {
-                return Err(format!("`{kind}` is not a kind of source; expected oci, oci-archive or docker-archive"));
+                return Err(format!("`{kind}` is not a kind of source; expected {}", Medium::names()));
             }
-            Some(_) | None => (None, text),
+            Some((name, rest)) => Medium::of(name).map_or((None, text), |medium| (Some(medium), rest)),
+            None => (None, text),
         };
         if rest.is_empty() {
             return Err("it does not name a file or folder".to_owned());

@@ -83,7 +83,7 @@ fn needed_wheels(layer: &PlannedLayer, ingredients: &Ingredients) -> Vec<Digest>
     match &layer.inputs {
         LayerInputs::Wheels { wheels, .. } => wheels.iter().map(|wheel| wheel.digest).collect(),
         LayerInputs::Bytecode(inputs) => ingredients.owners(inputs.sources.iter().map(|(source, _)| source)),
-        _ => Vec::new(),
+        LayerInputs::Environment { .. } | LayerInputs::Application { .. } => Vec::new(),
     }
 }
 

@@ -89,7 +89,7 @@ impl LockFile {
         let packages = self.pylock().into_iter().flat_map(|lock| &lock.packages);
         let directories = packages.filter_map(|package| match &package.origin {
             Some(Origin::Directory(folder)) => Some(folder.as_str()),
-            _ => None,
+            Some(Origin::Vcs(_) | Origin::Archive(_)) | None => None,
         });
         let members = self.uv_lock().into_iter().flat_map(UvLock::local_packages);
         directories.chain(members.map(|(_, folder)| folder.path.as_str()))

@@ -57,12 +57,31 @@ enum Server {
 }
 
 impl Server {
-    /// The servers of an interface, the preferred first.
-    const fn of(interface: Interface) -> &'static [Self] {
-        match interface {
-            Interface::Asgi => &[Self::Uvicorn, Self::Hypercorn],
-            Interface::Wsgi => &[Self::Gunicorn, Self::Waitress, Self::Hypercorn],
+    /// Every server, the preferred first.
+    const ALL: [Self; 4] = [Self::Uvicorn, Self::Gunicorn, Self::Waitress, Self::Hypercorn];
+
+    /// The server that follows in [`ALL`](Self::ALL).
+    const fn next(self) -> Option<Self> {
+        match self {
+            Self::Uvicorn => Some(Self::Gunicorn),
+            Self::Gunicorn => Some(Self::Waitress),
+            Self::Waitress => Some(Self::Hypercorn),
+            Self::Hypercorn => None,
         }
+    }
+
+    /// Whether it serves applications of an interface.
+    const fn serves(self, interface: Interface) -> bool {
+        match self {
+            Self::Uvicorn => matches!(interface, Interface::Asgi),
+            Self::Gunicorn | Self::Waitress => matches!(interface, Interface::Wsgi),
+            Self::Hypercorn => matches!(interface, Interface::Asgi | Interface::Wsgi),
+        }
+    }
+
+    /// The servers of an interface, the preferred first.
+    fn of(interface: Interface) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |server| server.serves(interface))
     }
 
     /// The distribution that it comes in.
@@ -100,6 +119,18 @@ impl Server {
     }
 }
 
+/// `ALL` leaves out nothing that `next` leads to.
+const _: () = {
+    let mut place = 0;
+    while place < Server::ALL.len() {
+        match Server::ALL[place].next() {
+            Some(next) => assert!(Server::ALL[place + 1] as usize == next as usize),
+            None => assert!(place + 1 == Server::ALL.len()),
+        }
+        place += 1;
+    }
+};
+
 /// The port of applications that say nothing else.
 const PORT: u16 = 8000;
 
@@ -123,13 +154,13 @@ pub(super) fn find(known: &Known<'_>, looked_for: &mut Vec<String>) -> Option<En
         );
     }
     for application in &found {
-        let servers = Server::of(application.interface).iter();
-        if let Some(server) = servers.copied().find(|server| known.depends_on(server.distribution())) {
+        let mut servers = Server::of(application.interface);
+        if let Some(server) = servers.find(|server| known.depends_on(server.distribution())) {
             return Some(behind(server, application));
         }
     }
     if let Some(Application { name, interface, .. }) = found.first() {
-        let servers: Vec<&str> = Server::of(*interface).iter().map(|server| server.distribution()).collect();
+        let servers: Vec<&str> = Server::of(*interface).map(Server::distribution).collect();
         looked_for.push(format!("a server for {name} among the locked dependencies: {}", servers.join(", ")));
     }
     None

@@ -1,7 +1,7 @@
 //! The forms of lock files as one table: the name of the file, its tool, and how it is read, locked again and checked.
 //!
-//! A new form is a variant, an entry of [`LockForm::ALL`], a row of the table and, where a tool writes it, a
-//! [`LockTool`]; the compiler then asks for every place that must know it.
+//! A new form is a variant, a row of the table and, where a tool writes it, a [`LockTool`]; the compiler then asks for
+//! every place that must know it, [`LockForm::ALL`] among them.
 
 use std::collections::BTreeSet;
 
@@ -97,6 +97,18 @@ struct Row {
 impl LockForm {
     /// Every form, the one that is preferred in a folder with several first.
     pub const ALL: [Self; 6] = [Self::Pylock, Self::Uv, Self::Poetry, Self::Pdm, Self::Requirements, Self::Project];
+
+    /// The form that follows in [`ALL`](Self::ALL).
+    const fn next(self) -> Option<Self> {
+        match self {
+            Self::Pylock => Some(Self::Uv),
+            Self::Uv => Some(Self::Poetry),
+            Self::Poetry => Some(Self::Pdm),
+            Self::Pdm => Some(Self::Requirements),
+            Self::Requirements => Some(Self::Project),
+            Self::Project => None,
+        }
+    }
 
     const fn row(self) -> Row {
         match self {
@@ -196,6 +208,18 @@ impl LockForm {
         }
     }
 }
+
+/// `ALL` leaves out nothing that `next` leads to.
+const _: () = {
+    let mut place = 0;
+    while place < LockForm::ALL.len() {
+        match LockForm::ALL[place].next() {
+            Some(next) => assert!(LockForm::ALL[place + 1] as usize == next as usize),
+            None => assert!(place + 1 == LockForm::ALL.len()),
+        }
+        place += 1;
+    }
+};
 
 impl LockTool {
     /// Its program.
