@@ -7,6 +7,7 @@
 #![allow(clippy::print_stderr, reason = "the launcher talks to a terminal")]
 
 mod inputs;
+mod place;
 mod stamp;
 
 use std::env;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::SystemTime;
 
+use crate::place::Place;
 use crate::stamp::Stamp;
 
 /// The commands of the package `chores`. All others belong to shipwheel.
@@ -60,9 +62,8 @@ impl From<std::io::Error> for Failed {
 /// Builds a program if its stamp says so, and replaces this process by it.
 fn launch(program: &Program, arguments: &[OsString]) -> Result<std::convert::Infallible, Failed> {
     let (launcher, root) = (env::current_exe()?, workspace());
-    // cargo puts every binary of one profile and target into one folder.
-    let folder = launcher.parent().unwrap_or(Path::new(".")).to_path_buf();
-    let (binary, stamp) = (folder.join(program.binary), folder.join(format!("{}.stamp", program.binary)));
+    let place = Place::of(&launcher);
+    let (binary, stamp) = (place.folder.join(program.binary), place.folder.join(format!("{}.stamp", program.binary)));
     let settings = inputs::settings(&root, &launcher);
     let last = Stamp::read(&stamp);
     if !last.as_ref().is_some_and(|last| last.is_current(&settings)) {
@@ -70,10 +71,10 @@ fn launch(program: &Program, arguments: &[OsString]) -> Result<std::convert::Inf
             last.touch_older(&settings)?;
         }
         let begun = SystemTime::now();
-        build(program, &root, &folder, binary.exists())?;
+        build(program, &root, &place, binary.exists())?;
         // Without a stamp the next run asks cargo again.
         let _ = std::fs::remove_file(&stamp);
-        let inputs = inputs::of(&binary, &root);
+        let inputs = inputs::of(&binary, &root, &place);
         if let Some(new) = inputs.and_then(|inputs| Stamp::take(settings, &binary, inputs, begun)) {
             let _ = new.write(&stamp);
         }
@@ -81,19 +82,18 @@ fn launch(program: &Program, arguments: &[OsString]) -> Result<std::convert::Inf
     Err(Command::new(&binary).arg0("cargo xtask").args(arguments).exec().into())
 }
 
-/// Runs `cargo build` with the profile that this launcher was built with.
-fn build(program: &Program, root: &Path, folder: &Path, built_before: bool) -> Result<(), Failed> {
+/// Runs `cargo build` with the profile, the target and the target directory that this launcher was built with.
+fn build(program: &Program, root: &Path, place: &Place, built_before: bool) -> Result<(), Failed> {
     if !built_before {
         eprintln!("building {} for the first time", program.binary);
     }
-    let profile = match folder.file_name().and_then(|name| name.to_str()) {
-        None | Some("debug") => "dev",
-        Some(name) => name,
-    };
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["build", "--package", program.package, "--bin", program.binary, "--profile", profile]);
+    command.args(["build", "--package", program.package, "--bin", program.binary, "--profile", place.profile()]);
     command.arg("--manifest-path").arg(root.join("Cargo.toml"));
-    // A cross-compiled launcher is in `target/<triple>/<profile>`; cargo reads the triple from where it read it before.
+    command.arg("--target-dir").arg(place.target_directory(root));
+    if let Some(triple) = place.triple() {
+        command.arg("--target").arg(triple);
+    }
     let status = command.status()?;
     match status.success() {
         true => Ok(()),

@@ -3,14 +3,17 @@
 //! A stamp is stricter than cargo, which rebuilds only if a file is newer: here any other size, time, or inode of any
 //! input means that cargo runs. If the stamp is wrong in the other direction, cargo runs and finds nothing to do.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::inputs::Inputs;
+
 /// The first line; another format has another number.
-const FORMAT: &str = "xtask stamp 1";
+const FORMAT: &str = "xtask stamp 2";
 
 /// The kernel sets the times of files by a clock that ticks this slowly at most.
 const TICK: Duration = Duration::from_millis(20);
@@ -21,6 +24,8 @@ pub(crate) struct Stamp {
     /// When the build began, in nanoseconds since 1970.
     begun: i128,
     files: Vec<Input>,
+    /// The variables that sources and build scripts read, with their values as one word.
+    variables: Vec<(String, String)>,
 }
 
 /// A file as it was when the build ended.
@@ -39,23 +44,27 @@ impl Input {
 
 impl Stamp {
     /// Takes a stamp of a finished build; `None` if one of its inputs changed after the build began.
-    pub(crate) fn take(settings: Vec<String>, binary: &Path, inputs: Vec<PathBuf>, begun: SystemTime) -> Option<Self> {
+    pub(crate) fn take(settings: Vec<String>, binary: &Path, inputs: Inputs, begun: SystemTime) -> Option<Self> {
         let oldest = nanoseconds(begun - TICK);
         let is_recent = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| changed(&found) >= oldest);
-        if inputs.iter().any(is_recent) {
+        if inputs.files.iter().any(is_recent) {
             return None;
         }
         let input = |path: PathBuf| Input { identity: identity(&path), hash: Some(hash(&path)), path };
         let binary = Input { path: binary.to_path_buf(), identity: identity(binary), hash: None };
-        let files: Vec<Input> = inputs.into_iter().map(input).chain([binary]).collect();
+        let files: Vec<Input> = inputs.files.into_iter().map(input).chain([binary]).collect();
         // The format has one line for each file.
         let is_line = |file: &Input| file.path.to_str().is_some_and(|text| !text.contains('\n'));
-        files.iter().all(is_line).then(|| Self { settings, begun: nanoseconds(begun), files })
+        let variables =
+            inputs.variables.into_iter().map(|name| (value(&name), name)).map(|(value, name)| (name, value));
+        let variables = variables.collect();
+        files.iter().all(is_line).then(|| Self { settings, begun: nanoseconds(begun), files, variables })
     }
 
     /// Whether all settings and files are as they were.
     pub(crate) fn is_current(&self, settings: &[String]) -> bool {
-        self.settings == settings && self.files.iter().all(Input::is_same)
+        let is_same = |(name, then): &(String, String)| value(name) == *then;
+        self.settings == settings && self.variables.iter().all(is_same) && self.files.iter().all(Input::is_same)
     }
 
     /// Makes files new that have other content but an old time, as after unpacking a backup: cargo overlooks them.
@@ -84,7 +93,7 @@ impl Stamp {
         let text = fs::read_to_string(path).ok()?;
         let mut lines = text.lines();
         let begun = lines.next()?.strip_prefix(FORMAT)?.trim().parse().ok()?;
-        let (mut settings, mut files, mut ended) = (Vec::new(), Vec::new(), false);
+        let (mut settings, mut files, mut variables, mut ended) = (Vec::new(), Vec::new(), Vec::new(), false);
         for line in lines {
             match line.split_once(' ')? {
                 ("setting", setting) => settings.push(setting.to_owned()),
@@ -93,11 +102,15 @@ impl Stamp {
                     let (hash, path) = file.split_once(' ')?;
                     files.push(Input { path: path.into(), identity: identity.to_owned(), hash: hash.parse().ok() });
                 }
+                ("variable", variable) => {
+                    let (name, value) = variable.split_once(' ')?;
+                    variables.push((name.to_owned(), value.to_owned()));
+                }
                 ("end", _) => ended = true,
                 _ => return None,
             }
         }
-        ended.then_some(Self { settings, begun, files })
+        ended.then_some(Self { settings, begun, files, variables })
     }
 
     /// Writes the stamp: whole or not at all.
@@ -110,11 +123,19 @@ impl Stamp {
             let hash = hash.map_or_else(|| "-".to_owned(), |hash| hash.to_string());
             text += &format!("file {identity} {hash} {}\n", path.display());
         }
+        for (name, value) in &self.variables {
+            text += &format!("variable {name} {value}\n");
+        }
         text += "end \n";
         let partial = path.with_extension(format!("stamp.{}", std::process::id()));
         fs::write(&partial, text)?;
         fs::rename(&partial, path)
     }
+}
+
+/// The value of a variable as text in one line.
+fn value(name: &str) -> String {
+    format!("{:?}", env::var_os(name))
 }
 
 /// What tells a file from another at the same place, in one word.

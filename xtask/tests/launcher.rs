@@ -19,7 +19,7 @@ impl Workspace {
         let _ = fs::remove_dir_all(&root);
         let launcher = Path::new(env!("CARGO_MANIFEST_DIR"));
         let it = Self { root, variables: Vec::new() };
-        for file in ["main.rs", "inputs.rs", "stamp.rs"] {
+        for file in ["main.rs", "inputs.rs", "place.rs", "stamp.rs"] {
             it.write(&format!("xtask/src/{file}"), &fs::read_to_string(launcher.join("src").join(file)).unwrap());
         }
         let package = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
@@ -205,4 +205,65 @@ fn the_program_gets_the_name_the_folder_and_the_exit_code() {
     it.write("words/src/word.rs", "not Rust");
     let broken = it.run_in(".", &["word"]);
     assert_eq!((broken.status.code(), broken.stdout.len()), (Some(101), 0));
+}
+
+#[test]
+fn a_variable_that_a_source_or_a_build_script_reads_is_an_input() {
+    let mut it = Workspace::new("variables");
+    it.write(
+        "words/src/word.rs",
+        "pub const WORD: &str = match option_env!(\"MYVAR\") { Some(it) => it, None => \"none\" };\n",
+    );
+    wait();
+    it.builds("none");
+    it.variables = vec![("MYVAR", "one".to_owned())];
+    it.builds("one");
+    it.variables = vec![("MYVAR", "two words".to_owned())];
+    it.builds("two words");
+    it.variables = Vec::new();
+    it.builds("none");
+
+    let script = "fn main() {\n    println!(\"cargo::rerun-if-env-changed=SDKVAR\");\n    \
+        println!(\"cargo::rustc-env=WORD={}\", std::env::var(\"SDKVAR\").unwrap_or_default());\n}\n";
+    it.write("words/build.rs", script);
+    it.write("words/src/word.rs", "pub const WORD: &str = env!(\"WORD\");\n");
+    it.variables = vec![("SDKVAR", "three".to_owned())];
+    wait();
+    it.builds("three");
+    it.variables = vec![("SDKVAR", "four".to_owned())];
+    it.builds("four");
+    it.variables.push(("UNREAD", "x".to_owned()));
+    assert!(!it.prints("four"), "nothing reads this variable");
+}
+
+#[test]
+fn the_program_is_built_where_the_launcher_was() {
+    let it = Workspace::new("flags");
+    let version = Command::new("rustc").arg("-vV").output().unwrap().stdout;
+    let version = String::from_utf8(version).unwrap();
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let run = |flags: &[&str]| {
+        let output = Command::new("cargo")
+            .args(["run", "--quiet", "--package", "xtask"])
+            .args(flags)
+            .args(["--", "word"])
+            .env_remove("CARGO_TARGET_DIR")
+            .env_remove("CARGO_MANIFEST_DIR")
+            .current_dir(&it.root)
+            .output()
+            .unwrap();
+        assert_eq!(output.stdout, b"one\n", "{flags:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stderr.is_empty()
+    };
+    wait();
+    for (flags, folder) in [
+        (&["--target-dir", "elsewhere"][..], "elsewhere/debug".to_owned()),
+        (&["--target", host], format!("target/{host}/debug")),
+        (&["--target", host, "--release", "--target-dir", "both"], format!("both/{host}/release")),
+    ] {
+        assert!(!run(flags), "{flags:?}: cargo did not run");
+        assert!(it.root.join(&folder).join("shipwheel").is_file(), "{folder}");
+        assert!(run(flags), "{flags:?}: cargo ran twice");
+    }
+    assert!(!it.root.join("target/debug/shipwheel").exists());
 }
