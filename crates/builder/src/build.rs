@@ -83,7 +83,7 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
     plan.warnings.iter().for_each(|warning| session.report.warning(warning));
     warn_of_readers(session, &plan, &ingredients.application)?;
     prove::prove(session, &facts, &ingredients)?;
-    let built = layers::build(session, &plan, &ingredients)?;
+    let built = layers::build(session, &plan, &ingredients, definition.spec.bytecode.require_sandbox)?;
     let created = session.created();
     let bases = &ingredients.bases;
     let origin = Origin { base_name: bases.image_name(), created: &created };

@@ -11,7 +11,7 @@ use shipwheel_plan::layer::Treatment;
 
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
-use crate::interpreter::compile::{Compiler, Job};
+use crate::interpreter::compile::{Compiler, Job, Workers};
 use crate::interpreter::host;
 use crate::interpreter::interpreter_error::InterpreterError;
 use crate::interpreter::python::Python;
@@ -60,7 +60,8 @@ pub fn compile_folder(session: &Session<'_>, tree: &LocalTree) -> Result<LocalRe
     let unknown = || InterpreterError::NotFound { python: tree.python.clone() };
     let identity = host::identity(session, &executable).ok_or_else(unknown)?;
     let python = Python::Host { executable, identity };
-    let compiler = Compiler::start(&session.cache, python, version, session.jobs)?;
+    let workers = Workers { sandbox: session.sandbox.clone(), count: session.jobs };
+    let compiler = Compiler::start(&session.cache, python, version, workers)?;
     let jobs = sources.iter().map(|relative| job(tree, relative)).collect::<Result<Vec<_>, _>>()?;
     let total = jobs.iter().map(|job| job.source.size()).sum();
     let progress = session.progress.begin("compiling", Some(total));

@@ -9,12 +9,14 @@
 
 mod build;
 mod compile_folder;
+mod enter_confinement;
 mod relock;
 mod retrofit;
 mod startup;
 mod verify;
 
 mod base;
+mod confine;
 mod disk;
 mod inspect;
 mod interpreter;
@@ -34,7 +36,10 @@ mod session;
 
 pub use build::{Built, LayerReport, LayerStatus, PlatformReport, build, plan};
 pub use compile_folder::{LocalReport, LocalTree, compile_folder};
+pub use confine::confine_error::ConfineError;
+pub use confine::sandbox::{CONFINED, Sandbox};
 pub use disk::file_error::FileError;
+pub use enter_confinement::enter_confinement;
 pub use error::BuildError;
 pub use inspect::counted::counted;
 pub use inspect::finding::{Finding, FindingKind, Severity};

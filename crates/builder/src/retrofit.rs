@@ -70,7 +70,7 @@ pub fn retrofit(
     let plan = plan(name, &bases, levels)?;
 
     let ingredients = Ingredients::of_bases(ResolvedBases::of(name, bases));
-    let built = layers::build(session, &plan, &ingredients)?;
+    let built = layers::build(session, &plan, &ingredients, false)?;
     let mut images = Vec::new();
     let mut platforms = Vec::new();
     for one in &image.images {

@@ -8,6 +8,7 @@ use shipwheel_oci::Platform;
 use shipwheel_store::http::Http;
 use shipwheel_store::{Cache, Progress, Registry, StoreError, StoredImage, StoredSource};
 
+use crate::confine::sandbox::Sandbox;
 use crate::interpreter_choice::InterpreterChoice;
 
 /// One run's surroundings. The environment and the clock are read once, by the command line.
@@ -30,6 +31,8 @@ pub struct Session<'a> {
     pub jobs: usize,
     /// The interpreter that must compile, if the user forces one.
     pub interpreter: Option<InterpreterChoice>,
+    /// How an interpreter out of an image is started.
+    pub sandbox: Sandbox,
     /// Transfers.
     pub progress: &'a dyn Progress,
     /// Steps and warnings.

@@ -11,10 +11,12 @@ mod rebuild;
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_store::{Cache, ImageSource};
 
+use crate::confine::sandbox::Sandbox;
 use crate::error::BuildError;
 use crate::inspect::finding::{Finding, Findings, Severity};
 use crate::inspect::opened::{OpenedImage, OpenedPlatform, open};
 use crate::inspect::python::ImagePython;
+use crate::interpreter::compile::Workers;
 use crate::session::{Report, host_platform};
 use rebuild::Rebuilder;
 
@@ -26,6 +28,8 @@ pub struct VerifyOptions<'a> {
     pub report: &'a dyn Report,
     /// How many interpreters compile at a time.
     pub jobs: usize,
+    /// How these are started.
+    pub sandbox: Sandbox,
     /// The platforms to verify; if empty, all of them.
     pub platforms: Vec<Platform>,
     /// Compile every source with the image's own interpreter and compare. This runs the interpreter.
@@ -89,7 +93,11 @@ pub fn verify(source: &dyn ImageSource, options: &VerifyOptions<'_>) -> Result<V
     options.report.step("verify: reading blobs and layers");
     let image = open(source, options.cache, &options.platforms, &mut findings)?;
     let mut rebuilder = match options.rebuild {
-        true => Some(Rebuilder::new(options.cache, options.jobs)?),
+        true => {
+            options.sandbox.admit(|warning| options.report.warning(warning))?;
+            let workers = Workers { sandbox: options.sandbox.clone(), count: options.jobs };
+            Some(Rebuilder::new(options.cache, workers)?)
+        }
         false => None,
     };
     // This machine's platform first: its interpreter compiles for the others as well.

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use shipwheel_builder::{BuildError, ImageError, Report, StartupOptions, VerifyOptions, VerifyReport, startup, verify};
+use shipwheel_builder::{
+    BuildError, ImageError, Report, Sandbox, StartupOptions, VerifyOptions, VerifyReport, startup, verify,
+};
 use shipwheel_loopback::MemoryRegistry;
 use shipwheel_oci::{Descriptor, DiffId, Digest, ImageConfig, Index, Manifest, Platform, media_type};
 use shipwheel_store::auth::CredentialSources;
@@ -150,7 +152,17 @@ impl Readers<'_> {
     fn verify(&self, platforms: &[Platform]) -> Result<VerifyReport, BuildError> {
         self.with(|source, cache| {
             let platforms = platforms.to_vec();
-            verify(source, &VerifyOptions { cache, report: &Silent, jobs: 1, platforms, rebuild: false })
+            verify(
+                source,
+                &VerifyOptions {
+                    sandbox: Sandbox::new("shipwheel".into(), false),
+                    cache,
+                    report: &Silent,
+                    jobs: 1,
+                    platforms,
+                    rebuild: false,
+                },
+            )
         })
     }
 

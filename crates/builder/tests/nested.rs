@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use shipwheel_builder::{FindingKind, Report, VerifyOptions, verify};
+use shipwheel_builder::{FindingKind, Report, Sandbox, VerifyOptions, verify};
 use shipwheel_oci::{Descriptor, DiffId, ImageConfig, Index, Manifest, Platform, media_type};
 use shipwheel_store::{Cache, LocalImage};
 
@@ -41,7 +41,14 @@ fn an_image_below_four_indexes_is_verified_and_one_below_five_is_a_finding() {
 
         let source = folder.path().display().to_string().parse::<LocalImage>().unwrap().open().unwrap();
         let cache = Cache::open(&folder.path().join("cache")).unwrap();
-        let options = VerifyOptions { cache: &cache, report: &Silent, jobs: 1, platforms: Vec::new(), rebuild: false };
+        let options = VerifyOptions {
+            sandbox: Sandbox::new("shipwheel".into(), false),
+            cache: &cache,
+            report: &Silent,
+            jobs: 1,
+            platforms: Vec::new(),
+            rebuild: false,
+        };
         let report = verify(&*source, &options).unwrap();
         assert_eq!(report.platforms.len(), platforms, "{indexes} indexes");
         let is_too_deep = report.findings.iter().any(|finding| finding.kind == FindingKind::Document);

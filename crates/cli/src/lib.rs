@@ -21,6 +21,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use shipwheel_builder::{CONFINED, enter_confinement};
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
@@ -29,6 +30,15 @@ use crate::failure::Failure;
 ///
 /// Exit codes: 0 done, 1 internal, 2 usage, 3 configuration, 4 outside world, 5 verification, 6 output.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let [_, first, order] = &arguments[..]
+        && first == CONFINED
+    {
+        let Err(error) = enter_confinement(order);
+        // The one who reads this expects an interpreter's first line, and says what it got in its place.
+        println!("{error}: {}", std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default());
+        return ExitCode::FAILURE;
+    }
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {

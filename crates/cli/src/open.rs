@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use shipwheel_builder::Session;
+use shipwheel_builder::{Sandbox, Session};
 use shipwheel_store::Cache;
 use shipwheel_store::auth::HostLogin;
 
@@ -27,10 +27,26 @@ pub(crate) fn session<'a>(
         now: std::time::SystemTime::now().try_into().unwrap_or_default(),
         epoch: epoch()?,
         interpreter: None,
+        sandbox: SandboxArguments::default().sandbox(),
         jobs: std::thread::available_parallelism().map_or(1, Into::into),
         progress: terminal,
         report: terminal,
     })
+}
+
+/// What the user asks of the sandbox.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct SandboxArguments {
+    /// Fail if this machine cannot confine an image's interpreter; otherwise a warning says so.
+    #[arg(long)]
+    require_sandbox: bool,
+}
+
+impl SandboxArguments {
+    /// The sandbox: this very program starts the interpreter, also where its file was replaced in the meantime.
+    pub(crate) fn sandbox(&self) -> Sandbox {
+        Sandbox::new("/proc/self/exe".into(), self.require_sandbox)
+    }
 }
 
 /// `SOURCE_DATE_EPOCH`, or the epoch itself: never a clock.

@@ -371,6 +371,7 @@ fn interpreters() {
         (InterpreterError::NoHello.into(), Outside, HINT),
         (InterpreterError::Hello { said: "x".to_owned() }.into(), Outside, HINT),
         (InterpreterError::ForeignLibrary { library: path() }.into(), Outside, HINT),
+        (InterpreterError::NoSandbox { lacks: vec!["Landlock"] }.into(), Outside, HINT),
         (InterpreterError::NoLaunch.into(), Outside, NO_HINT),
         (InterpreterError::NotInCache.into(), Outside, HINT),
         (InterpreterError::NoCompiler { version: python(), reasons }.into(), Outside, HINT),

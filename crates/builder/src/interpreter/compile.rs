@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use super::interpreter_error::InterpreterError;
 use super::python::Python;
 use super::worker::{Compiled, Failure, Worker};
+use crate::confine::sandbox::Sandbox;
 use crate::error::BuildError;
 
 /// Raise this when the worker compiles in another way, and CANONICAL_RECIPE too: keys of layers only hash that one.
@@ -39,6 +40,13 @@ pub(crate) struct CompileFailure {
     pub(crate) reason: String,
 }
 
+/// How many interpreters compile at a time, and how they are started.
+#[derive(Debug, Clone)]
+pub(crate) struct Workers {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) count: usize,
+}
+
 /// Interpreters of one version that wait for sources; they live as long as this does.
 pub(crate) struct Compiler {
     /// What was compiled before, and now.
@@ -47,7 +55,7 @@ pub(crate) struct Compiler {
     python: Python,
     empty_folder: TempDir,
     idle: Mutex<Vec<Worker>>,
-    workers: usize,
+    workers: Workers,
     version: PythonVersion,
     magic_number: [u8; 4],
 }
@@ -61,10 +69,10 @@ impl Compiler {
         cache: &Cache,
         python: Python,
         expected: PythonVersion,
-        workers: usize,
+        workers: Workers,
     ) -> Result<Self, BuildError> {
         let (empty_folder, identity) = (cache.scratch_dir()?, python.identity());
-        let first = Worker::start(&python, empty_folder.path())?;
+        let first = Worker::start(&workers.sandbox, &python, empty_folder.path())?;
         let hello = first.hello.clone();
         if hello.version != expected {
             return Err(InterpreterError::Version { expected, found: hello.version }.into());
@@ -78,7 +86,7 @@ impl Compiler {
             python,
             empty_folder,
             idle: Mutex::new(vec![first]),
-            workers: workers.max(1),
+            workers,
             version: hello.version,
             magic_number: hello.magic_number,
         })
@@ -119,7 +127,7 @@ impl Compiler {
             Ok(())
         };
         let outcome = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..self.workers.min(jobs.len())).map(|_| scope.spawn(run)).collect();
+            let threads: Vec<_> = (0..self.workers.count.max(1).min(jobs.len())).map(|_| scope.spawn(run)).collect();
             threads.into_iter().try_for_each(|thread| thread.join().expect("a compile thread does not panic"))
         });
         // What was compiled is kept, also where another file failed the build.
@@ -133,7 +141,7 @@ impl Compiler {
         let idle = lock(&self.idle).pop();
         match idle {
             Some(worker) => Ok(worker),
-            None => Worker::start(&self.python, self.empty_folder.path()),
+            None => Worker::start(&self.workers.sandbox, &self.python, self.empty_folder.path()),
         }
     }
 

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::{Digest, Platform};
 
-use super::compile::Compiler;
+use super::compile::{Compiler, Workers};
 use super::host;
 use super::interpreter_error::{CompilerFault, InterpreterError};
 use super::python::Python;
 use super::rootfs::Rootfs;
 use crate::base::resolved::{ResolvedBase, ResolvedBases};
+use crate::confine::sandbox::Sandbox;
 use crate::error::BuildError;
 use crate::interpreter_choice::InterpreterChoice;
 use crate::session::Session;
@@ -21,6 +22,7 @@ use crate::session::Session;
 pub(crate) struct Compilers<'a> {
     session: &'a Session<'a>,
     bases: &'a ResolvedBases,
+    sandbox: Sandbox,
     selected: Mutex<BTreeMap<PythonVersion, Selected>>,
     started: Mutex<BTreeMap<PythonVersion, Arc<Compiler>>>,
 }
@@ -39,8 +41,10 @@ impl From<Python> for Selected {
 }
 
 impl<'a> Compilers<'a> {
-    pub(crate) fn new(session: &'a Session<'a>, bases: &'a ResolvedBases) -> Self {
-        Self { session, bases, selected: Mutex::default(), started: Mutex::default() }
+    /// With the session's sandbox, or one that is required.
+    pub(crate) fn new(session: &'a Session<'a>, bases: &'a ResolvedBases, require_sandbox: bool) -> Self {
+        let sandbox = session.sandbox.or_required(require_sandbox);
+        Self { session, bases, sandbox, selected: Mutex::default(), started: Mutex::default() }
     }
 
     /// The compiler of a full version.
@@ -54,7 +58,11 @@ impl<'a> Compilers<'a> {
         }
         let Selected { python, step } = self.selected(version)?;
         step.iter().for_each(|step| self.session.report.step(step));
-        let compiler = Arc::new(Compiler::start(&self.session.cache, python, version, self.session.jobs)?);
+        if python.is_foreign() {
+            self.sandbox.admit(|warning| self.session.report.warning(warning))?;
+        }
+        let workers = Workers { sandbox: self.sandbox.clone(), count: self.session.jobs };
+        let compiler = Arc::new(Compiler::start(&self.session.cache, python, version, workers)?);
         started.insert(version, compiler.clone());
         Ok(compiler)
     }

@@ -39,6 +39,12 @@ pub enum InterpreterError {
         /// The library.
         library: PathBuf,
     },
+    /// The sandbox is required, and the kernel lacks a part of it.
+    #[error("this kernel offers no {}, which the sandbox of the image's interpreter needs", .lacks.join(" and "))]
+    NoSandbox {
+        /// The missing parts.
+        lacks: Vec<&'static str>,
+    },
     /// The image's interpreter cannot be started in any way.
     #[error("the image's interpreter starts neither in a user namespace nor by its own loader")]
     NoLaunch,
@@ -171,6 +177,7 @@ impl InterpreterError {
             | Self::Hello { .. }
             | Self::ForeignLibrary { .. }
             | Self::NoLaunch
+            | Self::NoSandbox { .. }
             | Self::NotInCache
             | Self::NoCompiler { .. } => ErrorKind::Outside,
             Self::Undescribed { .. }
@@ -196,6 +203,10 @@ impl InterpreterError {
             Self::NotFound { .. } => "name one with `--python`, by its path or its name on PATH",
             Self::Start(_) | Self::NoHello | Self::Hello { .. } | Self::ForeignLibrary { .. } | Self::NotInCache => {
                 "build with `--no-bytecode` to leave bytecode out"
+            }
+            Self::NoSandbox { .. } => {
+                "use Linux 5.13 or later with Landlock, or an interpreter of this machine \
+                 (`--bytecode-interpreter host`), or run it without `--require-sandbox`"
             }
             Self::Undescribed { .. } | Self::NoLaunch | Self::Uncompiled { .. } => return None,
         };

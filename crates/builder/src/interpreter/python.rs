@@ -1,11 +1,12 @@
 //! An interpreter that compiles: a base's own, the same under emulation, or one of this machine.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use shipwheel_oci::{Digest, Hasher};
 
 use super::rootfs::Rootfs;
+use crate::confine::confinement::Confinement;
 
 /// Where an interpreter comes from, and so how it is started.
 #[derive(Debug, Clone)]
@@ -42,21 +43,32 @@ pub(super) fn host_command(executable: &Path) -> Command {
 }
 
 impl Python {
-    /// A command that runs a program text with an empty environment in an empty folder.
-    pub(crate) fn command(&self, program: &str, empty_folder: &Path) -> Command {
-        let mut command = match self {
-            Self::Base(rootfs) => rootfs.command(None),
-            Self::Emulated { rootfs, emulator, .. } => rootfs.command(Some(emulator)),
-            Self::Host { executable, .. } => Command::new(executable),
+    /// The start of a program text with an empty environment. An interpreter of this machine may read what its user
+    /// may; one out of an image only reads its own files. Neither may write.
+    pub(crate) fn confinement(&self, program: &str) -> Confinement {
+        let mut confinement = match self {
+            Self::Base(rootfs) => rootfs.confinement(None),
+            Self::Emulated { rootfs, emulator, .. } => rootfs.confinement(Some(emulator)),
+            Self::Host { executable, .. } => {
+                let program = executable.clone().into();
+                Confinement { program, readable: vec!["/".into()], ..Confinement::default() }
+            }
         };
-        command.args(SWITCHES).arg(program);
-        command.env_clear().env("PYTHONHASHSEED", "0").current_dir(empty_folder);
+        confinement.arguments.extend(SWITCHES.iter().copied().chain([program]).map(Into::into));
+        confinement.environment.push(("PYTHONHASHSEED".to_owned(), "0".to_owned()));
         if matches!(self, Self::Emulated { .. }) {
             // A core without pointer authentication: emulating its cipher takes six times as long as all else.
-            command.env("QEMU_CPU", "cortex-a72");
+            confinement.environment.push(("QEMU_CPU".to_owned(), "cortex-a72".to_owned()));
         }
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        command
+        Confinement { memory: self.memory_limit(), ..confinement }
+    }
+
+    /// Whether it comes out of an image.
+    pub(crate) fn is_foreign(&self) -> bool {
+        match self {
+            Self::Base(_) | Self::Emulated { .. } => true,
+            Self::Host { .. } => false,
+        }
     }
 
     /// The digest of everything that runs when it compiles: it is part of every key under which its bytecode is kept.
@@ -81,7 +93,7 @@ impl Python {
     }
 
     /// Bytes of address space that it may have; emulation reserves all of its guest's.
-    pub(crate) fn memory_limit(&self) -> Option<u64> {
+    fn memory_limit(&self) -> Option<u64> {
         (!matches!(self, Self::Emulated { .. })).then_some(4 << 30)
     }
 }

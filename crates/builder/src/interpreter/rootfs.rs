@@ -4,8 +4,8 @@
 //! told every library folder. Links are resolved inside the tree, so that nothing on disk leads
 //! out of the folder.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use fs_err as fs;
 use shipwheel_layer::{Node, Tree, TreePath};
@@ -15,6 +15,7 @@ use shipwheel_python::elf::ElfFacts;
 use shipwheel_store::{Cache, FileAction};
 
 use super::interpreter_error::{InterpreterError, InterpreterFault};
+use crate::confine::confinement::Confinement;
 use crate::error::BuildError;
 
 /// An interpreter on disk, ready to be run.
@@ -113,23 +114,23 @@ impl Rootfs {
         Ok(Some(Self { identity: *identity, loader, executable, libraries, folder }))
     }
 
-    /// The interpreter, to be given its arguments: run by its own loader, which an emulator may run.
-    pub(crate) fn command(&self, emulator: Option<&Path>) -> Command {
-        let libraries: Vec<String> = self.libraries.iter().map(|path| path.display().to_string()).collect();
-        let mut command = match emulator {
-            Some(emulator) => {
-                let mut command = Command::new(emulator);
-                command.arg(&self.loader);
-                command
-            }
-            None => Command::new(&self.loader),
-        };
+    /// How the interpreter is started, to be given its arguments: by its own loader, which an emulator may run. It may
+    /// read its own folder and nothing else.
+    pub(crate) fn confinement(&self, emulator: Option<&Path>) -> Confinement {
+        let mut arguments: Vec<OsString> = Vec::new();
+        let mut readable = vec![self.folder.clone().into()];
+        if let Some(emulator) = emulator {
+            arguments.push(self.loader.clone().into());
+            readable.push(emulator.into());
+        }
         // musl's loader has no cache, and takes no option that it does not know.
         if !self.loader.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ld-musl-")) {
-            command.arg("--inhibit-cache");
+            arguments.push("--inhibit-cache".into());
         }
-        command.args(["--library-path", &libraries.join(":")]).arg(&self.executable);
-        command
+        let libraries: Vec<&OsStr> = self.libraries.iter().map(|path| path.as_os_str()).collect();
+        arguments.extend(["--library-path".into(), libraries.join(OsStr::new(":")), self.executable.clone().into()]);
+        let program = emulator.unwrap_or(&self.loader).into();
+        Confinement { program, arguments, readable, ..Confinement::default() }
     }
 
     /// The digest of all its files: loader, libraries, executable and standard library.

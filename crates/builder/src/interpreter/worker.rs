@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use shipwheel_bytecode::PythonVersion;
 
 use super::interpreter_error::InterpreterError;
 use super::python::Python;
+use crate::confine::sandbox::{self, Sandbox};
 use crate::error::BuildError;
 
 const PROGRAM: &str = include_str!("worker.py");
@@ -78,10 +79,10 @@ impl Worker {
     ///
     /// # Errors
     /// When it does not start, or has loaded libraries that are not its own.
-    pub(crate) fn start(python: &Python, empty_folder: &Path) -> Result<Self, BuildError> {
-        let mut command = python.command(PROGRAM, empty_folder);
-        let mut child = command.spawn().map_err(InterpreterError::Start)?;
-        limit_memory(&child, python.memory_limit());
+    pub(crate) fn start(sandbox: &Sandbox, python: &Python, empty_folder: &Path) -> Result<Self, BuildError> {
+        let mut command = sandbox.command(python.confinement(PROGRAM));
+        command.current_dir(empty_folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = sandbox::spawn(command).map_err(InterpreterError::Start)?;
         let (sender, answers) = channel();
         let mut stdout = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
         // The thread ends with the process: its pipe closes.
@@ -137,19 +138,8 @@ impl Drop for Worker {
     }
 }
 
-/// A source that exhausts the compiler fails only itself: it must not take the machine's memory.
-fn limit_memory(child: &Child, limit: Option<u64>) {
-    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
-    if let (Some(pid), Some(_)) = (pid, limit) {
-        let limit = rustix::process::Rlimit { current: limit, maximum: limit };
-        // If a container's rules forbid it, the time limit still applies.
-        let _ = rustix::process::prlimit(Some(pid), rustix::process::Resource::As, limit);
-    }
-}
-
 fn end(child: &mut Child) {
-    // A process that has ended already cannot be killed; either way it is gone after the wait.
-    let _ = child.kill();
+    sandbox::kill(child);
     let _ = child.wait();
 }
 

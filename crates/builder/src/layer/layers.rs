@@ -49,10 +49,12 @@ pub(crate) fn build(
     session: &Session<'_>,
     plan: &Plan,
     ingredients: &Ingredients,
+    require_sandbox: bool,
 ) -> Result<BTreeMap<Digest, BuiltLayer>, BuildError> {
     let planned: BTreeMap<Digest, &PlannedLayer> =
         plan.platforms.iter().flat_map(|platform| &platform.layers).map(|layer| (layer.key, layer)).collect();
-    let builder = Builder { session, ingredients, compilers: Compilers::new(session, &ingredients.bases) };
+    let compilers = Compilers::new(session, &ingredients.bases, require_sandbox);
+    let builder = Builder { session, ingredients, compilers };
     let mut done = BTreeMap::new();
     let mut open: Vec<&PlannedLayer> = Vec::new();
     for (key, layer) in planned {

@@ -14,7 +14,7 @@ use super::bytecode::Pair;
 use crate::error::BuildError;
 use crate::inspect::finding::{Finding, FindingKind};
 use crate::inspect::python::ImagePython;
-use crate::interpreter::compile::{Compiler, Job};
+use crate::interpreter::compile::{Compiler, Job, Workers};
 use crate::interpreter::interpreter_error::InterpreterError;
 use crate::interpreter::python::Python;
 use crate::interpreter::rootfs::Rootfs;
@@ -24,7 +24,7 @@ use crate::interpreter::rootfs::Rootfs;
 /// They have a cache of their own, gone with this: what an image's interpreter says must
 /// never become part of a build, and what builds compiled must not answer for it.
 pub(crate) struct Rebuilder {
-    jobs: usize,
+    workers: Workers,
     cache: Cache,
     _folder: TempDir,
     compilers: BTreeMap<PythonVersion, Compiler>,
@@ -33,10 +33,10 @@ pub(crate) struct Rebuilder {
 impl Rebuilder {
     /// # Errors
     /// When no scratch folder can be made.
-    pub(crate) fn new(cache: &Cache, jobs: usize) -> Result<Self, BuildError> {
+    pub(crate) fn new(cache: &Cache, workers: Workers) -> Result<Self, BuildError> {
         let folder = cache.scratch_dir()?;
         let cache = Cache::open(folder.path())?;
-        Ok(Self { jobs, cache, _folder: folder, compilers: BTreeMap::new() })
+        Ok(Self { workers, cache, _folder: folder, compilers: BTreeMap::new() })
     }
 
     /// Takes in the interpreter of the platform that this machine can run.
@@ -47,7 +47,7 @@ impl Rebuilder {
         let identity = Rootfs::publish(&self.cache, tree, &python.facts, platform)?;
         let rootfs =
             Rootfs::open(&self.cache, &identity, &python.facts, platform)?.ok_or(InterpreterError::NotInCache)?;
-        let compiler = Compiler::start(&self.cache, Python::Base(rootfs), python.facts.version, self.jobs)?;
+        let compiler = Compiler::start(&self.cache, Python::Base(rootfs), python.facts.version, self.workers.clone())?;
         self.compilers.insert(python.facts.version, compiler);
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::layers;
 use crate::login::LoginArguments;
 use crate::network::NetworkArguments;
-use crate::open;
+use crate::open::{self, SandboxArguments};
 use crate::output::{Delivery, OutputArgument, pushing, writing};
 use crate::progress::Terminal;
 
@@ -66,6 +66,9 @@ pub(crate) struct ImageArguments {
     #[arg(long, value_name = "INTERPRETER")]
     pub(crate) bytecode_interpreter: Option<InterpreterChoice>,
 
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArguments,
+
     /// Build the project of a folder without an image.toml: its build backend runs on this machine.
     #[arg(long)]
     pub(crate) allow_project_build: bool,
@@ -105,6 +108,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let login = arguments.login.login(&arguments.push)?;
     let mut session = open::session(&arguments.network, login, arguments.offline, &terminal)?;
     session.interpreter.clone_from(&arguments.bytecode_interpreter);
+    session.sandbox = arguments.sandbox.sandbox();
     let doing = format!("build image `{}`", definition.name);
     if arguments.dry_run {
         print!("{}", plan(&session, &definition).map_err(Failure::while_doing(doing))?);

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
 use crate::login::LoginArguments;
 use crate::network::NetworkArguments;
-use crate::open;
+use crate::open::{self, SandboxArguments};
 use crate::output::{Delivery, OutputArgument, pushing, writing};
 use crate::progress::Terminal;
 use crate::table::size;
@@ -36,6 +36,9 @@ pub(crate) struct RetrofitArguments {
     #[arg(long, value_name = "INTERPRETER")]
     bytecode_interpreter: Option<InterpreterChoice>,
 
+    #[command(flatten)]
+    sandbox: SandboxArguments,
+
     /// Print a JSON object instead of the reference.
     #[arg(long)]
     json: bool,
@@ -54,6 +57,7 @@ pub(crate) fn run(arguments: &RetrofitArguments) -> Result<(), Failure> {
     let login = arguments.login.login(arguments.image.reference().into_iter().chain(&arguments.push))?;
     let mut session = open::session(&arguments.network, login, false, &terminal)?;
     session.interpreter.clone_from(&arguments.bytecode_interpreter);
+    session.sandbox = arguments.sandbox.sandbox();
     let source = arguments.image.open(&session.registry, &session.cache, &terminal);
     let source = source.map_err(Failure::while_doing(&doing))?;
     let levels: Vec<Optimization> =

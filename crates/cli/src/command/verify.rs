@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
 use crate::login::LoginArguments;
 use crate::network::{self, NetworkArguments};
+use crate::open::SandboxArguments;
 use crate::open::cache_folder;
 use crate::open::workspace_root;
 use crate::progress::Terminal;
@@ -45,6 +46,9 @@ pub(crate) struct VerifyArguments {
     login: LoginArguments,
 
     #[command(flatten)]
+    sandbox: SandboxArguments,
+
+    #[command(flatten)]
     network: NetworkArguments,
 }
 
@@ -61,6 +65,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
         jobs: std::thread::available_parallelism().map_or(1, Into::into),
         platforms: arguments.platforms.clone(),
         rebuild: arguments.rebuild,
+        sandbox: arguments.sandbox.sandbox(),
     };
     let report = verify(&*source, &options).map_err(Failure::while_doing(&doing))?;
     terminal.line(render(&report).trim_end());

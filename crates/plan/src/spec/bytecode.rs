@@ -18,6 +18,8 @@ pub struct BytecodeSpec {
     pub invalidation: Option<InvalidationMode>,
     /// Whose sources are left out.
     pub remove_source: RemoveSource,
+    /// Whether a base's interpreter only compiles in a whole sandbox.
+    pub require_sandbox: bool,
     /// Exceptions, in order: if several match a file, the last one that sets a key wins.
     pub overrides: Vec<BytecodeOverride>,
 }
@@ -25,7 +27,8 @@ pub struct BytecodeSpec {
 impl Default for BytecodeSpec {
     fn default() -> Self {
         let (optimization, remove_source) = (Optimization::None, RemoveSource::None);
-        Self { enabled: true, optimization, invalidation: None, remove_source, overrides: Vec::new() }
+        let (require_sandbox, overrides) = (false, Vec::new());
+        Self { enabled: true, optimization, invalidation: None, remove_source, require_sandbox, overrides }
     }
 }
 
@@ -58,7 +61,7 @@ pub struct BytecodeOverride {
     pub remove_source: Option<bool>,
 }
 
-const KEYS: &[&str] = &["enabled", "optimize", "invalidation", "remove-source", "override"];
+const KEYS: &[&str] = &["enabled", "optimize", "invalidation", "remove-source", "require-sandbox", "override"];
 const OVERRIDE_KEYS: &[&str] = &["paths", "packages", "enabled", "optimize", "invalidation", "remove-source"];
 
 pub(super) fn read_bytecode(top: &Section<'_>) -> BytecodeSpec {
@@ -71,6 +74,7 @@ pub(super) fn read_bytecode(top: &Section<'_>) -> BytecodeSpec {
         optimization: read_optimization(&bytecode).unwrap_or(Optimization::None),
         invalidation: read_invalidation(&bytecode),
         remove_source: read_remove_source(&bytecode),
+        require_sandbox: bytecode.boolean("require-sandbox").unwrap_or(false),
         overrides,
     }
 }

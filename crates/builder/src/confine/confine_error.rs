@@ -1,0 +1,30 @@
+//! A process that could not confine itself: nothing is run then.
+
+use std::io;
+
+/// Why a confined start failed before the program ran.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfineError {
+    /// The order is not one of shipwheel's.
+    #[error("the confinement cannot be read")]
+    Order(#[source] serde_json::Error),
+    /// The process that ordered the start is gone.
+    #[error("the process that started this one has ended")]
+    Orphaned,
+    /// A system call that must succeed did not.
+    #[error("{step} failed")]
+    Step {
+        /// What was being done.
+        step: &'static str,
+        /// What the kernel said.
+        #[source]
+        cause: io::Error,
+    },
+    /// Landlock's rules could not be made or do not hold.
+    #[error("Landlock does not confine this process: {0}")]
+    Landlock(String),
+    /// The filter of system calls could not be made or does not hold.
+    #[error("the seccomp filter does not confine this process")]
+    Filter(#[source] seccompiler::Error),
+}

@@ -1,0 +1,7 @@
+//! How anything that comes out of an image is started: confined, by shipwheel itself, which becomes the program.
+
+pub(crate) mod confine_error;
+pub(crate) mod confinement;
+pub(crate) mod filter;
+pub(crate) mod kernel;
+pub(crate) mod sandbox;
