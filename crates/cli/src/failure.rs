@@ -8,6 +8,8 @@ use shipwheel_builder::BuildError;
 use shipwheel_plan::spec::SpecError;
 use shipwheel_store::{ErrorKind, StoreError};
 
+use crate::shown;
+
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -62,10 +64,12 @@ impl Failure {
                 render_spec(error)
             }
             Self::Build { doing, cause } => {
-                let mut text = format!("error: failed to {doing}\n");
+                let mut text = format!("error: failed to {}\n", shown::line(doing));
+                let has_lines = has_lines(cause);
                 let (mut next, mut last): (Option<&dyn Error>, _) = (Some(&**cause), String::new());
                 while let Some(error) = next {
                     let message = error.to_string();
+                    let message = if has_lines { message } else { one_line(&message) };
                     // A transparent error says what its source says.
                     if message != last {
                         let _ = writeln!(text, "  cause: {}", message.replace('\n', "\n  "));
@@ -76,6 +80,29 @@ impl Failure {
             }
         }
     }
+}
+
+/// Whether messages have lines of our own, or of a program of this machine. In all others a line end is part of a
+/// name, and would look like a line of ours.
+fn has_lines(error: &BuildError) -> bool {
+    match error {
+        BuildError::Spec(_)
+        | BuildError::Definition(_)
+        | BuildError::Lock(_)
+        | BuildError::Project(_)
+        | BuildError::Interpreter(_)
+        | BuildError::Plan(_)
+        | BuildError::Program(_)
+        | BuildError::Store(StoreError::Settings { .. }) => true,
+        // Also what other crates add: a name is safe where it is not known.
+        _ => false,
+    }
+}
+
+/// The message with the line ends of names escaped. Lists of ours are indented, and stay: below a cause they are
+/// indented further than anything that a name could want to look like.
+fn one_line(message: &str) -> String {
+    message.split("\n  ").map(shown::line).collect::<Vec<_>>().join("\n  ")
 }
 
 fn with_hint(mut text: String, hint: Option<String>) -> String {
@@ -131,11 +158,11 @@ mod tests {
         for (failure, code, expected) in [
             (usage, 2, "error: one flag too many\nhint: leave one out\n"),
             (without_hint, 2, "error: one flag too many\n"),
-            // A transparent error is one cause and not two, and the lines of a cause stay below it.
+            // A transparent error is one cause and not two, and a line end in a name begins no line.
             (
                 output,
                 6,
-                "error: failed to write /a\n  cause: failed to write /a/b\n  cause: no space left\n  on this device\n",
+                "error: failed to write /a\n  cause: failed to write /a/b\n  cause: no space left\\non this device\n",
             ),
             (Failure::from(short), 5, with_its_hint.as_str()),
         ] {

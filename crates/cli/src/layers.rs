@@ -2,6 +2,7 @@
 
 use shipwheel_builder::{Built, LayerStatus};
 
+use crate::shown;
 use crate::table::{aligned, size};
 
 /// How a status is written.
@@ -39,7 +40,7 @@ pub(crate) fn render(built: &Built) -> String {
         for (number, layer) in platform.layers.iter().enumerate() {
             let bytes = layer.layer.blob.size;
             let name = if number == 0 { platform.platform.to_string() } else { String::new() };
-            let holds = layer.title.chars().take(44).collect();
+            let holds = shown::line(&layer.title).chars().take(44).collect();
             rows.push([name, layer.kind.name().to_owned(), holds, size(bytes), status(layer.status).to_owned()]);
         }
     }

@@ -15,6 +15,7 @@ mod open;
 mod output;
 mod program;
 mod progress;
+mod shown;
 mod table;
 
 use std::ffi::OsString;
@@ -42,9 +43,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
+            if error.use_stderr() {
+                // It repeats what was typed, which may be a password in the wrong place.
+                eprint!("{}", shown::lines(&error.render().to_string()));
+                return ExitCode::from(2);
+            }
             // Help and version are no errors, and clap knows where each belongs.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            return ExitCode::SUCCESS;
         }
     };
     let done: Result<(), Failure> = match &arguments.command {
@@ -64,7 +70,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprint!("{}", program::spell(&failure.render()));
+            eprint!("{}", shown::lines(&program::spell(&failure.render())));
             ExitCode::from(failure.exit_code())
         }
     }

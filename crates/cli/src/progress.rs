@@ -12,6 +12,7 @@ use shipwheel_builder::Report;
 use shipwheel_store::Progress;
 
 use crate::program;
+use crate::shown;
 use crate::table::size;
 
 /// A transfer smaller than this is over before its bar could be read.
@@ -38,7 +39,7 @@ impl Terminal {
 
     /// One line, above the bars.
     pub(crate) fn line(&self, text: &str) {
-        let text = program::spell(text);
+        let text = shown::lines(&program::spell(text));
         match &self.bars {
             Some(bars) => bars.suspend(|| eprintln!("{text}")),
             None => eprintln!("{text}"),
@@ -56,16 +57,17 @@ impl Terminal {
 
 impl Report for Terminal {
     fn step(&self, text: &str) {
-        self.line(&format!("  {text}"));
+        self.line(&format!("  {}", shown::line(text)));
     }
 
     fn warning(&self, text: &str) {
-        self.line(&format!("warning: {text}"));
+        self.line(&format!("warning: {}", shown::line(text)));
     }
 }
 
 impl Progress for Terminal {
     fn begin(&self, name: &str, total: Option<u64>) -> u64 {
+        let name = &shown::line(name);
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         if let Some(bars) = self.bars.as_ref().filter(|_| total.is_none_or(|total| total >= SMALLEST_SHOWN)) {
             let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);

@@ -13,7 +13,6 @@ use shipwheel_python::pyproject::without_hooks;
 
 use super::lock_error::LockError;
 use super::lock_file::LockFile;
-use super::userinfo::has_userinfo;
 use crate::error::BuildError;
 use crate::program::program_error::ProgramError;
 use crate::program::run::run;
@@ -47,7 +46,7 @@ pub(crate) fn export(
         LockTool::Pdm => on_copy(session, lock, project, |copy| from_pdm(session, path, copy, python))?,
     };
     // A text with a password in it is kept nowhere.
-    if !has_userinfo(&exported) {
+    if !shipwheel_store::has_secret(&exported) {
         session.cache.put_record("pylock", &key, &exported)?;
     }
     Ok(exported)

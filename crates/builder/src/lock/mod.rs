@@ -8,4 +8,3 @@ pub(crate) mod lock_file;
 pub(crate) mod pinned_lock;
 pub(crate) mod stale;
 pub(crate) mod upgrade;
-pub(crate) mod userinfo;

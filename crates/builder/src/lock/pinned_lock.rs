@@ -15,7 +15,6 @@ use super::kept;
 use super::lock_error::LockError;
 use super::lock_file::{LockFile, has_any_hash};
 use super::upgrade::Upgrade;
-use super::userinfo::has_userinfo;
 use crate::error::BuildError;
 use crate::program::uv;
 use crate::session::Session;
@@ -104,7 +103,7 @@ impl<'f> PinnedLock<'f> {
                 let input = InputFiles::read_alone(&self.path, &self.text, &python.allow_build)?;
                 let converted = uv::convert_requirements(session, &input, &self.file.lookup(), self.minor)?;
                 // A text with a password in it is kept nowhere.
-                if !has_userinfo(&converted) {
+                if !shipwheel_store::has_secret(&converted) {
                     session.cache.put_record("pylock", &key, &converted)?;
                 }
                 converted

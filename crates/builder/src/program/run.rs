@@ -2,6 +2,8 @@
 
 use std::process::{Command, Stdio};
 
+use shipwheel_store::redacted;
+
 use super::program_error::ProgramError;
 use crate::error::BuildError;
 use crate::session::Session;
@@ -83,7 +85,7 @@ pub(crate) fn run(session: &Session<'_>, mut command: Command, name: &str) -> Re
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<&str> = said.lines().collect();
-    let output = lines[lines.len().saturating_sub(20)..].join("\n");
+    let output = redacted(&lines[lines.len().saturating_sub(20)..].join("\n"));
     Err(ProgramError::Failed { program: program(), output }.into())
 }
 

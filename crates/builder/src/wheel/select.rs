@@ -15,7 +15,6 @@ use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
 use crate::lock::lock_file::LockFile;
 use crate::lock::pinned_lock::PinnedLock;
-use crate::lock::userinfo::has_userinfo;
 use crate::session::Session;
 
 /// Raise this when a lock gives other wheels than before.
@@ -86,7 +85,7 @@ impl Selector<'_> {
             }
         };
         // An address with a password in it is kept nowhere.
-        if !selected.iter().flatten().any(|wheel| wheel.url.as_deref().is_some_and(has_userinfo)) {
+        if !selected.iter().flatten().any(|wheel| wheel.url.as_deref().is_some_and(shipwheel_store::has_secret)) {
             self.session.cache.put_record("selected", &key, &selected)?;
         }
         Ok(selected)

@@ -18,6 +18,7 @@ use crate::network::NetworkArguments;
 use crate::open::{self, SandboxArguments};
 use crate::output::{Delivery, OutputArgument, pushing, writing};
 use crate::progress::Terminal;
+use crate::shown;
 
 #[derive(Debug, Args)]
 pub(crate) struct ImageArguments {
@@ -111,7 +112,8 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     session.sandbox = arguments.sandbox.sandbox();
     let doing = format!("build image `{}`", definition.name);
     if arguments.dry_run {
-        print!("{}", plan(&session, &definition).map_err(Failure::while_doing(doing))?);
+        let plan = plan(&session, &definition).map_err(Failure::while_doing(doing))?.to_string();
+        print!("{}", shown::lines(&plan));
         if !arguments.push.is_empty() {
             terminal.line(
                 "  what a push would send is known after the build: run `shipwheel push LAYOUT REFERENCE --dry-run`",

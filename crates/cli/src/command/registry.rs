@@ -8,6 +8,7 @@ use crate::login::LoginArguments;
 use crate::network::{self, NetworkArguments};
 use crate::open::workspace_root;
 use crate::progress::Terminal;
+use crate::shown;
 
 #[derive(Debug, Args)]
 pub(crate) struct RegistryArguments {
@@ -34,7 +35,7 @@ pub(crate) fn run(arguments: &RegistryArguments) -> Result<(), Failure> {
     let (_, registry) = network::connect(network, login.login([repository])?, &workspace_root())?;
     let report = registry.probe(repository).map_err(Failure::while_doing(format!("probe {repository}")))?;
     for finding in &report.findings {
-        println!("{:14} {:4} {}", finding.name, if finding.works { "yes" } else { "no" }, finding.detail);
+        println!("{:14} {:4} {}", finding.name, if finding.works { "yes" } else { "no" }, shown::line(&finding.detail));
     }
     if !report.left_behind.is_empty() {
         Terminal::new().line("warning: the registry does not delete; these small objects stay, without any tag:");

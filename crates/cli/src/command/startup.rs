@@ -15,6 +15,7 @@ use crate::network::{self, NetworkArguments};
 use crate::open::cache_folder;
 use crate::open::workspace_root;
 use crate::progress::Terminal;
+use crate::shown;
 use crate::table::{self, size};
 
 #[derive(Debug, Args)]
@@ -65,7 +66,8 @@ pub(crate) fn run(arguments: &StartupArguments) -> Result<(), Failure> {
         println!("{:#}", to_json(&report));
     } else if let Some(module) = report.modules.first() {
         let [wall, cpu, peak] = ratios(module);
-        println!("{}: wall {wall:.2}, cpu {cpu:.2}, memory {peak:.2} of a start without bytecode", name(module));
+        let name = shown::line(name(module));
+        println!("{name}: wall {wall:.2}, cpu {cpu:.2}, memory {peak:.2} of a start without bytecode");
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ use crate::open::SandboxArguments;
 use crate::open::cache_folder;
 use crate::open::workspace_root;
 use crate::progress::Terminal;
+use crate::shown;
 
 /// How many findings of one kind are written out for a person.
 const MAX_SHOWN: usize = 20;
@@ -122,7 +123,8 @@ fn line(text: &mut String, finding: &Finding) {
         (None, Some(blob)) => blob,
         (None, None) => "the image".to_owned(),
     };
-    let _ = writeln!(text, "  {place}: expected {}, found {}", finding.expected, finding.found);
+    let [place, expected, found] = [&place, &finding.expected, &finding.found].map(|text| shown::line(text));
+    let _ = writeln!(text, "  {place}: expected {expected}, found {found}");
 }
 
 fn severity(severity: Severity) -> &'static str {

@@ -17,6 +17,7 @@ use super::request::{Payload, Redirects, Request};
 use super::url::{authority, is_loopback, may_be_plain, redact};
 use crate::error::{Result, StoreError, is_passing};
 use crate::file_action::FileAction;
+use crate::redacted::redacted;
 use crate::sync::lock;
 
 /// If a server asks for longer pauses than this, all together, its error is shown instead.
@@ -349,6 +350,6 @@ fn registry_errors(body: &[u8]) -> String {
         format!("{} {}", text("code"), text("message")).trim().to_owned()
     };
     let all: Vec<String> = errors.into_iter().flatten().map(shown).filter(|text| !text.is_empty()).collect();
-    let joined: String = all.join("; ").chars().filter(|c| !c.is_control()).take(400).collect();
+    let joined: String = redacted(&all.join("; ")).chars().filter(|c| !c.is_control()).take(400).collect();
     if joined.is_empty() { joined } else { format!(": {joined}") }
 }

@@ -6,13 +6,11 @@ use std::net::Ipv4Addr;
 use reqwest::Url;
 
 use crate::error::{Result, StoreError};
-
-/// Query parameters of the registry protocol that never hold a secret.
-const HARMLESS: [&str; 6] = ["digest", "from", "mount", "n", "scope", "service"];
+use crate::redacted::{HARMLESS, redacted};
 
 /// Parses an `http` or `https` URL.
 pub(crate) fn parse_url(text: &str) -> Result<Url> {
-    let error = |reason: String| StoreError::Url { url: redact_text(text), reason };
+    let error = |reason: String| StoreError::Url { url: redacted(text), reason };
     let url = Url::parse(text).map_err(|cause| error(cause.to_string()))?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
@@ -37,15 +35,6 @@ pub(crate) fn redact(url: &Url) -> String {
         .collect();
     let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
     format!("{clean}{query}")
-}
-
-/// A text that is not a URL may still hold a password.
-fn redact_text(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
-    match (text.split_once("://"), text.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
-        _ => text.to_owned(),
-    }
 }
 
 /// Whether a host (with or without a port) is this very machine.

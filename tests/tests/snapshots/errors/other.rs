@@ -31,6 +31,7 @@ pub const CASES: &[Case] = &[
     Case { name: "flag-interpreter", code: 2, run: |g| g.run("image --bytecode-interpreter python3") },
     Case { name: "flag-reference", code: 2, run: |g| g.run("image --push Registry.example/UPPER") },
     Case { name: "flag-source-kind", code: 2, run: |g| g.run("push docker-daemon:x registry.example/app") },
+    Case { name: "flag-reference-with-password", code: 2, run: |g| g.run("pull user:hunter2@r.example/a --output o") },
     Case { name: "flag-user-without-password", code: 2, run: |g| g.run("pull --username me r.example/a --output o") },
     Case { name: "flag-retrofit-without-output", code: 2, run: |g| g.run("retrofit base") },
     Case {
