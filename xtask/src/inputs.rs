@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::identity::identity;
 use crate::place::Place;
-use crate::stamp::identity;
 
 /// Variables that cargo, rustc, or the C compilers of build scripts read begin with one of these.
 const VARIABLES: [&str; 12] =

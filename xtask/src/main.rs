@@ -6,6 +6,7 @@
 
 #![allow(clippy::print_stderr, reason = "the launcher talks to a terminal")]
 
+mod identity;
 mod inputs;
 mod place;
 mod stamp;

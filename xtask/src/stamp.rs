@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::identity::identity;
 use crate::inputs::Inputs;
 
 /// The first line; another format has another number.
@@ -136,18 +137,6 @@ impl Stamp {
 /// The value of a variable as text in one line.
 fn value(name: &str) -> String {
     format!("{:?}", env::var_os(name))
-}
-
-/// What tells a file from another at the same place, in one word.
-pub(crate) fn identity(path: &Path) -> String {
-    match fs::metadata(path) {
-        Ok(it) => {
-            let modified = format!("{}.{}", it.mtime(), it.mtime_nsec());
-            let changed = format!("{}.{}", it.ctime(), it.ctime_nsec());
-            format!("{}:{}:{}:{modified}:{changed}", it.dev(), it.ino(), it.size())
-        }
-        Err(_) => "absent".to_owned(),
-    }
 }
 
 /// When a file was last written, linked or renamed, which nobody can set back, in nanoseconds since 1970.

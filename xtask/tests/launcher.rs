@@ -19,7 +19,7 @@ impl Workspace {
         let _ = fs::remove_dir_all(&root);
         let launcher = Path::new(env!("CARGO_MANIFEST_DIR"));
         let it = Self { root, variables: Vec::new() };
-        for file in ["main.rs", "inputs.rs", "place.rs", "stamp.rs"] {
+        for file in ["main.rs", "identity.rs", "inputs.rs", "place.rs", "stamp.rs"] {
             it.write(&format!("xtask/src/{file}"), &fs::read_to_string(launcher.join("src").join(file)).unwrap());
         }
         let package = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
