@@ -45,7 +45,7 @@ const FURTHER: [(&str, &[&str]); 6] = [
     // It only names the version of what flate2 calls.
     ("crates/layer", &["zlib-rs"]),
     ("crates/store", &["docker_credential", "futures-core", "reqwest", "rustix", "rustls", "tempfile", "tokio"]),
-    ("crates/builder", &["fs-err", "rustix", "tempfile", "wait4"]),
+    ("crates/builder", &["close_fds", "fs-err", "landlock", "libc", "rustix", "seccompiler", "tempfile", "wait4"]),
     ("crates/cli", &["annotate-snippets", "clap", "fs-err", "indicatif"]),
     ("chores", &["tempfile", "xshell"]),
     ("tests", &["tempfile", "xshell"]),
