@@ -5,6 +5,30 @@
 //! crate starts the interpreter processes and knows about concurrency; it neither prints nor
 //! reads the environment: a [`Session`] brings both.
 //!
+//! ```no_run
+//! use shipwheel_builder::{Definition, Report, VerifyOptions, verify};
+//! use shipwheel_store::{Cache, LocalImage};
+//!
+//! struct Silent;
+//!
+//! impl Report for Silent {
+//!     fn step(&self, _: &str) {}
+//!     fn warning(&self, _: &str) {}
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let definition = Definition::load(std::path::Path::new("images"), Some("app"), None)?;
+//! println!("{} is for {} platforms", definition.name, definition.spec.platforms.len());
+//!
+//! let cache = Cache::open(std::path::Path::new("/var/tmp/shipwheel"))?;
+//! let image = "oci:target/images/app".parse::<LocalImage>()?.open()?;
+//! let options = VerifyOptions { cache: &cache, report: &Silent, jobs: 2, platforms: Vec::new(), rebuild: false };
+//! let report = verify(&*image, &options)?;
+//! println!("{} has {} problems", report.root, report.problems());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! The verbs are the files beside this one; the folders hold the nouns that they work with.
 
 mod build;

@@ -42,7 +42,7 @@ pub fn relock(session: &Session<'_>, definition: &Definition, upgrade: &Upgrade)
         Some(Relocking::Tool(tool @ LockTool::Poetry)) => run_tool(session, &path, tool, &poetry(upgrade))?,
         Some(Relocking::Tool(tool @ LockTool::Pdm)) => run_tool(session, &path, tool, &pdm(upgrade))?,
         Some(Relocking::Beside) => {
-            let text = read_text(definition, &python.lock, &path)?;
+            let text = read_text(definition, &python.lock, &path, &mut definition.texts.clone())?;
             if form_of(&path) == Some(LockForm::Requirements) && has_any_hash(&text) {
                 return Err(LockError::NoInputs { path }.into());
             }

@@ -2,6 +2,12 @@
 //!
 //! Standard output gets the result: references with digests, a plan, a report, or JSON with `--json`. Everything
 //! else goes to standard error.
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     shipwheel_cli::run(["shipwheel", "verify", "oci:target/images/app"].map(Into::into))
+//! }
+//! ```
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the crate that prints")]
 
 mod arguments;

@@ -54,7 +54,7 @@ pub(crate) fn export(
 
 fn key(lock: &LockFile, project: &str, python: &PythonSpec) -> Digest {
     let mut hasher = Hasher::new();
-    hasher.field(EXPORT_RECIPE.to_le_bytes()).field(format!("{:?}", lock.form)).field(&lock.text).field(project);
+    hasher.field(EXPORT_RECIPE.to_le_bytes()).field(format!("{:?}", lock.form)).field(&*lock.text).field(project);
     hasher.field(format!(
         "{:?}",
         (values(&python.extras), python.groups.as_deref().map(values), &python.package.as_ref().map(|p| &p.value))
@@ -105,7 +105,7 @@ fn on_copy(
     let scratch = session.cache.scratch_dir()?;
     let name = lock.path.file_name().unwrap_or_default();
     let project = without_hooks(project);
-    for (name, text) in [(name, lock.text.as_str()), ("pyproject.toml".as_ref(), project.as_str())] {
+    for (name, text) in [(name, &*lock.text), ("pyproject.toml".as_ref(), project.as_str())] {
         let copy = scratch.path().join(name);
         fs_err::write(&copy, text).map_err(BuildError::file(FileAction::Write, &copy))?;
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use shipwheel_plan::spec::{Located, Problem, PythonSpec};
 use shipwheel_python::Target;
@@ -15,6 +16,7 @@ use shipwheel_python::select::Selection;
 use super::lock_error::LockError;
 use crate::error::BuildError;
 use crate::project::definition::Definition;
+use crate::project::text_files::TextFiles;
 use shipwheel_store::FileAction;
 
 /// A lock file that was read.
@@ -24,9 +26,9 @@ pub(crate) struct LockFile {
     /// Its form.
     pub(crate) form: LockForm,
     /// Its text.
-    pub(crate) text: String,
+    pub(crate) text: Arc<str>,
     /// The text of the pyproject.toml beside it, which exporters read with it.
-    pub(crate) pyproject: Option<String>,
+    pub(crate) pyproject: Option<Arc<str>>,
     content: Content,
 }
 
@@ -43,9 +45,13 @@ impl LockFile {
     ///
     /// # Errors
     /// When it does not exist, has an unknown form, cannot be read, or cannot select what the definition asks for.
-    pub(crate) fn read(definition: &Definition, python: &PythonSpec) -> Result<Self, BuildError> {
+    pub(crate) fn read(
+        definition: &Definition,
+        python: &PythonSpec,
+        texts: &mut TextFiles,
+    ) -> Result<Self, BuildError> {
         let path = definition.folder.join(&python.lock.value);
-        let text = read_text(definition, &python.lock, &path)?;
+        let text = read_text(definition, &python.lock, &path, texts)?;
         let form = form_of(&path).ok_or_else(|| LockError::UnknownForm { path: path.clone() })?;
         check_wanted(definition, python, form)?;
         let shown = path.display().to_string();
@@ -54,7 +60,7 @@ impl LockFile {
             LockForm::Uv => Content::Uv(UvLock::parse(&text, &shown)?),
             LockForm::Poetry | LockForm::Pdm | LockForm::Requirements | LockForm::Project => Content::Exported,
         };
-        let pyproject = std::fs::read_to_string(path.with_file_name("pyproject.toml")).ok();
+        let pyproject = texts.read(&path.with_file_name("pyproject.toml")).ok();
         Ok(Self { path, form, text, pyproject, content })
     }
 
@@ -165,8 +171,13 @@ fn check_wanted(definition: &Definition, python: &PythonSpec, form: LockForm) ->
 ///
 /// # Errors
 /// When it cannot be read.
-pub(crate) fn read_text(definition: &Definition, lock: &Located<String>, path: &Path) -> Result<String, BuildError> {
-    fs_err::read_to_string(path).map_err(|error| match error.kind() {
+pub(crate) fn read_text(
+    definition: &Definition,
+    lock: &Located<String>,
+    path: &Path,
+    texts: &mut TextFiles,
+) -> Result<Arc<str>, BuildError> {
+    texts.read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             let locks = locks_in(path.parent().unwrap_or(&definition.folder));
             let locks = if locks.is_empty() { "no lock".to_owned() } else { Vec::from_iter(locks).join(", ") };

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use shipwheel_plan::derive::{Derived, derive};
+use shipwheel_plan::derive::{Derived, Folder, derive};
 use shipwheel_plan::spec::{ImageSpec, Problem, SpecError};
 use shipwheel_python::pyproject::Pyproject;
 
 use super::definition_error::DefinitionError;
 use super::folder;
+use super::text_files::TextFiles;
 use crate::error::BuildError;
 use crate::wheel::project_error::ProjectError;
 use shipwheel_store::FileAction;
@@ -27,6 +28,8 @@ pub struct Definition {
     pub spec: ImageSpec,
     /// Whether the file does not exist, and its text was derived from the folder's files.
     pub derived: bool,
+    /// The texts that it was derived from.
+    pub(crate) texts: TextFiles,
     /// Whether the build backend of the application's own project may run: a user who writes an image.toml says so by
     /// `app.project`; one that is derived waits for a flag or an answer.
     pub may_build_project: bool,
@@ -40,26 +43,36 @@ impl Definition {
     /// # Errors
     /// When there is no such definition (the error lists the existing ones), it has problems, or cannot be derived.
     pub fn load(images: &Path, wanted: Option<&str>, profile: Option<&str>) -> Result<Self, BuildError> {
-        let (path, text, derived) = match find(images, wanted)? {
+        let (path, text, listed) = match find(images, wanted)? {
             Found::File(path) => {
                 let text = fs_err::read_to_string(&path).map_err(BuildError::file(FileAction::Read, &path))?;
-                (path, text, false)
+                (path, text, None)
             }
-            Found::Folder(folder) => (folder.join(FILE), Self::derive(&folder)?.toml, true),
+            Found::Folder(folder) => {
+                let listed = folder::list(&folder)?;
+                (folder.join(FILE), derive_from(&folder, &listed)?.toml, Some(listed))
+            }
         };
+        let derived = listed.is_some();
         let file = format!("{}{}", path.display(), if derived { " (derived)" } else { "" });
         let spec = ImageSpec::parse(&text, &file, profile)?;
         // The parent of a bare file name is empty: the working directory.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
         let absolute = std::path::absolute(&folder).map_err(BuildError::file(FileAction::Locate, &folder))?;
         let name = absolute.file_name().map_or("image".to_owned(), |name| name.to_string_lossy().to_lowercase());
-        Ok(Self { name, folder: absolute, file, text, spec, derived, may_build_project: !derived })
+        let mut texts = TextFiles::default();
+        // A text with replaced bytes is not the file's: whoever needs that file reports that it is not UTF-8.
+        let listed = listed.into_iter().flat_map(|listed| listed.texts);
+        for (below, text) in listed.filter(|(_, text)| !text.contains(char::REPLACEMENT_CHARACTER)) {
+            texts.insert(&absolute.join(below), &text);
+        }
+        Ok(Self { name, folder: absolute, file, text, spec, derived, may_build_project: !derived, texts })
     }
 
     /// The build that nobody has allowed yet: of the project in a folder whose image.toml is derived.
     pub fn unallowed_build(&self) -> Option<ProjectError> {
         self.spec.app.as_ref()?.project.as_ref().filter(|_| !self.may_build_project)?;
-        let text = std::fs::read_to_string(self.folder.join("pyproject.toml")).unwrap_or_default();
+        let text = self.texts.clone().read(&self.folder.join("pyproject.toml")).unwrap_or_default();
         let backend = Pyproject::parse(&text).ok().and_then(|pyproject| pyproject.build_backend);
         let backend = backend.unwrap_or_else(|| "setuptools".to_owned());
         Some(ProjectError::NotAllowed { folder: self.folder.clone(), backend })
@@ -70,8 +83,7 @@ impl Definition {
     /// # Errors
     /// When the folder cannot be read, or does not look like an application.
     pub fn derive(folder: &Path) -> Result<Derived, BuildError> {
-        derive(&folder::list(folder)?)
-            .map_err(|cause| DefinitionError::Derive { folder: folder.to_owned(), cause }.into())
+        derive_from(folder, &folder::list(folder)?)
     }
 
     /// Writes the derived image.toml of a folder; the path of the file.
@@ -92,6 +104,10 @@ impl Definition {
     pub(crate) fn problem(&self, problem: Problem) -> SpecError {
         SpecError::one(&self.file, &self.text, problem)
     }
+}
+
+fn derive_from(folder: &Path, listed: &Folder) -> Result<Derived, BuildError> {
+    derive(listed).map_err(|cause| DefinitionError::Derive { folder: folder.to_owned(), cause }.into())
 }
 
 /// The name of a definition's file.

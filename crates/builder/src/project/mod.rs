@@ -7,3 +7,4 @@ pub(crate) mod definition_error;
 mod folder;
 pub(crate) mod project;
 pub(crate) mod pyprojects;
+pub(crate) mod text_files;

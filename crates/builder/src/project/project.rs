@@ -7,7 +7,8 @@ use shipwheel_python::pyproject::{PackageIndex, Pyproject, UvSettings};
 use shipwheel_python::{DistributionName, Target};
 
 use super::definition::Definition;
-use super::pyprojects::{Pyprojects, normal};
+use super::pyprojects::Pyprojects;
+use super::text_files::normal;
 use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
 use crate::lock::lock_file::LockFile;
@@ -41,14 +42,17 @@ impl Project {
         let folder = definition.folder.clone();
         let own = definition.spec.app.as_ref().and_then(|app| app.project.as_ref());
         let own = own.map(|project| normal(&folder.join(&project.value)));
-        let lock = definition.spec.python.as_ref().map(|python| LockFile::read(definition, python)).transpose()?;
+        let mut texts = definition.texts.clone();
+        let python = definition.spec.python.as_ref();
+        let lock = python.map(|python| LockFile::read(definition, python, &mut texts)).transpose()?;
         let mut folders: Vec<PathBuf> = own.iter().cloned().chain([folder.clone()]).collect();
+        folders.extend(lock.iter().map(|lock| lock.folder().to_owned()));
         folders.extend(lock.iter().flat_map(|lock| lock.local_folders().map(|local| lock.folder().join(local))));
-        let pyprojects = Pyprojects::read(folders);
+        let pyprojects = Pyprojects::read(folders, &mut texts);
         if let Some(lock) = &lock {
             stale::check(lock, &pyprojects)?;
         }
-        let indexes = lock.as_ref().map(indexes).unwrap_or_default();
+        let indexes = lock.as_ref().map(|lock| indexes(lock, &pyprojects)).unwrap_or_default();
         let allow_build = definition.spec.python.as_ref().map(|python| python.allow_build.clone()).unwrap_or_default();
         Ok(Self { lock, own, allow_build, folder, pyprojects, indexes })
     }
@@ -104,9 +108,32 @@ impl Project {
 }
 
 /// The indexes whose credentials are in the environment; what cannot be read here is uv's to complain about.
-fn indexes(lock: &LockFile) -> Vec<PackageIndex> {
-    let pyproject = lock.pyproject.as_deref().and_then(|text| Pyproject::parse(text).ok()).map(|file| file.uv);
+fn indexes(lock: &LockFile, pyprojects: &Pyprojects) -> Vec<PackageIndex> {
+    let pyproject = pyprojects.of(lock.folder()).ok().flatten().map(|(_, file)| file.uv.clone());
     let uv_toml = std::fs::read_to_string(lock.folder().join("uv.toml")).ok();
     let uv_toml = uv_toml.and_then(|text| UvSettings::parse(&text).ok());
     pyproject.into_iter().chain(uv_toml).flat_map(|settings| settings.indexes).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_derived_definition_reads_pyproject_and_lock_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("main.py"), "print()\n").unwrap();
+        std::fs::write(path("pyproject.toml"), "[project]\nname = 'app'\nversion = '1'\n").unwrap();
+        std::fs::write(path("pylock.toml"), "lock-version = '1.0'\ncreated-by = 'x'\npackages = []\n").unwrap();
+        let given = folder.path().display().to_string();
+        let definition = Definition::load(Path::new("images"), Some(&given), None).unwrap();
+        // Whoever reads them from disk once more does not find them.
+        std::fs::remove_file(path("pyproject.toml")).unwrap();
+        std::fs::remove_file(path("pylock.toml")).unwrap();
+        let project = Project::read(&definition).unwrap();
+        assert!(project.lock.as_ref().unwrap().pylock().is_some());
+        assert_eq!(project.lock.as_ref().unwrap().pyproject.as_deref().map(|text| text.contains("'app'")), Some(true));
+        assert!(project.pyproject(folder.path()).unwrap().is_some());
+    }
 }

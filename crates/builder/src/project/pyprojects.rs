@@ -1,10 +1,11 @@
 //! The pyproject.toml files that an image depends on, each read once.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use shipwheel_python::pyproject::{Pyproject, PyprojectError};
 
+use super::text_files::{TextFiles, normal};
 use crate::lock::lock_error::LockError;
 
 /// pyproject.toml files by their paths.
@@ -17,11 +18,11 @@ impl Pyprojects {
     /// Reads those of some folders; a folder without one is passed over.
     ///
     /// One that is broken is an error only where it is needed.
-    pub(crate) fn read(folders: impl IntoIterator<Item = PathBuf>) -> Self {
+    pub(crate) fn read(folders: impl IntoIterator<Item = PathBuf>, texts: &mut TextFiles) -> Self {
         let mut files = BTreeMap::new();
         for path in folders.into_iter().map(|folder| normal(&folder).join("pyproject.toml")) {
             if !files.contains_key(&path)
-                && let Ok(text) = std::fs::read_to_string(&path)
+                && let Ok(text) = texts.read(&path)
             {
                 files.insert(path, Pyproject::parse(&text));
             }
@@ -40,17 +41,4 @@ impl Pyprojects {
             Some((path, Err(cause))) => Err(LockError::Pyproject { path: path.clone(), cause: cause.clone() }),
         }
     }
-}
-
-/// A path without `.` and `..`, as it is written: links are not followed.
-pub(crate) fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(normal.pop()),
-            Component::CurDir => {}
-            other => normal.push(other),
-        }
-    }
-    normal
 }
