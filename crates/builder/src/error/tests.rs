@@ -271,14 +271,10 @@ fn locks() {
     check(tools.into_iter().flatten());
     check([
         (broken.into(), Configuration, NO_HINT),
-        (requirements.into(), Configuration, NO_HINT),
+        (LockError::Requirements(requirements.clone()).into(), Configuration, NO_HINT),
         (LockError::UnknownForm { path: path() }.into(), Configuration, HINT),
         (LockError::NoPyproject { lock: path() }.into(), Configuration, HINT),
-        (
-            LockError::NotLockable(RequirementsError { file: "r".to_owned(), problems: Vec::new() }).into(),
-            Configuration,
-            HINT,
-        ),
+        (LockError::NotLockable(requirements.clone()).into(), Configuration, HINT),
         (LockError::NeedsBuild { path: path(), output: "x".to_owned() }.into(), Configuration, HINT),
         (LockError::ForcesBuilds { path: path() }.into(), Configuration, HINT),
         (LockError::PartialHashes { path: path() }.into(), Configuration, HINT),
