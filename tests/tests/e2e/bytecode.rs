@@ -122,7 +122,10 @@ fn a_prefix_that_would_lose_all_bytecode_is_refused() {
     let layout = variosync().layout();
     let definition = Definition::over_layout(layout.path()).and("env = { PYTHONPYCACHEPREFIX = \"/tmp\" }");
     let run = Shipwheel::new().image(&[&definition.argument(), "--platform", "amd64"]);
-    run.failed(3, &["PYTHONPYCACHEPREFIX", "would load none of the bytecode", "hint: leave PYTHONPYCACHEPREFIX out"]);
+    run.failed(
+        3,
+        &["PYTHONPYCACHEPREFIX", "keeps CPython from loading the bytecode", "hint: remove PYTHONPYCACHEPREFIX"],
+    );
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn an_image_toml_that_cannot_be_derived_is_an_error_that_lists_the_places_search
     let refused = |definition: &Definition, fragments: &[&str]| build(definition, "no").failed(3, fragments);
     refused(&Definition::empty().with("README", ""), &["no image.toml", "pyproject.toml", "hint"]);
     let two = Definition::empty().with("a.py", "").with("b.py", "");
-    refused(&two, &["nothing says what the image starts", "main.py, app.py", "[project.scripts]", "config.cmd"]);
+    refused(&two, &["found nothing for the image to start", "main.py, app.py", "[project.scripts]", "config.cmd"]);
     let unlocked = Definition::empty()
         .with("main.py", "")
         .with("pyproject.toml", "[project]\nname = \"x\"\ndependencies = [\"six\"]");
