@@ -19,6 +19,7 @@ pub mod derive;
 pub mod facts;
 mod group;
 pub mod layer;
+pub mod leftovers;
 mod pattern;
 mod plan;
 pub mod policy;

@@ -15,6 +15,7 @@ mod folder;
 mod hostile_base;
 mod layering;
 mod layout;
+mod leftovers;
 mod locks;
 mod many;
 mod output;

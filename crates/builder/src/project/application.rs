@@ -1,5 +1,6 @@
 //! The application's files: collected in gitignore syntax, hashed, never run.
 
+use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 use ignore::WalkBuilder;
@@ -8,12 +9,17 @@ use rayon::prelude::*;
 use shipwheel_layer::TreePath;
 use shipwheel_oci::{Digest, HashWriter};
 use shipwheel_plan::facts::AppFile;
+use shipwheel_plan::leftovers;
 use shipwheel_plan::spec::{Located, Problem};
 
 use super::application_error::{ApplicationError, OtherFile, Whole};
 use crate::error::BuildError;
 use crate::project::definition::Definition;
+use crate::session::Session;
 use shipwheel_store::FileAction;
+
+/// So much of a file is looked at for secrets.
+const MAX_HEAD: u64 = 64 << 10;
 
 /// A file of the application: its path on this machine, and its entry in the image.
 pub(crate) struct CollectedFile {
@@ -25,7 +31,10 @@ pub(crate) struct CollectedFile {
 ///
 /// # Errors
 /// When a source is missing, a pattern is broken, a link leads out, or a file cannot be read.
-pub(crate) fn collect(definition: &Definition) -> Result<Vec<CollectedFile>, BuildError> {
+///
+/// What users do not expect in an image is left out unless `app.include` matches it; files that look like secrets give
+/// a warning.
+pub(crate) fn collect(session: &Session<'_>, definition: &Definition) -> Result<Vec<CollectedFile>, BuildError> {
     let Some(app) = &definition.spec.app else { return Ok(Vec::new()) };
     let include = patterns(definition, &app.include)?;
     let exclude = patterns(definition, &app.exclude)?;
@@ -44,20 +53,28 @@ pub(crate) fn collect(definition: &Definition) -> Result<Vec<CollectedFile>, Bui
             .sort_by_file_name(Ord::cmp)
             .filter_entry({
                 let (folder, exclude) = (definition.folder.clone(), exclude.clone());
+                // What is in a folder that is left out may be included.
+                let may_include = !app.include.is_empty();
                 move |entry| {
                     let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-                    entry.depth() == 0 || !matches(&exclude, &folder, entry.path(), is_folder)
+                    let is_left_out = is_folder && !may_include && is_left_out_folder(entry.path());
+                    entry.depth() == 0 || !(is_left_out || matches(&exclude, &folder, entry.path(), is_folder))
                 }
             })
             .build();
         for entry in walk {
             let entry = entry.map_err(|cause| ApplicationError::List { folder: root.clone(), cause })?;
             let is_folder = entry.file_type().is_none_or(|kind| kind.is_dir());
-            let wanted = app.include.is_empty() || matches(&include, &definition.folder, entry.path(), false);
+            let below = entry.path().strip_prefix(&root).unwrap_or(Path::new(""));
+            let wanted = match app.include.is_empty() {
+                true => {
+                    entry.depth() == 0 || !leftovers::is_left_out_file(&below.to_string_lossy(), definition.derived)
+                }
+                false => matches(&include, &definition.folder, entry.path(), false),
+            };
             if is_folder || !wanted {
                 continue;
             }
-            let below = entry.path().strip_prefix(&root).unwrap_or(Path::new(""));
             files.push((entry.path().to_owned(), image_path(&app.destination.value, &prefix, entry.path(), below)?));
         }
     }
@@ -74,7 +91,29 @@ pub(crate) fn collect(definition: &Definition) -> Result<Vec<CollectedFile>, Bui
         Some(_) => Err(BuildError::internal("a window of two has two files")),
         None => {
             files.dedup_by(|a, b| a.file.path == b.file.path);
+            warn_of_secrets(session, &files);
             Ok(files)
+        }
+    }
+}
+
+/// Whether a folder is left out: by its name, or because it is an environment.
+fn is_left_out_folder(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    leftovers::is_left_out_folder(&name) || path.join("pyvenv.cfg").is_file()
+}
+
+/// Warns of files that look like secrets.
+fn warn_of_secrets(session: &Session<'_>, files: &[CollectedFile]) {
+    for file in files.iter().filter(|file| file.file.link.is_none()) {
+        let mut head = Vec::new();
+        let read = std::fs::File::open(&file.host).map(|open| open.take(MAX_HEAD).read_to_end(&mut head));
+        let secret = leftovers::looks_like_secret(file.file.path.as_str(), &head).filter(|_| read.is_ok());
+        if let Some(secret) = secret {
+            session.report.warning(&format!(
+                "{} {secret}, and becomes part of the image; leave it out with `exclude` in `[app]`",
+                file.host.display()
+            ));
         }
     }
 }

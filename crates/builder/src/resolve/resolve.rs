@@ -35,7 +35,7 @@ type Targets = BTreeMap<Platform, Target>;
 pub(crate) fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, BuildError> {
     let spec = &definition.spec;
     let project = Project::read(definition)?;
-    let application = application::collect(definition)?;
+    let application = application::collect(session, definition)?;
     let bases = bases(session, definition)?;
     let targets = targets(spec, &bases)?;
     let origins = origins(session, definition, &project)?;

@@ -21,6 +21,7 @@ pub(super) fn read_config(top: &Section<'_>) -> RuntimeConfig {
             );
         }
     }
+    report_unusable(&config);
     RuntimeConfig {
         entrypoint: list("entrypoint"),
         cmd: list("cmd"),
@@ -30,6 +31,32 @@ pub(super) fn read_config(top: &Section<'_>) -> RuntimeConfig {
         labels: config.text_map("labels"),
         exposed_ports: read_ports(&config),
         stop_signal: text("stop-signal"),
+    }
+}
+
+/// Reports values that no runtime can pass on: no argument, variable or name has a NUL in it.
+fn report_unusable(config: &Section<'_>) {
+    for key in CONFIG_KEYS {
+        let Some(value) = config.value(key) else { continue };
+        let items = value.get_ref().as_array().into_iter().flatten();
+        let one_line = ["user", "workdir", "stop-signal"].contains(key);
+        for item in std::iter::once(value).chain(items) {
+            match item.get_ref().as_str() {
+                Some(text) if text.contains('\0') => {
+                    config.report(item, format!("`{}` contains a NUL character", config.path(key)));
+                }
+                Some(text) if one_line && text.contains(['\n', '\r']) => {
+                    config.report(item, format!("`{}` contains a line break", config.path(key)));
+                }
+                _ => {}
+            }
+        }
+        // The entries of all tables: a profile's and those below it.
+        if ["env", "labels"].contains(key)
+            && config.text_map(key).iter().flat_map(|(name, text)| [name, text]).any(|it| it.contains('\0'))
+        {
+            config.report(value, format!("`{}` contains a NUL character", config.path(key)));
+        }
     }
 }
 

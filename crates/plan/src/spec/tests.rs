@@ -150,3 +150,20 @@ fn every_mistake_in_the_python_table_is_a_problem() {
         assert!(error.contains(expected), "{error}\nexpected {expected}");
     }
 }
+
+#[test]
+fn values_that_no_runtime_can_pass_on_are_problems() {
+    for (line, expected) in [
+        ("cmd = [\"a\", \"b\\u0000\"]", "image.toml:3: `config.cmd` contains a NUL character"),
+        ("env = { A = \"\\u0000\" }", "image.toml:3: `config.env` contains a NUL character"),
+        ("labels = { a = \"x\\u0000\" }", "image.toml:3: `config.labels` contains a NUL character"),
+        ("user = \"0\\n1\"", "image.toml:3: `config.user` contains a line break"),
+        ("workdir = \"/a\\u0000\"", "image.toml:3: `config.workdir` contains a NUL character"),
+    ] {
+        let text = format!("base = {{ layout = \"x\" }}\n[config]\n{line}\n");
+        let error = ImageSpec::parse(&text, "image.toml", None).expect_err(line).to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+    ImageSpec::parse("base = { layout = \"x\" }\n[config]\ncmd = [\"sh\", \"-c\", \"a\\nb\"]\n", "i", None)
+        .expect("valid");
+}
