@@ -22,7 +22,7 @@ pub struct WheelError {
 pub enum WheelErrorKind {
     /// It is not a zip archive, or the archive contradicts itself.
     #[error("it is not a valid zip archive")]
-    Zip(#[from] zip::result::ZipError),
+    Zip(#[source] Box<zip::result::ZipError>),
     /// A member's path is not allowed.
     #[error("the path `{path}` is not allowed: {reason}")]
     Path {
@@ -88,6 +88,12 @@ pub enum WheelErrorKind {
     /// RECORD and the archive say different things: all of them.
     #[error("RECORD and the archive differ: {}", list(.0))]
     Unrecorded(Vec<String>),
+}
+
+impl From<zip::result::ZipError> for WheelErrorKind {
+    fn from(error: zip::result::ZipError) -> Self {
+        Self::Zip(Box::new(error))
+    }
 }
 
 fn list(texts: &[String]) -> String {

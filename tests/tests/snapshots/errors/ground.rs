@@ -21,13 +21,21 @@ impl Case {
     pub fn text(&self) -> Result<String, String> {
         let ground = Ground::new();
         let run = (self.run)(&ground);
-        let said = ground.redactor().redact(&run.stderr);
+        let said = without_layer_steps(&ground.redactor().redact(&run.stderr));
         if run.code != self.code || !run.stdout.is_empty() || said.contains("panicked") {
             let Self { name, code, .. } = self;
             return Err(format!("{name}: expected exit code {code}, found {}:\n{}{said}", run.code, run.stdout));
         }
         Ok(format!("exit code {}\n{said}", run.code))
     }
+}
+
+/// Layers are made side by side: whether one is told of before another one fails differs from run to run.
+fn without_layer_steps(text: &str) -> String {
+    let is_layer = |line: &str| line.starts_with("  ") && line.contains(" bytecode: ");
+    let steps_end = text.find("error: ").unwrap_or(text.len());
+    let (steps, rest) = text.split_at(steps_end);
+    steps.lines().filter(|line| !is_layer(line)).map(|line| format!("{line}\n")).collect::<String>() + rest
 }
 
 /// A folder of one case's own; `app` in it is the image, `base` a layout.
