@@ -36,7 +36,7 @@ impl FromStr for OutputArgument {
             Some(_) | None => (Medium::Layout.name(), text),
         };
         if path.is_empty() {
-            return Err("it names no file or folder".to_owned());
+            return Err("it does not name a file or folder".to_owned());
         }
         let medium = Medium::of(kind)
             .ok_or_else(|| format!("`{kind}` is not a kind of output; expected {}", Medium::names()))?;

@@ -55,7 +55,7 @@ pub enum ReadError {
         reason: &'static str,
     },
     /// More entries or bytes than the limits allow.
-    #[error("{name} has more than {limit}: refused as a possible zip bomb")]
+    #[error("{name} has more than {limit}: refused as a possible decompression bomb")]
     Limit {
         /// The source's name.
         name: String,
@@ -340,8 +340,8 @@ mod tests {
         for (entries, expected) in [
             (&[("../x", Regular, "")][..], "not allowed"),
             (&[("a/../../x", Regular, "")], "not allowed"),
-            (&[("a", Regular, "0123456789x")], "possible bomb"),
-            (&[("a", Regular, ""), ("b", Regular, ""), ("c", Regular, "")], "possible bomb"),
+            (&[("a", Regular, "0123456789x")], "possible decompression bomb"),
+            (&[("a", Regular, ""), ("b", Regular, ""), ("c", Regular, "")], "possible decompression bomb"),
             (&[("a", Link, "nowhere")], "not there"),
             (&[("a", Regular, ""), ("a/b", Regular, "")], "does not fit"),
             (&[("a/.wh.", Regular, "")], "not allowed"),

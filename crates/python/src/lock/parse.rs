@@ -256,7 +256,7 @@ directory = { path = "./local", editable = true }
             ("lock-version = '1.0'\n[[packages]]\nname = 3", 3, ""),
             ("lock-version = '1.0'\n[[packages]]\nname = '.'", 3, "name"),
             ("lock-version =", 1, ""),
-            ("lock-version = '1.0'\n[[packages]]\nname='a'\nversion='1'\nwheels=[{}]", 5, "neither"),
+            ("lock-version = '1.0'\n[[packages]]\nname='a'\nversion='1'\nwheels=[{}]", 5, "no name, path or url"),
         ] {
             let error = Lock::parse(text, "file").expect_err(text).to_string();
             assert!(error.contains(&format!("{line}:")) && error.contains(part), "{text}: {error}");

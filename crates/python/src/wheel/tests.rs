@@ -159,7 +159,7 @@ fn signatures_of_record_need_no_row() {
 #[test]
 fn a_bomb_is_refused_by_the_sizes_it_states() {
     let text = refusal(Sample::new().file("pkg/zeros", &vec![0; 65 << 20]));
-    assert!(text.contains("possible bomb"), "{text}");
+    assert!(text.contains("possible zip bomb"), "{text}");
 }
 
 /// Replaces the first or last of the places where some bytes stand.
