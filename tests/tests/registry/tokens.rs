@@ -149,7 +149,7 @@ fn token(folder: &Path, scopes: &[String]) -> String {
 #[test]
 fn one_token_serves_all_blobs_by_password_and_by_identity_token() {
     let (harbour, sample) = (Harbour::start(), Sample::new(&[50_000, 1000, 2000, 3000]));
-    harbour.push(&sample, "app").failed(3, &["credentials for", "none found"]);
+    harbour.push(&sample, "app").failed(3, &["credentials for", "found none"]);
     harbour.login(&json!({ "auth": STANDARD.encode("captain:wrong") }));
     let run = harbour.push(&sample, "app");
     run.failed(3, &["refused by the registry's token server"]);
