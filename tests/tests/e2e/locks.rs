@@ -220,7 +220,7 @@ fn a_poetry_lock_is_exported_by_the_users_own_poetry() {
     cmd!(shell, "{program} lock --no-interaction --quiet").quiet().run().unwrap();
 
     let run = build(&bare(&shell_alone), &definition);
-    run.failed(CONFIGURATION, &["poetry.lock", "not on PATH", "poetry-plugin-export", "pylock.toml"]);
+    run.failed(CONFIGURATION, &["poetry.lock", "on PATH", "poetry-plugin-export", "pylock.toml"]);
     let path = format!("{}:{}", poetry().display(), std::env::var("PATH").unwrap());
     let shipwheel = Shipwheel::new().with("PATH", path);
     let definition = definition.and("extras = [\"fast\"]\ngroups = [\"docs\"]");
@@ -246,5 +246,5 @@ fn a_missing_tool_or_lock_is_said_with_the_way_out() {
     let definition = definition.with("image.toml", &toml.replace("\"pdm.lock\"", "\"pylock.toml\""));
     let definition = definition.with("pylock.toml", "lock-version = \"1.0\"\n");
     let run = Shipwheel::new().run(&["lock", &definition.argument()]);
-    run.failed(CONFIGURATION, &["pylock.toml is a lock", "requirements.in"]);
+    run.failed(CONFIGURATION, &["pylock.toml does not record", "requirements.in"]);
 }

@@ -137,7 +137,7 @@ fn a_push_that_cannot_succeed_says_why_and_moves_no_tag() {
     for (fault, sample, expected) in [
         (Fault::KnownPlatformsOnly, &attestations, "MANIFEST_INVALID says the registry"),
         (Fault::WrongReceipt, &sample, "has digest"),
-        (Fault::NoLocation, &sample, "has no `Location` that the blob may be sent to"),
+        (Fault::NoLocation, &sample, "has no `Location` to send the blob to"),
         (Fault::CutsUploads(0), &sample, "connection broke"),
         (Fault::Caps(1000, 1000), &sample, "status 413"),
     ] {
