@@ -6,7 +6,7 @@
 //! reads the environment: a [`Session`] brings both.
 //!
 //! ```no_run
-//! use shipwheel_builder::{Definition, Report, VerifyOptions, verify};
+//! use shipwheel_builder::{Definition, Report, Sandbox, VerifyOptions, verify};
 //! use shipwheel_store::{Cache, LocalImage};
 //!
 //! struct Silent;
@@ -22,7 +22,9 @@
 //!
 //! let cache = Cache::open(std::path::Path::new("/var/tmp/shipwheel"))?;
 //! let image = "oci:target/images/app".parse::<LocalImage>()?.open()?;
-//! let options = VerifyOptions { cache: &cache, report: &Silent, jobs: 2, platforms: Vec::new(), rebuild: false };
+//! let sandbox = Sandbox::new("/usr/local/bin/shipwheel".into(), true);
+//! let (platforms, rebuild) = (Vec::new(), false);
+//! let options = VerifyOptions { cache: &cache, report: &Silent, jobs: 2, sandbox, platforms, rebuild };
 //! let report = verify(&*image, &options)?;
 //! println!("{} has {} problems", report.root, report.problems());
 //! # Ok(())

@@ -129,7 +129,9 @@ impl OriginalImage {
         // Children come before their parents, which name them.
         for document in self.graph.documents().iter().filter(|document| document.is_index()) {
             let index = Index::parse(document.bytes.clone());
-            let index = index.and_then(|index| index.map_manifests(|entry| new.get(&entry.digest).cloned()));
+            // An attestation may name the image itself, and goes then too.
+            let replaced = |entry: &Descriptor| new.get(&entry.digest).filter(|_| !is_attestation(entry)).cloned();
+            let index = index.and_then(|index| index.map_manifests(replaced));
             let index = index.map_err(|cause| ImageError::Index { image: name.to_owned(), cause })?;
             new.insert(document.descriptor.digest, index.descriptor().clone());
             indexes.push(index);

@@ -64,7 +64,7 @@ fn a_base_layout_with_several_images_is_not_taken_without_a_tag() {
     // With a tag, that one is looked for.
     let tagged = std::path::PathBuf::from(format!("{}:2.0", folder.path().display()));
     let missing = format!("blob {} is not in", shipwheel_oci::Digest::of(b"2.0"));
-    refuse(&Definition::over_layout(&tagged), &BOTH).failed(OUTSIDE_WORLD, &[&missing]);
+    refuse(&Definition::over_layout(&tagged), &BOTH).failed(CONFIGURATION, &[&missing]);
 }
 
 #[test]

@@ -225,5 +225,5 @@ fn warnings_fail_where_they_are_asked_to() {
     let tampered = Tampered::copy(&sample());
     tampered.layer("linux/amd64", &pyc("missing"), |files| files.remove(&pyc("missing")));
     verify(&tampered.layout(), &[]).succeeded();
-    verify(&tampered.layout(), &["--strict"]).failed(VERIFICATION, &["missing-bytecode", "1 warnings"]);
+    verify(&tampered.layout(), &["--strict"]).failed(VERIFICATION, &["missing-bytecode", "1 warning"]);
 }
