@@ -251,6 +251,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_set_is_in_the_config_and_read_back() {
+        let mut config = ImageConfig::parse(BASE.as_bytes()).expect("valid");
+        assert_eq!(config.working_dir(), "/", "where none is set");
+        for (folder, expected) in [("/app", "/app"), ("", "/")] {
+            config.apply(&RuntimeConfig { workdir: Some(folder.to_owned()), ..RuntimeConfig::default() });
+            assert_eq!(config.working_dir(), expected, "{folder:?}");
+        }
+        config.set_created("2024-01-02T03:04:05Z");
+        let value: Value = serde_json::from_slice(&config.to_json()).expect("valid");
+        assert_eq!(value["created"], "2024-01-02T03:04:05Z");
+    }
+
+    #[test]
     fn configs_without_the_required_fields_are_errors() {
         for bad in ["", "[]", "{}", r#"{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":["x"]}}"#] {
             assert!(ImageConfig::parse(bad.as_bytes()).is_err(), "{bad}");

@@ -135,3 +135,43 @@ impl Descriptor {
         spec
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use media_type::*;
+
+    #[test]
+    fn a_media_type_is_a_manifest_an_index_or_neither_and_has_one_oci_name() {
+        for (media_type, is_manifest, is_index, oci) in [
+            (MANIFEST, true, false, MANIFEST),
+            (DOCKER_MANIFEST, true, false, MANIFEST),
+            (INDEX, false, true, INDEX),
+            (DOCKER_INDEX, false, true, INDEX),
+            (CONFIG, false, false, CONFIG),
+            (DOCKER_CONFIG, false, false, CONFIG),
+            (LAYER_GZIP, false, false, LAYER_GZIP),
+            (DOCKER_LAYER_GZIP, false, false, LAYER_GZIP),
+            (LAYER, false, false, LAYER),
+            (DOCKER_LAYER, false, false, LAYER),
+            (LAYER_ZSTD, false, false, LAYER_ZSTD),
+            ("application/json", false, false, "application/json"),
+            ("", false, false, ""),
+        ] {
+            let found = (media_type::is_manifest(media_type), media_type::is_index(media_type), to_oci(media_type));
+            assert_eq!(found, (is_manifest, is_index, oci), "{media_type}");
+        }
+    }
+
+    #[test]
+    fn a_descriptor_that_oci_spec_had_is_what_it_was() {
+        let plain = Descriptor::of(MANIFEST, b"manifest");
+        let platform = Some(Platform::normalized("linux", "arm", Some("v7")));
+        let annotations: BTreeMap<_, _> = [("a", "1"), ("b", "2")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        for descriptor in [plain.clone(), Descriptor { platform, annotations, ..plain }] {
+            let spec = descriptor.to_spec();
+            assert_eq!(spec.annotations().is_some(), !descriptor.annotations.is_empty(), "no empty map is written");
+            assert_eq!(Descriptor::from_spec(&spec).as_ref(), Ok(&descriptor));
+        }
+    }
+}

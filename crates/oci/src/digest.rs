@@ -244,7 +244,22 @@ mod tests {
 
     #[test]
     fn digest_of_bytes_prints_as_the_spec_has_it() {
-        assert_eq!(Digest::of(b"hello").to_string(), HELLO);
+        let (digest, diff_id) = (Digest::of(b"hello"), DiffId::of(b"hello"));
+        assert_eq!([digest.to_string(), diff_id.to_string()], [HELLO, HELLO]);
+        assert_eq!([format!("{digest:?}"), format!("{diff_id:?}")], [HELLO, HELLO]);
+        assert_eq!([digest.short(), diff_id.short()], [&HELLO[7..19]; 2]);
+        assert_eq!(digest.hex(), HELLO[7..]);
+    }
+
+    #[test]
+    fn a_digest_is_the_same_in_each_of_its_forms() {
+        let digest = Digest::of(b"hello");
+        let raw: &[u8] = digest.as_ref();
+        assert_eq!(hex::encode(raw), HELLO[7..]);
+        assert_eq!(hex::encode(digest.as_bytes()), HELLO[7..]);
+        assert_eq!(Digest::from_bytes(*digest.as_bytes()), digest);
+        assert_eq!(Digest::from_hex(&digest.hex()), Ok(digest));
+        assert_eq!(HELLO.parse(), Ok(digest));
     }
 
     #[test]
@@ -274,14 +289,36 @@ mod tests {
             hasher.finish()
         };
         assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]));
+        let mut at_once = Hasher::new();
+        at_once.fields(["ab", "c"]);
+        assert_eq!(at_once.finish(), key(&["ab", "c"]), "several fields are the same as one after the other");
+    }
+
+    #[test]
+    fn a_hasher_takes_in_all_that_is_copied_to_it() {
+        let mut hasher = Hasher::new();
+        assert_eq!(io::copy(&mut &b"hello"[..], &mut hasher).expect("a hasher takes all"), 5);
+        assert_eq!(hasher.finish(), Digest::of(b"hello"));
     }
 
     #[test]
     fn hash_writer_counts_what_it_hashes() {
         let mut writer = HashWriter::new(Vec::new());
         writer.write_all(b"hel").expect("a Vec takes all");
+        assert_eq!(writer.size(), 3);
         writer.write_all(b"lo").expect("a Vec takes all");
         let (bytes, digest, size) = writer.finish();
         assert_eq!((bytes.as_slice(), digest.to_string().as_str(), size), (&b"hello"[..], HELLO, 5));
+    }
+
+    #[test]
+    fn a_hash_writer_flushes_the_writer_that_it_wraps() {
+        let mut sink = Vec::new();
+        let mut writer = HashWriter::new(io::BufWriter::new(&mut sink));
+        writer.write_all(b"hello").expect("a Vec takes all");
+        writer.flush().expect("a Vec takes all");
+        // Forgotten, so that nothing but the flush can have written it.
+        std::mem::forget(writer);
+        assert_eq!(sink, b"hello");
     }
 }

@@ -143,6 +143,20 @@ mod tests {
     }
 
     #[test]
+    fn an_index_is_read_as_it_was_assembled() {
+        let entries = vec![entry(Platform::linux_arm64()), entry(Platform::linux_amd64())];
+        for annotations in [BTreeMap::new(), BTreeMap::from([("a".to_owned(), "1".to_owned())])] {
+            let index = Index::assemble(entries.clone(), &annotations);
+            assert_eq!(index.entries(), entries, "in the order given");
+            let value: Value = serde_json::from_slice(index.raw()).expect("valid");
+            let expected = (!annotations.is_empty()).then(|| json!(annotations));
+            assert_eq!(value.get("annotations"), expected.as_ref(), "no empty map is written");
+            let read = Index::parse(index.raw().to_vec()).expect("own index parses");
+            assert_eq!((read.entries(), read.descriptor()), (index.entries(), index.descriptor()));
+        }
+    }
+
+    #[test]
     fn arm64_v8_in_an_index_is_arm64() {
         let raw = br#"{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json",
             "digest":"sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824","size":5,

@@ -127,6 +127,7 @@ mod tests {
             ("amd64", "x86_64", "x86_64-linux-gnu"),
             ("arm64", "aarch64", "aarch64-linux-gnu"),
             ("386", "i686", "i386-linux-gnu"),
+            ("arm", "armv7l", "arm-linux-gnueabihf"),
             ("ppc64le", "ppc64le", "powerpc64le-linux-gnu"),
             ("s390x", "s390x", "s390x-linux-gnu"),
         ] {

@@ -206,6 +206,79 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_host_is_labels_with_an_optional_port() {
+        for (host, valid) in [
+            ("localhost", true),
+            ("localhost:5000", true),
+            ("host.example", true),
+            ("a-b.c-d.example:80", true),
+            ("10.0.0.1:443", true),
+            ("xn--80ak6aa92e.example", true),
+            ("host.example:", false),
+            ("host.example:port", false),
+            ("host.example:80a", false),
+            ("host.example:80:80", false),
+            (":80", false),
+            ("host..example", false),
+            (".example", false),
+            ("host.", false),
+            ("-host.example", false),
+            ("host-.example", false),
+            ("host.-example", false),
+            ("host_name.example", false),
+            ("user%40host.example", false),
+            ("höst.example", false),
+        ] {
+            let found = format!("{host}/a:1").parse::<Reference>().map(|it| it.registry().to_owned());
+            match (valid, found) {
+                (true, found) => assert_eq!(found.as_deref(), Ok(host)),
+                (false, Err(error)) => assert!(error.reason.starts_with("its host"), "{error}"),
+                (false, Ok(registry)) => panic!("`{host}` was taken as {registry}"),
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_tags_have_a_length_and_an_alphabet() {
+        // The distribution spec: a name with its host is at most 255 characters, a tag at most 128.
+        let longest = "a".repeat(255 - "host.example/".len());
+        for (text, valid) in [
+            (format!("host.example/{longest}:1"), true),
+            (format!("host.example/{longest}a:1"), false),
+            (format!("host.example/a:{}", "t".repeat(128)), true),
+            (format!("host.example/a:{}", "t".repeat(129)), false),
+            ("host.example/a:_.-".into(), true),
+            ("host.example/a:.a".into(), false),
+            ("host.example/a:-a".into(), false),
+            ("host.example/a:a b".into(), false),
+            ("host.example/a:a+b".into(), false),
+            ("host.example/a:".into(), false),
+            ("host.example:80/a".into(), true),
+            ("host.example/a:80/b".into(), false),
+        ] {
+            assert_eq!(text.parse::<Reference>().is_ok(), valid, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pinned_reference_names_the_same_image_by_its_digest() {
+        let digest = Digest::of(b"");
+        let tagged: Reference = "host.example:5000/a/b:1".parse().expect("valid");
+        let pinned = tagged.pinned(digest);
+        assert_eq!(pinned.to_string(), format!("host.example:5000/a/b:1@{digest}"));
+        let by_digest: Reference = format!("host.example/a@{digest}").parse().expect("valid");
+        let implied: Reference = "host.example/a".parse().expect("valid");
+        for (reference, tag, version) in [
+            (&tagged, Some("1"), "1".to_owned()),
+            (&pinned, Some("1"), digest.to_string()),
+            (&by_digest, None, digest.to_string()),
+            (&implied, Some("latest"), "latest".to_owned()),
+        ] {
+            assert_eq!((reference.tag(), reference.version()), (tag, version), "{reference}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 

@@ -90,6 +90,15 @@ mod tests {
         );
         assert_eq!(validate_image(&manifest, &json, std::slice::from_ref(&layer)), []);
         config.push_layer(DiffId::of(b"other"), "1970-01-01T00:00:00Z", "test");
-        assert!(validate_image(&manifest, &config.to_json(), &[layer]).len() >= 2);
+        let kinds = |report: &[Mismatch]| report.iter().map(|it| it.kind.to_string()).collect::<Vec<_>>().join(", ");
+        let report = validate_image(&manifest, &config.to_json(), std::slice::from_ref(&layer));
+        assert_eq!(kinds(&report), "config digest, config size, number of diff ids");
+        let other = LayerDescriptor { blob: Descriptor::of(media_type::LAYER, b"x"), diff_id: DiffId::of(b"x") };
+        let report = validate_image(&manifest, &json, &[other, layer]);
+        assert_eq!(
+            kinds(&report),
+            "number of layers, number of diff ids, digest of layer 0, diff id of layer 0, digest of layer 1, diff id of layer 1"
+        );
+        assert_eq!(report.last().map(|it| it.found.as_str()), Some("none"));
     }
 }
