@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use ignore::WalkBuilder;
-use shipwheel_bytecode::{PythonVersion, pyc_path};
+use shipwheel_bytecode::{PycPathError, PythonVersion, pyc_path};
 use shipwheel_layer::Content;
 use shipwheel_plan::layer::Treatment;
 
@@ -39,6 +39,8 @@ pub struct LocalReport {
     pub python: PythonVersion,
     /// How many sources there are.
     pub sources: usize,
+    /// How many of them have no bytecode, because no file can have the name of their pyc.
+    pub unnamed: usize,
     /// How many pycs were written: others were there already, byte for byte.
     pub written: usize,
     /// Bytes of all pycs.
@@ -62,7 +64,13 @@ pub fn compile_folder(session: &Session<'_>, tree: &LocalTree) -> Result<LocalRe
     let python = Python::Host { executable, identity };
     let workers = Workers { sandbox: session.sandbox.clone(), count: session.jobs };
     let compiler = Compiler::start(&session.cache, python, version, workers)?;
-    let jobs = sources.iter().map(|relative| job(tree, relative)).collect::<Result<Vec<_>, _>>()?;
+    let (unnamed, named) = sources
+        .iter()
+        .partition::<Vec<_>, _>(|relative| pyc_below(tree, relative, version) == Err(PycPathError::TooLong));
+    for relative in &unnamed {
+        session.report.warning(&format!("{relative} has no bytecode: {}", PycPathError::TooLong));
+    }
+    let jobs = named.into_iter().map(|relative| job(tree, relative)).collect::<Result<Vec<_>, _>>()?;
     let total = jobs.iter().map(|job| job.source.size()).sum();
     let progress = session.progress.begin("compiling", Some(total));
     let written = Mutex::new((0, 0, Vec::new()));
@@ -81,7 +89,8 @@ pub fn compile_folder(session: &Session<'_>, tree: &LocalTree) -> Result<LocalRe
     let (written, bytes, compiled) = written.into_inner().unwrap_or_else(PoisonError::into_inner);
     let removed = if tree.treatment.replaces_source { remove(tree, &compiled)? } else { 0 };
     let failures = failures.into_iter().map(|failure| (failure.path, failure.reason)).collect();
-    Ok(LocalReport { python: version, sources: sources.len(), written, bytes, removed, failures })
+    let (sources, unnamed) = (sources.len(), unnamed.len());
+    Ok(LocalReport { python: version, sources, unnamed, written, bytes, removed, failures })
 }
 
 /// An interpreter by its path or its name on PATH.
@@ -141,11 +150,15 @@ fn relative<'n>(tree: &LocalTree, name: &'n str) -> &'n str {
 }
 
 fn place(tree: &LocalTree, name: &str, version: PythonVersion) -> Result<PathBuf, BuildError> {
-    let Treatment { optimization, replaces_source, .. } = tree.treatment;
-    let rooted = format!("/{}", relative(tree, name));
-    let pyc = pyc_path(&rooted, &version, optimization, replaces_source);
-    let pyc = pyc.ok_or_else(|| BuildError::Internal(format!("{name} is not a source")))?;
+    let pyc = pyc_below(tree, relative(tree, name), version);
+    let pyc = pyc.map_err(|error| BuildError::Internal(format!("{name}: {error}")))?;
     Ok(tree.folder.join(pyc.trim_start_matches('/')))
+}
+
+/// The path of a source's pyc below the folder, with a leading `/`.
+fn pyc_below(tree: &LocalTree, relative: &str, version: PythonVersion) -> Result<String, PycPathError> {
+    let Treatment { optimization, replaces_source, .. } = tree.treatment;
+    pyc_path(&format!("/{relative}"), &version, optimization, replaces_source)
 }
 
 /// Writes a pyc beside its place and renames it there, unless the same bytes are there already.

@@ -12,7 +12,7 @@
 //! let pyc = write_pyc(magic, InvalidationMode::UncheckedHash, hash, b"a marshalled code object");
 //! assert_eq!(&pyc[..4], b"\xa7\r\r\n");
 //! let path = pyc_path("/app/main.py", &python, Optimization::None, false);
-//! assert_eq!(path.as_deref(), Some("/app/__pycache__/main.cpython-311.pyc"));
+//! assert_eq!(path.as_deref(), Ok("/app/__pycache__/main.cpython-311.pyc"));
 //! ```
 //!
 //! Nothing is compiled here: `shipwheel-builder` runs the interpreter. The crate is separate from
@@ -29,6 +29,6 @@ mod source_hash;
 pub use canonical::{CANONICAL_RECIPE, canonical};
 pub use magic_number::{MAGIC_NUMBER_SOURCE, magic_number};
 pub use marshal::MarshalError;
-pub use pyc::{InvalidationMode, Optimization, pyc_path, write_pyc};
+pub use pyc::{InvalidationMode, Optimization, PycPathError, pyc_path, write_pyc};
 pub use python_version::{PythonVersion, PythonVersionError};
 pub use source_hash::source_hash;

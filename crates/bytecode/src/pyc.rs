@@ -63,26 +63,48 @@ pub fn write_pyc(magic_number: [u8; 4], mode: InvalidationMode, source_hash: [u8
     pyc
 }
 
-/// Where the pyc of a source belongs in the image; `None` for a path that is no `.py` file.
+/// The longest name of a file on Linux, in bytes (`NAME_MAX`).
+const MAX_NAME: usize = 255;
+
+/// The length that no path on Linux reaches, in bytes with its NUL (`PATH_MAX`).
+const MAX_PATH: usize = 4096;
+
+/// Why a source has no path for its bytecode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PycPathError {
+    /// The path is not that of a `.py` file.
+    #[error("it is not a source")]
+    NotASource,
+    /// A pyc's name is longer than its source's. CPython imports such a module too, and compiles it at each start.
+    #[error("the name or the path of its pyc would be longer than Linux allows")]
+    TooLong,
+}
+
+/// Where the pyc of a source belongs in the image.
 ///
 /// Beside its source in `__pycache__`, or, with `replaces_source`, in its place:
 /// files in `__pycache__` are not imported without their source.
+///
+/// # Errors
+/// For a path that is no `.py` file, and where no file can have the pyc's name or path.
 pub fn pyc_path(
     source: &str,
     python: &PythonVersion,
     optimization: Optimization,
     replaces_source: bool,
-) -> Option<String> {
-    let (folder, name) = source.rsplit_once('/')?;
-    let stem = name.strip_suffix(".py")?;
-    if replaces_source {
-        return Some(format!("{folder}/{stem}.pyc"));
-    }
+) -> Result<String, PycPathError> {
+    let (folder, name) = source.rsplit_once('/').ok_or(PycPathError::NotASource)?;
+    let stem = name.strip_suffix(".py").ok_or(PycPathError::NotASource)?;
     let suffix = match optimization {
         Optimization::None => String::new(),
         level => format!(".opt-{}", level.level()),
     };
-    Some(format!("{folder}/__pycache__/{stem}.{}{suffix}.pyc", python.cache_tag()))
+    let (folder, name) = match replaces_source {
+        true => (folder.to_owned(), format!("{stem}.pyc")),
+        false => (format!("{folder}/__pycache__"), format!("{stem}.{}{suffix}.pyc", python.cache_tag())),
+    };
+    let path = format!("{folder}/{name}");
+    if name.len() > MAX_NAME || path.len() >= MAX_PATH { Err(PycPathError::TooLong) } else { Ok(path) }
 }
 
 #[cfg(test)]
@@ -98,9 +120,37 @@ mod tests {
             (Optimization::Docstrings, false, "/app/__pycache__/m.cpython-311.opt-2.pyc"),
             (Optimization::Docstrings, true, "/app/m.pyc"),
         ] {
-            assert_eq!(pyc_path("/app/m.py", &python, optimization, replaces_source).as_deref(), Some(expected));
+            let path = pyc_path("/app/m.py", &python, optimization, replaces_source);
+            assert_eq!(path.as_deref(), Ok(expected));
         }
-        assert_eq!(pyc_path("/app/m.txt", &python, Optimization::None, false), None);
+        assert_eq!(pyc_path("/app/m.txt", &python, Optimization::None, false), Err(PycPathError::NotASource));
+    }
+
+    #[test]
+    fn a_pyc_that_no_file_system_could_name_has_no_path() {
+        let python = PythonVersion { major: 3, minor: 11, micro: 2 };
+        // `.cpython-311.pyc` is longer than `.py` by 13 bytes, a level by 6 more, and `.pyc` by one.
+        for (optimization, replaces_source, longest) in [
+            (Optimization::None, false, 255 - 13),
+            (Optimization::Asserts, false, 255 - 19),
+            (Optimization::Docstrings, false, 255 - 19),
+            (Optimization::None, true, 255 - 1),
+        ] {
+            // The limit counts bytes: `é` has two.
+            for letter in ["a", "é"] {
+                for (bytes, fits) in [(longest, true), (longest + 1, false), (255, false)] {
+                    let letters = letter.repeat((bytes - 3) / letter.len());
+                    let stem = format!("{letters}{}", "b".repeat(bytes - 3 - letters.len()));
+                    let path = pyc_path(&format!("/app/{stem}.py"), &python, optimization, replaces_source);
+                    assert_eq!(path.is_ok(), fits, "{bytes} bytes of {letter} at {optimization:?}: {path:?}");
+                }
+            }
+        }
+        let deep = format!("/{}", "d/".repeat(2040));
+        let path = |name: &str| pyc_path(&format!("{deep}{name}.py"), &python, Optimization::None, false);
+        assert_eq!(path("m"), Err(PycPathError::TooLong));
+        let package = format!("/app/{}/__init__.py", "p".repeat(255));
+        assert!(pyc_path(&package, &python, Optimization::None, false).is_ok());
     }
 
     #[test]

@@ -81,6 +81,17 @@ fn removed_sources_leave_what_runs_and_what_does_not_compile_stays() {
 }
 
 #[test]
+fn a_module_whose_pyc_could_have_no_name_is_a_warning() {
+    let folder = application();
+    let name = format!("{}.py", "a".repeat(252));
+    write(folder.path(), &name, "x = 1\n");
+    let run = bytecode(folder.path(), &["--remove-source"]).succeeded();
+    assert!(run.stderr.contains(&format!("warning: {name} has no bytecode: ")), "{}", run.stderr);
+    assert!(run.stderr.contains("3 of 4 sources compiled"), "{}", run.stderr);
+    assert!(folder.path().join(&name).is_file() && !folder.path().join("main.py").exists());
+}
+
+#[test]
 fn a_missing_folder_or_interpreter_is_said() {
     let folder = application();
     bytecode(&folder.path().join("nowhere"), &[]).failed(3, &["nowhere is not a folder"]);

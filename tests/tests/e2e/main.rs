@@ -17,6 +17,7 @@ mod layering;
 mod layout;
 mod leftovers;
 mod locks;
+mod long_names;
 mod many;
 mod output;
 mod project;

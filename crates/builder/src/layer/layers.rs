@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use shipwheel_bytecode::{PythonVersion, pyc_path};
+use shipwheel_bytecode::{PycPathError, PythonVersion, pyc_path};
 use shipwheel_layer::{Content, Metadata, Node, Tree, TreePath};
 use shipwheel_oci::{Digest, Hasher, LayerDescriptor};
 use shipwheel_plan::Plan;
 use shipwheel_plan::facts::{AppFile, SourceFile};
-use shipwheel_plan::layer::{BytecodeInputs, LayerInputs, PlannedLayer, WheelInput};
+use shipwheel_plan::layer::{BytecodeInputs, LayerInputs, PlannedLayer, Treatment, WheelInput};
 use shipwheel_plan::policy::is_wheel_source;
 use shipwheel_python::install::virtual_environment;
 use shipwheel_store::FileAction;
@@ -37,7 +37,7 @@ pub(crate) struct BuiltLayer {
 #[derive(Serialize, Deserialize)]
 struct LayerRecord {
     descriptor: LayerDescriptor,
-    /// Sources that did not compile: every build repeats the warning.
+    /// Sources without bytecode, and why: every build repeats the warning.
     warnings: Vec<String>,
 }
 
@@ -226,28 +226,37 @@ impl Builder<'_> {
         let compiler = self.compilers.of(inputs.python)?;
         compiler.expect_magic_number(inputs.magic_number)?;
         let sources = Sources::open(self, inputs)?;
-        let jobs = inputs.sources.iter().map(|(source, treatment)| {
+        let place = |path: &str, treatment: &Treatment| {
+            pyc_path(path, &inputs.python, inputs.optimization, treatment.replaces_source)
+        };
+        let (unnamed, named): (Vec<_>, Vec<_>) = inputs
+            .sources
+            .iter()
+            .partition(|(source, treatment)| place(source.path.as_str(), treatment) == Err(PycPathError::TooLong));
+        let jobs = named.into_iter().map(|(source, treatment)| {
             Ok(Job { path: source.path.to_string(), source: sources.content(self, source)?, treatment: *treatment })
         });
         let jobs: Vec<Job> = jobs.collect::<Result<_, BuildError>>()?;
         let spool = Spool::new(&self.session.cache)?;
         let tree = Mutex::new(Tree::new());
         let failures = compiler.compile(jobs, &|job, pyc| {
-            let path = pyc_path(&job.path, &inputs.python, inputs.optimization, job.treatment.replaces_source);
-            let path = path.ok_or_else(|| BuildError::Internal(format!("{} is not a source", job.path)))?;
+            let path = place(&job.path, &job.treatment)
+                .map_err(|error| BuildError::Internal(format!("{}: {error}", job.path)))?;
             let content = spool.append(&pyc).map_err(BuildError::file(FileAction::Write, self.session.cache.root()))?;
             Ok(tree.lock().unwrap_or_else(PoisonError::into_inner).insert_file(&path, 0o644, content)?)
         })?;
         let mut tree = tree.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // What does not compile keeps its source: it may be a template.
-        let failed = |source: &SourceFile| failures.iter().any(|failure| failure.path == source.path.as_str());
-        for (source, _) in
-            inputs.sources.iter().filter(|(source, treatment)| treatment.replaces_source && failed(source))
-        {
-            tree.insert_file(source.path.as_str(), 0o644, sources.content(self, source)?)?;
+        let mut warnings: BTreeMap<&str, String> =
+            failures.iter().map(|f| (f.path.as_str(), format!("{} does not compile: {}", f.path, f.reason))).collect();
+        let unnamed = unnamed.into_iter().map(|(source, _)| source.path.as_str());
+        warnings.extend(unnamed.map(|path| (path, format!("{path} has no bytecode: {}", PycPathError::TooLong))));
+        // What has no bytecode keeps its source: what does not compile may be a template.
+        for (source, treatment) in &inputs.sources {
+            if treatment.replaces_source && warnings.contains_key(source.path.as_str()) {
+                tree.insert_file(source.path.as_str(), 0o644, sources.content(self, source)?)?;
+            }
         }
-        let warnings = failures.iter().map(|f| format!("{} does not compile: {}", f.path, f.reason)).collect();
-        Ok((tree, warnings))
+        Ok((tree, warnings.into_values().collect()))
     }
 }
 

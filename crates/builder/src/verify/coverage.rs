@@ -13,9 +13,10 @@ use crate::inspect::python::ImagePython;
 pub(crate) fn check(tree: &Tree, python: &ImagePython) -> Vec<Finding> {
     let mut folders: BTreeMap<String, (usize, BTreeSet<String>)> = BTreeMap::new();
     let mut count = |folder: &str, source: &str| {
+        let Some(pyc) = pyc_of(python, source) else { return };
         let (all, missing) = folders.entry(folder.to_owned()).or_default();
         *all += 1;
-        if !has_bytecode(tree, python, source) {
+        if tree.resolve(&pyc).is_none() {
             missing.insert(source.to_owned());
         }
     };
@@ -40,12 +41,13 @@ pub(crate) fn check(tree: &Tree, python: &ImagePython) -> Vec<Finding> {
         .collect()
 }
 
-fn has_bytecode(tree: &Tree, python: &ImagePython, source: &str) -> bool {
-    let Some((folder, name)) = source.rsplit_once('/') else { return false };
+/// Where a module's bytecode is looked for; `None` where no file can have that name, so that none is missing.
+fn pyc_of(python: &ImagePython, source: &str) -> Option<TreePath> {
+    let (folder, name) = source.rsplit_once('/')?;
     let stem = name.strip_suffix(".py").unwrap_or(name);
     let suffix = if python.level == 0 { String::new() } else { format!(".opt-{}", python.level) };
     let pyc = format!("{folder}/__pycache__/{stem}.{}{suffix}.pyc", python.facts.version.cache_tag());
-    TreePath::new(&pyc).is_ok_and(|pyc| tree.resolve(&pyc).is_some())
+    TreePath::new(&pyc).ok()
 }
 
 /// The package or folder that a module is counted under; `None` for what no `import` can name.

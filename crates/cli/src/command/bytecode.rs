@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: &BytecodeArguments) -> Result<(), Failure> {
     for (path, reason) in report.failures.iter().take(MOST_SHOWN) {
         terminal.line(&format!("warning: {path} does not compile: {reason}"));
     }
-    let compiled = report.sources - report.failures.len();
+    let compiled = report.sources - report.unnamed - report.failures.len();
     terminal.line(&format!(
         "  {compiled} of {} sources compiled by Python {} at level {}: {}, {} written, {} unchanged, {} sources removed",
         report.sources,
