@@ -78,6 +78,8 @@ pub struct Shipwheel {
     umask: &'static str,
     stdin: String,
     inherits: bool,
+    /// How many seconds a run may take.
+    limit: Option<u32>,
     environment: Vec<(String, String)>,
 }
 
@@ -90,6 +92,7 @@ impl Shipwheel {
             umask: "022",
             stdin: String::new(),
             inherits: true,
+            limit: None,
             environment: vec![("SHIPWHEEL_CACHE_DIR".to_owned(), cache), ("NO_COLOR".to_owned(), "1".to_owned())],
         }
     }
@@ -105,7 +108,14 @@ impl Shipwheel {
             ("NO_COLOR", "1".to_owned()),
         ];
         let environment = variables.map(|(name, value)| (name.to_owned(), value)).to_vec();
-        Self { folder: folder.to_path_buf(), umask: "022", stdin: String::new(), inherits: false, environment }
+        Self {
+            folder: folder.to_path_buf(),
+            umask: "022",
+            stdin: String::new(),
+            inherits: false,
+            limit: None,
+            environment,
+        }
     }
 
     /// From this folder.
@@ -129,6 +139,13 @@ impl Shipwheel {
         self
     }
 
+    /// Killed after so many seconds, as code 124: a run that waits for ever fails its test.
+    #[must_use]
+    pub fn within(mut self, seconds: u32) -> Self {
+        self.limit = Some(seconds);
+        self
+    }
+
     /// With this umask.
     #[must_use]
     pub fn with_umask(mut self, umask: &'static str) -> Self {
@@ -145,7 +162,8 @@ impl Shipwheel {
         shell.change_dir(&self.folder);
         let (program, umask) = (built(), self.umask);
         // Few files may be open at once: an image of thousands must not need thousands.
-        let script = format!("ulimit -n 256 && umask {umask} && exec \"$0\" \"$@\"");
+        let limit = self.limit.map(|seconds| format!("timeout {seconds} ")).unwrap_or_default();
+        let script = format!("ulimit -n 256 && umask {umask} && exec {limit}\"$0\" \"$@\"");
         let mut command =
             cmd!(shell, "sh -c {script} {program} {arguments...}").quiet().ignore_status().stdin(&self.stdin);
         if !self.inherits {

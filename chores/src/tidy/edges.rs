@@ -150,16 +150,17 @@ pub fn check_lints(workspace: &Path, map: &[Crate], fix: bool) -> std::io::Resul
     let mut broken = Vec::new();
     for it in crates {
         let path = format!("{}/clippy.toml", it.folder);
-        let (processes, sockets) = (true, true);
+        let (processes, sockets, plain_reads) = (true, true, true);
         let expected = match (it.is_pure, it.folder.as_str()) {
             (true, _) => lints::pure(),
             (false, "chores" | "xtask") => lints::everything(),
-            (false, "crates/builder") => lints::with_files(Bans { processes: false, sockets, exit: true }),
-            (false, "crates/store" | "crates/loopback") => {
-                lints::with_files(Bans { processes, sockets: false, exit: true })
+            (false, "crates/builder") => lints::with_files(Bans { processes: false, sockets, exit: true, plain_reads }),
+            (false, "crates/store") => lints::with_files(Bans { processes, sockets: false, exit: true, plain_reads }),
+            (false, "crates/loopback") => {
+                lints::with_files(Bans { processes, sockets: false, exit: true, plain_reads: false })
             }
-            (false, "crates/cli") => lints::with_files(Bans { processes, sockets, exit: false }),
-            (false, _) => lints::with_files(Bans { processes, sockets, exit: true }),
+            (false, "crates/cli") => lints::with_files(Bans { processes, sockets, exit: false, plain_reads }),
+            (false, _) => lints::with_files(Bans { processes, sockets, exit: true, plain_reads }),
         };
         if fix {
             std::fs::write(workspace.join(&path), &expected)?;

@@ -211,6 +211,28 @@ const OTHERS: [Ban; 2] = [
     ),
 ];
 
+/// The ways to open a file that wait for a named pipe, or read without end.
+const PLAIN_READS: [&str; 8] = [
+    "std::fs::File::open",
+    "std::fs::OpenOptions::open",
+    "std::fs::copy",
+    "std::fs::read",
+    "std::fs::read_to_string",
+    "std::io::read_to_string",
+    "std::io::Stdin::lines",
+    "std::io::Stdin::read_line",
+];
+
+/// The same in fs-err, which not every crate depends on.
+const OTHER_PLAIN_READS: [&str; 5] =
+    ["fs_err::File::open", "fs_err::OpenOptions::open", "fs_err::copy", "fs_err::read", "fs_err::read_to_string"];
+
+/// The reason for both.
+const READ_ONCE: &str = "crates/store/src/disk/small_file.rs opens files: it waits for no pipe, and has limits";
+
+/// What switches the bans of functions off in the tests of a crate: the crate itself is checked as it ships.
+const IN_TESTS: &str = "#![cfg_attr(test,allow(clippy::disallowed_methods))]";
+
 /// The beginnings of lints that the rules of this file rest on, and of groups that have them.
 const RULES: [&str; 6] =
     ["clippy::disallowed", "clippy::print", "clippy::all", "clippy::style", "clippy::restriction", "warnings"];
@@ -218,6 +240,7 @@ const RULES: [&str; 6] =
 /// The rules that a source of `crates/` sets aside by `allow` or `expect`.
 pub fn allowed(name: &str, text: &str) -> Vec<&'static str> {
     let packed: String = code::bare(text).chars().filter(|c| !c.is_whitespace()).collect();
+    let packed = packed.replace(IN_TESTS, "");
     let lists = ["allow(", "expect("].into_iter().flat_map(|start| packed.split(start).skip(1));
     let lints: Vec<&str> = lists.flat_map(|list| list.split(')').next().unwrap_or_default().split(',')).collect();
     let is_allowed = |rule: &&str| lints.iter().any(|lint| lint.starts_with(*rule));
@@ -254,6 +277,8 @@ pub struct Bans {
     pub sockets: bool,
     /// Ending the process, which is for the program's own crate.
     pub exit: bool,
+    /// Reading files in another way than by the reader of `crates/store`.
+    pub plain_reads: bool,
 }
 
 /// Files, and what is not banned.
@@ -262,7 +287,8 @@ pub fn with_files(bans: Bans) -> String {
         ("only crates/builder starts processes", if bans.processes { &["std::process::Command"] } else { &[] }),
         ("only crates/store uses the network", if bans.sockets { &SOCKETS } else { &[] }),
     ];
-    let methods: [Ban; 2] = [
+    let methods: [Ban; 3] = [
+        (READ_ONCE, if bans.plain_reads { &PLAIN_READS } else { &[] }),
         (
             "only crates/store uses the network",
             if bans.sockets { &["std::net::ToSocketAddrs::to_socket_addrs"] } else { &[] },
@@ -272,7 +298,12 @@ pub fn with_files(bans: Bans) -> String {
             if bans.exit { &["std::process::abort", "std::process::exit"] } else { &[] },
         ),
     ];
-    format!("{}{}{}", everything(), list("disallowed-types", &types, ""), list("disallowed-methods", &methods, ""))
+    let mut methods = list("disallowed-methods", &methods, "");
+    if bans.plain_reads {
+        let others = list("", &[(READ_ONCE, &OTHER_PLAIN_READS)], ", allow-invalid = true");
+        methods = methods.trim_end_matches("]\n").to_owned() + &others.replacen(" = [\n", "", 1);
+    }
+    format!("{}{}{methods}", everything(), list("disallowed-types", &types, ""))
 }
 
 /// Nothing but values.
@@ -380,10 +411,32 @@ pub fn f() { let _ = std::backtrace::Backtrace::capture(); }
             pub fn f() { std::process::exit(1) }\n\
             pub fn f() { let _ = std::process::Command::new(\"a\"); }\n\
             pub fn f() { let _ = std::fs::read(\"a\"); }\n";
-        let bans = |processes, sockets, exit| with_files(Bans { processes, sockets, exit });
+        let bans = |processes, sockets, exit| with_files(Bans { processes, sockets, exit, plain_reads: false });
         assert_eq!(warned(&bans(false, true, true), code), [1, 2, 3]);
         assert_eq!(warned(&bans(true, true, false), code), [1, 2, 4]);
         assert_eq!(warned(&bans(true, false, true), code), [3, 4]);
         assert_eq!(warned(&everything(), code), [0_usize; 0]);
+    }
+
+    #[test]
+    fn files_are_read_in_one_way() {
+        let code = "pub fn f() { let _ = std::fs::read(\"a\"); }\n\
+            pub fn f() { let _ = std::fs::File::open(\"a\"); }\n\
+            pub fn f() { use std::fs as x; let _ = x::OpenOptions::new().read(true).open(\"a\"); }\n\
+            pub fn f() { let _ = std::fs::copy(\"a\", \"b\"); }\n\
+            pub fn f() { let _ = std::io::stdin().read_line(&mut String::new()); }\n\
+            pub fn f() { let _ = std::io::read_to_string(std::io::empty()); }\n\
+            pub fn f() { let _ = std::fs::File::create(\"a\"); }\n";
+        let bans = Bans { processes: false, sockets: false, exit: false, plain_reads: true };
+        assert_eq!(warned(&with_files(bans), code), [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn only_tests_set_the_bans_of_functions_aside() {
+        let in_tests = "#![cfg_attr(test, allow(clippy::disallowed_methods))]";
+        assert!(allowed("crates/store/src/lib.rs", in_tests).is_empty());
+        for text in ["#![allow(clippy::disallowed_methods)]", "#[cfg_attr(unix, allow(clippy::disallowed_methods))]"] {
+            assert_eq!(allowed("crates/store/src/lib.rs", text), ["clippy::disallowed"], "{text}");
+        }
     }
 }

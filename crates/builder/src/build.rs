@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_oci::{Digest, LayerDescriptor, Platform};
 use shipwheel_plan::Plan;
+use shipwheel_plan::facts::AppFile;
 use shipwheel_plan::layer::{LayerInputs, LayerKind, PlannedLayer};
 use shipwheel_plan::policy::source_reader;
-use shipwheel_store::{FileAction, PlatformImage, StoredImage};
+use shipwheel_store::{FileAction, PlatformImage, StoredImage, read_small};
 
 use crate::error::BuildError;
 use crate::layer::assemble::{self, Origin};
@@ -112,8 +113,9 @@ fn warn_of_readers(session: &Session<'_>, plan: &Plan, application: &[CollectedF
         .filter(|(_, treatment)| treatment.replaces_source)
         .map(|(source, _)| source.path.as_str())
         .collect();
-    for file in application.iter().filter(|collected| removed.contains(collected.file.path.as_str())) {
-        let text = fs_err::read(&file.host).map_err(BuildError::file(FileAction::Read, &file.host))?;
+    let is_removed = |file: &AppFile| file.link.is_none() && removed.contains(file.path.as_str());
+    for file in application.iter().filter(|collected| is_removed(&collected.file)) {
+        let text = read_small(&file.host, file.file.size).map_err(BuildError::file(FileAction::Read, &file.host))?;
         if let Some(sign) = source_reader(&text) {
             let path = &file.file.path;
             session

@@ -17,7 +17,7 @@ use crate::interpreter::interpreter_error::InterpreterError;
 use crate::interpreter::python::Python;
 use crate::project::application_error::ApplicationError;
 use crate::session::Session;
-use shipwheel_store::FileAction;
+use shipwheel_store::{FileAction, read_small};
 
 /// What is to be compiled, and how.
 #[derive(Debug, Clone)]
@@ -164,7 +164,7 @@ fn pyc_below(tree: &LocalTree, relative: &str, version: PythonVersion) -> Result
 /// Writes a pyc beside its place and renames it there, unless the same bytes are there already.
 fn write(path: &Path, pyc: &[u8]) -> Result<bool, BuildError> {
     use std::io::Write as _;
-    if std::fs::read(path).is_ok_and(|found| found == pyc) {
+    if read_small(path, pyc.len() as u64).is_ok_and(|found| found == pyc) {
         return Ok(false);
     }
     let folder = path.parent().unwrap_or(path);

@@ -127,7 +127,8 @@ impl BuildError {
             Self::Offline(error) => Some(error.hint()),
             // Each problem of a definition has a hint of its own, beside its line.
             Self::Program(error) => error.hint(),
-            Self::Spec(_) | Self::Layer(_) | Self::File(_) => None,
+            Self::File(error) => error.hint(),
+            Self::Spec(_) | Self::Layer(_) => None,
             Self::Internal(_) => Some("report it, with the command line and the output".to_owned()),
         }
     }

@@ -9,6 +9,7 @@ use shipwheel_python::pyproject::{Pyproject, UvSettings};
 
 use crate::base::base_error::BaseError;
 use crate::base::resolve;
+use crate::disk::text::text_if_there;
 use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
 use crate::lock::lock_file::{form_of, has_any_hash, read_text};
@@ -66,13 +67,13 @@ fn uv_lock(
     // uv takes its settings from the nearest folder that has some.
     for folder in folder.ancestors() {
         for path in ["uv.toml", "pyproject.toml"].map(|name| folder.join(name)) {
-            if settings(&path).is_some_and(|settings| settings.forces_builds) {
+            if settings(&path)?.is_some_and(|settings| settings.forces_builds) {
                 return Err(LockError::ForcesBuilds { path }.into());
             }
         }
     }
     let uv = Uv::new(session, "")?;
-    let pyproject = std::fs::read_to_string(folder.join("pyproject.toml")).unwrap_or_default();
+    let pyproject = text_if_there(&folder.join("pyproject.toml"))?.unwrap_or_default();
     let requires = Pyproject::parse(&pyproject).ok().and_then(|file| file.project?.requires_python);
     let requires = requires.map(|requires| requires.text);
     let mut command = uv.command_with_python(&["lock", "--no-build"], requires.as_deref())?;
@@ -82,13 +83,13 @@ fn uv_lock(
     uv.run(command, "uv lock").map(|_| ()).map_err(|error| kept::needs_build(lock, error))
 }
 
-/// The settings of uv in a file, where it can be read: uv.toml, or a table of pyproject.toml.
-fn settings(path: &Path) -> Option<UvSettings> {
-    let text = std::fs::read_to_string(path).ok()?;
-    match path.ends_with("uv.toml") {
+/// The settings of uv in a file, where it is there and parses: uv.toml, or a table of pyproject.toml.
+fn settings(path: &Path) -> Result<Option<UvSettings>, BuildError> {
+    let parse = |text: String| match path.ends_with("uv.toml") {
         true => UvSettings::parse(&text).ok(),
         false => Pyproject::parse(&text).ok().map(|pyproject| pyproject.uv),
-    }
+    };
+    Ok(text_if_there(path)?.and_then(parse))
 }
 
 fn poetry(upgrade: &Upgrade) -> Vec<&str> {

@@ -1,6 +1,11 @@
 //! `verify`, `startup` and a base agree on an image, whatever medium it is in.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on stops loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on stops loudly"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

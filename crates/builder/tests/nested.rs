@@ -1,6 +1,10 @@
 //! `verify` follows indexes as far as every other command does.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops loudly, also in its helpers")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on stops loudly, also in its helpers"
+)]
 
 use std::collections::BTreeMap;
 

@@ -1,17 +1,12 @@
 //! Users and passwords on the command line: each for the one registry that the command names.
 
-use std::io::BufRead as _;
-use std::io::Read as _;
-
 use clap::Args;
 use shipwheel_oci::Reference;
 use shipwheel_store::auth::HostLogin;
 use shipwheel_store::credentials::Credentials;
 
 use crate::failure::Failure;
-
-/// The longest password with its line end.
-const MAX_PASSWORD: u64 = 64 << 10;
+use crate::input;
 
 /// What to do where a command names no registry, or several.
 const LOG_IN: &str =
@@ -131,14 +126,8 @@ fn one_host<'a>(
 
 /// One line of standard input.
 fn password() -> Result<String, Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::usage(format!("failed to read the password from standard input: {error}"), None)
-    };
-    let mut line = Vec::new();
-    std::io::stdin().lock().take(MAX_PASSWORD).read_until(b'\n', &mut line).map_err(failed)?;
-    let line = String::from_utf8(line)
-        .map_err(|_| Failure::usage("failed to read the password from standard input: it is not UTF-8", None))?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    input::line()
+        .map_err(|error| Failure::usage(format!("failed to read the password from standard input: {error}"), None))
 }
 
 #[cfg(test)]

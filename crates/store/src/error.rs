@@ -7,6 +7,7 @@ use std::time::Duration;
 use shipwheel_oci::{Descriptor, Digest, Platform};
 
 use crate::disk::place_error::PlaceError;
+use crate::disk::small_file::SmallFileError;
 use crate::error_kind::ErrorKind;
 use crate::file_action::FileAction;
 
@@ -338,6 +339,7 @@ impl StoreError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Place(error) => return Some(error.hint()),
+            Self::File { cause, .. } => SmallFileError::hint_of(cause)?,
             Self::Unreachable { cause, .. } if is_certificate_error(cause.as_ref()) => {
                 "this system does not trust the certificate's authority; pass its PEM file with --ca-file or SSL_CERT_FILE, or save it as /etc/containers/certs.d/HOST/ca.crt"
             }
@@ -367,8 +369,7 @@ impl StoreError {
             Self::Digest { .. } | Self::Size { .. } => {
                 "the content differs from what was pinned: it changed at its origin or on the way here; do not use it until you know why"
             }
-            Self::File { .. }
-            | Self::Settings { .. }
+            Self::Settings { .. }
             | Self::Url { .. }
             | Self::Client(_)
             | Self::Broken { .. }

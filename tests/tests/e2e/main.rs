@@ -11,6 +11,7 @@ mod coverage;
 mod dependencies;
 mod derived;
 mod fetching;
+mod files;
 mod folder;
 mod hostile_base;
 mod layering;

@@ -106,6 +106,7 @@ impl DebianError {
             Self::Store(error) if error.status().is_some() => return None,
             Self::Store(error) => return error.hint(),
             Self::Offline(error) => return Some(error.hint()),
+            Self::File(error) => return error.hint(),
             Self::NoSuite { .. } => "check the spelling of `suite` in image.toml, and that the mirror has it",
             Self::NotOnMirror { .. } => "try later, or use another mirror",
             Self::Release(ReleaseError::NoGoodSignature { .. } | ReleaseError::NotSigned(_)) => {
@@ -125,8 +126,7 @@ impl DebianError {
             | Self::Decompress(_)
             | Self::Deb { .. }
             | Self::Tree(_)
-            | Self::NoArchitecture { .. }
-            | Self::File(_) => return None,
+            | Self::NoArchitecture { .. } => return None,
         };
         Some(text.to_owned())
     }

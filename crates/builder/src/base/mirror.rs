@@ -4,6 +4,8 @@ use std::path::Path;
 
 use shipwheel_debian::apt::{AptSource, apt_conf_value, debian_mirrors};
 use shipwheel_plan::spec::DebianBase;
+use shipwheel_store::limits::MAX_SETTINGS;
+use shipwheel_store::read_small_text;
 
 use crate::session::Session;
 
@@ -59,7 +61,7 @@ fn apt_sources() -> Vec<AptSource> {
     let mut sources = Vec::new();
     let list = Path::new("/etc/apt/sources.list");
     for path in [list.to_owned()].into_iter().chain(files_in("/etc/apt/sources.list.d")) {
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let Ok(text) = read_small_text(&path, MAX_SETTINGS) else { continue };
         let name = path.display().to_string();
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("sources") => sources.extend(AptSource::parse_deb822(&text, &name)),
@@ -73,7 +75,7 @@ fn apt_sources() -> Vec<AptSource> {
 /// What the machine's apt configuration sets for expired releases; the last file wins.
 fn apt_conf_check_valid_until() -> Option<bool> {
     let files = files_in("/etc/apt/apt.conf.d").into_iter().chain(["/etc/apt/apt.conf".into()]);
-    let texts = files.filter_map(|path| std::fs::read_to_string(path).ok());
+    let texts = files.filter_map(|path| read_small_text(&path, MAX_SETTINGS).ok());
     texts.filter_map(|text| apt_conf_value(&text, "Acquire::Check-Valid-Until")).next_back()
 }
 

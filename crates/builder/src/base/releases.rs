@@ -6,7 +6,8 @@ use shipwheel_debian::{Keyring, Release, archive_keyring};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::spec::DebianBase;
 use shipwheel_store::http::{Download, FetchOptions, Fetched};
-use shipwheel_store::{FileAction, StoreError};
+use shipwheel_store::limits::MAX_SETTINGS;
+use shipwheel_store::{FileAction, StoreError, read_small};
 
 use super::debian_error::DebianError;
 use super::mirror::DebianMirrors;
@@ -164,7 +165,7 @@ fn keyring(definition: &Definition, base: &DebianBase) -> Result<(Keyring, Diges
         None => (archive_keyring(), Vec::new()),
         Some(path) => {
             let path = definition.folder.join(&path.value);
-            let bytes = fs_err::read(&path).map_err(file_error(FileAction::Read, &path))?;
+            let bytes = read_small(&path, MAX_SETTINGS).map_err(file_error(FileAction::Read, &path))?;
             (Keyring::parse(&[&bytes])?, bytes)
         }
     };

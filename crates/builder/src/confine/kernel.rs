@@ -1,8 +1,12 @@
 //! What the kernel offers to confine a process.
 
+use std::path::Path;
+
 use landlock::{AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _};
 use seccompiler::TargetArch;
 use serde::{Deserialize, Serialize};
+use shipwheel_store::limits::MAX_SETTINGS;
+use shipwheel_store::read_small_text;
 
 /// The two parts of a sandbox that a kernel may lack: old ones do, as do gVisor and some containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +22,8 @@ impl Kernel {
     pub(crate) fn ask() -> Self {
         let ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
         let landlock = ruleset.handle_access(AccessFs::Execute).and_then(Ruleset::create).is_ok();
-        let actions = std::fs::read_to_string("/proc/sys/kernel/seccomp/actions_avail").unwrap_or_default();
+        let actions =
+            read_small_text(Path::new("/proc/sys/kernel/seccomp/actions_avail"), MAX_SETTINGS).unwrap_or_default();
         let seccomp = actions.split_whitespace().any(|action| action == "errno");
         Self { landlock, seccomp: seccomp && TargetArch::try_from(std::env::consts::ARCH).is_ok() }
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use shipwheel_layer::{ByteSource, Content};
-use shipwheel_oci::Digest;
-use shipwheel_store::{Cache, StoreError};
+use shipwheel_oci::{Digest, HashWriter};
+use shipwheel_store::{Cache, StoreError, open_regular};
 
 use crate::error::BuildError;
 
@@ -67,12 +67,19 @@ impl ByteSource for PathSource {
     }
 
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        File::open(&self.path)?.read_exact_at(buffer, offset)
+        open_regular(&self.path)?.read_exact_at(buffer, offset)
     }
 
     fn name(&self) -> String {
         self.name.clone()
     }
+}
+
+/// The digest of what is left of a file.
+pub(crate) fn digest_of(mut file: &File) -> io::Result<Digest> {
+    let mut hasher = HashWriter::new(io::sink());
+    io::copy(&mut file, &mut hasher)?;
+    Ok(hasher.finish().1)
 }
 
 /// An unnamed temporary file that many threads append to and read from: what is made during a build does

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use shipwheel_store::{ErrorKind, FileAction};
+use shipwheel_store::{ErrorKind, FileAction, SmallFileError};
 
 /// An operation on a file that failed.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,11 @@ impl FileError {
     /// Who can fix it.
     pub fn kind(&self) -> ErrorKind {
         self.action.kind(&self.cause)
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        SmallFileError::hint_of(&self.cause).map(str::to_owned)
     }
 }
 

@@ -3,4 +3,5 @@
 pub(crate) mod bytes;
 pub(crate) mod file_error;
 pub(crate) mod tar;
+pub(crate) mod text;
 pub(crate) mod unpack_error;

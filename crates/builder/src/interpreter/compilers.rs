@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::{Digest, Platform};
+use shipwheel_store::open_regular;
 
 use super::compile::{Compiler, Workers};
 use super::host;
@@ -14,6 +15,7 @@ use super::python::Python;
 use super::rootfs::Rootfs;
 use crate::base::resolved::{ResolvedBase, ResolvedBases};
 use crate::confine::sandbox::Sandbox;
+use crate::disk::bytes::digest_of;
 use crate::error::BuildError;
 use crate::interpreter_choice::InterpreterChoice;
 use crate::session::Session;
@@ -142,9 +144,10 @@ impl<'a> Compilers<'a> {
             return Ok(Python::Base(rootfs).into());
         }
         let emulator = self.emulator(platform)?;
-        let bytes = fs_err::read(&emulator);
-        let bytes = bytes.map_err(|error| CompilerFault::Unusable(platform.clone(), error.to_string()))?;
-        let python = Python::Emulated { rootfs, emulator, emulator_digest: Digest::of(&bytes) };
+        let emulator_digest = open_regular(&emulator).and_then(|file| digest_of(&file));
+        let emulator_digest =
+            emulator_digest.map_err(|error| CompilerFault::Unusable(platform.clone(), error.to_string()))?;
+        let python = Python::Emulated { rootfs, emulator, emulator_digest };
         let step = format!("bytecode: compiled by the interpreter for {platform} under qemu");
         Ok(Selected { python, step: Some(step) })
     }

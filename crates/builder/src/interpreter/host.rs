@@ -7,8 +7,10 @@ use std::process::{Command, Stdio};
 
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::{Digest, Hasher};
+use shipwheel_store::open_regular;
 
 use super::python;
+use crate::disk::bytes::digest_of;
 use crate::program::uv;
 use crate::session::Session;
 
@@ -44,8 +46,8 @@ pub(crate) fn identity(session: &Session<'_>, executable: &Path) -> Option<Diges
     let mut hasher = Hasher::new();
     hasher.field("host");
     for path in output.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty()) {
-        let bytes = fs_err::read(Path::new(OsStr::from_bytes(path))).ok()?;
-        hasher.field(path).field(Digest::of(&bytes).as_bytes());
+        let file = open_regular(Path::new(OsStr::from_bytes(path))).ok()?;
+        hasher.field(path).field(digest_of(&file).ok()?.as_bytes());
     }
     (output.status.success() && !output.stdout.is_empty()).then(|| hasher.finish())
 }

@@ -12,7 +12,7 @@ use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_oci::{Digest, Hasher, Platform};
 use shipwheel_plan::facts::PythonFacts;
 use shipwheel_python::elf::ElfFacts;
-use shipwheel_store::{Cache, FileAction};
+use shipwheel_store::{Cache, FileAction, read_small};
 
 use super::interpreter_error::{InterpreterError, InterpreterFault};
 use crate::confine::confinement::Confinement;
@@ -62,6 +62,9 @@ pub(crate) fn find_libraries(tree: &Tree, platform: &Platform) -> Result<Vec<Str
     Ok(names.into_iter().collect())
 }
 
+/// The largest executable of an interpreter; a static one with its debug information has 100 MiB.
+const MAX_EXECUTABLE: u64 = 1 << 30;
+
 impl Rootfs {
     /// Puts the interpreter of a tree on disk, in the cache, unless it is there; gives its identity, the digest
     /// of every file that is written. It is kept under that digest, so no two interpreters share a folder.
@@ -104,7 +107,7 @@ impl Rootfs {
     ) -> Result<Option<Self>, BuildError> {
         let Some(folder) = cache.folder("rootfs", identity) else { return Ok(None) };
         let executable = folder.join(python.executable.trim_start_matches('/'));
-        let elf = fs::read(&executable).map_err(BuildError::file(FileAction::Read, &executable))?;
+        let elf = read_small(&executable, MAX_EXECUTABLE).map_err(BuildError::file(FileAction::Read, &executable))?;
         let loader = loader_of(&elf).ok_or_else(|| InterpreterError::Undescribed {
             path: python.executable.clone(),
             fault: InterpreterFault::NoLoader,

@@ -13,6 +13,7 @@ use shipwheel_python::pyproject::without_hooks;
 
 use super::lock_error::LockError;
 use super::lock_file::LockFile;
+use crate::disk::text::text;
 use crate::error::BuildError;
 use crate::program::program_error::ProgramError;
 use crate::program::run::run;
@@ -111,7 +112,7 @@ fn on_copy(
     }
     export(scratch.path())?;
     let exported = scratch.path().join("pylock.toml");
-    fs_err::read_to_string(&exported).map_err(BuildError::file(FileAction::Read, &exported))
+    text(&exported)
 }
 
 fn from_poetry(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec) -> Result<(), BuildError> {

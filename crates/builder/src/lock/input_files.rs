@@ -7,9 +7,9 @@ use shipwheel_python::DistributionName;
 use shipwheel_python::requirements::{InputLine, RequirementsError, input_lines};
 
 use super::lock_error::LockError;
+use crate::disk::text::text;
 use crate::error::BuildError;
 use crate::program::uv::Uv;
-use shipwheel_store::FileAction;
 
 /// How deep requirements files may include each other.
 pub(crate) const MAX_DEPTH: usize = 8;
@@ -62,7 +62,7 @@ impl InputFiles {
         if depth > MAX_DEPTH {
             return Err(LockError::Includes { path: path.to_owned(), limit: MAX_DEPTH }.into());
         }
-        let text = fs_err::read_to_string(path).map_err(BuildError::file(FileAction::Read, path))?;
+        let text = text(path)?;
         let mut copy = String::new();
         for line in lines(path, &text, allowed)? {
             let (option, included) = match &line {

@@ -14,6 +14,7 @@ use super::input_files::{InputFiles, MAX_DEPTH};
 use super::lock_error::LockError;
 use super::lock_file::{form_of, lookup_in};
 use super::upgrade::Upgrade;
+use crate::disk::text::{text, text_if_there};
 use crate::error::BuildError;
 use crate::program::program_error::ProgramError;
 use crate::program::uv::Uv;
@@ -31,7 +32,7 @@ pub(crate) fn kept_path(input: &Path) -> PathBuf {
 /// The kept lock of an input, if it was made from just this.
 pub(crate) fn find(input: &Path, python: &PythonSpec, minor: u32) -> Result<Option<(PathBuf, String)>, BuildError> {
     let path = kept_path(input);
-    let Ok(text) = fs_err::read_to_string(&path) else { return Ok(None) };
+    let Some(text) = text_if_there(&path)? else { return Ok(None) };
     let digest = digest(input, python)?;
     let fits = header(&text).is_some_and(|(made_for, made_from)| made_for <= minor && made_from == digest);
     Ok(fits.then_some((path, text)))
@@ -72,11 +73,11 @@ fn compiled(
     let is_project = form_of(input) == Some(LockForm::Project);
     // Lines that cannot be locked are told before uv is looked for.
     let files = (!is_project).then(|| InputFiles::read(input, &python.allow_build)).transpose()?;
-    let pyproject = std::fs::read_to_string(input.with_file_name("pyproject.toml")).ok();
-    let uv = Uv::new(session, &lookup_in(input.parent().unwrap_or(Path::new("")), pyproject.as_deref()))?;
+    let pyproject = text_if_there(&input.with_file_name("pyproject.toml"))?;
+    let uv = Uv::new(session, &lookup_in(input.parent().unwrap_or(Path::new("")), pyproject.as_deref())?)?;
     let copy = files.map_or_else(|| Ok(input.to_owned()), |files| files.write(&uv))?;
     // uv keeps the versions that it finds in its output.
-    let before = fs_err::read_to_string(kept_path(input)).unwrap_or_default();
+    let before = text_if_there(&kept_path(input))?.unwrap_or_default();
     let compile = |builds: bool| {
         let output = uv.write("lock.txt", &before)?;
         let words = ["pip", "compile", "--universal", "--generate-hashes", "--no-header", "--no-annotate", "--quiet"];
@@ -93,7 +94,7 @@ fn compiled(
         }
         command.arg(&copy);
         uv.run(command, "uv pip compile")?;
-        fs_err::read_to_string(&output).map_err(BuildError::file(FileAction::Read, &output))
+        text(&output)
     };
     let compiled = match compile(false) {
         Err(BuildError::Program(ProgramError::Failed { .. })) if !python.allow_build.is_empty() => compile(true),
@@ -144,7 +145,7 @@ fn digest(input: &Path, python: &PythonSpec) -> Result<Digest, BuildError> {
 }
 
 fn add(hasher: &mut Hasher, path: &Path, depth: usize) -> Result<(), BuildError> {
-    let text = fs_err::read_to_string(path).map_err(BuildError::file(FileAction::Read, path))?;
+    let text = text(path)?;
     hasher.field(&text);
     for included in text.lines().filter_map(included).filter(|name| !name.contains("://")) {
         if depth == MAX_DEPTH {

@@ -14,6 +14,7 @@ use shipwheel_python::pyproject::{Pyproject, UvSettings};
 use shipwheel_python::select::Selection;
 
 use super::lock_error::LockError;
+use crate::disk::text::text_if_there;
 use crate::error::BuildError;
 use crate::project::definition::Definition;
 use crate::project::text_files::TextFiles;
@@ -60,7 +61,7 @@ impl LockFile {
             LockForm::Uv => Content::Uv(UvLock::parse(&text, &shown)?),
             LockForm::Poetry | LockForm::Pdm | LockForm::Requirements | LockForm::Project => Content::Exported,
         };
-        let pyproject = texts.read(&path.with_file_name("pyproject.toml")).ok();
+        let pyproject = texts.read_if_there(&path.with_file_name("pyproject.toml"))?;
         Ok(Self { path, form, text, pyproject, content })
     }
 
@@ -70,7 +71,10 @@ impl LockFile {
     }
 
     /// The settings of uv beside it on where packages come from, as the text of a uv.toml.
-    pub(crate) fn lookup(&self) -> String {
+    ///
+    /// # Errors
+    /// As [`lookup_in`].
+    pub(crate) fn lookup(&self) -> Result<String, BuildError> {
         lookup_in(self.folder(), self.pyproject.as_deref())
     }
 
@@ -125,13 +129,16 @@ impl LockFile {
 
 /// The settings of uv in a folder on where packages come from: those of uv.toml, else of its pyproject.toml, as uv has it.
 ///
-/// What cannot be read here is not handed on.
-pub(crate) fn lookup_in(folder: &Path, pyproject: Option<&str>) -> String {
-    let settings = match std::fs::read_to_string(folder.join("uv.toml")) {
-        Ok(text) => UvSettings::parse(&text).ok(),
-        Err(_) => pyproject.and_then(|text| Pyproject::parse(text).ok()).map(|file| file.uv),
+/// What cannot be parsed here is not handed on.
+///
+/// # Errors
+/// When a uv.toml is there and cannot be read: without it packages would come from elsewhere.
+pub(crate) fn lookup_in(folder: &Path, pyproject: Option<&str>) -> Result<String, BuildError> {
+    let settings = match text_if_there(&folder.join("uv.toml"))? {
+        Some(text) => UvSettings::parse(&text).ok(),
+        None => pyproject.and_then(|text| Pyproject::parse(text).ok()).map(|file| file.uv),
     };
-    settings.map(|settings| settings.lookup(folder)).unwrap_or_default()
+    Ok(settings.map(|settings| settings.lookup(folder)).unwrap_or_default())
 }
 
 /// The form of a file, by its name.

@@ -101,7 +101,7 @@ impl<'f> PinnedLock<'f> {
             None => {
                 session.report.step(&format!("lock: converting {shown}"));
                 let input = InputFiles::read_alone(&self.path, &self.text, &python.allow_build)?;
-                let converted = uv::convert_requirements(session, &input, &self.file.lookup(), self.minor)?;
+                let converted = uv::convert_requirements(session, &input, &self.file.lookup()?, self.minor)?;
                 // A text with a password in it is kept nowhere.
                 if !shipwheel_store::has_secret(&converted) {
                     session.cache.put_record("pylock", &key, &converted)?;

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::program_error::ProgramError;
 use super::run::run;
+use crate::disk::text::{text, text_if_there};
 use crate::error::BuildError;
 use crate::session::Session;
 use shipwheel_store::FileAction;
@@ -177,7 +178,7 @@ pub(crate) fn convert_requirements(
     command.args(["--python-version", &python, "--output-file"]).arg(&output).arg(input);
     fs_err::remove_file(&output).map_err(BuildError::file(FileAction::Remove, &output))?;
     uv.run(command, "uv pip compile")?;
-    fs_err::read_to_string(&output).map_err(BuildError::file(FileAction::Read, &output))
+    text(&output)
 }
 
 /// What a wheel is built from and into.
@@ -197,7 +198,8 @@ pub(crate) struct WheelBuild<'b> {
 /// # Errors
 /// When uv or the project's build backend fails; what they said is in the error.
 pub(crate) fn build_wheel(session: &Session<'_>, build: &WheelBuild<'_>) -> Result<(), BuildError> {
-    let text = std::fs::read_to_string(build.source.join("pyproject.toml")).unwrap_or_default();
+    // An archive has none.
+    let text = text_if_there(&build.source.join("pyproject.toml"))?.unwrap_or_default();
     // What is wrong with it, the backend says better.
     let pyproject = Pyproject::parse(&text).unwrap_or_default();
     let uv = Uv::new(session, &pyproject.uv.lookup(build.source))?;

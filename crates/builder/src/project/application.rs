@@ -16,7 +16,7 @@ use super::application_error::{ApplicationError, OtherFile, Whole};
 use crate::error::BuildError;
 use crate::project::definition::Definition;
 use crate::session::Session;
-use shipwheel_store::FileAction;
+use shipwheel_store::{FileAction, open_regular_no_link};
 
 /// So much of a file is looked at for secrets.
 const MAX_HEAD: u64 = 64 << 10;
@@ -107,7 +107,7 @@ fn is_left_out_folder(path: &Path) -> bool {
 fn warn_of_secrets(session: &Session<'_>, files: &[CollectedFile]) {
     for file in files.iter().filter(|file| file.file.link.is_none()) {
         let mut head = Vec::new();
-        let read = std::fs::File::open(&file.host).map(|open| open.take(MAX_HEAD).read_to_end(&mut head));
+        let read = open_regular_no_link(&file.host).map(|open| open.take(MAX_HEAD).read_to_end(&mut head));
         let secret = leftovers::looks_like_secret(file.file.path.as_str(), &head).filter(|_| read.is_ok());
         if let Some(secret) = secret {
             session.report.warning(&format!(
@@ -171,7 +171,9 @@ fn read(host: PathBuf, path: TreePath) -> Result<CollectedFile, BuildError> {
         return Err(ApplicationError::Special { path: host }.into());
     }
     let mut hasher = HashWriter::new(std::io::sink());
-    let mut reader = std::fs::File::open(&host).map_err(BuildError::file(FileAction::Open, &host))?;
+    let mut reader = open_regular_no_link(&host).map_err(BuildError::file(FileAction::Open, &host))?;
+    // Of what is read, whatever was there a moment ago.
+    let metadata = reader.metadata().map_err(BuildError::file(FileAction::Read, &host))?;
     std::io::copy(&mut reader, &mut hasher).map_err(BuildError::file(FileAction::Read, &host))?;
     let (_, digest, size) = hasher.finish();
     let executable = metadata.permissions().mode() & 0o100 != 0;

@@ -11,7 +11,8 @@ use super::folder;
 use super::text_files::TextFiles;
 use crate::error::BuildError;
 use crate::wheel::project_error::ProjectError;
-use shipwheel_store::FileAction;
+use shipwheel_store::limits::MAX_SETTINGS;
+use shipwheel_store::{FileAction, read_small_text};
 
 /// An image.toml with the folder that its paths are relative to.
 #[derive(Debug, Clone)]
@@ -45,7 +46,7 @@ impl Definition {
     pub fn load(images: &Path, wanted: Option<&str>, profile: Option<&str>) -> Result<Self, BuildError> {
         let (path, text, listed) = match find(images, wanted)? {
             Found::File(path) => {
-                let text = fs_err::read_to_string(&path).map_err(BuildError::file(FileAction::Read, &path))?;
+                let text = read_small_text(&path, MAX_SETTINGS).map_err(BuildError::file(FileAction::Read, &path))?;
                 (path, text, None)
             }
             Found::Folder(folder) => {
@@ -131,8 +132,11 @@ fn find(images: &Path, wanted: Option<&str>) -> Result<Found, BuildError> {
         };
     };
     let as_path = Path::new(wanted);
-    let candidates = [as_path.to_owned(), as_path.join(FILE), images.join(wanted).join(FILE)];
-    let file = candidates.into_iter().find(|path| path.is_file()).map(Found::File);
+    // What is there and is no file is refused when it is read: deriving in its place would surprise.
+    let is_there = |path: &PathBuf| std::fs::symlink_metadata(path).is_ok();
+    let candidates = [as_path.join(FILE), images.join(wanted).join(FILE)];
+    let named = Some(as_path.to_owned()).filter(|path| is_there(path) && !path.is_dir());
+    let file = named.or_else(|| candidates.into_iter().find(is_there)).map(Found::File);
     let folder = || [as_path.to_owned(), images.join(wanted)].into_iter().find(|path| path.is_dir()).map(Found::Folder);
     file.or_else(folder).ok_or_else(|| not_found(format!("`{wanted}`"), known))
 }

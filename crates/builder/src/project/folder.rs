@@ -7,16 +7,14 @@ use shipwheel_plan::derive::{Folder, is_read};
 
 use super::application_error::ApplicationError;
 use crate::error::BuildError;
-use shipwheel_store::FileAction;
+use shipwheel_store::limits::MAX_LOCK;
+use shipwheel_store::{FileAction, read_small};
 
 /// Folders are looked into that far.
 const DEPTH: usize = 4;
 
 /// More files than any application has at that depth; the rest is not looked at.
 const MAX_FILES: usize = 50_000;
-
-/// Longer texts are skipped; locks are the longest that matter.
-const MAX_TEXT: u64 = 32 << 20;
 
 /// Lists a folder, without what is hidden, cached or another environment.
 ///
@@ -43,8 +41,9 @@ pub(crate) fn list(folder: &Path) -> Result<Folder, BuildError> {
         let entry = entry.map_err(|cause| ApplicationError::List { folder: folder.to_owned(), cause })?;
         let below = entry.path().strip_prefix(folder).ok().and_then(Path::to_str);
         let (Some(below), true) = (below, entry.path().is_file()) else { continue };
-        if is_read(below) && entry.metadata().is_ok_and(|metadata| metadata.len() <= MAX_TEXT) {
-            let bytes = fs_err::read(entry.path()).map_err(BuildError::file(FileAction::Read, entry.path()))?;
+        // Longer texts are skipped; locks are the longest that matter.
+        if is_read(below) && entry.metadata().is_ok_and(|metadata| metadata.len() <= MAX_LOCK) {
+            let bytes = read_small(entry.path(), MAX_LOCK).map_err(BuildError::file(FileAction::Read, entry.path()))?;
             found.texts.insert(below.to_owned(), String::from_utf8_lossy(&bytes).into_owned());
         }
         found.files.insert(below.to_owned());

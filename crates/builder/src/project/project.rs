@@ -9,6 +9,7 @@ use shipwheel_python::{DistributionName, Target};
 use super::definition::Definition;
 use super::pyprojects::Pyprojects;
 use super::text_files::normal;
+use crate::disk::text::text_if_there;
 use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
 use crate::lock::lock_file::LockFile;
@@ -48,11 +49,11 @@ impl Project {
         let mut folders: Vec<PathBuf> = own.iter().cloned().chain([folder.clone()]).collect();
         folders.extend(lock.iter().map(|lock| lock.folder().to_owned()));
         folders.extend(lock.iter().flat_map(|lock| lock.local_folders().map(|local| lock.folder().join(local))));
-        let pyprojects = Pyprojects::read(folders, &mut texts);
+        let pyprojects = Pyprojects::read(folders, &mut texts)?;
         if let Some(lock) = &lock {
             stale::check(lock, &pyprojects)?;
         }
-        let indexes = lock.as_ref().map(|lock| indexes(lock, &pyprojects)).unwrap_or_default();
+        let indexes = lock.as_ref().map(|lock| indexes(lock, &pyprojects)).transpose()?.unwrap_or_default();
         let allow_build = definition.spec.python.as_ref().map(|python| python.allow_build.clone()).unwrap_or_default();
         Ok(Self { lock, own, allow_build, folder, pyprojects, indexes })
     }
@@ -107,12 +108,15 @@ impl Project {
     }
 }
 
-/// The indexes whose credentials are in the environment; what cannot be read here is uv's to complain about.
-fn indexes(lock: &LockFile, pyprojects: &Pyprojects) -> Vec<PackageIndex> {
+/// The indexes whose credentials are in the environment; what does not parse here is uv's to complain about.
+///
+/// # Errors
+/// When a uv.toml is there and cannot be read.
+fn indexes(lock: &LockFile, pyprojects: &Pyprojects) -> Result<Vec<PackageIndex>, BuildError> {
     let pyproject = pyprojects.of(lock.folder()).ok().flatten().map(|(_, file)| file.uv.clone());
-    let uv_toml = std::fs::read_to_string(lock.folder().join("uv.toml")).ok();
+    let uv_toml = text_if_there(&lock.folder().join("uv.toml"))?;
     let uv_toml = uv_toml.and_then(|text| UvSettings::parse(&text).ok());
-    pyproject.into_iter().chain(uv_toml).flat_map(|settings| settings.indexes).collect()
+    Ok(pyproject.into_iter().chain(uv_toml).flat_map(|settings| settings.indexes).collect())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use shipwheel_python::pyproject::{Pyproject, PyprojectError};
 
 use super::text_files::{TextFiles, normal};
+use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
 
 /// pyproject.toml files by their paths.
@@ -17,17 +18,20 @@ pub(crate) struct Pyprojects {
 impl Pyprojects {
     /// Reads those of some folders; a folder without one is passed over.
     ///
-    /// One that is broken is an error only where it is needed.
-    pub(crate) fn read(folders: impl IntoIterator<Item = PathBuf>, texts: &mut TextFiles) -> Self {
+    /// One that does not parse is an error only where it is needed.
+    ///
+    /// # Errors
+    /// When one is there and cannot be read.
+    pub(crate) fn read(folders: impl IntoIterator<Item = PathBuf>, texts: &mut TextFiles) -> Result<Self, BuildError> {
         let mut files = BTreeMap::new();
         for path in folders.into_iter().map(|folder| normal(&folder).join("pyproject.toml")) {
             if !files.contains_key(&path)
-                && let Ok(text) = texts.read(&path)
+                && let Some(text) = texts.read_if_there(&path)?
             {
                 files.insert(path, Pyproject::parse(&text));
             }
         }
-        Self { files }
+        Ok(Self { files })
     }
 
     /// The path and the content of a folder's file, if it has one.

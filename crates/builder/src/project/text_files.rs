@@ -6,6 +6,11 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use shipwheel_store::limits::MAX_LOCK;
+use shipwheel_store::{FileAction, read_small_text};
+
+use crate::error::BuildError;
+
 /// Texts by the absolute paths of their files.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TextFiles {
@@ -21,11 +26,23 @@ impl TextFiles {
     /// The text of a file, from disk only the first time.
     ///
     /// # Errors
-    /// When the file cannot be read or is not UTF-8.
+    /// When it is no regular file, too long, not UTF-8, or cannot be read.
     pub(crate) fn read(&mut self, path: &Path) -> io::Result<Arc<str>> {
         match self.read.entry(normal(path)) {
             Entry::Occupied(known) => Ok(known.get().clone()),
-            Entry::Vacant(entry) => Ok(entry.insert(fs_err::read_to_string(path)?.into()).clone()),
+            Entry::Vacant(entry) => Ok(entry.insert(read_small_text(path, MAX_LOCK)?.into()).clone()),
+        }
+    }
+
+    /// The same; `None` if nothing has the name.
+    ///
+    /// # Errors
+    /// As [`TextFiles::read`]: what is there and cannot be read is not passed over.
+    pub(crate) fn read_if_there(&mut self, path: &Path) -> Result<Option<Arc<str>>, BuildError> {
+        match self.read(path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(BuildError::file(FileAction::Read, path)(error)),
         }
     }
 }
@@ -53,6 +70,8 @@ mod tests {
         let path = folder.path().join("pyproject.toml");
         let mut texts = TextFiles::default();
         assert!(texts.read(&path).is_err());
+        assert!(texts.read_if_there(&path).unwrap().is_none());
+        assert!(texts.read_if_there(folder.path()).is_err(), "a folder is there");
         std::fs::write(&path, "one").unwrap();
         assert_eq!(&*texts.read(&path).unwrap(), "one");
         std::fs::write(&path, "two").unwrap();

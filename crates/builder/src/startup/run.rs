@@ -11,7 +11,8 @@ use wait4::Wait4 as _;
 
 use crate::error::BuildError;
 use crate::program::program_error::ProgramError;
-use shipwheel_store::FileAction;
+use shipwheel_store::limits::MAX_SETTINGS;
+use shipwheel_store::{FileAction, open_regular, read_small_text};
 
 /// A start that takes longer is ended by the alarm that the program sets.
 const TIME_LIMIT: u32 = 120;
@@ -122,7 +123,7 @@ impl Surroundings {
         command.args(["-v", "-c", &program(module)]).stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(Stdio::from(file.into_parts().0));
         let status = command.status().map_err(|error| failed(module, &error.to_string()))?;
-        let file = fs::File::open(said).map_err(BuildError::file(FileAction::Read, said))?;
+        let file = open_regular(said).map_err(BuildError::file(FileAction::Read, said))?;
         let mut text = Vec::new();
         file.take(MAX_OUTPUT).read_to_end(&mut text).map_err(BuildError::file(FileAction::Read, said))?;
         let text = String::from_utf8_lossy(&text);
@@ -159,7 +160,7 @@ fn wait_until_ready(child: &mut Child) -> bool {
 
 /// The most memory that a process had since it was executed. What `wait4` says counts the parent's as well.
 fn peak_of(process: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let text = read_small_text(Path::new(&format!("/proc/{process}/status")), MAX_SETTINGS).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? * 1024)
 }

@@ -6,14 +6,15 @@ use std::io::Seek as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use shipwheel_oci::{Digest, HashWriter};
+use shipwheel_oci::Digest;
 use shipwheel_plan::spec::{Problem, PythonSpec};
-use shipwheel_store::FileAction;
 use shipwheel_store::credentials::Credentials;
 use shipwheel_store::http::Download;
 use shipwheel_store::package_index::{IndexCredentials, IndexFetch, Keyring};
+use shipwheel_store::{FileAction, open_regular};
 
 use super::wheel_set_error::WheelSetError;
+use crate::disk::bytes::digest_of;
 use crate::error::BuildError;
 use crate::offline::OfflineError;
 use crate::project::definition::Definition;
@@ -128,7 +129,7 @@ impl WheelOrigins {
             return Ok(());
         }
         let path = self.lock_folder.join(path);
-        let file = File::open(&path).map_err(BuildError::file(FileAction::Open, &path))?;
+        let file = open_regular(&path).map_err(BuildError::file(FileAction::Open, &path))?;
         take(session, &file, &path, digest, size)
     }
 
@@ -143,7 +144,7 @@ impl WheelOrigins {
             paths.retain(|path| path.extension().is_some_and(|extension| extension == "whl") && path.is_file());
             paths.sort();
             for path in paths {
-                let mut file = File::open(&path).map_err(BuildError::file(FileAction::Open, &path))?;
+                let mut file = open_regular(&path).map_err(BuildError::file(FileAction::Open, &path))?;
                 let digest = digest_of(&file).map_err(BuildError::file(FileAction::Read, &path))?;
                 if wanted.remove(&digest) {
                     file.rewind().map_err(BuildError::file(FileAction::Read, &path))?;
@@ -153,12 +154,6 @@ impl WheelOrigins {
         }
         Ok(())
     }
-}
-
-fn digest_of(file: &File) -> std::io::Result<Digest> {
-    let mut hasher = HashWriter::new(std::io::sink());
-    std::io::copy(&mut { file }, &mut hasher)?;
-    Ok(hasher.finish().1)
 }
 
 /// Takes a file of this machine into the cache.

@@ -6,15 +6,16 @@
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
-use shipwheel_oci::{Digest, HashWriter, Hasher};
+use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::select::SelectedWheel;
 
 use super::project_error::{BuildInput, ProjectError};
 use super::pure_wheel::{self, BuiltWheel, PureWheel};
+use crate::disk::bytes::digest_of;
 use crate::error::BuildError;
 use crate::project::application_error::{ApplicationError, Whole};
 use crate::session::Session;
-use shipwheel_store::FileAction;
+use shipwheel_store::{FileAction, open_regular_no_link};
 
 /// Raise this when a project's wheel is built in another way.
 const PROJECT_RECIPE: u32 = 1;
@@ -138,11 +139,9 @@ fn key(files: &[Copied]) -> Result<Digest, BuildError> {
         match &file.link {
             Some(target) => hasher.field("link").field(target.as_os_str().as_encoded_bytes()),
             None => {
-                let mut reader =
-                    std::fs::File::open(&file.host).map_err(BuildError::file(FileAction::Open, &file.host))?;
-                let mut content = HashWriter::new(std::io::sink());
-                std::io::copy(&mut reader, &mut content).map_err(BuildError::file(FileAction::Read, &file.host))?;
-                hasher.field("file").field(content.finish().1.as_bytes())
+                let digest = open_regular_no_link(&file.host).and_then(|open| digest_of(&open));
+                let digest = digest.map_err(BuildError::file(FileAction::Read, &file.host))?;
+                hasher.field("file").field(digest.as_bytes())
             }
         };
     }
@@ -158,7 +157,7 @@ fn build_copy(session: &Session<'_>, input: &BuildInput, files: &[Copied]) -> Re
     }
     let PureWheel { path, name } = pure_wheel::build(session, input, scratch.path(), &source)?;
     let mut writer = session.cache.blob_writer()?;
-    let mut reader = std::fs::File::open(&path).map_err(BuildError::file(FileAction::Open, &path))?;
+    let mut reader = open_regular_no_link(&path).map_err(BuildError::file(FileAction::Open, &path))?;
     std::io::copy(&mut reader, &mut writer).map_err(BuildError::file(FileAction::Read, &path))?;
     let (digest, size) = writer.finish()?;
     Ok(BuiltWheel { file_name: name.file_name().to_owned(), size, digest })
@@ -173,7 +172,9 @@ fn copy(file: &Copied, to: &Path) -> Result<(), BuildError> {
     if let Some(target) = &file.link {
         return std::os::unix::fs::symlink(target, to).map_err(BuildError::file(FileAction::Create, to));
     }
-    fs_err::copy(&file.host, to).map_err(BuildError::file(FileAction::Write, to))?;
+    let mut from = open_regular_no_link(&file.host).map_err(BuildError::file(FileAction::Open, &file.host))?;
+    let copied = fs_err::File::create(to).and_then(|mut to| std::io::copy(&mut from, &mut to));
+    copied.map_err(BuildError::file(FileAction::Write, to))?;
     let mode = if file.executable { 0o755 } else { 0o644 };
     fs_err::set_permissions(to, PermissionsExt::from_mode(mode)).map_err(BuildError::file(FileAction::Write, to))
 }

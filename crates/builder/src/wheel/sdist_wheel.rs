@@ -17,7 +17,7 @@ use super::pure_wheel::{self, BuiltWheel, PureWheel};
 use crate::error::BuildError;
 use crate::program::uv;
 use crate::session::Session;
-use shipwheel_store::FileAction;
+use shipwheel_store::{FileAction, open_regular};
 
 /// Raise this when a source distribution is built in another way.
 const SDIST_RECIPE: u32 = 1;
@@ -104,7 +104,7 @@ fn run(session: &Session<'_>, input: &BuildInput, sdist: &Digest, file_name: &st
 /// The same bytes on any machine at any time: members sorted, one time, one of two modes.
 fn normalized(wheel: &Path) -> Result<Vec<u8>, ZipError> {
     use zip::write::SimpleFileOptions;
-    let mut archive = zip::ZipArchive::new(File::open(wheel)?)?;
+    let mut archive = zip::ZipArchive::new(open_regular(wheel)?)?;
     let names = archive.file_names().map(|name| name.map(std::borrow::Cow::into_owned));
     let mut names: Vec<String> = names.collect::<Result<_, _>>()?;
     names.retain(|name| !name.ends_with('/'));

@@ -12,6 +12,7 @@ use shipwheel_plan::spec::RemoveSource;
 
 use crate::command::init;
 use crate::failure::Failure;
+use crate::input;
 use crate::layers;
 use crate::login::LoginArguments;
 use crate::network::NetworkArguments;
@@ -148,8 +149,7 @@ fn asked_to_build(definition: &Definition, terminal: &Terminal) -> bool {
     }
     terminal.line(&question.to_string());
     eprint!("build it? [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+    input::line().is_ok_and(|answer| ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
 /// The flags that override what image.toml says.

@@ -1,15 +1,17 @@
 //! Credentials for registries: explicit ones, and those that docker, podman and skopeo keep.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::BufReader;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential_from_reader};
 use shipwheel_oci::DEFAULT_REGISTRY;
 
 use crate::credentials::{Credentials, Secret};
+use crate::disk::small_file::read_small_if_there;
 use crate::error::{Result, StoreError};
+use crate::file_action::FileAction;
+use crate::limits::MAX_SETTINGS;
 
 /// Credentials for one registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +61,9 @@ impl CredentialSources {
             return Ok(Some(login.credentials.clone()));
         }
         for path in &self.files {
+            let Some(file) = read(path)? else { continue };
             for key in keys(registry, repository) {
-                let Ok(file) = File::open(path) else { break };
-                match get_credential_from_reader(BufReader::new(file), &key) {
+                match get_credential_from_reader(file.as_slice(), &key) {
                     Ok(found) => return Ok(Some(found.into())),
                     Err(error) if means_none(&error) => {}
                     Err(error) => {
@@ -73,6 +75,14 @@ impl CredentialSources {
             }
         }
         Ok(None)
+    }
+}
+
+/// The bytes of a file; `None` if there is none, or one that is for another user: many registries ask for no login.
+fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    match read_small_if_there(path, MAX_SETTINGS) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+        other => other.map_err(StoreError::file(FileAction::Read, path)),
     }
 }
 

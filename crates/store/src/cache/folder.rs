@@ -4,8 +4,9 @@
 //! without it, it takes longer and gives the same result.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Read as _, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use shipwheel_oci::{Descriptor, Digest, HashWriter};
 use tempfile::TempDir;
 
 use super::areas::Areas;
-use crate::disk::{Folder, OutputFile, UNFINISHED};
+use crate::disk::{Folder, OutputFile, PRIVATE, UNFINISHED};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
@@ -171,13 +172,14 @@ impl Cache {
         OutputFile::begin(tmp, FILE_MODE).map_err(StoreError::file(FileAction::CreateIn, tmp.path()))
     }
 
-    /// A folder inside the cache that is removed when dropped.
+    /// A folder inside the cache, for its user alone, that is removed when dropped.
     ///
     /// # Errors
     /// When it cannot be made.
     pub fn scratch_dir(&self) -> Result<TempDir> {
         let folder = self.areas.tmp.path();
-        let made = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(folder);
+        let mut builder = tempfile::Builder::new();
+        let made = builder.prefix(UNFINISHED).permissions(Permissions::from_mode(PRIVATE)).tempdir_in(folder);
         made.map_err(StoreError::file(FileAction::CreateIn, folder))
     }
 

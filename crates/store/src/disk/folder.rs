@@ -5,7 +5,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 
 use super::place_error::PlaceError;
-use super::small_file::{SmallFileError, check_regular};
+use super::small_file::{TO_READ, check_regular, read_all};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
@@ -139,7 +139,7 @@ impl Folder {
 
     /// Opens a regular file to read.
     pub(crate) fn open_file(&self, name: impl AsRef<OsStr>) -> io::Result<File> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let flags = TO_READ | OFlags::NOFOLLOW;
         let file = File::from(rustix::fs::openat(&self.handle, name.as_ref(), flags, Mode::empty())?);
         check_regular(&file.metadata()?)?;
         Ok(file)
@@ -155,12 +155,7 @@ impl Folder {
 
     /// Reads a regular file of at most `limit` bytes.
     pub(crate) fn read_small(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.open_file(name)?.take(limit + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit {
-            return Err(SmallFileError::TooLarge { limit }.into());
-        }
-        Ok(bytes)
+        read_all(self.open_file(name)?, limit)
     }
 
     /// Makes a file that must not be there before.

@@ -10,4 +10,5 @@ pub(crate) mod small_file;
 pub(crate) use folder::Folder;
 pub(crate) use hold::FolderHold;
 pub(crate) use output_file::{OutputFile, UNFINISHED, write_output, write_renamed};
+pub(crate) use owner::PRIVATE;
 pub use place_error::PlaceError;

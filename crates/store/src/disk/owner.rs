@@ -14,7 +14,7 @@ use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
 /// The permissions of private folders.
-pub(super) const PRIVATE: u32 = 0o700;
+pub(crate) const PRIVATE: u32 = 0o700;
 
 /// The longest list of users that is searched for a name.
 const MAX_PASSWD: u64 = 1 << 20;

@@ -15,8 +15,10 @@ use super::network::Network;
 use super::options::HttpOptions;
 use super::request::{Payload, Redirects, Request};
 use super::url::{authority, is_loopback, may_be_plain, redact};
+use crate::disk::small_file::read_small;
 use crate::error::{Result, StoreError, is_passing};
 use crate::file_action::FileAction;
+use crate::limits::MAX_SETTINGS;
 use crate::redacted::redacted;
 use crate::sync::lock;
 
@@ -325,7 +327,7 @@ fn redirect_policy(redirects: Redirects, insecure_hosts: BTreeSet<String>) -> Po
 fn certificates(options: &HttpOptions) -> Result<Vec<Certificate>> {
     let mut all = Vec::new();
     for path in &options.ca_files {
-        let pem = std::fs::read(path).map_err(StoreError::file(FileAction::Read, path))?;
+        let pem = read_small(path, MAX_SETTINGS).map_err(StoreError::file(FileAction::Read, path))?;
         all.extend(Certificate::from_pem_bundle(&pem).map_err(|cause| StoreError::Client(cause.into()))?);
     }
     Ok(all)

@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 
 use reqwest::{Certificate, Identity};
 
+use crate::disk::small_file::read_small;
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
-
-/// The longest file of certificates.
-const MAX_FILE: u64 = 4 << 20;
+use crate::limits::MAX_SETTINGS;
 
 /// What a host's folder holds.
 #[derive(Default)]
@@ -41,13 +40,13 @@ pub(crate) fn read(folders: &[PathBuf], host: &str) -> Result<Option<HostCertifi
     for path in paths {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("crt") => {
-                let pem = read_small(&path)?;
+                let pem = read_file(&path)?;
                 found.authorities.extend(Certificate::from_pem_bundle(&pem).map_err(unusable(&path, "certificates"))?);
             }
             Some("cert") => {
-                let mut pem = read_small(&path)?;
+                let mut pem = read_file(&path)?;
                 pem.push(b'\n');
-                pem.extend(read_small(&path.with_extension("key"))?);
+                pem.extend(read_file(&path.with_extension("key"))?);
                 found.identity = Some(Identity::from_pem(&pem).map_err(unusable(&path, "certificate with its key"))?);
             }
             _ => {}
@@ -56,12 +55,8 @@ pub(crate) fn read(folders: &[PathBuf], host: &str) -> Result<Option<HostCertifi
     Ok(Some(found))
 }
 
-fn read_small(path: &Path) -> Result<Vec<u8>> {
-    let size = fs::metadata(path).map_err(StoreError::file(FileAction::Read, path))?.len();
-    if size > MAX_FILE {
-        return Err(StoreError::TooLarge { what: path.display().to_string(), limit: MAX_FILE });
-    }
-    fs::read(path).map_err(StoreError::file(FileAction::Read, path))
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    read_small(path, MAX_SETTINGS).map_err(StoreError::file(FileAction::Read, path))
 }
 
 fn unusable(path: &Path, what: &'static str) -> impl FnOnce(reqwest::Error) -> StoreError {

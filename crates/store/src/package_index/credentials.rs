@@ -10,7 +10,9 @@ use reqwest::header::HeaderValue;
 
 use super::netrc;
 use crate::credentials::Credentials;
+use crate::disk::small_file::read_small_text;
 use crate::http::url::{authority, parse_url};
+use crate::limits::MAX_SETTINGS;
 use crate::sync::lock;
 
 /// Asks the user's keyring; this crate starts no process.
@@ -97,7 +99,7 @@ impl IndexCredentials {
     }
 
     fn in_netrc(&self, url: &Url) -> Option<Credentials> {
-        let text = std::fs::read_to_string(self.netrc.as_ref()?).ok()?;
+        let text = read_small_text(self.netrc.as_ref()?, MAX_SETTINGS).ok()?;
         netrc::find(&text, url.host_str()?)
     }
 

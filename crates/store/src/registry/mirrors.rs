@@ -6,11 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 use shipwheel_oci::Reference;
 
+use crate::disk::small_file::read_small_text_if_there;
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
-
-/// The longest file of mirrors.
-const MAX_FILE: u64 = 1 << 20;
+use crate::limits::MAX_SETTINGS;
 
 /// The mirrors of `images/registries.toml`:
 ///
@@ -46,11 +45,8 @@ impl Mirrors {
     /// # Errors
     /// When it cannot be read, has unknown keys, or names something that is not a registry.
     pub fn read(path: &Path) -> Result<Self> {
-        let Ok(metadata) = std::fs::metadata(path) else { return Ok(Self::default()) };
-        if metadata.len() > MAX_FILE {
-            return Err(StoreError::TooLarge { what: path.display().to_string(), limit: MAX_FILE });
-        }
-        let text = std::fs::read_to_string(path).map_err(StoreError::file(FileAction::Read, path))?;
+        let text = read_small_text_if_there(path, MAX_SETTINGS).map_err(StoreError::file(FileAction::Read, path))?;
+        let Some(text) = text else { return Ok(Self::default()) };
         Self::parse(&text).map_err(|reason| StoreError::Settings { path: path.to_owned(), reason })
     }
 

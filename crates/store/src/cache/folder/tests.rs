@@ -115,7 +115,7 @@ fn a_cache_with_links_or_that_others_can_write_to_is_refused() {
     for open in ["", "records", "records/layer"] {
         let (folder, cache) = cache();
         cache.put_record("layer", &Digest::of(b""), &1).unwrap();
-        fs::set_permissions(folder.path().join(open), fs::Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(folder.path().join(open), Permissions::from_mode(0o777)).unwrap();
         let refused = |error: StoreError| matches!(error, StoreError::Place(PlaceError::Writable { mode: 0o777, .. }));
         assert!(Cache::open(folder.path()).is_err_and(refused), "{open}");
     }
@@ -134,7 +134,7 @@ fn a_cache_that_others_could_read_is_closed_to_them() {
     let (folder, cache) = cache();
     cache.put_record("layer", &Digest::of(b""), &1).unwrap();
     for name in ["", "records", "records/layer", "tmp", "blobs", "blobs/sha256"] {
-        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(folder.path().join(name), Permissions::from_mode(0o755)).unwrap();
     }
     let again = Cache::open(folder.path()).unwrap();
     assert_eq!(again.record("layer", &Digest::of(b"")), Some(1));

@@ -1,0 +1,24 @@
+//! The texts of files of this machine: what is there and cannot be read is an error, and never passed over.
+
+use std::path::Path;
+
+use shipwheel_store::limits::MAX_LOCK;
+use shipwheel_store::{FileAction, read_small_text, read_small_text_if_there};
+
+use crate::error::BuildError;
+
+/// The text of a file.
+///
+/// # Errors
+/// When it is no regular file, longer than a lock may be, not UTF-8, or cannot be read.
+pub(crate) fn text(path: &Path) -> Result<String, BuildError> {
+    read_small_text(path, MAX_LOCK).map_err(BuildError::file(FileAction::Read, path))
+}
+
+/// The text of a file; `None` if nothing has the name.
+///
+/// # Errors
+/// As [`text`].
+pub(crate) fn text_if_there(path: &Path) -> Result<Option<String>, BuildError> {
+    read_small_text_if_there(path, MAX_LOCK).map_err(BuildError::file(FileAction::Read, path))
+}
