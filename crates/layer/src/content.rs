@@ -66,22 +66,23 @@ enum Data {
 pub struct Content {
     data: Data,
     expected: Option<Digest>,
+    modified: Option<i64>,
 }
 
 impl Content {
     /// Bytes at hand.
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
-        Self { data: Data::Bytes(bytes.into()), expected: None }
+        Self { data: Data::Bytes(bytes.into()), expected: None, modified: None }
     }
 
     /// A plain slice of a source.
     pub fn from_slice(source: Arc<dyn ByteSource>, offset: u64, size: u64) -> Self {
-        Self { data: Data::Slice { source, offset, size }, expected: None }
+        Self { data: Data::Slice { source, offset, size }, expected: None, modified: None }
     }
 
     /// A slice that is a deflate stream: a layer takes it over without compressing it again.
     pub fn from_deflated(deflated: Deflated) -> Self {
-        Self { data: Data::Deflated(deflated), expected: None }
+        Self { data: Data::Deflated(deflated), expected: None, modified: None }
     }
 
     /// Has the digest checked whenever the content is read to its end.
@@ -89,6 +90,18 @@ impl Content {
     pub fn with_expected(mut self, digest: Digest) -> Self {
         self.expected = Some(digest);
         self
+    }
+
+    /// Says when the file was modified, in seconds since 1970.
+    #[must_use]
+    pub(crate) fn with_modified(mut self, seconds: i64) -> Self {
+        self.modified = Some(seconds);
+        self
+    }
+
+    /// When the file was modified, in seconds since 1970; only known of a file that was read from a tar.
+    pub fn modified(&self) -> Option<i64> {
+        self.modified
     }
 
     /// The digest that was promised.

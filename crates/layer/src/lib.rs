@@ -14,10 +14,12 @@
 mod byte_reader;
 mod byte_source;
 mod content;
+mod entries;
 mod gzip;
 mod listing;
 mod path;
 mod read;
+mod read_error;
 mod tar;
 mod tree;
 mod write;
@@ -27,7 +29,8 @@ pub use byte_source::ByteSource;
 pub use content::{Content, ContentError, Deflated};
 pub use listing::listing;
 pub use path::{PathError, TreePath};
-pub use read::{ReadError, ReadLimits, modified, overlay_tar, read_tar};
+pub use read::{ReadLimits, overlay_tar, read_tar};
+pub use read_error::ReadError;
 pub use tree::{Metadata, Node, Tree, TreeError};
 pub use write::{WriteError, write_layer};
 

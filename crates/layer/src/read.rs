@@ -3,66 +3,14 @@
 //! Everything in the tar is hostile until checked: names, links, sizes, counts. Nothing is
 //! unpacked; a file's content stays a slice of the source.
 
-use std::io;
 use std::sync::Arc;
 
-use tar::{Archive, Entry, EntryType};
-
-use crate::byte_reader::ByteReader;
 use crate::byte_source::ByteSource;
 use crate::content::Content;
+use crate::entries::{Entries, Entry, EntryKind};
 use crate::path::{PathError, TreePath};
-use crate::tree::{Metadata, Node, Tree, TreeError};
-
-/// A tar that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The bytes are not a tar, or end too early.
-    #[error("{name} is not a complete tar")]
-    Tar {
-        /// The source's name.
-        name: String,
-        /// The cause.
-        #[source]
-        cause: io::Error,
-    },
-    /// An entry's path is not allowed.
-    #[error("{name} has an entry that is not allowed")]
-    Path {
-        /// The source's name.
-        name: String,
-        /// The cause.
-        #[source]
-        cause: PathError,
-    },
-    /// An entry does not fit into the tree.
-    #[error("{name} does not fit over what is below it")]
-    Tree {
-        /// The source's name.
-        name: String,
-        /// The cause.
-        #[source]
-        cause: TreeError,
-    },
-    /// An entry has a form that is not supported.
-    #[error("{name}: `{path}` {reason}")]
-    Unsupported {
-        /// The source's name.
-        name: String,
-        /// The entry.
-        path: String,
-        /// Why not.
-        reason: &'static str,
-    },
-    /// More entries or bytes than the limits allow.
-    #[error("{name} has more than {limit}: refused as a possible decompression bomb")]
-    Limit {
-        /// The source's name.
-        name: String,
-        /// The limit that was passed.
-        limit: String,
-    },
-}
+use crate::read_error::ReadError;
+use crate::tree::{Metadata, Node, Tree};
 
 /// How much a tar may hold.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +30,7 @@ impl Default for ReadLimits {
 
 /// Lays an uncompressed tar over a tree, whiteouts included (OCI image spec, `layer.md`).
 ///
-/// Devices and pipes are passed over: a container's runtime makes its own.
+/// Devices and pipes are passed over, after they have replaced what was there: a container's runtime makes its own.
 ///
 /// # Errors
 /// When the tar is broken, has a path that is not allowed or does not fit, or passes a limit.
@@ -105,16 +53,6 @@ pub fn overlay_tar(tree: &mut Tree, source: Arc<dyn ByteSource>, limits: ReadLim
 /// As [`overlay_tar`].
 pub fn read_tar(source: Arc<dyn ByteSource>, limits: ReadLimits) -> Result<Tree, ReadError> {
     Ok(read_layer(&Tree::new(), &source, limits, Whiteouts::Refused)?.tree)
-}
-
-/// When a file was modified, from the header before it in its tar; in seconds since 1970.
-///
-/// `None` for a content that [`overlay_tar`] did not read.
-pub fn modified(content: &Content) -> Option<u64> {
-    let (source, offset) = content.origin()?;
-    let mut header = tar::Header::new_old();
-    source.read_exact_at(header.as_mut_bytes(), offset.checked_sub(512)?).ok()?;
-    header.mtime().ok()
 }
 
 /// What a name that begins with `.wh.` is.
@@ -140,20 +78,20 @@ fn read_layer(
     whiteouts: Whiteouts,
 ) -> Result<Layer, ReadError> {
     let name = || source.name();
-    let broken = |cause| ReadError::Tar { name: name(), cause };
-    let mut archive = Archive::new(ByteReader::new(source.as_ref()));
+    let mut tar = Entries::new(source.as_ref());
     let (mut layer, mut entries, mut bytes) = (Layer::default(), 0u64, 0u64);
-    for entry in archive.entries_with_seek().map_err(broken)? {
-        let entry = entry.map_err(broken)?;
+    while let Some(entry) = tar.next_entry()? {
         entries += 1;
-        bytes = bytes.saturating_add(entry.size());
+        if let EntryKind::File { size, .. } = entry.kind {
+            bytes = bytes.saturating_add(size);
+        }
         if entries > limits.entries {
             return Err(ReadError::Limit { name: name(), limit: format!("{} entries", limits.entries) });
         }
         if bytes > limits.bytes {
             return Err(ReadError::Limit { name: name(), limit: format!("{} bytes", limits.bytes) });
         }
-        let path = text(&entry.path_bytes()).map_err(|path| unsupported(&name(), path))?;
+        let path = text(&entry.path).map_err(|path| unsupported(&name(), path))?;
         let not_allowed = |cause| ReadError::Path { name: name(), cause };
         let (folder, last) = path.rsplit_once('/').unwrap_or(("", &path));
         match last.strip_prefix(TreePath::WHITEOUT).filter(|_| whiteouts == Whiteouts::Orders) {
@@ -166,16 +104,30 @@ fn read_layer(
             }
             Some(hidden) => {
                 let folder = TreePath::new(folder).map_err(not_allowed)?;
-                layer.whiteouts.push(folder.join(hidden).map_err(not_allowed)?);
+                let path = folder.join(hidden).map_err(not_allowed)?;
+                if layer.tree.node(&layer.tree.resolve_parent(&path)).is_some() {
+                    // The specification says that it stays, and Docker removes it.
+                    let reason = "is in a layer that also removes it, which not every program reads alike";
+                    return Err(ReadError::Unsupported { name: name(), path: path.to_string(), reason });
+                }
+                layer.whiteouts.push(path);
             }
             None => {
                 let path = TreePath::new(&path).map_err(not_allowed)?;
                 if path.is_root() {
                     continue;
                 }
-                if let Some(node) = read_node(&entry, &path, source, &layer.tree, lower)? {
-                    let path = layer.tree.resolve_parent(&path);
-                    layer.tree.replace(path, node).map_err(|cause| ReadError::Tree { name: name(), cause })?;
+                let node = read_node(&entry, &path, source, &layer.tree, lower)?;
+                let path = layer.tree.resolve_parent(&path);
+                match node {
+                    Some(node) => {
+                        layer.tree.replace(path, node).map_err(|cause| ReadError::Tree { name: name(), cause })?;
+                    }
+                    // A device or a pipe: no file, and in its place there is none of a lower layer either.
+                    None => {
+                        layer.tree.remove(&path);
+                        layer.whiteouts.push(path);
+                    }
                 }
             }
         }
@@ -191,56 +143,41 @@ fn unsupported(name: &str, path: String) -> ReadError {
     ReadError::Unsupported { name: name.to_owned(), path, reason: "is not UTF-8" }
 }
 
-fn read_node<R: io::Read>(
-    entry: &Entry<'_, R>,
+fn read_node(
+    entry: &Entry,
     path: &TreePath,
     source: &Arc<dyn ByteSource>,
     layer: &Tree,
     lower: &Tree,
 ) -> Result<Option<Node>, ReadError> {
-    let name = source.name();
-    let broken = |cause| ReadError::Tar { name: source.name(), cause };
     let refused = |reason| ReadError::Unsupported { name: source.name(), path: path.to_string(), reason };
-    let header = entry.header();
-    let owner = |id: io::Result<u64>| {
-        id.ok().and_then(|id| u32::try_from(id).ok()).ok_or_else(|| refused("has no valid owner"))
-    };
-    let metadata = Metadata {
-        mode: header.mode().map_err(broken)? & 0o7777,
-        uid: owner(header.uid())?,
-        gid: owner(header.gid())?,
-    };
-    let link = || {
-        let link = entry.link_name_bytes().ok_or_else(|| refused("is a link without a target"))?;
-        text(&link).map_err(|link| unsupported(&name, link))
-    };
-    Ok(Some(match header.entry_type() {
-        EntryType::Regular | EntryType::Continuous => {
-            let offset = entry.raw_file_position();
-            if offset.checked_add(entry.size()).is_none_or(|end| end > source.size()) {
-                return Err(broken(io::ErrorKind::UnexpectedEof.into()));
-            }
-            Node::File(metadata, Content::from_slice(source.clone(), offset, entry.size()))
+    let owner = |id: u64| u32::try_from(id).map_err(|_| refused("has no valid owner"));
+    let metadata = Metadata { mode: entry.mode, uid: owner(entry.uid)?, gid: owner(entry.gid)? };
+    let link = |link: &[u8]| text(link).map_err(|link| unsupported(&source.name(), link));
+    Ok(Some(match &entry.kind {
+        EntryKind::File { offset, size } => {
+            let content = Content::from_slice(source.clone(), *offset, *size).with_modified(entry.modified);
+            Node::File(metadata, content)
         }
-        EntryType::Directory => Node::Directory(metadata),
-        EntryType::Symlink => Node::Symlink(link()?),
-        EntryType::Link => {
-            let target = TreePath::new(&link()?).map_err(|cause| ReadError::Path { name: source.name(), cause })?;
+        EntryKind::Directory => Node::Directory(metadata),
+        EntryKind::Symlink(target) => Node::Symlink(link(target)?),
+        EntryKind::HardLink(target) => {
+            let not_allowed = |cause| ReadError::Path { name: source.name(), cause };
+            let target = TreePath::new(&link(target)?).map_err(not_allowed)?;
             let found = [layer, lower].into_iter().find_map(|tree| tree.node(&tree.resolve_parent(&target)));
             match found {
                 Some(node) if !node.is_directory() => node.clone(),
                 _ => return Err(refused("is a hard link to something that is not there")),
             }
         }
-        EntryType::GNUSparse => return Err(refused("is a sparse file, which is not allowed in a layer")),
-        _ => return Ok(None),
+        EntryKind::Special => return Ok(None),
     }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tar::{Builder, Header};
+    use tar::{Builder, EntryType, Header};
 
     fn tar(entries: &[(&str, EntryType, &str)]) -> Arc<dyn ByteSource> {
         let mut builder = Builder::new(Vec::new());
@@ -284,6 +221,13 @@ mod tests {
     }
 
     #[test]
+    fn a_device_hides_what_is_below() {
+        check(&[("a", Regular, "1"), ("b", Regular, "2")], &[("b", EntryType::Fifo, "")], &["/a"]);
+        check(&[("a", Regular, "1")], &[("b", Regular, "2"), ("b", EntryType::Char, "")], &["/a"]);
+        check(&[("a", Regular, "1")], &[("a", EntryType::Block, ""), ("a", Regular, "")], &["/a"]);
+    }
+
+    #[test]
     fn a_package_has_no_whiteouts() {
         for name in ["usr/.wh.x", "usr/.wh..wh..opq", ".wh.usr/x"] {
             let error = read_tar(tar(&[(name, Regular, "")]), ReadLimits::default()).expect_err(name);
@@ -310,10 +254,10 @@ mod tests {
         overlay_tar(&mut tree, tar, ReadLimits::default()).expect("valid");
         let times: Vec<_> = tree
             .iter()
-            .filter_map(|(_, node)| if let Node::File(_, content) = node { modified(content) } else { None })
+            .filter_map(|(_, node)| if let Node::File(_, content) = node { content.modified() } else { None })
             .collect();
         assert_eq!(times, [1_700_000_000, 7, 5]);
-        assert_eq!(modified(&Content::from_bytes("x")), None);
+        assert_eq!(Content::from_bytes("x").modified(), None);
     }
 
     #[test]
@@ -348,6 +292,7 @@ mod tests {
             (&[("a/.wh..", Regular, "")], "not allowed"),
             (&[("a/.wh...", Regular, "")], "not allowed"),
             (&[("a/.wh.b/c", Regular, "")], "not allowed"),
+            (&[("a/b", Regular, ""), ("a/.wh.b", Regular, "")], "also removes it"),
         ] {
             let error = overlay_tar(&mut Tree::new(), tar(entries), limits).expect_err(expected);
             assert!(error.to_string().contains(expected), "{error}");

@@ -81,7 +81,7 @@ fn copy_field(field: &mut [u8; 100], text: &str) {
 }
 
 /// One PAX record: its own length in decimal, counted with its own digits.
-fn append_record(out: &mut Vec<u8>, key: &str, value: &str) {
+pub(crate) fn append_record(out: &mut Vec<u8>, key: &str, value: &str) {
     let rest = key.len() + value.len() + 3;
     let mut length = rest + 1;
     while length != rest + length.to_string().len() {

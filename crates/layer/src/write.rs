@@ -276,6 +276,8 @@ fn wrap(content: &Content, deflated: &Deflated) -> Result<Member, ContentError> 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::ByteSource;
     use std::io::Read as _;
@@ -332,6 +334,29 @@ mod tests {
         let mut back = Tree::new();
         crate::overlay_tar(&mut back, Arc::new(tar), crate::ReadLimits::default()).expect("own tar");
         assert_eq!(crate::listing(&back).expect("readable"), crate::listing(&tree).expect("readable"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn what_is_written_is_read_back(
+            files in proptest::collection::btree_map("[a-zé]{1,8}(/[a-zé -]{1,180}){1,4}", (0u32..0o10000, 0usize..2000), 0..20),
+            links in proptest::collection::btree_map("links/[a-zé]{1,200}", "[a-zé./]{1,200}", 0..5),
+        ) {
+            let mut tree = Tree::new();
+            for (path, (mode, size)) in files {
+                // A file may be where another one needs a directory.
+                let _ = tree.insert_file(&path, mode, Content::from_bytes(vec![b'x'; size]));
+            }
+            for (path, target) in links {
+                let _ = tree.insert_symlink(&path, &target);
+            }
+            let (blob, _) = write_layer(&tree, Vec::new()).expect("to memory");
+            let mut back = Tree::new();
+            crate::overlay_tar(&mut back, Arc::new(gunzip(&blob)), crate::ReadLimits::default()).expect("own tar");
+            prop_assert_eq!(crate::listing(&back).expect("readable"), crate::listing(&tree).expect("readable"));
+        }
     }
 
     #[test]

@@ -119,6 +119,9 @@ impl DebianError {
                 "the mirror may be out of date: try later, or use another one; if it is pinned to an older day on \
                  purpose, set `check-date = false` in `base.debian` of image.toml"
             }
+            Self::Tree(AssembleError::Read { cause, .. }) | Self::Deb { cause: DebError::Control(cause), .. } => {
+                return cause.hint().map(str::to_owned);
+            }
             Self::Resolve(_) => "check `packages` and `exclude` of the base in image.toml",
             Self::Keyring(_)
             | Self::Release(_)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use shipwheel_bytecode::PythonVersion;
+use shipwheel_debian::base::AssembleError;
 use shipwheel_debian::package::{DebError, DecompressError, PackagesError};
 use shipwheel_debian::{ReleaseError, ResolveError};
 use shipwheel_layer::{ContentError, ReadError, TreeError, TreePath, WriteError};
@@ -52,6 +53,10 @@ fn check(cases: impl IntoIterator<Item = (BuildError, ErrorKind, bool)>) {
             assert!(!text.contains("cargo xtask"), "the command line names the program: {text}");
         }
     }
+}
+
+fn sparse() -> ReadError {
+    ReadError::Form { name: image(), path: "a".to_owned(), offset: 0, reason: "is a sparse file" }
 }
 
 fn path() -> PathBuf {
@@ -197,6 +202,8 @@ fn bases_and_debian() {
         (debian(ResolveError::Wanted { found: "x y".to_owned(), cause: None }.into()), Configuration, HINT),
         (debian(deb(DebError::Form { reason: "x" })), Outside, NO_HINT),
         (debian(deb(DebError::Member { member: "data.tar".to_owned(), cause: full() })), Output, NO_HINT),
+        (debian(deb(DebError::Control(sparse()))), Outside, HINT),
+        (debian(AssembleError::Read { package: "x".to_owned(), cause: sparse() }.into()), Outside, HINT),
         (
             debian(DebianError::NoArchitecture {
                 suite: "x".to_owned(),
@@ -246,6 +253,12 @@ fn images() {
             NO_HINT,
         ),
         (ReadError::Tar { name: image(), cause: io(io::ErrorKind::UnexpectedEof) }.into(), Configuration, NO_HINT),
+        (
+            ReadError::Ambiguous { name: image(), path: "a".to_owned(), offset: 512, reason: "has no name" }.into(),
+            Configuration,
+            HINT,
+        ),
+        (sparse().into(), Configuration, HINT),
         (ImageError::NoPython { image: image() }.into(), Configuration, NO_HINT),
         (ImageError::CachePrefix { image: image(), prefix: "/x".to_owned() }.into(), Configuration, HINT),
         (ImageError::Level { image: image(), level: 3 }.into(), Configuration, HINT),

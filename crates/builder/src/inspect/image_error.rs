@@ -153,6 +153,7 @@ impl ImageError {
             }
             Self::NotAModule { .. } => "name a module as `import` takes it, such as `package.module`",
             Self::Level { .. } => "name the levels to add with `--optimize`",
+            Self::Read(error) => return error.hint().map(str::to_owned),
             Self::CachePrefix { .. } => "unset PYTHONPYCACHEPREFIX in the image's config first",
             Self::Unsound { .. } => {
                 "`shipwheel verify` lists them, and docs/verify.md says what each kind of finding means"
@@ -163,7 +164,6 @@ impl ImageError {
             | Self::LayerCount { .. }
             | Self::Layer { .. }
             | Self::DiffId { .. }
-            | Self::Read(_)
             | Self::NoPython { .. } => return None,
         };
         Some(text.to_owned())

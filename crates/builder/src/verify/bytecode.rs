@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use shipwheel_bytecode::{canonical, source_hash};
-use shipwheel_layer::{Content, Node, Tree, TreePath, modified};
+use shipwheel_layer::{Content, Node, Tree, TreePath};
 
 use crate::error::BuildError;
 use crate::inspect::finding::{Finding, FindingKind};
@@ -204,7 +204,7 @@ fn freshness(bytes: &[u8], source: &Content, python: &ImagePython) -> Option<Fin
     let word = |from: usize| u32::from_le_bytes(bytes[from..from + 4].try_into().expect("four of the header"));
     if flags(bytes) == 0 {
         // CPython compares the lowest 32 bits.
-        let time = modified(source).unwrap_or_default() as u32;
+        let time = source.modified().unwrap_or_default() as u32;
         let size = source.size() as u32;
         if word(8) != time {
             return stale(format!("a source modified at {time}"), format!("made for one of {}", word(8)));

@@ -1,6 +1,9 @@
 //! `.deb` archives: the control files and the data tar (deb(5)).
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use shipwheel_layer::{Node, ReadError, ReadLimits, TreePath, read_tar};
 
 use crate::package::compression::{Compression, DecompressError};
 
@@ -19,6 +22,9 @@ pub enum DebError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The tar of the control files is broken, or programs read it differently.
+    #[error("the control files of the .deb cannot be read")]
+    Control(#[source] ReadError),
     /// A member cannot be decompressed.
     #[error("member `{member}` of the .deb cannot be read")]
     Member {
@@ -34,7 +40,7 @@ pub enum DebError {
 #[derive(Debug, Clone)]
 pub struct Deb<'a> {
     /// The control files as an uncompressed tar.
-    pub control: Vec<u8>,
+    pub control: Arc<Vec<u8>>,
     /// The data tar as it is stored.
     pub data: &'a [u8],
     /// Its compression.
@@ -71,7 +77,7 @@ pub fn open_deb(bytes: &[u8]) -> Result<Deb<'_>, DebError> {
     };
     let mut control = Vec::new();
     packed_as.write(packed, &mut control, MAX_CONTROL).map_err(|cause| DebError::Member { member, cause })?;
-    Ok(Deb { control, data, compression })
+    Ok(Deb { control: Arc::new(control), data, compression })
 }
 
 impl Deb<'_> {
@@ -89,17 +95,15 @@ impl Deb<'_> {
     /// # Errors
     /// When the control tar is broken.
     pub fn control_file(&self, name: &str) -> Result<Option<Vec<u8>>, DebError> {
-        let mut archive = tar::Archive::new(&self.control[..]);
-        for entry in archive.entries().map_err(DebError::Archive)? {
-            let mut entry = entry.map_err(DebError::Archive)?;
-            let path = entry.path_bytes();
-            if path.strip_prefix(b"./").unwrap_or(&path) == name.as_bytes() {
-                let mut content = Vec::new();
-                entry.read_to_end(&mut content).map_err(DebError::Archive)?;
-                return Ok(Some(content));
+        let limits = ReadLimits { entries: 1_000, bytes: MAX_CONTROL };
+        let files = read_tar(self.control.clone(), limits).map_err(DebError::Control)?;
+        let node = TreePath::new(name).ok().and_then(|path| files.node(&path));
+        match node {
+            Some(Node::File(_, content)) => {
+                Ok(Some(content.to_vec().map_err(|it| DebError::Archive(io::Error::other(it)))?))
             }
+            Some(Node::Directory(_) | Node::Symlink(_)) | None => Ok(None),
         }
-        Ok(None)
     }
 }
 
@@ -143,6 +147,8 @@ fn members(bytes: &[u8]) -> Result<Vec<(String, &[u8])>, DebError> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
 
     fn ar(members: &[(&str, &[u8])]) -> Vec<u8> {
