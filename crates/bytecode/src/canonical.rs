@@ -314,6 +314,20 @@ mod tests {
     }
 
     #[test]
+    fn code_objects_stay_apart_even_when_they_are_equal() {
+        // Two lambdas on one line have the same code, and `f.__code__ is g.__code__` is false.
+        let lambda = [b"\xe3", &code(b")\0")[1..]].concat();
+        let plain = [b"c", &code(b")\0")[1..]].concat();
+        let apart = canonical(&code(&[b")\x02", &plain[..], &plain].concat()), 11, None).expect("valid");
+        let same = canonical(&code(&[b")\x02", &lambda[..], b"r\x01\0\0\0"].concat()), 11, None).expect("valid");
+        let heads = |form: &[u8]| form.iter().filter(|byte| **byte & 0x7f == b'c').count();
+        assert_eq!((heads(&apart), heads(&same)), (3, 2));
+        for form in [apart, same] {
+            assert_eq!(canonical(&form, 11, None), Ok(form));
+        }
+    }
+
+    #[test]
     fn a_new_filename_takes_the_place_of_the_old_one() {
         let renamed = canonical(&code(b")\0"), 11, Some("/app/main.py")).expect("valid");
         assert_eq!(renamed, canonical(&renamed, 11, Some("/app/main.py")).expect("valid"));
@@ -354,11 +368,68 @@ mod tests {
             (b"l\x01\0\0\0\x05\0", "a number is longer than it need be"),
             (b"l\x03\0\0\0\x05\0\0\0\0\0", "a number is longer than it need be"),
             (b"l\x01\0\0\0\xff\xff", "a digit of a number is too large"),
+            (b"l\0\0\0\0", "a number is longer than it need be"),
             (b"l\0\0\0\x80", "it ends too early"),
             (b"z\x01\xff", "a text is not the ASCII that it says it is"),
             (b"u\x01\0\0\0\xff", "a text is not UTF-8"),
         ] {
             assert_eq!(canonical(bytes, 11, None).expect_err(reason).reason, reason);
         }
+    }
+
+    #[test]
+    fn an_error_says_where_reading_stopped() {
+        for (bytes, offset) in [
+            (&b""[..], 0),
+            (b"[", 0),
+            (b")\x01[", 2),
+            (b"i\0\0", 1),
+            (b"z\x05ab", 2),
+            (b"(\xff\xff\xff\x7fN", 6),
+            (b"z\x01\xff", 1),
+            (b"u\x01\0\0\0\xff", 1),
+            (b"l\x01\0\0\0\x05\0", 1),
+            (b"NN", 1),
+        ] {
+            assert_eq!(canonical(bytes, 11, None).expect_err("broken").offset, offset, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_32_bits_have_their_own_form_and_larger_ones_are_taken() {
+        // Digits of 15 bits, the lowest first; a negative count is the sign.
+        for (count, digits, is_taken) in [
+            (1, &[1_u16][..], false),
+            (3, &[0x7fff, 0x7fff, 1], false),
+            (3, &[0, 0, 2], true),
+            (3, &[1, 0, 2], true),
+            (-3, &[0x7fff, 0x7fff, 1], false),
+            (-3, &[0, 0, 2], false),
+            (-3, &[1, 0, 2], true),
+            (4, &[0, 0, 0, 1], true),
+            (-4, &[0, 0, 0, 1], true),
+            (4, &[0, 0, 2, 0], false),
+        ] {
+            let digits: Vec<u8> = digits.iter().flat_map(|digit| digit.to_le_bytes()).collect();
+            let consts = [b")\x01l", &i32::to_le_bytes(count)[..], &digits].concat();
+            let found = canonical(&code(&consts), 11, None);
+            assert_eq!(found.is_ok(), is_taken, "{count} {digits:?}: {found:?}");
+            assert!(!is_taken || found.expect("taken").windows(consts.len()).any(|window| window == consts));
+        }
+    }
+
+    #[test]
+    fn a_file_name_that_is_not_a_text_is_refused() {
+        let bytes = code(b")\0");
+        let name = bytes.windows(6).position(|window| window == b"z\x04a.py").expect("it has a name");
+        for other in [&b"N"[..], b"i\0\0\0\0", b"s\x01\0\0\0a", b")\0"] {
+            let bytes = [&bytes[..name], other, &bytes[name + 6..]].concat();
+            for filename in [None, Some("/app/main.py")] {
+                let error = canonical(&bytes, 11, filename).expect_err("not a text");
+                assert_eq!(error.reason, "a file name is not a text", "{other:?}");
+            }
+        }
+        let bytes = [&bytes[..name], b"u\x02\0\0\0\xc3\xa9", &bytes[name + 6..]].concat();
+        assert!(canonical(&bytes, 11, None).is_ok(), "any text is one");
     }
 }

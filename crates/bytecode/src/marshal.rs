@@ -165,10 +165,7 @@ impl<'a> Reader<'a> {
                 return Ok(Some(target));
             }
         };
-        // Each child takes a byte at least: a length that the rest cannot hold is refused at once.
-        if size > self.bytes.len() - self.offset {
-            return Err(self.error("it ends too early"));
-        }
+        // A length that the rest cannot hold reserves nothing: the input ends before its children do.
         let reference = (byte & 0x80 != 0).then(|| {
             self.references.push(None);
             self.references.len() - 1

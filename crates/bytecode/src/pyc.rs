@@ -154,6 +154,19 @@ mod tests {
     }
 
     #[test]
+    fn there_are_three_levels() {
+        for (level, expected) in [
+            (0, Some(Optimization::None)),
+            (1, Some(Optimization::Asserts)),
+            (2, Some(Optimization::Docstrings)),
+            (3, None),
+            (256, None),
+        ] {
+            assert_eq!(Optimization::from_level(level), expected, "{level}");
+        }
+    }
+
+    #[test]
     fn a_level_is_read_as_cpython_reads_it() {
         // As CPython 3.11 says with each: `python -c 'import sys; print(sys.flags.optimize)'`.
         for (text, expected) in [

@@ -59,7 +59,9 @@ mod tests {
         for (text, valid) in
             [("3.11.9", true), ("3.11", false), ("3.11.9rc1", false), ("", false), ("3.-1.0", false), ("3.+1.0", false)]
         {
-            assert_eq!(text.parse::<PythonVersion>().is_ok(), valid, "{text}");
+            let version = text.parse::<PythonVersion>();
+            assert_eq!(version.is_ok(), valid, "{text}");
+            assert!(version.is_ok_and(|version| version.to_string() == text) == valid, "{text}");
         }
     }
 }

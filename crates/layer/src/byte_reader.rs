@@ -97,10 +97,16 @@ mod tests {
             (SeekFrom::End(-1), 149_999 + 100),
             (SeekFrom::Current(-1001), 148_999 + 100),
             (SeekFrom::Start(70_000), 70_100),
+            (SeekFrom::Start(100_000), 100_100),
+            // Back inside what is buffered, to its first byte, and to the byte before it.
+            (SeekFrom::Current(-1), 100_100),
+            (SeekFrom::Start(70_000), 70_100),
+            (SeekFrom::Start(69_999), 70_099),
         ] {
-            reader.seek(to).expect("inside");
+            let position = reader.seek(to).expect("inside");
+            assert_eq!(position, expected - 100, "positions are counted from the slice's start: {to:?}");
             reader.read_exact(&mut byte).expect("inside");
-            assert_eq!(u32::from(byte[0]), expected % 256, "{to:?}");
+            assert_eq!(u64::from(byte[0]), expected % 256, "{to:?}");
         }
         assert!(reader.seek(SeekFrom::Current(-1_000_000)).is_err());
         reader.seek(SeekFrom::End(10)).expect("past the end is allowed");

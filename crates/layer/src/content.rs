@@ -218,24 +218,72 @@ impl fmt::Debug for Content {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write as _;
+
+    const TEXT: &[u8] = b"hello hello hello";
+
+    /// The text's deflate stream with other bytes around it.
+    fn deflated() -> Deflated {
+        let mut encoder = flate2::write::DeflateEncoder::new(b"before".to_vec(), flate2::Compression::default());
+        encoder.write_all(TEXT).expect("to memory");
+        let mut raw = encoder.finish().expect("to memory");
+        let compressed_size = raw.len() as u64 - 6;
+        raw.extend_from_slice(b"after");
+        let crc32 = crc32fast::hash(TEXT);
+        Deflated { source: Arc::new(raw), offset: 6, compressed_size, size: TEXT.len() as u64, crc32 }
+    }
+
+    /// The text in each of the ways that a content holds it.
+    fn contents() -> [Content; 3] {
+        let source: Arc<dyn ByteSource> = Arc::new([b"before", TEXT, b"after"].concat());
+        let slice = Content::from_slice(source, 6, TEXT.len() as u64);
+        [Content::from_bytes(TEXT), slice, Content::from_deflated(deflated())]
+    }
+
+    #[test]
+    fn a_content_is_the_same_however_it_is_held() {
+        for content in contents() {
+            let right = content.clone().with_expected(Digest::of(TEXT));
+            assert_eq!((content.expected(), right.expected()), (None, Some(Digest::of(TEXT))));
+            for content in [&content, &right] {
+                assert_eq!(content.size(), 17, "{content:?}");
+                assert_eq!(content.to_vec().expect("as promised"), TEXT, "{content:?}");
+                let mut copied = Vec::new();
+                assert_eq!(content.copy_to(&mut copied).expect("to memory"), 17, "{content:?}");
+                assert_eq!(copied, TEXT, "{content:?}");
+                for size in [0, 1, 17, 18, 1_000] {
+                    assert_eq!(content.head(size).expect("there"), TEXT[..size.min(17)], "{content:?} {size}");
+                }
+                assert_eq!(format!("{content:?}"), "Content(17 bytes of a buffer)");
+            }
+            let wrong = content.with_expected(Digest::of(b"other"));
+            assert!(matches!(wrong.to_vec(), Err(ContentError::Digest { .. })), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn a_stream_that_inflates_to_something_else_is_an_error() {
-        use std::io::Write as _;
-        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
-        encoder.write_all(b"hello hello hello").expect("to memory");
-        let raw = encoder.finish().expect("to memory");
-        let compressed_size = raw.len() as u64;
-        let source: Arc<dyn ByteSource> = Arc::new(raw);
-        let content = |size, crc32| {
-            Content::from_deflated(Deflated { source: source.clone(), offset: 0, compressed_size, size, crc32 })
-        };
-        let crc32 = crc32fast::hash(b"hello hello hello");
-        assert_eq!(content(17, crc32).to_vec().expect("as promised"), b"hello hello hello");
-        assert!(content(16, crc32).to_vec().is_err());
-        assert!(content(18, crc32).to_vec().is_err());
-        assert!(content(17, 1).to_vec().is_err());
-        let wrong = content(17, crc32).with_expected(Digest::of(b"other"));
-        assert!(matches!(wrong.to_vec(), Err(ContentError::Digest { .. })));
+        let good = deflated();
+        for (what, wrong) in [
+            ("another CRC-32", Deflated { crc32: 1, ..good.clone() }),
+            ("more than promised", Deflated { size: 16, ..good.clone() }),
+            ("more, and the promised part has the CRC-32", {
+                Deflated { size: 16, crc32: crc32fast::hash(&TEXT[..16]), ..good.clone() }
+            }),
+            ("less than promised", Deflated { size: 18, ..good.clone() }),
+            ("it has no end", Deflated { compressed_size: good.compressed_size - 1, ..good.clone() }),
+            ("it begins elsewhere", Deflated { offset: 7, ..good.clone() }),
+        ] {
+            let found = Content::from_deflated(wrong).to_vec();
+            assert!(matches!(found, Err(ContentError::Deflated { .. })), "{what}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_ends_early_is_an_error_that_names_it() {
+        let content = Content::from_slice(Arc::new(TEXT.to_vec()), 10, 8);
+        for error in [content.to_vec().map(drop), content.head(8).map(drop)] {
+            assert_eq!(error.expect_err("too short").to_string(), "failed to read a buffer");
+        }
     }
 }

@@ -171,6 +171,12 @@ mod tests {
             ("a/.wh.b", None),
             (".wh..wh..opq", None),
             ("a/.wh.b/c", None),
+            (&format!("/{}", "n".repeat(255)), Some(&format!("/{}", "n".repeat(255)))),
+            (&"n".repeat(256), None),
+            // Linux opens paths of 4,095 bytes: PATH_MAX counts the NUL behind them.
+            (&"/abc".repeat(1_023), Some(&"/abc".repeat(1_023))),
+            (&format!("{}/ab", "/abc".repeat(1_023)), Some(&format!("{}/ab", "/abc".repeat(1_023)))),
+            (&"/abc".repeat(1_024), None),
             ("a/.wha/.WH.b/x.wh.y", Some("/a/.wha/.WH.b/x.wh.y")),
         ] {
             assert_eq!(TreePath::new(text).ok().as_ref().map(TreePath::as_str), expected, "{text:?}");
@@ -188,14 +194,37 @@ mod tests {
     fn parents_end_at_the_root() {
         let path = TreePath::new("/a/b/c").expect("valid");
         assert_eq!(path.ancestors().map(|p| p.to_string()).collect::<Vec<_>>(), ["/a/b", "/a"]);
-        assert_eq!(TreePath::root().parent(), None);
+        assert_eq!((path.name(), path.relative(), path.is_root()), ("c", "a/b/c", false));
+        let root = TreePath::root();
+        assert_eq!((root.parent(), root.name(), root.relative(), root.is_root()), (None, "", "", true));
+        assert_eq!([format!("{path:?}"), format!("{root:?}")], ["/a/b/c", "/"]);
+        assert_eq!(path.join("./d").map(|p| p.to_string()).as_deref(), Ok("/a/b/c/d"));
+        assert!(path.join("../d").is_err());
         assert!(path.starts_with(&TreePath::new("/a/b").expect("valid")));
+        assert!(path.starts_with(&root) && path.starts_with(&path) && !root.starts_with(&path));
         assert!(!path.starts_with(&TreePath::new("/a/bb").expect("valid")));
+        assert!(!TreePath::new("/a/bb").expect("valid").starts_with(&TreePath::new("/a/b").expect("valid")));
     }
 
     #[test]
     fn paths_are_ordered_component_by_component() {
-        let texts = ["/", "/a", "/a/b", "/a/b/c", "/a/b!", "/a!", "/a-/b", "/a.b", "/ab", "/ab/c", "/b", "/é/x", "/é!"];
+        let texts = [
+            "/",
+            "/a",
+            "/a\u{1}",
+            "/a\u{1}/b",
+            "/a/b",
+            "/a/b/c",
+            "/a/b!",
+            "/a!",
+            "/a-/b",
+            "/a.b",
+            "/ab",
+            "/ab/c",
+            "/b",
+            "/é/x",
+            "/é!",
+        ];
         for one in texts {
             for other in texts {
                 let (a, b) = (TreePath::new(one).expect("valid"), TreePath::new(other).expect("valid"));

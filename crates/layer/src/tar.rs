@@ -83,9 +83,70 @@ fn copy_field(field: &mut [u8; 100], text: &str) {
 /// One PAX record: its own length in decimal, counted with its own digits.
 pub(crate) fn append_record(out: &mut Vec<u8>, key: &str, value: &str) {
     let rest = key.len() + value.len() + 3;
-    let mut length = rest + 1;
+    let mut length = rest;
     while length != rest + length.to_string().len() {
         length = rest + length.to_string().len();
     }
     out.extend_from_slice(format!("{length} {key}={value}\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Content;
+    use std::sync::Arc;
+
+    /// What the `tar` crate reads from one entry's header: its path, link, size and whether PAX was needed.
+    fn read_back(path: &TreePath, node: &Node) -> (String, Option<String>, u64, bool) {
+        let mut bytes = Vec::new();
+        append_header(&mut bytes, path, node);
+        assert_eq!(bytes.len() % 512, 0, "headers are whole blocks: {path}");
+        let has_pax = bytes.len() > 512;
+        bytes.extend_from_slice(&END);
+        let mut archive = tar::Archive::new(bytes.as_slice());
+        let entry = archive.entries().expect("a tar").next().expect("an entry").expect("sound");
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+        (text(&entry.path_bytes()), entry.link_name_bytes().map(|link| text(&link)), entry.size(), has_pax)
+    }
+
+    fn path(text: &str) -> TreePath {
+        TreePath::new(text).expect("valid")
+    }
+
+    #[test]
+    fn names_of_any_length_are_read_back_by_another_reader() {
+        // Around 100 bytes ustar's field ends; at 10, 100 and 1,000 a PAX record's own length gains a digit.
+        let lengths = (1..=130).chain(970..=1_010);
+        for length in lengths {
+            let name: String = "name/".chars().cycle().take(length).collect::<String>().replace("//", "/x");
+            let name = name.trim_end_matches('/');
+            let file = Node::File(Metadata::root(0o644), Content::from_bytes("x"));
+            assert_eq!(read_back(&path(name), &file), (name.to_owned(), None, 1, name.len() > 100), "{length}");
+            let link = Node::Symlink(name.to_owned());
+            let expected = ("link".to_owned(), Some(name.to_owned()), 0, name.len() > 100);
+            assert_eq!(read_back(&path("link"), &link), expected, "{length}");
+            let folder = format!("{name}/");
+            let directory = Node::Directory(Metadata::root(0o755));
+            assert_eq!(read_back(&path(name), &directory), (folder.clone(), None, 0, folder.len() > 100), "{length}");
+        }
+        let directory = Node::Directory(Metadata::root(0o755));
+        assert_eq!(read_back(&path("ü"), &directory), ("ü/".to_owned(), None, 0, true), "only ASCII goes into ustar");
+    }
+
+    #[test]
+    fn a_file_larger_than_ustar_counts_says_its_size_in_pax() {
+        const LARGEST: u64 = (8 << 30) - 1;
+        for (size, has_pax) in [(LARGEST, false), (LARGEST + 1, true), (u64::from(u32::MAX) << 8, true)] {
+            let content = Content::from_slice(Arc::new(Vec::new()), 0, size);
+            let found = read_back(&path("large"), &Node::File(Metadata::root(0o644), content));
+            assert_eq!(found, ("large".to_owned(), None, size, has_pax));
+        }
+    }
+
+    #[test]
+    fn data_is_padded_to_whole_blocks() {
+        for (size, zeros) in [(0, 0), (1, 511), (511, 1), (512, 0), (513, 511), (u64::MAX, 1)] {
+            assert_eq!(padding(size).len(), zeros, "{size}");
+        }
+    }
 }

@@ -325,6 +325,152 @@ mod tests {
         assert!(matches!(tree.insert_file("/a/b", 0o644, file("2")), Err(TreeError::NotADirectory { .. })));
     }
 
+    fn list(tree: &Tree) -> String {
+        crate::listing(tree).expect("in memory")
+    }
+
+    #[test]
+    fn a_tree_counts_its_entries_and_the_bytes_of_its_files() {
+        let mut tree = Tree::new();
+        assert_eq!((tree.is_empty(), tree.len(), tree.content_size()), (true, 0, 0));
+        tree.insert_file("/a/one", 0o600, file("123")).expect("new");
+        tree.insert_file("/a/two", 0o4755, file("4567")).expect("new");
+        tree.insert_symlink("/b", "a").expect("new");
+        tree.insert_directory("/c", 0o1777).expect("new");
+        assert_eq!((tree.is_empty(), tree.len(), tree.content_size()), (false, 5, 7));
+        assert_eq!(
+            list(&tree),
+            "d 0755 0:0 /a/\nf 0600 0:0 3 a665a4592042 /a/one\nf 4755 0:0 4 db2e7f1bd5ab /a/two\nl /b -> a\n\
+             d 1777 0:0 /c/\n"
+        );
+        assert_eq!(tree.into_iter().count(), 5);
+    }
+
+    #[test]
+    fn the_same_entry_twice_is_one_and_two_different_ones_are_a_conflict() {
+        let root = Metadata::root(0o644);
+        let promised = |text, size: u64, of: &'static str| {
+            let source: std::sync::Arc<dyn crate::ByteSource> = std::sync::Arc::new(Vec::from(text));
+            Node::File(
+                root,
+                Content::from_slice(source, 0, size).with_expected(shipwheel_oci::Digest::of(of.as_bytes())),
+            )
+        };
+        let plain = |text| Node::File(root, file(text));
+        let link = |target: &str| Node::Symlink(target.to_owned());
+        let directory = |mode| Node::Directory(Metadata::root(mode));
+        for (one, other, fits) in [
+            (plain("1"), plain("1"), true),
+            (plain("1"), plain("2"), false),
+            (plain("1"), plain("12"), false),
+            (plain("1"), Node::File(Metadata { uid: 1, ..root }, file("1")), false),
+            // Promised digests are compared without reading: neither of these can be read.
+            (promised("", 1, "x"), promised("", 1, "x"), true),
+            (promised("", 1, "x"), promised("", 1, "y"), false),
+            (promised("", 1, "x"), promised("", 2, "x"), false),
+            (promised("1", 1, "1"), plain("1"), true),
+            (promised("", 1, "1"), plain("1"), false),
+            (link("a"), link("a"), true),
+            (link("a"), link("b"), false),
+            (link("a"), plain("a"), false),
+            (link("a"), directory(0o755), false),
+            (plain("a"), directory(0o755), false),
+            (directory(0o755), plain("a"), false),
+            (directory(0o755), directory(0o755), true),
+            (directory(0o755), directory(0o700), true),
+        ] {
+            let mut tree = Tree::new();
+            tree.insert(path("/x"), one.clone()).expect("new");
+            assert_eq!(tree.insert(path("/x"), other.clone()).is_ok(), fits, "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn a_directory_given_by_name_replaces_the_one_made_for_its_contents() {
+        let mut tree = Tree::new();
+        tree.insert_file("/a/b", 0o644, file("1")).expect("new");
+        tree.insert_directory("/a", 0o700).expect("a directory already");
+        assert_eq!(list(&tree), "d 0700 0:0 /a/\nf 0644 0:0 1 6b86b273ff34 /a/b\n");
+    }
+
+    #[test]
+    fn what_replaces_a_directory_takes_its_contents_away_unless_it_is_one() {
+        let sample = || {
+            let mut tree = Tree::new();
+            for name in ["/a/b/c", "/a/b/d", "/a/b.txt", "/a/bb"] {
+                tree.insert_file(name, 0o644, file("1")).expect("new");
+            }
+            tree
+        };
+        let names = |tree: &Tree| tree.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>().join(" ");
+        let mut tree = sample();
+        tree.replace(path("/a/b"), Node::Directory(Metadata::root(0o700))).expect("a directory is above it");
+        assert_eq!(names(&tree), names(&sample()));
+        assert!(matches!(tree.node(&path("/a/b")), Some(Node::Directory(Metadata { mode: 0o700, .. }))));
+        tree.replace(path("/a/b"), Node::Symlink("bb".to_owned())).expect("a directory is above it");
+        assert_eq!(names(&tree), "/a /a/b /a/b.txt /a/bb");
+        assert!(matches!(
+            tree.replace(path("/a/bb/x"), Node::Symlink("y".to_owned())),
+            Err(TreeError::NotADirectory { .. })
+        ));
+        let mut tree = sample();
+        assert_eq!(
+            tree.below(&path("/a/b")).map(|(path, _)| path.to_string()).collect::<Vec<_>>(),
+            ["/a/b/c", "/a/b/d"]
+        );
+        tree.remove(&path("/a/b"));
+        assert_eq!(names(&tree), "/a /a/b.txt /a/bb");
+        tree.remove(&TreePath::root());
+        assert!(tree.is_empty(), "everything is below the root");
+    }
+
+    #[test]
+    fn merged_trees_have_the_entries_of_both_and_no_conflict_goes_unseen() {
+        let tree = |folder_mode, files: &[(&str, &'static str)]| {
+            let mut tree = Tree::new();
+            tree.insert_directory("/a", folder_mode).expect("new");
+            for (name, text) in files {
+                tree.insert_file(name, 0o644, file(text)).expect("new");
+            }
+            tree
+        };
+        let mut both = tree(0o700, &[("/a/b", "1")]);
+        both.merge(tree(0o755, &[("/a/b", "1"), ("/a/c", "2")])).expect("they agree");
+        assert_eq!(
+            list(&both),
+            "d 0700 0:0 /a/\nf 0644 0:0 1 6b86b273ff34 /a/b\nf 0644 0:0 1 d4735e3a265e /a/c\n",
+            "a directory keeps the mode that it was given first"
+        );
+        assert_eq!(both.merge(tree(0o755, &[("/a/b", "2")])), Err(TreeError::Conflict { path: path("/a/b") }));
+        assert!(both.merge(tree(0o755, &[("/a/b/c", "2")])).is_err(), "a file where the other has a directory");
+        let mut upper = Tree::new();
+        upper.insert_file("/a", 0o644, file("1")).expect("new");
+        assert_eq!(both.merge(upper), Err(TreeError::Conflict { path: path("/a") }));
+    }
+
+    #[test]
+    fn an_overlay_replaces_what_is_there_except_links_to_directories() {
+        let mut tree = Tree::new();
+        tree.insert_directory("/usr/lib", 0o755).expect("new");
+        for name in ["/file", "/other"] {
+            tree.insert_file(name, 0o644, file("1")).expect("new");
+        }
+        for (name, target) in [("/lib", "usr/lib"), ("/to-file", "other"), ("/gone", "nowhere"), ("/etc", "usr")] {
+            tree.insert_symlink(name, target).expect("new");
+        }
+        let mut upper = Tree::new();
+        for name in ["/lib", "/to-file", "/gone", "/file"] {
+            upper.insert_directory(name, 0o700).expect("new");
+        }
+        upper.insert_file("/etc", 0o644, file("1")).expect("new");
+        tree.overlay(upper).expect("fits");
+        assert_eq!(
+            list(&tree),
+            "f 0644 0:0 1 6b86b273ff34 /etc\nd 0700 0:0 /file/\nd 0700 0:0 /gone/\nl /lib -> usr/lib\n\
+             f 0644 0:0 1 6b86b273ff34 /other\nd 0700 0:0 /to-file/\nd 0755 0:0 /usr/\nd 0755 0:0 /usr/lib/\n"
+        );
+    }
+
     #[test]
     fn an_overlay_follows_a_merged_usr() {
         let mut tree = Tree::new();
@@ -350,5 +496,30 @@ mod tests {
         assert_eq!(found("/abs").as_deref(), Some("/etc/real"));
         assert_eq!(found("/loop"), None);
         assert_eq!(found("/gone"), None);
+        tree.insert_symlink("/a/b/dots", "./.././b//../../etc/./real").expect("new");
+        assert_eq!(found_in(&tree, "/a/b/dots").as_deref(), Some("/etc/real"));
+    }
+
+    fn found_in(tree: &Tree, text: &str) -> Option<String> {
+        tree.resolve(&path(text)).map(|(path, _)| path.to_string())
+    }
+
+    #[test]
+    fn forty_links_are_followed_as_linux_does_and_no_more() {
+        let mut tree = Tree::new();
+        tree.insert_file("/0", 0o644, file("1")).expect("new");
+        for number in 1..=41 {
+            tree.insert_symlink(&format!("/{number}"), &format!("{}", number - 1)).expect("new");
+        }
+        assert_eq!(found_in(&tree, "/40").as_deref(), Some("/0"));
+        assert_eq!(found_in(&tree, "/41"), None);
+        let mut below = Tree::new();
+        below.insert_directory("/0", 0o755).expect("new");
+        for number in 1..=41 {
+            below.insert_symlink(&format!("/{number}"), &format!("{}", number - 1)).expect("new");
+        }
+        assert_eq!(below.resolve_parent(&path("/40/x")), path("/0/x"));
+        assert_eq!(below.resolve_parent(&path("/41/x")), path("/41/x"), "what cannot be followed stays");
+        assert_eq!(below.resolve_parent(&path("/40")), path("/40"), "the last link is not followed");
     }
 }

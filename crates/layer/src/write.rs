@@ -379,12 +379,77 @@ mod tests {
         assert_eq!(layer.blob.digest.short(), "e1f5826b7014", "the compressor moved");
     }
 
+    /// The tar of a tree with one file, as the layer's blob has it.
+    fn tar_of(content: Content) -> Result<(Vec<u8>, Vec<u8>), WriteError> {
+        let mut tree = Tree::new();
+        tree.insert_file("/x", 0o644, content).expect("new");
+        let (blob, layer) = write_layer(&tree, Vec::new())?;
+        let tar = gunzip(&blob);
+        assert_eq!((layer.blob.digest, layer.diff_id), (Digest::of(&blob), DiffId::of(&tar)));
+        Ok((blob, tar))
+    }
+
     #[test]
-    fn contents_that_break_their_promise_are_errors_with_the_path() {
-        for size in [3_000, 9 << 20] {
+    fn deflated_files_of_a_kibibyte_and_more_are_passed_through_as_they_are() {
+        for (size, passes) in [(1_018, false), (1_019, true), (1_020, true), (3_000, true)] {
+            // A stored block: five bytes of head, and the data as it is.
+            let data = noise(size, 1);
+            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::none());
+            encoder.write_all(&data).expect("to memory");
+            let raw = encoder.finish().expect("to memory");
+            assert_eq!(raw.len(), size + 5);
+            let crc32 = crc32fast::hash(&data);
+            let deflated = Deflated {
+                offset: 0,
+                compressed_size: raw.len() as u64,
+                size: size as u64,
+                crc32,
+                source: Arc::new(raw.clone()) as Arc<dyn ByteSource>,
+            };
+            let (blob, tar) = tar_of(Content::from_deflated(deflated)).expect("as promised");
+            assert_eq!(tar[512..512 + size], data);
+            assert_eq!(blob.windows(raw.len()).any(|window| window == raw), passes, "{size}");
+        }
+    }
+
+    #[test]
+    fn bytes_behind_a_deflate_stream_end_no_reader_of_the_layer() {
+        let behind = |size: usize| {
             let data = noise(size, 1);
             let good = deflate(&data);
+            let mut raw = vec![0; usize::try_from(good.compressed_size).expect("small")];
+            good.source.read_exact_at(&mut raw, good.offset).expect("there");
+            raw.extend_from_slice(b"behind it");
+            let compressed_size = raw.len() as u64;
+            (data, Content::from_deflated(Deflated { source: Arc::new(raw), offset: 0, compressed_size, ..good }))
+        };
+        let (data, content) = behind(3_000);
+        let (_, tar) = tar_of(content).expect("it is compressed again");
+        assert_eq!(tar[512..512 + data.len()], data);
+        assert!(tar_of(behind(9 << 20).1).is_err(), "one that is streamed cannot be");
+    }
+
+    #[test]
+    fn contents_that_keep_their_promise_are_written() {
+        for size in [0, 700, 3_000, 9 << 20] {
+            let data = noise(size, 1);
+            let promised = Digest::of(&data);
+            let slice = Content::from_slice(Arc::new(data.clone()), 0, size as u64);
+            for content in [slice, Content::from_deflated(deflate(&data))] {
+                let (_, tar) = tar_of(content.with_expected(promised)).expect("as promised");
+                assert_eq!(Digest::of(&tar[512..512 + size]), promised, "{size}");
+            }
+        }
+    }
+
+    #[test]
+    fn contents_that_break_their_promise_are_errors_with_the_path() {
+        for size in [700, 3_000, 9 << 20] {
+            let data = noise(size, 1);
+            let good = deflate(&data);
+            let unread = Deflated { source: Arc::new(Vec::new()), ..good.clone() };
             let cases = [
+                Content::from_deflated(unread),
                 Content::from_deflated(Deflated { crc32: 1, ..good.clone() }),
                 Content::from_deflated(Deflated { size: good.size - 1, ..good.clone() }),
                 Content::from_deflated(Deflated { size: good.size + 1, ..good.clone() }),
@@ -400,6 +465,30 @@ mod tests {
                 let error = write_layer(&tree, Vec::new()).expect_err("broken promise");
                 assert!(error.to_string().contains("/x"), "{content:?}: {error}");
             }
+        }
+    }
+
+    #[test]
+    fn a_writer_that_fails_is_an_error_wherever_it_does() {
+        /// Takes so many bytes and no more.
+        struct Full(usize);
+        impl Write for Full {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut tree = Tree::new();
+        tree.insert_file("/x", 0o644, Content::from_deflated(deflate(&noise(9 << 20, 1)))).expect("new");
+        let size = write_layer(&tree, Vec::new()).expect("to memory").0.len();
+        assert!(write_layer(&tree, Full(size)).is_ok());
+        for room in [0, 1, 100, size / 2, size - 30, size - 1] {
+            let error = write_layer(&tree, Full(room)).map(drop).expect_err("it is full");
+            assert!(matches!(error, WriteError::Write(_)), "{room} of {size}: {error}");
         }
     }
 }
