@@ -109,6 +109,11 @@ mod tests {
             assert_eq!(decode(&format!("a\n{text}b\n{text}")).map(|all| all.len()), Ok(2), "{text}");
         }
         assert_eq!(decode("a"), Ok(Vec::new()));
+        assert_eq!(
+            decode(&BLOCK.replace("aGVs\nbG8=", "aGVsb\nG8=")),
+            Ok(vec![b"hello".to_vec()]),
+            "lines of any length"
+        );
     }
 
     #[test]
@@ -118,6 +123,7 @@ mod tests {
             (&BLOCK[..50], FormatError::Line { line: 5, expected }),
             (&BLOCK.replace("END", "BEGIN"), FormatError::Line { line: 7, expected }),
             (&BLOCK.replace("aGVs", "a%Vs"), FormatError::Base64 { line: 1 }),
+            (&BLOCK.replace("=AAAA", "=AAAAA"), FormatError::Base64 { line: 1 }),
             (
                 &BLOCK.replace("\n\n", "\n"),
                 FormatError::Line { line: 3, expected: "an empty line after the armor's headers" },

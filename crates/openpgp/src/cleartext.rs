@@ -99,6 +99,15 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_block_is_named_by_its_first_line() {
+        let block = &MESSAGE[MESSAGE.find("-----BEGIN PGP SIGNATURE").expect("there")..];
+        let broken = |text: &str| text.replace("iA==", "i%==");
+        let error = |message: &str| parse(message).map(drop);
+        assert_eq!(error(&broken(MESSAGE)), Err(FormatError::Base64 { line: 8 }));
+        assert_eq!(error(&format!("{MESSAGE}{}", broken(block))), Err(FormatError::Base64 { line: 12 }));
+    }
+
+    #[test]
     fn anything_besides_one_message_is_an_error() {
         let check = |message: &str, line| match parse(message) {
             Err(FormatError::Line { line: found, .. }) => assert_eq!(found, line, "{message}"),

@@ -56,3 +56,28 @@ pub(crate) fn name(number: u8) -> String {
         _ => format!("number {number}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_have_their_registered_numbers_and_names() {
+        for (number, expected, hash) in [
+            (0, "number 0", None),
+            (1, "MD5", None),
+            (2, "SHA-1", Some(Hash::Sha1)),
+            (3, "RIPEMD-160", None),
+            (8, "SHA-256", Some(Hash::Sha256)),
+            (9, "SHA-384", Some(Hash::Sha384)),
+            (10, "SHA-512", Some(Hash::Sha512)),
+            (11, "SHA-224", None),
+            (12, "SHA3-256", None),
+            (14, "SHA3-512", None),
+            (99, "number 99", None),
+        ] {
+            assert_eq!((name(number).as_str(), Hash::from_number(number)), (expected, hash), "{number}");
+            assert!(hash.is_none_or(|hash| hash.is_strong() == (number != 2)), "{number}");
+        }
+    }
+}

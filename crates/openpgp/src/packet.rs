@@ -82,6 +82,7 @@ mod tests {
         check(&[&[0x89, 0, 200][..], &body].concat(), Ok(vec![(2, 200)]));
         check(&[&[0x8a, 0, 0, 0, 200][..], &body].concat(), Ok(vec![(2, 200)]));
         check(&[&[0xc2, 192, 8][..], &body].concat(), Ok(vec![(2, 200)]));
+        check(&[&[0xc2, 193, 8][..], &[0; 456]].concat(), Ok(vec![(2, 456)]));
         check(&[&[0xc2, 255, 0, 0, 0, 200][..], &body].concat(), Ok(vec![(2, 200)]));
     }
 

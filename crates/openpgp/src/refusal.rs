@@ -165,3 +165,39 @@ impl fmt::Display for RevocationCause {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_names_a_key_by_its_fingerprint_by_the_end_of_it_or_not_at_all() {
+        let key = Fingerprint(std::array::from_fn(|index| 0xa0 + index as u8));
+        let mut other = key;
+        other.0[0] = 0;
+        let id = [0xac, 0xad, 0xae, 0xaf, 0xb0, 0xb1, 0xb2, 0xb3];
+        for (issuer, fits_key, fits_other, shown) in [
+            (Issuer::Fingerprint(key), true, false, "A0A1A2A3A4A5A6A7A8A9AAABACADAEAFB0B1B2B3"),
+            (Issuer::KeyId(id), true, true, "ACADAEAFB0B1B2B3"),
+            (Issuer::KeyId([0; 8]), false, false, "0000000000000000"),
+            (Issuer::Unnamed, true, true, "an unnamed key"),
+        ] {
+            assert_eq!((issuer.fits(&key), issuer.fits(&other)), (fits_key, fits_other), "{issuer}");
+            assert_eq!(issuer.to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_revocation_says_its_reason() {
+        for (number, shown) in [
+            (None, "no reason stated"),
+            (Some(0), "no reason stated"),
+            (Some(1), "superseded"),
+            (Some(2), "compromised"),
+            (Some(3), "retired"),
+            (Some(32), "reason 32"),
+        ] {
+            assert_eq!(RevocationCause::from_number(number).to_string(), shown);
+        }
+    }
+}

@@ -3,7 +3,7 @@
 
 mod forge;
 
-use forge::{Certificate, Secret, armor, canonical, cleartext, draft, signature_block};
+use forge::{Certificate, Secret, armor, canonical, cleartext, draft, packet, seconds, signature_block};
 use shipwheel_openpgp::{FormatError, Keyring, VerifyError};
 
 const SIGNED: u32 = 1_605_920_000;
@@ -31,9 +31,75 @@ fn a_revocation_counts_whichever_copy_of_a_certificate_has_it() {
     let mut revoked = Certificate::new(&key, SIGNED);
     revoked.direct.push(draft(0x20, SIGNED));
     let revoked = revoked.bytes();
-    for (files, valid) in [(vec![&plain[..]], 1), (vec![&plain, &revoked], 0), (vec![&revoked, &plain], 0)] {
+    let [subkey, other] = [2, 3].map(|seed| Secret::new(seed, SIGNED));
+    let with_subkey = Certificate::with_subkey(&key, &subkey, SIGNED).bytes();
+    let with_other = Certificate::with_subkey(&key, &other, SIGNED).bytes();
+    let mut subkey_revoked = Certificate::with_subkey(&key, &subkey, SIGNED);
+    subkey_revoked.bound().revocation = Some(draft(0x28, SIGNED));
+    let subkey_revoked = subkey_revoked.bytes();
+    for (files, valid) in [
+        (vec![&plain[..]], 1),
+        (vec![&plain, &revoked], 0),
+        (vec![&revoked, &plain], 0),
+        (vec![&with_subkey], 1),
+        (vec![&with_subkey, &with_other], 2),
+        (vec![&with_subkey, &with_other, &with_subkey], 2),
+        (vec![&with_subkey, &with_other, &subkey_revoked], 1),
+        (vec![&subkey_revoked, &with_subkey], 0),
+    ] {
         assert_eq!(Keyring::parse(&files).unwrap().signers(SIGNED.into()).count(), valid);
     }
+}
+
+#[test]
+fn a_signature_belongs_to_the_part_that_it_follows() {
+    let key = Secret::new(1, SIGNED);
+    let bytes = Certificate::new(&key, SIGNED).bytes();
+    let user = packet(13, b"Test <test@mirror.example>");
+    let end = bytes.windows(user.len()).position(|window| window == user).unwrap() + user.len();
+    for (between, valid) in [
+        (Vec::new(), 1),
+        // A packet for private use is skipped; a picture is a part of its own, and so is a key of an unknown kind.
+        (packet(60, b"anything"), 1),
+        (packet(17, b"a picture"), 0),
+        (packet(14, b"a key"), 0),
+    ] {
+        let bytes = [&bytes[..end], &between, &bytes[end..]].concat();
+        assert_eq!(Keyring::parse(&[&bytes]).unwrap().signers(SIGNED.into()).count(), valid, "{between:?}");
+    }
+}
+
+#[test]
+fn a_key_signs_from_its_creation_to_its_expiry() {
+    const DAY: u32 = 86_400;
+    let key = Secret::new(1, SIGNED + DAY);
+    let ring = |lives: Option<u32>| {
+        let mut certificate = Certificate::new(&key, SIGNED);
+        certificate.own.hashed.extend(lives.map(|lives| seconds(9, lives)));
+        Keyring::parse(&[&certificate.bytes()]).unwrap()
+    };
+    for (lives, days, valid) in [
+        (None, 0, false),
+        (None, 1, true),
+        (None, 10_000, true),
+        // Zero means forever (RFC 9580, 5.2.3.13).
+        (Some(0), 0, false),
+        (Some(0), 1, true),
+        (Some(0), 10_000, true),
+        (Some(DAY), 1, true),
+        (Some(DAY + 1), 2, true),
+        (Some(DAY), 2, false),
+    ] {
+        let now = i64::from(SIGNED + days * DAY);
+        assert_eq!(ring(lives).signers(now).count() == 1, valid, "{lives:?} {days}");
+    }
+}
+
+#[test]
+fn a_file_without_a_certificate_is_named_by_its_place() {
+    let good = Certificate::new(&Secret::new(1, SIGNED), SIGNED).bytes();
+    let position = |files: &[&[u8]]| Keyring::parse(files).unwrap_err().position;
+    assert_eq!([position(&[b""]), position(&[&good, b""]), position(&[&good, &good, b"x"])], [1, 2, 3]);
 }
 
 #[test]
