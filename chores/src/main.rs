@@ -1,4 +1,4 @@
-//! The workspace's chores: `cargo xtask ci`, `test`, `tidy`, `bench`, `matrix`, `stress`.
+//! The workspace's chores: `cargo xtask ci`, `test`, `tidy`, `bench`, `matrix`, `soak`, `stress`.
 
 // A chore's whole output is what it says on the terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to a terminal")]
@@ -6,6 +6,7 @@
 mod bench;
 mod ci;
 mod matrix;
+mod soak;
 mod stress;
 mod test;
 mod tidy;
@@ -29,10 +30,11 @@ fn main() -> ExitCode {
         "bench" => in_workspace(|shell| bench::run(shell, rest)),
         "ci" => in_workspace(ci::run),
         "matrix" => in_workspace(|shell| matrix::run(shell, rest)),
+        "soak" => in_workspace(|shell| soak::run(shell, rest)),
         "stress" => in_workspace(|shell| stress::run(shell, rest)),
         "test" => in_workspace(|shell| test::run(shell, rest)),
         "tidy" => in_workspace(|_| tidy::run(&workspace(), rest.iter().any(|word| word == "--fix"))),
-        unknown => Err(format!("no chore `{unknown}`; expected bench, ci, matrix, stress, test or tidy").into()),
+        unknown => Err(format!("no chore `{unknown}`; expected bench, ci, matrix, soak, stress, test or tidy").into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,6 +20,7 @@ mod rootfs;
 mod sample_base;
 #[path = "../../crates/python/src/elf/sample.rs"]
 mod sample_elf;
+mod sample_image;
 mod sample_wheel;
 mod server;
 mod suite;
@@ -41,6 +42,7 @@ pub use registry::Registry;
 pub use rootfs::Rootfs;
 pub use sample_base::SampleBase;
 pub use sample_elf::SampleElf;
+pub use sample_image::{SampleImage, noise};
 pub use sample_wheel::SampleWheel;
 pub use server::{Answer, Server};
 pub use suite::{Interpreter, SUITES, Suite};

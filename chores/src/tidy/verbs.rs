@@ -17,7 +17,7 @@ const VERBS: [(&str, &[&str]); 13] = [
     ("crates/store", &["copy"]),
     ("crates/builder", &["build", "compile_folder", "relock", "retrofit", "startup", "verify"]),
     ("crates/cli", &["arguments", "command"]),
-    ("chores", &["bench", "ci", "matrix", "stress", "test", "tidy"]),
+    ("chores", &["bench", "ci", "matrix", "soak", "stress", "test", "tidy"]),
     ("xtask", &[]),
 ];
 

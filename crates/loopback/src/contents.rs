@@ -73,33 +73,63 @@ impl Contents {
         self.uploads.entry(upload.to_owned()).or_default().extend(bytes);
     }
 
+    /// What a tag of a repository names, if it is there.
+    pub fn tagged(&self, repository: &str, tag: &str) -> Option<Digest> {
+        self.manifests.get(&(repository.to_owned(), tag.to_owned())).map(|(bytes, _)| Digest::of(bytes))
+    }
+
+    /// What an open upload holds.
+    pub fn upload_length(&self, upload: &str) -> Option<usize> {
+        self.uploads.get(upload).map(Vec::len)
+    }
+
     /// Checks that every manifest under a tag is there with everything that hangs on it, in its very bytes.
     ///
     /// # Panics
     /// When anything is missing or has another digest.
     #[track_caller]
     pub fn assert_sound(&self) {
-        let tagged = self.manifests.iter().filter(|((_, version), _)| !version.contains(':'));
-        let mut open: Vec<(String, String)> =
-            tagged.map(|((repository, _), (bytes, _))| (repository.clone(), Digest::of(bytes).to_string())).collect();
-        while let Some((repository, digest)) = open.pop() {
-            let found = self.manifests.get(&(repository.clone(), digest.clone()));
-            let (bytes, _) = found.unwrap_or_else(|| panic!("{digest} is missing"));
-            assert_eq!(Digest::of(bytes).to_string(), digest);
-            let value: Value = serde_json::from_slice(bytes).expect("a manifest is JSON");
-            for blob in entries(&value, "layers").iter().chain(value.get("config")) {
-                let digest = digest_of(blob);
-                let bytes = self.blobs.get(&digest).unwrap_or_else(|| panic!("{digest} is missing"));
-                assert_eq!(Digest::of(bytes).to_string(), digest);
-            }
-            open.extend(entries(&value, "manifests").iter().map(|entry| (repository.clone(), digest_of(entry))));
-        }
+        let unsound = self.unsound();
+        assert!(unsound.is_empty(), "{}", unsound.join("\n"));
     }
 
-    /// Answers a request.
-    ///
-    /// # Panics
-    /// When a client does not keep the query of an upload's address.
+    /// What hangs on a tag and is not in the tag's repository, or is there with other bytes.
+    pub fn unsound(&self) -> Vec<String> {
+        let tagged = self.manifests.iter().filter(|((_, version), _)| !version.contains(':'));
+        let mut wrong = Vec::new();
+        for ((repository, tag), (bytes, _)) in tagged {
+            let mut open = vec![Digest::of(bytes).to_string()];
+            while let Some(digest) = open.pop() {
+                match self.hanging(repository, &digest) {
+                    Ok(children) => open.extend(children),
+                    Err(reason) => wrong.push(format!("{repository}:{tag} is not whole: {reason}")),
+                }
+            }
+        }
+        wrong
+    }
+
+    /// The documents that a document names, after a look at its blobs.
+    fn hanging(&self, repository: &str, digest: &str) -> Result<Vec<String>, String> {
+        let found = self.manifests.get(&(repository.to_owned(), digest.to_owned()));
+        let (bytes, _) = found.ok_or_else(|| format!("document {digest} is missing"))?;
+        if Digest::of(bytes).to_string() != digest {
+            return Err(format!("document {digest} has other bytes"));
+        }
+        let value: Value = serde_json::from_slice(bytes).map_err(|error| format!("document {digest}: {error}"))?;
+        for blob in entries(&value, "layers").iter().chain(value.get("config")) {
+            let digest = digest_of(blob);
+            let is_present = self.present.contains(&(repository.to_owned(), digest.clone()));
+            let bytes = self.blobs.get(&digest).filter(|_| is_present);
+            let bytes = bytes.ok_or_else(|| format!("blob {digest} is missing"))?;
+            if Digest::of(bytes).to_string() != digest || Some(bytes.len() as u64) != blob["size"].as_u64() {
+                return Err(format!("blob {digest} has other bytes"));
+            }
+        }
+        Ok(entries(&value, "manifests").iter().map(digest_of).collect())
+    }
+
+    /// Answers a request. A client that does not keep the query of an upload's address is refused.
     pub fn answer(&mut self, received: &Received) -> Reply {
         let Some(path) = received.path().strip_prefix("/v2/") else { return Reply::new(404) };
         let (head, last) = path.rsplit_once('/').unwrap_or((path, ""));
@@ -143,7 +173,10 @@ impl Contents {
             // A second parameter without a value, as some registries have it.
             return Reply::new(202).header("Location", address(&id) + "&x=");
         }
-        assert_eq!(received.query("state").as_deref(), Some("a%3Db"), "the query of `Location` is kept");
+        // Registries keep the state of an upload there.
+        if received.query("state").as_deref() != Some("a%3Db") {
+            return Reply::error(400, "BLOB_UPLOAD_INVALID");
+        }
         let Some(upload) = self.uploads.get_mut(id) else { return Reply::error(404, "BLOB_UPLOAD_UNKNOWN") };
         if received.method == "GET" {
             return Reply::new(204).header("Range", format!("0-{}", upload.len().saturating_sub(1)));

@@ -14,6 +14,10 @@ pub struct Reply {
     cut: Option<usize>,
     endless: bool,
     pause: Option<Duration>,
+    delay: Duration,
+    /// After so many bytes of head and body nothing more is sent.
+    torn: Option<usize>,
+    raw: Option<Vec<u8>>,
 }
 
 impl Reply {
@@ -73,6 +77,27 @@ impl Reply {
         self
     }
 
+    /// Breaks off after this many bytes, those of the head counted.
+    #[must_use]
+    pub fn torn(mut self, after: usize) -> Self {
+        self.torn = Some(after);
+        self
+    }
+
+    /// Waits before the first byte.
+    #[must_use]
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// Sends these bytes, whatever else was said.
+    #[must_use]
+    pub fn raw(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.raw = Some(bytes.into());
+        self
+    }
+
     /// Repeats the body until the client goes away, and says nothing of its length.
     #[must_use]
     pub fn endless(mut self) -> Self {
@@ -98,6 +123,10 @@ impl Reply {
 
     /// Writes the answer; `sent` hears of the bytes of the body.
     pub(crate) fn write(&self, out: &mut impl Write, is_head: bool, sent: impl Fn(u64)) -> std::io::Result<()> {
+        std::thread::sleep(self.delay);
+        if let Some(raw) = &self.raw {
+            return out.write_all(raw);
+        }
         let mut head = format!("HTTP/1.1 {} X\r\nConnection: close\r\n", self.status);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -106,7 +135,12 @@ impl Reply {
         if !self.endless && !has_length && self.status != 204 && self.status != 304 {
             head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
         }
-        out.write_all(format!("{head}\r\n").as_bytes())?;
+        head.push_str("\r\n");
+        if let Some(torn) = self.torn {
+            let whole = [head.as_bytes(), if is_head { &[] } else { &self.body[..] }].concat();
+            return out.write_all(&whole[..torn.min(whole.len())]);
+        }
+        out.write_all(head.as_bytes())?;
         if is_head {
             return Ok(());
         }

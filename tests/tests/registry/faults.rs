@@ -2,17 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use shipwheel_oci::Reference;
+use shipwheel_oci::{Reference, media_type};
 use shipwheel_store::auth::CredentialSources;
 use shipwheel_store::http::{Http, HttpOptions};
 use shipwheel_store::image::PushReport;
 use shipwheel_store::layout::{LayoutDestination, LayoutSource};
 use shipwheel_store::registry::RegistryDestination;
 use shipwheel_store::{Cache, CopyOptions, Destination, NoProgress, Registry, RegistrySource, StoreError, copy_image};
+use shipwheel_tests::{SampleImage, noise};
 use tempfile::TempDir;
 
 use crate::hostile::{Fault, Hostile};
-use crate::sample::{INDEX, MANIFEST, Sample, noise};
 
 /// No fault may take longer than this.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -39,7 +39,7 @@ impl Client {
         Self { folder, cache, registry: Registry::new(http.unwrap(), CredentialSources::none()) }
     }
 
-    fn push(&self, sample: &Sample, hostile: &Hostile) -> Result<PushReport, StoreError> {
+    fn push(&self, sample: &SampleImage, hostile: &Hostile) -> Result<PushReport, StoreError> {
         let target = [reference(hostile)];
         let destination = RegistryDestination::of(&self.registry, &target, &self.cache, &NoProgress).remove(0);
         let source = LayoutSource::open(sample.path(), None).unwrap();
@@ -68,16 +68,16 @@ fn full_text(error: &dyn std::error::Error) -> String {
 }
 
 /// A registry that has the sample.
-fn filled(fault: Fault, sample: &Sample) -> Hostile {
+fn filled(fault: Fault, sample: &SampleImage) -> Hostile {
     let hostile = Hostile::start(fault);
     for (kind, bytes) in &sample.content {
         let version = shipwheel_oci::Digest::of(bytes).to_string();
         match kind.as_str() {
-            INDEX => {
+            media_type::INDEX => {
                 hostile.add_manifest(&version, kind, bytes);
                 hostile.add_manifest("1", kind, bytes);
             }
-            MANIFEST => hostile.add_manifest(&version, kind, bytes),
+            media_type::MANIFEST => hostile.add_manifest(&version, kind, bytes),
             _ => hostile.add_blob(bytes),
         }
     }
@@ -86,7 +86,7 @@ fn filled(fault: Fault, sample: &Sample) -> Hostile {
 
 #[test]
 fn a_push_arrives_at_a_registry_with_any_honest_fault() {
-    let sample = Sample::new(&[6 << 20, 100_000]);
+    let sample = SampleImage::new(&[6 << 20, 100_000]);
     for fault in [
         Fault::None,
         Fault::Caps(5 << 20, 1 << 20),
@@ -119,7 +119,7 @@ fn a_push_arrives_at_a_registry_with_any_honest_fault() {
 
 #[test]
 fn a_second_push_sends_nothing_but_a_few_questions() {
-    let sample = Sample::new(&[100_000, 1000, 1000, 1000]);
+    let sample = SampleImage::new(&[100_000, 1000, 1000, 1000]);
     let (hostile, client) = (Hostile::start(Fault::None), Client::new());
     client.push(&sample, &hostile).unwrap();
     let before = hostile.log().len();
@@ -132,8 +132,8 @@ fn a_second_push_sends_nothing_but_a_few_questions() {
 
 #[test]
 fn a_push_that_cannot_succeed_says_why_and_moves_no_tag() {
-    let sample = Sample::new(&[2 << 20, 1000]);
-    let attestations = Sample::with_platforms(&[1000], &["amd64", "unknown"]);
+    let sample = SampleImage::new(&[2 << 20, 1000]);
+    let attestations = SampleImage::with_platforms(&[1000], &["amd64", "unknown"]);
     for (fault, sample, expected) in [
         (Fault::KnownPlatformsOnly, &attestations, "MANIFEST_INVALID says the registry"),
         (Fault::WrongReceipt, &sample, "has digest"),
@@ -154,7 +154,7 @@ fn a_push_that_cannot_succeed_says_why_and_moves_no_tag() {
 
 #[test]
 fn a_pull_arrives_or_fails_clearly_and_leaves_no_half_image() {
-    let sample = Sample::new(&[3 << 20, 1000]);
+    let sample = SampleImage::new(&[3 << 20, 1000]);
     for (fault, expected) in [
         (Fault::None, None),
         (Fault::Flaky, None),
@@ -195,7 +195,7 @@ fn a_pull_arrives_or_fails_clearly_and_leaves_no_half_image() {
 
 #[test]
 fn an_endless_list_of_referrers_is_given_up() {
-    let sample = Sample::new(&[1000]);
+    let sample = SampleImage::new(&[1000]);
     let (hostile, client) = (filled(Fault::EndlessReferrers, &sample), Client::new());
     client.pull(&hostile, CopyOptions { referrers: true, ..OPTIONS }).unwrap();
     assert!(hostile.log().len() < 100, "{}", hostile.log().len());
@@ -203,7 +203,7 @@ fn an_endless_list_of_referrers_is_given_up() {
 
 #[test]
 fn an_upload_is_continued_by_the_next_process() {
-    let sample = Sample::new(&[8 << 20]);
+    let sample = SampleImage::new(&[8 << 20]);
     // Takes 3 MiB of each upload and breaks off: the first client gives up at once, as a killed one does.
     let (hostile, client) = (Hostile::start(Fault::CutsUploads(3 << 20)), Client::new());
     let impatient = Http::new(HttpOptions { retries: 0, ..HttpOptions::default() }).unwrap();
@@ -222,7 +222,7 @@ fn an_upload_is_continued_by_the_next_process() {
 
 #[test]
 fn an_upload_that_the_registry_forgot_begins_anew() {
-    let sample = Sample::new(&[8 << 20]);
+    let sample = SampleImage::new(&[8 << 20]);
     let (first, client) = (Hostile::start(Fault::CutsUploads(3 << 20)), Client::new());
     let impatient = Http::new(HttpOptions { retries: 0, ..HttpOptions::default() }).unwrap();
     let once = Client {
@@ -238,7 +238,7 @@ fn an_upload_that_the_registry_forgot_begins_anew() {
 
 #[test]
 fn a_member_of_an_archive_is_sent_from_within_it() {
-    let sample = Sample::new(&[100_000, 5000]);
+    let sample = SampleImage::new(&[100_000, 5000]);
     let (hostile, client) = (Hostile::start(Fault::None), Client::new());
     let archive = client.folder.path().join("image.tar");
     let source = LayoutSource::open(sample.path(), None).unwrap();

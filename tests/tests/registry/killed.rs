@@ -8,10 +8,9 @@ use shipwheel_oci::{Digest, Reference};
 use shipwheel_store::layout::LayoutSource;
 use shipwheel_store::registry::RegistryDestination;
 use shipwheel_store::{CopyOptions, ImageSource, NoProgress, copy_image};
-use shipwheel_tests::{Registry, Shipwheel};
+use shipwheel_tests::{Registry, SampleImage, Shipwheel};
 
 use crate::faults::Client;
-use crate::sample::Sample;
 
 /// How often a push is killed.
 const KILLS: u64 = 20;
@@ -23,7 +22,7 @@ fn program() -> PathBuf {
     test.ancestors().nth(2).unwrap().join("shipwheel")
 }
 
-fn spawn_push(program: &Path, cache: &Path, sample: &Sample, target: &Reference) -> Child {
+fn spawn_push(program: &Path, cache: &Path, sample: &SampleImage, target: &Reference) -> Child {
     Command::new(program)
         .arg("push")
         .arg(sample.path())
@@ -36,7 +35,7 @@ fn spawn_push(program: &Path, cache: &Path, sample: &Sample, target: &Reference)
 }
 
 /// The bytes of the sample's blobs that the repository has.
-fn present(client: &Client, sample: &Sample, target: &Reference) -> u64 {
+fn present(client: &Client, sample: &SampleImage, target: &Reference) -> u64 {
     let blobs = sample.content.iter().filter(|(kind, _)| !kind.contains("manifest") && !kind.contains("index"));
     let has = |bytes: &[u8]| client.registry.has_blob(target, &Digest::of(bytes)).unwrap();
     blobs.filter(|(_, bytes)| has(bytes)).map(|(_, bytes)| bytes.len() as u64).sum()
@@ -45,7 +44,7 @@ fn present(client: &Client, sample: &Sample, target: &Reference) -> u64 {
 #[test]
 fn a_push_killed_at_any_point_is_completed_by_the_next() {
     let (registry, program) = (Registry::start(), program());
-    let sample = Sample::new(&[4 << 20, 3 << 20, 2 << 20, 1 << 20, 300_000]);
+    let sample = SampleImage::new(&[4 << 20, 3 << 20, 2 << 20, 1 << 20, 300_000]);
     let target = |name: &str| -> Reference { format!("{}/{name}:1", registry.host()).parse().unwrap() };
 
     // How long a push takes here says between which points to kill.

@@ -6,5 +6,4 @@ mod faults;
 mod hostile;
 mod killed;
 mod real;
-mod sample;
 mod tokens;

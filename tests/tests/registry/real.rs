@@ -4,11 +4,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use shipwheel_tests::{Podman, Registry, Shipwheel, judge, scratch};
+use shipwheel_tests::{Podman, Registry, SampleImage, Shipwheel, judge, scratch};
 use tempfile::TempDir;
 use xshell::{Shell, cmd};
-
-use crate::sample::Sample;
 
 /// A port that nobody listened on a moment ago.
 fn free_port() -> u16 {
@@ -96,7 +94,7 @@ fn certificates(folder: &Path) {
 #[test]
 fn a_registry_behind_a_proxy_with_a_private_authority_and_client_certificates() {
     let registry = Registry::start();
-    let (nginx, home, sample) = (Nginx::start(&registry.host()), scratch(), Sample::new(&[5 << 20, 1000]));
+    let (nginx, home, sample) = (Nginx::start(&registry.host()), scratch(), SampleImage::new(&[5 << 20, 1000]));
     let target = format!("{}/app:1", nginx.host());
     let shipwheel = Shipwheel::new().with("HOME", home.path().display());
     let push = || shipwheel.run(&["push", &sample.path().display().to_string(), &target]);
@@ -118,7 +116,7 @@ fn a_registry_behind_a_proxy_with_a_private_authority_and_client_certificates() 
 #[test]
 fn an_authority_named_on_the_command_line_or_by_the_environment_is_trusted() {
     let registry = Registry::start();
-    let (nginx, home, sample) = (Nginx::start(&registry.host()), scratch(), Sample::new(&[1000]));
+    let (nginx, home, sample) = (Nginx::start(&registry.host()), scratch(), SampleImage::new(&[1000]));
     // The folder makes this machine's own address one that speaks TLS; the authority is not in it.
     nginx.install(home.path(), &[("client.pem", "client.cert"), ("client.key", "client.key")]);
     let shipwheel = Shipwheel::new().with("HOME", home.path().display());
@@ -132,7 +130,7 @@ fn an_authority_named_on_the_command_line_or_by_the_environment_is_trusted() {
 
 #[test]
 fn a_password_comes_from_standard_input_and_is_never_shown() {
-    let (registry, sample, home) = (Registry::start_with_login(), Sample::new(&[1000]), scratch());
+    let (registry, sample, home) = (Registry::start_with_login(), SampleImage::new(&[1000]), scratch());
     let (user, password) = Registry::login();
     let shipwheel = Shipwheel::new().with("HOME", home.path().display()).with("DOCKER_CONFIG", home.path().display());
     let (layout, target) = (sample.path().display().to_string(), format!("{}/stdin:1", registry.host()));
@@ -148,7 +146,7 @@ fn a_password_comes_from_standard_input_and_is_never_shown() {
 #[test]
 fn skopeo_and_podman_pull_our_image_and_we_pull_the_image_of_skopeo() {
     let (registry, folder, shell) = (Registry::start(), scratch(), Shell::new().unwrap());
-    let (sample, skopeo) = (Sample::new(&[100_000, 2000]), judge("skopeo", "skopeo"));
+    let (sample, skopeo) = (SampleImage::new(&[100_000, 2000]), judge("skopeo", "skopeo"));
     let (host, layout) = (registry.host(), sample.path().display().to_string());
     let shipwheel = Shipwheel::new();
     let pushed = shipwheel.run(&["push", &layout, &format!("{host}/ours:1")]).succeeded();
@@ -193,7 +191,7 @@ fn a_probe_says_what_debian_s_registry_supports() {
 #[test]
 fn a_login_by_a_credential_helper() {
     let (registry, folder) = (Registry::start_with_login(), scratch());
-    let (sample, host) = (Sample::new(&[1000]), registry.host());
+    let (sample, host) = (SampleImage::new(&[1000]), registry.host());
     let (user, password) = Registry::login();
     let helper = folder.path().join("docker-credential-harbour");
     let script = format!("#!/bin/sh\nread host; printf '{{\"Username\":\"{user}\",\"Secret\":\"{password}\"}}'\n");
@@ -217,7 +215,7 @@ fn a_login_by_a_credential_helper() {
 
 #[test]
 fn mirrors_stand_in_for_a_registry_that_is_not_there() {
-    let (registry, folder, sample) = (Registry::start(), scratch(), Sample::new(&[1000]));
+    let (registry, folder, sample) = (Registry::start(), scratch(), SampleImage::new(&[1000]));
     let host = registry.host();
     let shipwheel = Shipwheel::new().in_folder(folder.path());
     shipwheel.run(&["push", &sample.path().display().to_string(), &format!("{host}/hub/app:1")]).succeeded();

@@ -11,11 +11,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use shipwheel_loopback::{Received, Reply, Server};
-use shipwheel_tests::{Shipwheel, judge, scratch};
+use shipwheel_tests::{SampleImage, Shipwheel, judge, scratch};
 use tempfile::TempDir;
 use xshell::{Shell, cmd};
-
-use crate::sample::Sample;
 
 /// The password and the identity token that the server takes.
 const PASSWORD: &str = "open sesame";
@@ -80,7 +78,7 @@ impl Harbour {
         std::fs::write(self.folder.path().join("config.json"), config.to_string()).unwrap();
     }
 
-    fn push(&self, sample: &Sample, name: &str) -> shipwheel_tests::Run {
+    fn push(&self, sample: &SampleImage, name: &str) -> shipwheel_tests::Run {
         let target = format!("{}/{name}:1", self.host());
         let shipwheel = Shipwheel::new().with("DOCKER_CONFIG", self.folder.path().display());
         shipwheel.run(&["push", &sample.path().display().to_string(), &target])
@@ -148,7 +146,7 @@ fn token(folder: &Path, scopes: &[String]) -> String {
 
 #[test]
 fn one_token_serves_all_blobs_by_password_and_by_identity_token() {
-    let (harbour, sample) = (Harbour::start(), Sample::new(&[50_000, 1000, 2000, 3000]));
+    let (harbour, sample) = (Harbour::start(), SampleImage::new(&[50_000, 1000, 2000, 3000]));
     harbour.push(&sample, "app").failed(3, &["credentials for", "found none"]);
     harbour.login(&json!({ "auth": STANDARD.encode("captain:wrong") }));
     let run = harbour.push(&sample, "app");
@@ -175,7 +173,7 @@ fn one_token_serves_all_blobs_by_password_and_by_identity_token() {
 
 #[test]
 fn a_mount_asks_for_the_right_to_read_where_it_comes_from() {
-    let (harbour, sample) = (Harbour::start(), Sample::new(&[50_000]));
+    let (harbour, sample) = (Harbour::start(), SampleImage::new(&[50_000]));
     harbour.login(&json!({ "auth": STANDARD.encode(format!("captain:{PASSWORD}")) }));
     harbour.push(&sample, "first").succeeded();
     harbour.log.lock().unwrap().clear();

@@ -3,6 +3,7 @@
 //! `requirements.in` gives `requirements.lock.txt`. Its first line holds a digest of what it was made
 //! from; while that is the same, the lock is used as it is. It names no index.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use shipwheel_oci::{Digest, Hasher};
@@ -19,7 +20,7 @@ use crate::error::BuildError;
 use crate::program::program_error::ProgramError;
 use crate::program::uv::Uv;
 use crate::session::Session;
-use shipwheel_store::FileAction;
+use shipwheel_store::{FileAction, write_output};
 
 /// Raise this when requirements are locked in another way.
 const LOCK_RECIPE: u32 = 1;
@@ -116,14 +117,7 @@ pub(crate) fn needs_build(path: &Path, error: BuildError) -> BuildError {
 
 /// Writes by one rename: a concurrent build reads the old lock or the new one.
 fn write(path: &Path, text: &str) -> Result<(), BuildError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let file = tempfile::Builder::new().prefix(".lock").tempfile_in(folder);
-    let file = file.map_err(BuildError::file(FileAction::Write, path))?;
-    fs_err::write(file.path(), text).map_err(BuildError::file(FileAction::Write, path))?;
-    let readable = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644);
-    fs_err::set_permissions(file.path(), readable).map_err(BuildError::file(FileAction::Write, path))?;
-    file.persist(path).map_err(|error| BuildError::file(FileAction::Write, path)(error.error))?;
-    Ok(())
+    Ok(write_output(path, |file| file.write_all(text.as_bytes()))?)
 }
 
 /// What the first line says: the minor version of Python and the input's digest.

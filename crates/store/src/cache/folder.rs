@@ -9,7 +9,6 @@ use std::io::{self, Read as _, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,9 +22,6 @@ use crate::file_action::FileAction;
 
 /// The length of the digest in front of an entry.
 const ENTRY_DIGEST: usize = 32;
-
-/// Leftovers of killed processes are removed at this age: no process writes one file for longer.
-const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
 
 /// The permissions of the cache's files.
 const FILE_MODE: u32 = 0o600;
@@ -51,12 +47,11 @@ impl Cache {
     /// # Errors
     /// When the folder cannot be made, is a link, belongs to somebody else, or others could write to it.
     pub fn open(root: &Path) -> Result<Self> {
-        let cache = Self { areas: Arc::new(Areas::open(root)?) };
-        cache.remove_leftovers();
-        Ok(cache)
+        Ok(Self { areas: Arc::new(Areas::open(root)?) })
     }
 
-    /// Removes what is in a cache, if it is there; `keep_downloads` keeps what was fetched.
+    /// Removes what is in a cache, if it is there; `keep_downloads` keeps what was fetched. After a kill at any point,
+    /// nothing is there in part.
     ///
     /// # Errors
     /// When it is not the user's own, as [`Cache::open`], or cannot be removed.
@@ -67,17 +62,6 @@ impl Cache {
     /// The cache's own folder.
     pub fn root(&self) -> &Path {
         self.areas.root.path()
-    }
-
-    fn remove_leftovers(&self) {
-        let tmp = &self.areas.tmp;
-        for name in tmp.names().unwrap_or_default() {
-            let is_own = name.to_str().is_some_and(|name| name.starts_with(UNFINISHED));
-            if is_own && tmp.age(&name).is_some_and(|age| age > LEFTOVER_AGE) {
-                // The first process removes it; what cannot be removed is left to the next run.
-                let _ = tmp.remove_tree(&name);
-            }
-        }
     }
 
     fn blob_file(&self, digest: &Digest) -> PathBuf {

@@ -1,4 +1,4 @@
-//! A folder held against other processes that write to it.
+//! A folder held against other processes that write to it, or together with them.
 
 use std::os::fd::OwnedFd;
 use std::thread;
@@ -43,6 +43,29 @@ impl Folder {
             }
         }
     }
+
+    /// Holds the folder together with all who share it. Whoever finds that nobody else does calls `alone` first, and
+    /// the others wait for it.
+    ///
+    /// `None` if the file system has no such locks: then nobody knows who is alone.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened.
+    pub(crate) fn share(&self, alone: impl FnOnce()) -> Result<Option<FolderHold>> {
+        let handle = self.reopened().map_err(StoreError::file(FileAction::Hold, self.path()))?;
+        match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => alone(),
+            Err(Errno::WOULDBLOCK) => {}
+            Err(_) => return Ok(None),
+        }
+        loop {
+            match flock(&handle, FlockOperation::LockShared) {
+                Ok(()) => return Ok(Some(FolderHold { _handle: handle })),
+                Err(Errno::INTR) => {}
+                Err(_) => return Ok(None),
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -60,5 +83,23 @@ mod tests {
         assert!(matches!(refused, StoreError::Place(PlaceError::Held { .. })), "{refused}");
         drop(held);
         assert!(again.hold(Duration::ZERO).unwrap().is_some());
+    }
+
+    #[test]
+    fn whoever_shares_a_folder_first_is_alone_and_all_others_are_not() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Folder::open(scratch.path()).unwrap();
+        let share = || {
+            let mut is_alone = false;
+            let hold = folder.share(|| is_alone = true).unwrap();
+            (is_alone, hold)
+        };
+        let first = share();
+        let second = share();
+        assert!(first.0 && !second.0);
+        drop(first);
+        assert!(!share().0, "the second is there");
+        drop(second);
+        assert!(share().0);
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod small_file;
 
 pub(crate) use folder::Folder;
 pub(crate) use hold::FolderHold;
-pub(crate) use output_file::{OutputFile, UNFINISHED, write_output, write_renamed};
+pub use output_file::write_output;
+pub(crate) use output_file::{OutputFile, UNFINISHED, unfinished_name, write_renamed};
 pub(crate) use owner::PRIVATE;
 pub use place_error::PlaceError;

@@ -6,6 +6,9 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
 use super::folder::Folder;
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
@@ -13,8 +16,24 @@ use crate::file_action::FileAction;
 /// How the names of files begin that are not complete yet.
 pub(crate) const UNFINISHED: &str = ".shipwheel-";
 
+/// How many hexadecimal digits follow in such a name.
+const DIGITS: usize = 16;
+
 /// How often a new name is tried.
 const TRIES: usize = 100;
+
+/// A new name for something that is not complete yet, or not any more.
+pub(crate) fn unfinished_name() -> OsString {
+    // Each has keys of its own.
+    let number = RandomState::new().hash_one(std::process::id());
+    format!("{UNFINISHED}{number:016x}").into()
+}
+
+/// Whether a name is one of those.
+fn is_unfinished(name: &OsStr) -> bool {
+    let digits = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED));
+    digits.is_some_and(|digits| digits.len() == DIGITS && digits.bytes().all(|it| it.is_ascii_hexdigit()))
+}
 
 /// A file under a name of its own, until it is complete; removed unless finished.
 #[derive(Debug)]
@@ -32,13 +51,24 @@ impl OutputFile {
     /// When no file can be made.
     pub(crate) fn begin(folder: &Folder, mode: u32) -> io::Result<Self> {
         for _ in 0..TRIES {
-            // Each has keys of its own.
-            let number = RandomState::new().hash_one(std::process::id());
-            let name = OsString::from(format!("{UNFINISHED}{number:016x}"));
+            let name = unfinished_name();
             match folder.create_new(&name, mode) {
                 Ok(file) => return Ok(Self { folder: folder.clone(), name, file, is_finished: false }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// A new file in a folder of the user, held until it is finished: what nobody holds was left by a kill.
+    fn begin_held(folder: &Folder) -> io::Result<Self> {
+        for _ in 0..TRIES {
+            let file = Self::begin(folder, 0o666)?;
+            let held = flock(&file.file, FlockOperation::NonBlockingLockExclusive);
+            // Before it was held, another process may have found it and removed it.
+            if held != Err(Errno::WOULDBLOCK) && rustix::fs::fstat(&file.file)?.st_nlink > 0 {
+                return Ok(file);
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
@@ -110,14 +140,31 @@ pub(crate) fn write_renamed(
     fill: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> Result<()> {
     let path = folder.path().join(name.as_ref());
-    let mut file = OutputFile::begin(folder, 0o666).map_err(StoreError::file(FileAction::CreateIn, folder.path()))?;
+    let mut file = OutputFile::begin_held(folder).map_err(StoreError::file(FileAction::CreateIn, folder.path()))?;
     fill(&mut file.file).map_err(StoreError::file(FileAction::Write, &path))?;
     file.finish(name.as_ref()).map_err(StoreError::file(FileAction::Write, &path))
 }
 
-/// Writes a file at a path that the user named. Links on the way to its folder are followed, and a link that has its
-/// name is replaced.
-pub(crate) fn write_output(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+/// Removes the files that killed processes of this user left in a folder: they have our names, and nobody holds them.
+///
+/// What cannot be removed, or held because the file system has no locks, stays.
+fn remove_abandoned(folder: &Folder) {
+    let user = rustix::process::geteuid().as_raw();
+    for name in folder.names().unwrap_or_default().iter().filter(|name| is_unfinished(name)) {
+        let Ok(file) = folder.open_file(name) else { continue };
+        let is_own = rustix::fs::fstat(&file).is_ok_and(|stat| stat.st_uid == user);
+        if is_own && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            let _ = folder.unlink(name);
+        }
+    }
+}
+
+/// Writes a file at a path that the user named, in one step. Links on the way to its folder are followed, and a link
+/// that has its name is replaced. What killed processes left unfinished beside it is removed.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_output(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().ok_or_else(|| io::ErrorKind::IsADirectory.into());
     let name = name.map_err(StoreError::file(FileAction::Write, path))?;
@@ -125,7 +172,9 @@ pub(crate) fn write_output(path: &Path, fill: impl FnOnce(&mut File) -> io::Resu
         StoreError::File { cause, .. } => StoreError::file(FileAction::CreateIn, folder)(cause),
         other => other,
     };
-    write_renamed(&Folder::open(folder).map_err(failed)?, name, fill)
+    let folder = Folder::open(folder).map_err(failed)?;
+    remove_abandoned(&folder);
+    write_renamed(&folder, name, fill)
 }
 
 #[cfg(test)]
@@ -151,6 +200,30 @@ mod tests {
         for name in ["one.original", "two.original"] {
             assert_eq!(fs::read(path(name)).unwrap(), b"original");
         }
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_what_another_one_writes_stays() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Folder::open(scratch.path()).unwrap();
+        let path = |name: &str| scratch.path().join(name);
+        let others = [".shipwheel-unfinished", ".shipwheel-0123", "x.shipwheel-0123456789abcdef"];
+        for name in others.iter().chain(&[".shipwheel-0123456789abcdef"]) {
+            fs::write(path(name), b"").unwrap();
+        }
+        std::os::unix::fs::symlink("image", path(".shipwheel-fedcba9876543210")).unwrap();
+        let written = OutputFile::begin_held(&folder).unwrap();
+        write_output(&path("image"), |file| file.write_all(b"image")).unwrap();
+        assert!(!path(".shipwheel-0123456789abcdef").exists());
+        assert!(written.path().exists() && others.iter().all(|name| path(name).exists()));
+        assert!(path(".shipwheel-fedcba9876543210").is_symlink(), "a link is none of ours");
+        // A kill lets go of it.
+        let left = written.path();
+        let copy = written.file.try_clone().unwrap();
+        std::mem::forget(written);
+        flock(&copy, FlockOperation::Unlock).unwrap();
+        write_output(&path("image"), |file| file.write_all(b"image")).unwrap();
+        assert!(!left.exists());
     }
 
     #[test]

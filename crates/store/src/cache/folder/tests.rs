@@ -146,7 +146,7 @@ fn a_cache_that_others_could_read_is_closed_to_them() {
 
 #[test]
 fn leftovers_are_known_by_their_names_and_their_age() {
-    let (folder, _) = cache();
+    let (folder, user) = cache();
     let outside = TempDir::new().unwrap();
     fs::write(outside.path().join("thesis"), b"").unwrap();
     let tmp = folder.path().join("tmp");
@@ -164,10 +164,15 @@ fn leftovers_are_known_by_their_names_and_their_age() {
         let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
         rustix::fs::utimensat(rustix::fs::CWD, tmp.join(name), &old, flags).unwrap();
     }
-    Cache::open(folder.path()).unwrap();
-    let mut names: Vec<_> = fs::read_dir(&tmp).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    names.sort();
-    assert_eq!(names, [".shipwheel-new", "other"]);
+    let names = || {
+        Cache::open(folder.path()).unwrap();
+        let mut names: Vec<_> = fs::read_dir(&tmp).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), [".shipwheel-new", "other"], "another process may be writing it");
+    drop(user);
+    assert_eq!(names(), ["other"], "nobody else uses the cache");
     assert!(outside.path().join("thesis").exists());
 }
 

@@ -299,7 +299,7 @@ impl Upload<'_> {
         let address = self.location(&response).unwrap_or_else(|| address.clone());
         // `0-0` may mean one byte or none (distribution#3542): then nothing is worth saving.
         let is_sensible = last > 0 && last < self.descriptor.size;
-        is_sensible.then_some(UploadState { address, offset: last + 1, min_chunk: 0 })
+        is_sensible.then(|| UploadState { address, offset: last + 1, min_chunk: 0 })
     }
 }
 

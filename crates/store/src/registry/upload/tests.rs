@@ -21,6 +21,8 @@ enum Quirk {
     BreaksOnce,
     /// The same, but the upload is gone.
     LosesUploads,
+    /// The same, and what it says of how far it came makes no sense.
+    CountsWrong,
     /// The same, and it refuses to go on from there (ECR).
     RefusesToContinue,
     /// Takes the first PUT and answers 502, as a proxy that lost patience does.
@@ -65,6 +67,7 @@ fn answer(quirk: Quirk, state: &mut State, got: &Received) -> Reply {
             _ => session,
         },
         ("GET", _) if quirk == Quirk::LosesUploads => Reply::new(404),
+        ("GET", _) if quirk == Quirk::CountsWrong => Reply::new(204).header("Range", format!("0-{}", u64::MAX)),
         ("GET", _) => Reply::new(204).header("Range", format!("0-{}", state.upload.len() - 1)),
         ("PATCH", _) => {
             state.upload.extend(&got.body);
@@ -83,7 +86,7 @@ fn put(quirk: Quirk, state: &mut State, got: &Received) -> Reply {
     match (quirk, state.puts) {
         (Quirk::RedirectsPuts, 1) => return Reply::new(307).header("Location", got.target.replace("/1", "/3")),
         (Quirk::LimitsBodies, _) if !got.body.is_empty() => return Reply::new(413),
-        (Quirk::BreaksOnce | Quirk::LosesUploads | Quirk::RefusesToContinue, 1) => {
+        (Quirk::BreaksOnce | Quirk::LosesUploads | Quirk::CountsWrong | Quirk::RefusesToContinue, 1) => {
             state.upload.extend(&got.body[..half]);
             return Reply::new(500);
         }
@@ -120,6 +123,7 @@ fn a_blob_arrives_at_registries_with_every_quirk() {
         (Quirk::RedirectsPuts, sent, 2),
         (Quirk::BreaksOnce, sent, 2),
         (Quirk::LosesUploads, sent, 2),
+        (Quirk::CountsWrong, sent, 2),
         (Quirk::RefusesToContinue, sent, 3),
         (Quirk::LosesAnswers, sent, 1),
         (Quirk::LimitsBodies, sent, 2),

@@ -6,42 +6,74 @@ use serde_json::{Value, json};
 use shipwheel_oci::Digest;
 use tempfile::TempDir;
 
-pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+use crate::scratch;
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 /// An image of two platforms that share their first layer.
-pub(crate) struct Sample {
-    pub(crate) folder: TempDir,
-    pub(crate) root: Digest,
+#[derive(Debug)]
+pub struct SampleImage {
+    folder: TempDir,
+    /// The digest of its root.
+    pub root: Digest,
     /// Bytes of all blobs, each counted once.
-    pub(crate) size: u64,
+    pub size: u64,
     /// Media type and bytes of everything, by digest.
-    pub(crate) content: Vec<(String, Vec<u8>)>,
+    pub content: Vec<(String, Vec<u8>)>,
 }
 
-impl Sample {
+impl SampleImage {
     /// With layers of these sizes for each platform; the same sizes give the same image.
-    pub(crate) fn new(layers: &[usize]) -> Self {
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub fn new(layers: &[usize]) -> Self {
         Self::with_platforms(layers, &["amd64", "arm64"])
     }
 
-    pub(crate) fn with_platforms(layers: &[usize], platforms: &[&str]) -> Self {
-        let folder = shipwheel_tests::scratch();
-        std::fs::create_dir_all(folder.path().join("blobs/sha256")).unwrap();
+    /// With layers of these sizes for each of these architectures; `unknown` is that of an attestation.
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub fn with_platforms(layers: &[usize], platforms: &[&str]) -> Self {
+        let folder = scratch();
+        std::fs::create_dir_all(folder.path().join("blobs/sha256")).expect("our own folder");
         let mut sample = Self { folder, root: Digest::of(b""), size: 0, content: Vec::new() };
         let manifests: Vec<Value> = platforms.iter().map(|platform| sample.manifest(layers, platform)).collect();
         let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests });
-        let root = sample.add(INDEX, &serde_json::to_vec_pretty(&index).unwrap());
-        sample.root = root["digest"].as_str().unwrap().parse().unwrap();
-        let top = json!({ "schemaVersion": 2, "manifests": [root] });
-        std::fs::write(sample.folder.path().join("index.json"), top.to_string()).unwrap();
-        std::fs::write(sample.folder.path().join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+        let root = sample.add(INDEX, &serde_json::to_vec_pretty(&index).expect("JSON"));
+        sample.publish(&root);
+        std::fs::write(sample.folder.path().join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)
+            .expect("our own folder");
         sample
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// The image of one architecture, without an index.
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub fn without_index(layers: &[usize]) -> Self {
+        let mut sample = Self::with_platforms(layers, &["amd64"]);
+        // The index comes last.
+        sample.content.pop();
+        let (_, manifest) = sample.content.last().expect("a manifest");
+        let root = json!({ "mediaType": MANIFEST, "digest": Digest::of(manifest), "size": manifest.len() });
+        sample.publish(&root);
+        sample
+    }
+
+    /// Names an image in `index.json`.
+    fn publish(&mut self, root: &Value) {
+        self.root = root["digest"].as_str().and_then(|digest| digest.parse().ok()).expect("a digest of ours");
+        let top = json!({ "schemaVersion": 2, "manifests": [root] });
+        std::fs::write(self.folder.path().join("index.json"), top.to_string()).expect("our own folder");
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -60,7 +92,7 @@ impl Sample {
             "rootfs": { "type": "layers", "diff_ids": diff_ids } });
         let config = self.add(CONFIG, config.to_string().as_bytes());
         let manifest = json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": descriptors });
-        let mut entry = self.add(MANIFEST, &serde_json::to_vec_pretty(&manifest).unwrap());
+        let mut entry = self.add(MANIFEST, &serde_json::to_vec_pretty(&manifest).expect("JSON"));
         let os = if platform == "unknown" { "unknown" } else { "linux" };
         entry["platform"] = json!({ "os": os, "architecture": platform });
         entry
@@ -70,7 +102,7 @@ impl Sample {
         let digest = Digest::of(bytes);
         let path = self.folder.path().join("blobs/sha256").join(digest.hex());
         if !path.exists() {
-            std::fs::write(path, bytes).unwrap();
+            std::fs::write(path, bytes).expect("our own folder");
             self.content.push((kind.to_owned(), bytes.to_vec()));
             self.size += if kind == LAYER || kind == CONFIG { bytes.len() as u64 } else { 0 };
         }
@@ -79,7 +111,7 @@ impl Sample {
 }
 
 /// Bytes that do not compress, always the same for a seed.
-pub(crate) fn noise(size: usize, seed: u64) -> Vec<u8> {
+pub fn noise(size: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = || {
         state ^= state << 13;
