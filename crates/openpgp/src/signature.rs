@@ -176,3 +176,44 @@ impl Subpackets {
         Some(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A signature's packet with these unhashed subpackets, each a type and its data.
+    fn with_unhashed(subpackets: &[(u8, &[u8])]) -> Signature {
+        let one = |(kind, data): &(u8, &[u8])| [&[data.len() as u8 + 1, *kind][..], data].concat();
+        let area = subpackets.iter().flat_map(one).collect::<Vec<u8>>();
+        let head = [4, BINARY, 22, 8, 0, 0, (area.len() >> 8) as u8, area.len() as u8];
+        Signature::parse(&[&head[..], &area, &[0, 0]].concat()).expect("sound")
+    }
+
+    #[test]
+    fn the_issuer_is_named_by_its_fingerprint_before_its_key_id() {
+        let id: &[u8] = &[7; 8];
+        let fingerprint: &[u8] = &[&[4][..], &[9; 20]].concat();
+        let other_version: &[u8] = &[&[6][..], &[9; 32]].concat();
+        let named = Issuer::Fingerprint(Fingerprint([9; 20]));
+        for (subpackets, expected) in [
+            (&[][..], Issuer::Unnamed),
+            (&[(16, id)], Issuer::KeyId([7; 8])),
+            (&[(33, fingerprint)], named),
+            (&[(16, id), (33, fingerprint)], named),
+            (&[(33, fingerprint), (16, id)], named),
+            (&[(33, other_version)], Issuer::Unnamed),
+            (&[(33, other_version), (16, id)], Issuer::KeyId([7; 8])),
+        ] {
+            assert_eq!(with_unhashed(subpackets).issuer(), expected, "{subpackets:?}");
+        }
+    }
+
+    #[test]
+    fn four_embedded_signatures_are_read_and_no_more() {
+        let body: &[u8] = &[4, BACK_SIGNATURE, 22, 8, 0, 0, 0, 0, 0, 0];
+        for (count, read) in [(0, 0), (1, 1), (4, 4), (5, 4)] {
+            assert_eq!(with_unhashed(&vec![(32, body); count]).embedded().count(), read);
+        }
+        assert_eq!(with_unhashed(&[(32, &body[..9]), (32, body)]).embedded().count(), 1, "one is cut");
+    }
+}

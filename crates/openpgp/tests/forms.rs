@@ -3,7 +3,7 @@
 
 mod forge;
 
-use forge::{Certificate, Secret, armor, canonical, cleartext, draft, packet, seconds, signature_block};
+use forge::{Certificate, Secret, armor, canonical, cleartext, draft, packet, seconds, signature_block, subpacket};
 use shipwheel_openpgp::{FormatError, Keyring, VerifyError};
 
 const SIGNED: u32 = 1_605_920_000;
@@ -93,6 +93,27 @@ fn a_key_signs_from_its_creation_to_its_expiry() {
         let now = i64::from(SIGNED + days * DAY);
         assert_eq!(ring(lives).signers(now).count() == 1, valid, "{lives:?} {days}");
     }
+}
+
+#[test]
+fn subpackets_that_change_nothing_may_be_critical_and_unknown_ones_may_not() {
+    let key = Secret::new(1, SIGNED);
+    let verify = |added: Vec<u8>| {
+        let message = cleartext(TEXT, &[key.sign(&draft(1, SIGNED).with(added), &canonical(TEXT))]);
+        keyring(&key).verify_cleartext(message.as_bytes(), i64::from(SIGNED) + 1).map_err(|error| error.to_string())
+    };
+    // Preferences, notes and limits of third parties (RFC 9580, 5.2.3.7).
+    for kind in [4, 5, 6, 7, 11, 12, 21, 22, 23, 24, 25, 26, 28, 30, 31, 34, 35, 39] {
+        assert!(verify(subpacket(kind | 0x80, &[1])).is_ok(), "{kind}");
+    }
+    for kind in [8, 10, 13, 20, 38, 40, 99] {
+        let error = verify(subpacket(kind | 0x80, &[1])).unwrap_err();
+        assert!(error.contains(&format!("critical subpacket of type {kind}")), "{error}");
+        assert!(verify(subpacket(kind, &[1])).is_ok(), "{kind}");
+    }
+    assert!(verify(seconds(3, 0)).is_ok(), "zero means that it never expires");
+    assert!(verify(seconds(3, 1)).unwrap_err().contains("it has expired"));
+    assert!(verify(seconds(3, 2)).is_ok());
 }
 
 #[test]

@@ -75,6 +75,11 @@ mod tests {
             ("(sys_platform == 'win32' or os_name == 'posix') and platform_system == 'Linux'", true),
             ("'linux' in sys_platform", true),
             ("platform_python_implementation != 'PyPy'", true),
+            // Only Python's versions and the kernel's release compare as versions; all else are texts.
+            ("platform_machine != '3.0'", true),
+            ("sys_platform != '2'", true),
+            ("python_version == '3.11.0'", true),
+            ("'3.11.0' == python_version", true),
             ("implementation_name == 'cpython' and implementation_version >= '3.11'", true),
             ("platform_release >= '5.0'", false),
             ("platform_version == ''", true),
@@ -102,11 +107,23 @@ mod tests {
             ("unknown == 'a'", 0),
             ("os_name == 'a' and", 18),
             ("os_name == 'a' xor os_name == 'b'", 15),
+            ("os_name == 'a' andos_name == 'b'", 15),
+            ("os_name == 'a' or_ os_name == 'b'", 15),
+            ("os_name == 'a' and1 == 'b'", 15),
+            ("os_name inn 'a'", 8),
+            ("os_name not inn 'a'", 12),
             ("(os_name == 'a'", 15),
             ("os_name == 'a')", 14),
             ("os_name == 'a", 11),
             ("'a' == 'b'", 0),
             ("os_name ~= 'a'", 8),
+            ("os_name ~= '1.0'", 8),
+            ("'1.0' ~= os_name", 6),
+            ("extras == dependency_groups", 7),
+            ("os_name == extras", 8),
+            ("extra == extra", 6),
+            ("extra in 'a'", 6),
+            ("'a' == dependency_groups", 4),
             ("python_version ~= '3'", 15),
             ("'a' < extras", 4),
             ("python_version == extra", 15),
@@ -116,6 +133,14 @@ mod tests {
             let error = text.parse::<Marker>().expect_err(text);
             assert_eq!(error.offset, offset, "{error}");
         }
+    }
+
+    #[test]
+    fn a_marker_is_one_mebibyte_at_most() {
+        let text = "os_name == 'posix'";
+        let marker = |length: usize| format!("{text}{}", " ".repeat(length - text.len())).parse::<Marker>();
+        assert!(marker(1 << 20).is_ok_and(|marker| marker.evaluate(&environment())));
+        assert_eq!(marker((1 << 20) + 1).map_err(|error| error.offset), Err(0));
     }
 
     proptest! {

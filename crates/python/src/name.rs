@@ -88,6 +88,8 @@ mod tests {
             ("a/b", None),
             ("ä", None),
             ("a b", None),
+            (&"a".repeat(255), Some(&"a".repeat(255))),
+            (&"a".repeat(256), None),
         ] {
             assert_eq!(text.parse().ok().as_ref().map(DistributionName::as_str), expected, "{text}");
         }

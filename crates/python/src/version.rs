@@ -37,8 +37,7 @@ fn padded(version: &Version) -> Version {
     if release.len() >= PADDED {
         return version.clone();
     }
-    let zeros = std::iter::repeat_n(0, PADDED - release.len());
-    let padded: Vec<u64> = release.iter().copied().chain(zeros).collect();
+    let padded: Vec<u64> = release.iter().copied().chain(std::iter::repeat(0)).take(PADDED).collect();
     version.clone().with_release(padded)
 }
 
@@ -53,6 +52,9 @@ mod tests {
             ("3.11", "==3.11.4.*", false),
             ("3.11", "!=3.11.4.*", true),
             ("3.11", "==3.11.0.*", true),
+            ("3.11", "==3.11.0.0.0.0.0.*", true),
+            ("1.2.3.4.5.6.7.8", "==1.2.3.4.5.6.7.*", true),
+            ("1.2.3.4.5.6.7.8.9", "==1.2.3.4.5.6.7.8.9.*", true),
             ("3.11.5", "~=3.11.4", true),
             ("3.11", "~=3.11.4.1", false),
             ("3.11.9", ">=3.8,<4,!=3.11.8", true),

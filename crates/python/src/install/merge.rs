@@ -104,4 +104,18 @@ mod tests {
             .collect();
         assert_eq!(shown, ["/s/x a b", "/s/y a b", "/s/y a b"]);
     }
+
+    #[test]
+    fn ten_overlaps_are_shown_and_the_others_counted() {
+        let overlap = |number: usize| Overlap {
+            path: TreePath::new(&format!("/s/{number}")).expect("valid"),
+            first: "a".parse().expect("valid"),
+            second: "b".parse().expect("valid"),
+        };
+        for (count, lines, last) in [(1, 2, "/s/0 (a and b)"), (10, 11, "/s/9 (a and b)"), (12, 12, "and 2 more")] {
+            let text = OverlapError { overlaps: (0..count).map(overlap).collect() }.to_string();
+            assert_eq!(text.lines().count(), lines, "{text}");
+            assert_eq!(text.lines().next_back().map(str::trim), Some(last));
+        }
+    }
 }

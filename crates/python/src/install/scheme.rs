@@ -119,6 +119,10 @@ mod tests {
         }
         let scheme = Scheme::new("/v", python).expect("valid");
         assert!(scheme.clone().with_interpreter("/usr/bin/python3.11").is_ok());
-        assert!(scheme.with_interpreter("python").is_err());
+        assert!(scheme.clone().with_interpreter("python").is_err());
+        // Old kernels read 127 bytes of a first line: `#!`, the path and the line feed.
+        let path = |length: usize| format!("/{}", "a".repeat(length - 1));
+        assert!(scheme.clone().with_interpreter(&path(124)).is_ok_and(|it| it.interpreter() == path(124)));
+        assert!(scheme.with_interpreter(&path(125)).is_err());
     }
 }

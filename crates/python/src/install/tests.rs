@@ -66,9 +66,36 @@ fn every_scheme_has_its_place() {
 
 #[test]
 fn a_place_that_no_scheme_has_is_an_error() {
-    for path in ["pkg-1.0.data/stdlib/os.py", "pkg-1.0.data/scripts"] {
+    for (path, expected) in [
+        ("pkg-1.0.data/stdlib/os.py", "stdlib"),
+        ("pkg-1.0.data/scripts", "scripts"),
+        ("pkg-1.0.data/purelib", "purelib"),
+        ("pkg-1.0.data/data", "data"),
+        ("pkg-1.0.data/headers", "headers"),
+    ] {
         let wheel = Sample::new().file(path, b"").open().expect("sound");
-        assert!(install(&wheel, &scheme()).is_err(), "{path}");
+        match install(&wheel, &scheme()).map(drop).map_err(|error| error.kind) {
+            Err(InstallErrorKind::UnknownScheme { scheme, .. }) => assert_eq!(scheme, expected),
+            found => panic!("{path}: {found:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_script_that_is_rewritten_has_16_mib_at_most() {
+    for (size, fits) in [(16 << 20, true), ((16 << 20) + 1, false)] {
+        let mut script = b"#!python\n".to_vec();
+        script.resize(size, b'#');
+        let wheel = Sample::new().file("pkg-1.0.data/scripts/large", &script).open().expect("sound");
+        match install(&wheel, &scheme()).map(drop).map_err(|error| error.kind) {
+            Ok(()) => assert!(fits, "{size}"),
+            Err(InstallErrorKind::LargeScript { size: found, .. }) => assert_eq!((found, fits), (size as u64, false)),
+            Err(other) => panic!("{size}: {other:?}"),
+        }
+        let mut binary = script;
+        binary[0] = b'x';
+        let wheel = Sample::new().file("pkg-1.0.data/scripts/large", &binary).open().expect("sound");
+        assert!(install(&wheel, &scheme()).is_ok(), "what is not rewritten may have any size");
     }
 }
 
@@ -95,27 +122,29 @@ fn scripts_run_with_the_interpreter_of_the_image() {
 
 #[test]
 fn pip_has_a_command_for_the_python_of_the_image() {
-    let text = "[console_scripts]\npip = pip:main\npip3 = pip:main\npip3.9 = pip:main\n";
+    let text = "[console_scripts]\npip3 = pip:three\npip = pip:main\npip3.9 = pip:nine\n";
     let entry_points = crate::wheel::parse_entry_points(text).expect("valid");
     let names = |distribution: &str| {
         let commands = super::commands(distribution, &entry_points, scheme().python());
-        commands.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        commands.into_iter().map(|(name, start)| format!("{name} {}", start.attribute)).collect::<Vec<_>>()
     };
-    assert_eq!(names("pip"), ["pip", "pip3", "pip3.11"]);
-    assert_eq!(names("other"), ["pip", "pip3", "pip3.9"]);
+    assert_eq!(names("pip"), ["pip3 three", "pip main", "pip3.11 main"]);
+    assert_eq!(names("other"), ["pip3 three", "pip main", "pip3.9 nine"]);
 }
 
 #[test]
 fn bytecode_and_notes_of_installers_are_left_out() {
     let sample = Sample::new()
         .file("pkg/__pycache__/__init__.cpython-311.pyc", b"x")
-        .file("pkg/__init__.pyc", b"x")
+        .file("pkg/mod.py", b"x")
+        .file("pkg/mod.pyc", b"x")
+        .file("pkg/mod.pyo", b"x")
         .file("pkg/sourceless.pyc", b"x")
         .file("pkg-1.0.dist-info/INSTALLER", b"other")
         .file("pkg-1.0.dist-info/direct_url.json", b"{}")
         .unlisted("pkg-1.0.dist-info/RECORD.jws", b"x", 0o644);
     let tree = installed(sample).tree;
-    assert_eq!(files(&tree), ["644 SITE/pkg/sourceless.pyc"]);
+    assert_eq!(files(&tree), ["644 SITE/pkg/mod.py", "644 SITE/pkg/sourceless.pyc"]);
     let info: Vec<_> =
         tree.iter().filter(|(path, _)| path.as_str().contains("dist-info/")).map(|(p, _)| p.name()).collect();
     assert_eq!(info, ["METADATA", "RECORD", "WHEEL"]);

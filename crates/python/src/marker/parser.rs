@@ -70,7 +70,7 @@ impl<'a> Parser<'a> {
         while self.take_word("or") {
             parts.push(self.all(depth)?);
         }
-        Ok(single_or(parts, Expression::Any))
+        Ok(Expression::Any(parts))
     }
 
     fn all(&mut self, depth: usize) -> Result<Expression, MarkerError> {
@@ -78,7 +78,7 @@ impl<'a> Parser<'a> {
         while self.take_word("and") {
             parts.push(self.part(depth)?);
         }
-        Ok(single_or(parts, Expression::All))
+        Ok(Expression::All(parts))
     }
 
     fn part(&mut self, depth: usize) -> Result<Expression, MarkerError> {
@@ -147,13 +147,6 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn single_or(mut parts: Vec<Expression>, many: fn(Vec<Expression>) -> Expression) -> Expression {
-    match parts.len() {
-        1 => parts.remove(0),
-        _ => many(parts),
-    }
-}
-
 /// Why a comparison has no meaning, if it has none.
 fn misuse(left: &Operand, comparator: Comparator, right: &Operand) -> Option<&'static str> {
     use Comparator::{Compatible, Equal, Identical, In, NotEqual, NotIn};
@@ -165,7 +158,6 @@ fn misuse(left: &Operand, comparator: Comparator, right: &Operand) -> Option<&'s
         | (Literal(_), Equal | NotEqual | Identical, Named(Variable::Extra))
         | (Literal(_), In | NotIn, Named(Variable::Extras | Variable::DependencyGroups)) => None,
         (Named(set), ..) | (_, _, Named(set)) if set.is_set() => Some(SETS),
-        (Named(one), _, Named(other)) if one.is_set() || other.is_set() => Some(SETS),
         (Named(text), Compatible, _) | (_, Compatible, Named(text)) if !text.is_version() => {
             Some("`~=` compares only versions")
         }

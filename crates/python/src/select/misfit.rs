@@ -147,6 +147,19 @@ mod tests {
             ("cp311-cp311d-manylinux1_x86_64", "is for the ABI cp311d"),
             ("py2-none-any", "is for the interpreter py2"),
             ("pp310.pp311-none-linux_x86_64", "is for the interpreter pp311"),
+            ("cp311-cp311-manylinux1_aarch64", "is for the architecture aarch64"),
+            ("cp311-cp311-manylinux_3_0_x86_64", "needs glibc 3.0, and the base has glibc 2.31"),
+            (
+                "cp311-cp311-manylinux_2_31_aarch64.manylinux_2_32_x86_64",
+                "needs glibc 2.32, and the base has glibc 2.31",
+            ),
+            ("cp311-cp311-win_amd64.musllinux_1_1_x86_64", "is built with musl 1.1, and the base has glibc 2.31"),
+            ("cp312-cp312-manylinux_2_34_x86_64", "is for the interpreter cp312"),
+            ("cp311-cp311t-manylinux_2_34_x86_64", "is for the ABI cp311t"),
+            ("py3-cp39-manylinux_2_34_x86_64", "is for the ABI cp39"),
+            ("cp311-abi3-manylinux_2_34_x86_64", "needs glibc 2.34, and the base has glibc 2.31"),
+            ("cp39-abi3-manylinux_2_34_x86_64", "needs glibc 2.34, and the base has glibc 2.31"),
+            ("cp311-cp311-manylinux_x_17_x86_64", "is for the system manylinux_x_17_x86_64"),
         ] {
             let name = format!("a-1-{tags}.whl").parse().expect("valid");
             assert_eq!(Misfit::of(&name, &target).to_string(), expected, "{tags}");

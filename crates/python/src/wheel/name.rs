@@ -170,12 +170,31 @@ mod tests {
         let name: WheelName = "a-1.0-1-py2.py3-none-any.whl".parse().expect("valid");
         assert_eq!(name.compressed_tags(), "py2.py3-none-any");
         assert_eq!(name.build_order(), (1, ""));
+        for (build, order) in [("10b", (10, "b")), ("2", (2, "")), ("007_x", (7, "_x"))] {
+            let name: WheelName = format!("a-1.0-{build}-py3-none-any.whl").parse().expect("valid");
+            assert_eq!((name.build_order(), name.compressed_tags()), (order, "py3-none-any"), "{build}");
+        }
+        let plain: WheelName = "a-1.0-py3-none-any.whl".parse().expect("valid");
+        assert_eq!((plain.build_order(), plain.compressed_tags()), ((0, ""), "py3-none-any"));
+    }
+
+    #[test]
+    fn a_name_has_the_length_of_a_file_name_at_most() {
+        let named =
+            |length: usize| format!("{}-1.0-py3-none-any.whl", "a".repeat(length - "-1.0-py3-none-any.whl".len()));
+        assert!(named(255).parse::<WheelName>().is_ok_and(|name| name.file_name() == named(255)));
+        assert!(named(256).parse::<WheelName>().is_err());
     }
 
     #[test]
     fn a_name_whose_tag_sets_multiply_is_refused() {
         let set = ["a"; 20].join(".");
         assert!(format!("a-1-{set}-{set}-{set}.whl").parse::<WheelName>().is_err());
+        let count = |sizes: [usize; 3]| {
+            let [python, abi, platform] = sizes.map(|size| vec!["a"; size].join("."));
+            format!("a-1-{python}-{abi}-{platform}.whl").parse::<WheelName>().ok().map(|name| name.tags.len())
+        };
+        assert_eq!([count([2, 3, 5]), count([10, 10, 10]), count([7, 11, 13])], [Some(30), Some(1_000), None]);
     }
 
     proptest! {

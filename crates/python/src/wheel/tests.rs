@@ -124,6 +124,83 @@ fn metadata_must_be_there_once_and_of_this_distribution() {
 }
 
 #[test]
+fn metadata_files_have_limits_that_honest_ones_keep() {
+    let with = |file: &str, text: String| {
+        let path = format!("pkg-1.0.dist-info/{file}");
+        Sample::new().without(&path).file(&path, text.as_bytes()).open().map_err(|error| error.kind.to_string())
+    };
+    let padded = |text: &str, size: usize| format!("{text}{}", "\n".repeat(size - text.len()));
+    let metadata = "Metadata-Version: 2.1\nName: pkg\nVersion: 1.0\n";
+    for (file, text, limit) in [
+        ("WHEEL", WHEEL, 1 << 20),
+        ("METADATA", metadata, 16 << 20),
+        ("entry_points.txt", "[console_scripts]\n", 1 << 20),
+    ] {
+        assert!(with(file, padded(text, limit)).is_ok(), "{file}");
+        let error = with(file, padded(text, limit + 1)).expect_err("too large");
+        assert!(error.contains("is too large for a metadata file"), "{file}: {error}");
+    }
+}
+
+#[test]
+fn what_a_wheel_depends_on_is_read_from_its_metadata() {
+    let with = |lines: &str| {
+        let path = "pkg-1.0.dist-info/METADATA";
+        let text = format!("Metadata-Version: 2.1\nName: pkg\nVersion: 1.0\n{lines}\n\nRequires-Dist: text\n");
+        Sample::new().without(path).file(path, text.as_bytes()).open().unwrap_or_else(|error| panic!("{error}"))
+    };
+    let names = |lines: &str| {
+        let dependencies = with(lines).dependencies();
+        dependencies.map(|all| all.iter().map(|one| one.name.to_string()).collect::<Vec<_>>()).ok()
+    };
+    assert_eq!(names(""), Some(Vec::new()));
+    let two = "Requires-Dist: Numpy>=1\nrequires-dist: b [x] ; extra == 'y'";
+    assert_eq!(names(two), Some(vec!["numpy".to_owned(), "b".to_owned()]));
+    assert_eq!(names("Requires-Dist: not a dependency"), None);
+    assert_eq!(names(&format!("Summary: {}", "x".repeat(2 << 20))), Some(Vec::new()), "a long description");
+    assert_eq!(format!("{:?}", with("")), "Wheel(pkg-1.0-py3-none-any.whl, 4 files)");
+}
+
+/// Sets the Unix mode that the directory says of a member (APPNOTE 4.4.15).
+fn with_mode(mut bytes: Vec<u8>, path: &str, mode: u32) -> Vec<u8> {
+    let name = bytes.windows(path.len()).rposition(|window| window == path.as_bytes()).expect("it is there");
+    bytes[name - 46 + 38..name - 46 + 42].copy_from_slice(&(mode << 16).to_le_bytes());
+    bytes
+}
+
+#[test]
+fn a_member_is_a_file_or_an_empty_folder() {
+    let sound = || Sample::new().file("pkg/aa.py", b"1").bytes();
+    for (mode, expected) in [
+        (0, Ok(false)),
+        (0o644, Ok(false)),
+        (0o100_644, Ok(false)),
+        (0o100_755, Ok(true)),
+        (0o100_010, Ok(true)),
+        (0o100_001, Ok(true)),
+        (0o120_777, Err("is neither a file nor a folder")),
+        (0o010_644, Err("is neither a file nor a folder")),
+        (0o020_644, Err("is neither a file nor a folder")),
+        (0o060_644, Err("is neither a file nor a folder")),
+        (0o140_644, Err("is neither a file nor a folder")),
+        (0o040_755, Err("is a folder without `/` at its end")),
+    ] {
+        let found = open(with_mode(sound(), "pkg/aa.py", mode));
+        match (found.map(|wheel| wheel.member("pkg/aa.py").is_some_and(|member| member.executable)), expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{mode:o}"),
+            (Err(error), Err(expected)) => {
+                assert!(error.kind.to_string().contains(expected), "{mode:o}: {}", error.kind)
+            }
+            (found, expected) => panic!("{mode:o}: {:?}, not {expected:?}", found.is_ok()),
+        }
+    }
+    let folder = Sample::new().unlisted("pkg/folder/", b"", 0o755).open().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(folder.files().len(), 4, "folders are left out");
+    let text = refusal(Sample::new().unlisted("pkg/folder/", b"x", 0o755));
+    assert!(text.contains("is a folder with content"), "{text}");
+}
+
+#[test]
 fn every_difference_between_record_and_archive_is_listed() {
     let row = |size| RecordRow { sha256: Some(Digest::of(b"x")), size: Some(size) };
     let text = refusal(
