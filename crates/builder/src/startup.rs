@@ -1,10 +1,11 @@
 //! Measures how much faster an image starts with its bytecode than without it.
 //!
-//! This runs code of the image, because the user asks for it: it imports modules and nothing else. A build
+//! This runs code of the image, because the user asks for it: it imports modules and nothing else, confined. A build
 //! never runs what it compiles.
 
 mod modules;
 mod run;
+mod started;
 mod trees;
 
 use std::path::{Path, PathBuf};
@@ -13,8 +14,11 @@ use std::time::Duration;
 use shipwheel_layer::{Node, Tree, TreePath};
 use shipwheel_oci::{ImageConfig, Platform};
 use shipwheel_python::elf::ElfFacts;
-use shipwheel_store::{Cache, ImageSource};
+use shipwheel_store::{Cache, FileAction, ImageSource};
 
+use crate::confine::confinement::Confinement;
+use crate::confine::sandbox::Sandbox;
+use crate::confine::start_way::{Machine, StartWay};
 use crate::error::BuildError;
 use crate::inspect::finding::Findings;
 use crate::inspect::image_error::ImageError;
@@ -23,7 +27,11 @@ use crate::inspect::python::ImagePython;
 use crate::interpreter::interpreter_error::{InterpreterError, InterpreterFault};
 use crate::interpreter::rootfs::library_folders;
 use crate::session::{Report, host_platform};
-use run::{Launch, Sample, Surroundings};
+use run::{Launch, Surroundings, confinement_in_root};
+use started::Sample;
+
+/// The user and group that the image's code has where shipwheel is root: `nobody`, who owns no other files.
+const NOBODY: u32 = 65534;
 
 /// How to measure.
 pub struct StartupOptions<'a> {
@@ -31,6 +39,8 @@ pub struct StartupOptions<'a> {
     pub cache: &'a Cache,
     /// Receives the steps.
     pub report: &'a dyn Report,
+    /// How the image's code is confined.
+    pub sandbox: Sandbox,
     /// The platform; `None` means this machine's.
     pub platform: Option<Platform>,
     /// The modules to import, each in separate starts; if empty, what the image's command imports.
@@ -42,7 +52,7 @@ pub struct StartupOptions<'a> {
 /// The medians of one kind of start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StartupCost {
-    /// From start to end.
+    /// From start to end, without what confining it takes.
     pub wall: Duration,
     /// User and system time.
     pub cpu: Duration,
@@ -82,7 +92,7 @@ pub struct StartupReport {
 ///
 /// # Errors
 /// When the image cannot be read or does not verify, has no Python, is for another machine, or
-/// an import fails.
+/// an import fails; also when a part of the sandbox is missing and it is required.
 pub fn startup(source: &dyn ImageSource, options: &StartupOptions<'_>) -> Result<StartupReport, BuildError> {
     let platform = options.platform.clone().unwrap_or_else(host_platform);
     if platform != host_platform() {
@@ -103,17 +113,28 @@ pub fn startup(source: &dyn ImageSource, options: &StartupOptions<'_>) -> Result
     let python = ImagePython::find(&tree, &opened.config, &mut found)?;
     let python = python.ok_or_else(|| ImageError::NoPython { image: source.name() })?;
     let folder = options.cache.scratch_dir()?;
+    let (way, user) = way(options, &folder.path().join("empty"))?;
     let trees = [folder.path().join("with"), folder.path().join("without")];
     trees::write(&tree, &trees[0], &trees[1])?;
-    let surroundings = surroundings(&tree, opened, &python, &trees[0])?;
+    let launch = match way {
+        StartWay::Root => {
+            user.map_or(Ok(()), |user| trees.iter().try_for_each(|tree| trees::give(tree, user)))?;
+            Launch::Root { user }
+        }
+        StartWay::Loader => by_loader(&tree, opened, &python)?,
+    };
+    let surroundings = surroundings(&tree, opened, &python, (options.sandbox.clone(), launch));
+    if way == StartWay::Loader && !surroundings.works(&trees[0]) {
+        return Err(InterpreterError::NoLaunch.into());
+    }
     let measured = wanted(&tree, opened, &python, options).into_iter().map(|name| {
         options.report.step(&format!("startup: {}", name.as_deref().unwrap_or("the bare interpreter")));
         measure(&surroundings, &trees, name, options.runs.max(1), &folder.path().join("said"))
     });
     let modules = measured.collect::<Result<_, _>>()?;
-    let way = match surroundings.launch {
-        Launch::Namespace { .. } => "user namespace",
-        Launch::Loader { .. } => "dynamic loader",
+    let way = match way {
+        StartWay::Root => "user namespace",
+        StartWay::Loader => "dynamic loader",
     };
     Ok(StartupReport { platform, way, runs: options.runs.max(1), modules })
 }
@@ -133,30 +154,36 @@ fn wanted(
     vec![modules::of_command(tree, &opened.config.command(), path, &python.roots)]
 }
 
-/// Namespaces where this machine allows them, else the image's own loader.
+/// How the image is started, and as which user; tried in a folder that is made for it.
+fn way(options: &StartupOptions<'_>, empty: &Path) -> Result<(StartWay, Option<u32>), BuildError> {
+    fs_err::create_dir(empty).map_err(BuildError::file(FileAction::Create, empty))?;
+    let is_root = rustix::process::geteuid().is_root();
+    let nobody = is_root && std::os::unix::fs::chown(empty, Some(NOBODY), Some(NOBODY)).is_ok();
+    let mut users = nobody.then_some(Some(NOBODY)).into_iter().chain([None]);
+    let works =
+        |user: &Option<u32>| options.sandbox.rehearse(confinement_in_root(Confinement::default(), "/", *user), empty);
+    let user = users.find(works);
+    let is_user = !is_root || user.is_some_and(|user| user.is_some());
+    let machine = Machine { kernel: options.sandbox.kernel(), namespaces: user.is_some(), is_user };
+    let (way, lacks) = StartWay::on(machine);
+    options.sandbox.admit_start(lacks, |warning| options.report.warning(warning))?;
+    Ok((way, user.flatten()))
+}
+
 fn surroundings(
     tree: &Tree,
     opened: &OpenedPlatform,
     python: &ImagePython,
-    root: &Path,
-) -> Result<Surroundings, BuildError> {
+    (sandbox, launch): (Sandbox, Launch),
+) -> Surroundings {
     let env = opened.config.env();
-    let unshare = ["/usr/bin/unshare", "/bin/unshare"].map(PathBuf::from).into_iter().find(|path| path.is_file());
-    let workdir = folder_of(tree, &opened.config);
     let named = named_python(tree, env.get("PATH").map(String::as_str).unwrap_or_default());
-    let mut surroundings = Surroundings {
-        env,
-        workdir,
+    Surroundings {
+        sandbox,
+        workdir: folder_of(tree, &opened.config),
         python: named.unwrap_or_else(|| python.facts.executable.clone()),
-        launch: Launch::Namespace { unshare: unshare.unwrap_or_default() },
-    };
-    if surroundings.works(root) {
-        return Ok(surroundings);
-    }
-    surroundings.launch = by_loader(tree, opened, python)?;
-    match surroundings.works(root) {
-        true => Ok(surroundings),
-        false => Err(InterpreterError::NoLaunch.into()),
+        env,
+        launch,
     }
 }
 

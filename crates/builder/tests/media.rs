@@ -172,15 +172,17 @@ impl Readers<'_> {
     }
 
     fn startup(&self) -> Result<(), BuildError> {
-        self.with(|source, cache| {
-            let options = StartupOptions { cache, report: &Silent, platform: None, modules: Vec::new(), runs: 1 };
-            startup(source, &options).map(drop)
-        })
+        self.with(|source, cache| startup(source, &options(cache, None)).map(drop))
     }
 
     fn base(&self, platform: &Platform) -> Result<(), BuildError> {
         self.with(|source, cache| Ok(PlatformImage::of(source, platform, cache).map(drop)?))
     }
+}
+
+fn options(cache: &Cache, platform: Option<Platform>) -> StartupOptions<'_> {
+    let sandbox = Sandbox::new("shipwheel".into(), false);
+    StartupOptions { cache, report: &Silent, sandbox, platform, modules: Vec::new(), runs: 1 }
 }
 
 fn host_and_foreign() -> (Platform, Platform) {
@@ -235,13 +237,7 @@ fn what_another_machine_runs_cannot_be_started_here() {
     let (folder, server) = (tempfile::tempdir().unwrap(), MemoryRegistry::start(true));
     let readers = Readers { medium: Medium::Layout, folder: folder.path(), server: &server };
     readers.write(&parts(&foreign, Fault::None));
-    let error = readers
-        .with(|source, cache| {
-            let platform = Some(foreign.clone());
-            let options = StartupOptions { cache, report: &Silent, platform, modules: Vec::new(), runs: 1 };
-            startup(source, &options)
-        })
-        .unwrap_err();
+    let error = readers.with(|source, cache| startup(source, &options(cache, Some(foreign.clone())))).unwrap_err();
     assert_eq!(error.to_string(), format!("this machine runs {host}, and cannot start {foreign}"));
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.hint().unwrap().contains("leave out `--platform`"), "{error}");

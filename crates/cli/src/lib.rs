@@ -45,10 +45,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let [_, first, order] = &arguments[..]
         && first == CONFINED
     {
-        let Err(error) = enter_confinement(order);
-        // The one who reads this expects an interpreter's first line, and says what it got in its place.
-        println!("{error}: {}", std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default());
-        return ExitCode::FAILURE;
+        return enter_confinement(order).unwrap_or_else(|error| {
+            // The one who reads this expects an interpreter's first line, and says what it got in its place.
+            println!("{error}: {}", std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default());
+            ExitCode::FAILURE
+        });
     }
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,

@@ -37,7 +37,7 @@ pub(crate) fn session<'a>(
 /// What the user asks of the sandbox.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct SandboxArguments {
-    /// Fail if this machine cannot confine an image's interpreter; otherwise a warning says so.
+    /// Fail if this machine cannot confine an image's code; otherwise a warning says so.
     #[arg(long)]
     require_sandbox: bool,
 }

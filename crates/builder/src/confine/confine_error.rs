@@ -28,3 +28,8 @@ pub enum ConfineError {
     #[error("the seccomp filter does not confine this process")]
     Filter(#[source] seccompiler::Error),
 }
+
+/// The error of a system call, by what was being done.
+pub(crate) fn step<E: Into<io::Error>>(step: &'static str) -> impl FnOnce(E) -> ConfineError {
+    move |cause| ConfineError::Step { step, cause: cause.into() }
+}

@@ -11,6 +11,7 @@ use seccompiler::{
 };
 
 use super::confine_error::ConfineError;
+use super::confinement::Purpose;
 
 /// Allowed with any arguments: memory, reading, waiting, signals of its own, and questions about itself.
 const ALLOWED: &[c_long] = &[
@@ -125,6 +126,112 @@ const ALLOWED_BESIDES: &[c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const ALLOWED_BESIDES: &[c_long] = &[];
 
+/// For an image's own program: writing where it may, timers, and what a program that starts asks of the kernel besides.
+///
+/// Landlock does not decide about times, modes, owners and attributes of files that are named by a path, so none of
+/// the calls that set them is here.
+const ALLOWED_TO_START: &[c_long] = &[
+    libc::SYS_fallocate,
+    libc::SYS_fchmod,
+    libc::SYS_fdatasync,
+    libc::SYS_flock,
+    libc::SYS_fsync,
+    libc::SYS_ftruncate,
+    libc::SYS_copy_file_range,
+    libc::SYS_linkat,
+    libc::SYS_mkdirat,
+    libc::SYS_pwrite64,
+    libc::SYS_pwritev,
+    libc::SYS_preadv2,
+    libc::SYS_pwritev2,
+    libc::SYS_renameat,
+    libc::SYS_renameat2,
+    libc::SYS_sendfile,
+    libc::SYS_symlinkat,
+    libc::SYS_unlinkat,
+    libc::SYS_fgetxattr,
+    libc::SYS_flistxattr,
+    libc::SYS_getxattr,
+    libc::SYS_lgetxattr,
+    libc::SYS_listxattr,
+    libc::SYS_llistxattr,
+    libc::SYS_close_range,
+    libc::SYS_get_mempolicy,
+    libc::SYS_memfd_create,
+    libc::SYS_mincore,
+    libc::SYS_mlock,
+    libc::SYS_munlock,
+    libc::SYS_getpriority,
+    libc::SYS_sched_getparam,
+    libc::SYS_sched_get_priority_max,
+    libc::SYS_sched_get_priority_min,
+    libc::SYS_sched_getscheduler,
+    libc::SYS_signalfd4,
+    libc::SYS_timer_create,
+    libc::SYS_timer_delete,
+    libc::SYS_timer_getoverrun,
+    libc::SYS_timer_gettime,
+    libc::SYS_timer_settime,
+    libc::SYS_timerfd_create,
+    libc::SYS_timerfd_gettime,
+    libc::SYS_timerfd_settime,
+    // Of pairs of sockets: others cannot be made.
+    libc::SYS_getpeername,
+    libc::SYS_getsockname,
+    libc::SYS_getsockopt,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_sendmsg,
+    libc::SYS_sendto,
+    libc::SYS_setsockopt,
+    libc::SYS_shutdown,
+];
+
+/// For one with a root and namespaces: there, signals, names, sockets and sessions reach only its own.
+const ALLOWED_IN_ROOT: &[c_long] = &[
+    libc::SYS_fchmodat,
+    libc::SYS_truncate,
+    libc::SYS_utimensat,
+    libc::SYS_inotify_add_watch,
+    libc::SYS_inotify_init1,
+    libc::SYS_inotify_rm_watch,
+    libc::SYS_kill,
+    libc::SYS_tgkill,
+    libc::SYS_tkill,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_setpgid,
+    libc::SYS_setpriority,
+    libc::SYS_setsid,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_bind,
+    libc::SYS_connect,
+    libc::SYS_listen,
+];
+
+/// The older forms of those two lists.
+#[cfg(target_arch = "x86_64")]
+const ALLOWED_TO_START_BESIDES: &[c_long] = &[
+    libc::SYS_creat,
+    libc::SYS_fork,
+    libc::SYS_link,
+    libc::SYS_mkdir,
+    libc::SYS_rename,
+    libc::SYS_rmdir,
+    libc::SYS_symlink,
+    libc::SYS_unlink,
+    libc::SYS_vfork,
+];
+#[cfg(target_arch = "x86_64")]
+const ALLOWED_IN_ROOT_BESIDES: &[c_long] = &[libc::SYS_chmod, libc::SYS_utimes];
+#[cfg(not(target_arch = "x86_64"))]
+const ALLOWED_TO_START_BESIDES: &[c_long] = &[];
+#[cfg(not(target_arch = "x86_64"))]
+const ALLOWED_IN_ROOT_BESIDES: &[c_long] = &[];
+
+/// Families of sockets for a program in a network of its own: not those that configure networks.
+const SOCKETS_IN_ROOT: &[libc::c_int] = &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6];
+
 /// Commands of `fcntl`: none that makes the kernel send signals (`F_SETOWN`), leases, or locks.
 const FCNTL: &[libc::c_int] = &[
     libc::F_DUPFD,
@@ -136,13 +243,27 @@ const FCNTL: &[libc::c_int] = &[
     libc::F_GETPIPE_SZ,
 ];
 
+/// The same for an image's own program: file locks, and sizes of pipes.
+const FCNTL_TO_START: &[libc::c_int] = &[
+    libc::F_GETLK,
+    libc::F_SETLK,
+    libc::F_SETLKW,
+    libc::F_OFD_GETLK,
+    libc::F_OFD_SETLK,
+    libc::F_OFD_SETLKW,
+    libc::F_SETPIPE_SZ,
+    libc::F_ADD_SEALS,
+    libc::F_GET_SEALS,
+];
+
 /// Requests of `ioctl`: what a C library asks of a file that it opened.
-const IOCTL: &[u64] = &[TCGETS, TIOCGWINSZ, FIONREAD, FIONCLEX, FIOCLEX];
+const IOCTL: &[u64] = &[TCGETS, TIOCGWINSZ, FIONREAD, FIONCLEX, FIOCLEX, FIONBIO];
 
 // The same on all architectures that shipwheel runs on; their type in `libc` is not.
 const TCGETS: u64 = 0x5401;
 const TIOCGWINSZ: u64 = 0x5413;
 const FIONREAD: u64 = 0x541b;
+const FIONBIO: u64 = 0x5421;
 const FIONCLEX: u64 = 0x5450;
 const FIOCLEX: u64 = 0x5451;
 
@@ -160,21 +281,24 @@ const NO_CLONE: libc::c_int = libc::CLONE_NEWNS
     | libc::CLONE_PARENT
     | libc::CLONE_UNTRACED;
 
+/// The bits of a socket's type that are not flags (`SOCK_TYPE_MASK` of the kernel).
+const SOCKET_TYPES: u64 = 0xf;
+
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Applies the filter to this process, and to all that it starts or becomes.
 ///
 /// # Errors
 /// When the kernel refuses it.
-pub(crate) fn apply(processes: bool) -> Result<(), ConfineError> {
-    let program = program(processes).map_err(|error| ConfineError::Filter(error.into()))?;
+pub(crate) fn apply(purpose: &Purpose) -> Result<(), ConfineError> {
+    let program = program(purpose).map_err(|error| ConfineError::Filter(error.into()))?;
     seccompiler::apply_filter(&program).map_err(ConfineError::Filter)
 }
 
-fn program(processes: bool) -> Result<BpfProgram, seccompiler::BackendError> {
-    let mut rules: Rules = ALLOWED.iter().chain(ALLOWED_BESIDES).map(|number| (*number, Vec::new())).collect();
+fn program(purpose: &Purpose) -> Result<BpfProgram, seccompiler::BackendError> {
+    let mut rules = Rules::new();
+    allow(&mut rules, [ALLOWED, ALLOWED_BESIDES]);
     let own = u64::from(std::process::id());
-    let values = |list: &[libc::c_int]| list.iter().map(|value| u64::from(value.unsigned_abs())).collect::<Vec<_>>();
     allow_where(&mut rules, libc::SYS_fcntl, 1, &values(FCNTL))?;
     allow_where(&mut rules, libc::SYS_ioctl, 1, IOCTL)?;
     allow_where(&mut rules, libc::SYS_prctl, 0, &values(PRCTL))?;
@@ -183,18 +307,51 @@ fn program(processes: bool) -> Result<BpfProgram, seccompiler::BackendError> {
     allow_where(&mut rules, libc::SYS_tgkill, 0, &[own])?;
     allow_where(&mut rules, libc::SYS_prlimit64, 0, &[0, own])?;
     let thread = u64::from(libc::CLONE_THREAD.unsigned_abs());
-    let mut clone = vec![rule(0, SeccompCmpOp::MaskedEq(thread), thread)?];
-    if processes {
-        clone.push(rule(0, SeccompCmpOp::MaskedEq(u64::from(NO_CLONE.cast_unsigned())), 0)?);
-        #[cfg(target_arch = "x86_64")]
-        rules.extend([(libc::SYS_fork, Vec::new()), (libc::SYS_vfork, Vec::new())]);
-        let local = u64::from(libc::AF_UNIX.unsigned_abs());
-        rules.insert(libc::SYS_socketpair, vec![rule(0, SeccompCmpOp::Eq, local)?]);
+    rules.insert(libc::SYS_clone, vec![rule(0, SeccompCmpOp::MaskedEq(thread), thread)?]);
+    match purpose {
+        Purpose::Compile => {}
+        Purpose::Start => allow_start(&mut rules)?,
+        Purpose::StartInRoot(_) => {
+            allow_start(&mut rules)?;
+            allow_in_root(&mut rules)?;
+        }
     }
-    rules.insert(libc::SYS_clone, clone);
     let architecture = TargetArch::try_from(std::env::consts::ARCH)?;
     let missing = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
     SeccompFilter::new(rules, missing, SeccompAction::Allow, architecture)?.try_into()
+}
+
+/// Allows what an image's own program does when it starts: processes that cannot leave its process group, too.
+fn allow_start(rules: &mut Rules) -> Result<(), seccompiler::BackendError> {
+    allow(rules, [ALLOWED_TO_START, ALLOWED_TO_START_BESIDES]);
+    let fcntl = [FCNTL, FCNTL_TO_START].concat();
+    allow_where(rules, libc::SYS_fcntl, 1, &values(&fcntl))?;
+    let no_namespaces = rule(0, SeccompCmpOp::MaskedEq(u64::from(NO_CLONE.cast_unsigned())), 0)?;
+    rules.entry(libc::SYS_clone).or_default().push(no_namespaces);
+    // Connected ones, which cannot be sent elsewhere, as those of datagrams can.
+    let (local, stream) = (u64::from(libc::AF_UNIX.unsigned_abs()), u64::from(libc::SOCK_STREAM.unsigned_abs()));
+    let pair = SeccompRule::new(vec![
+        condition(0, SeccompCmpOp::Eq, local)?,
+        condition(1, SeccompCmpOp::MaskedEq(SOCKET_TYPES), stream)?,
+    ])?;
+    rules.insert(libc::SYS_socketpair, vec![pair]);
+    Ok(())
+}
+
+/// Allows what reaches nothing but its own in a root and namespaces.
+fn allow_in_root(rules: &mut Rules) -> Result<(), seccompiler::BackendError> {
+    allow(rules, [ALLOWED_IN_ROOT, ALLOWED_IN_ROOT_BESIDES]);
+    allow_where(rules, libc::SYS_socket, 0, &values(SOCKETS_IN_ROOT))?;
+    allow_where(rules, libc::SYS_socketpair, 0, &values(&[libc::AF_UNIX]))
+}
+
+/// Allows calls with any arguments.
+fn allow(rules: &mut Rules, lists: [&[c_long]; 2]) {
+    rules.extend(lists.concat().into_iter().map(|number| (number, Vec::new())));
+}
+
+fn values(list: &[libc::c_int]) -> Vec<u64> {
+    list.iter().map(|value| u64::from(value.unsigned_abs())).collect()
 }
 
 /// Allows a call where one of its arguments has one of some values.
@@ -205,6 +362,10 @@ fn allow_where(rules: &mut Rules, call: c_long, argument: u8, values: &[u64]) ->
 }
 
 fn rule(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompRule, seccompiler::BackendError> {
-    // The kernel looks at 32 bits of these arguments, too.
-    SeccompRule::new(vec![SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)?])
+    SeccompRule::new(vec![condition(argument, operator, value)?])
+}
+
+/// The kernel looks at 32 bits of these arguments, too.
+fn condition(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
 }

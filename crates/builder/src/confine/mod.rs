@@ -4,4 +4,8 @@ pub(crate) mod confine_error;
 pub(crate) mod confinement;
 pub(crate) mod filter;
 pub(crate) mod kernel;
+pub(crate) mod landlock_rules;
+pub(crate) mod namespaces;
+pub(crate) mod privileges;
 pub(crate) mod sandbox;
+pub(crate) mod start_way;

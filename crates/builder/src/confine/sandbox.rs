@@ -2,14 +2,14 @@
 //!
 //! Every step is a safe call of a process about itself, so no code runs between `fork` and `exec`.
 
-use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::{io, thread};
 
-use super::confinement::{Confinement, Order};
+use super::confinement::{Confinement, Order, Stage};
 use super::kernel::Kernel;
 use crate::error::BuildError;
 use crate::interpreter::interpreter_error::InterpreterError;
@@ -39,7 +39,12 @@ impl Sandbox {
         Self { required: self.required || required, ..self.clone() }
     }
 
-    /// Warns once, or fails, where the kernel lacks a part.
+    /// What the kernel offers.
+    pub(crate) fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// Warns once, or fails, where the kernel lacks a part that an interpreter's confinement needs.
     ///
     /// # Errors
     /// When a part is lacking and the sandbox is required.
@@ -48,27 +53,56 @@ impl Sandbox {
         if lacks.is_empty() {
             return Ok(());
         }
+        let advice = "`--bytecode-interpreter host` compiles with one of this machine, `--require-sandbox` stops here";
+        self.fail_or_warn(InterpreterError::NoSandbox { lacks }, advice, warn)
+    }
+
+    /// The same where an image's own program is started, and this is lacking.
+    ///
+    /// # Errors
+    /// When a part is lacking and the sandbox is required.
+    pub(crate) fn admit_start(&self, lacks: Vec<&'static str>, warn: impl FnOnce(&str)) -> Result<(), BuildError> {
+        if lacks.is_empty() {
+            return Ok(());
+        }
+        let advice = "only start images that you trust here, `--require-sandbox` stops";
+        self.fail_or_warn(InterpreterError::NoConfinedStart { lacks }, advice, warn)
+    }
+
+    fn fail_or_warn(&self, error: InterpreterError, advice: &str, warn: impl FnOnce(&str)) -> Result<(), BuildError> {
         if self.required {
-            return Err(InterpreterError::NoSandbox { lacks }.into());
+            return Err(error.into());
         }
         if !self.said.swap(true, Ordering::Relaxed) {
-            let lacks = lacks.join(" and ");
-            warn(&format!(
-                "this kernel offers no {lacks}: the image's interpreter runs without a whole sandbox; \
-                 `--bytecode-interpreter host` compiles with one of this machine, `--require-sandbox` stops here"
-            ));
+            warn(&format!("{error}; {advice}"));
         }
         Ok(())
     }
 
     /// The command of a confined start; standard input, output and error and the folder are the caller's to set.
     pub(crate) fn command(&self, confinement: Confinement) -> Command {
-        let order = Order { confinement, kernel: self.kernel, parent: std::process::id() };
-        let order = serde_json::to_string(&order).expect("an order is JSON");
-        let mut command = Command::new(&self.shipwheel);
-        command.arg(CONFINED).arg(order).env_clear();
-        command
+        self.order(confinement, false)
     }
+
+    /// Whether a confined start works up to the point where it becomes the program, in a folder.
+    pub(crate) fn rehearse(&self, confinement: Confinement, folder: &Path) -> bool {
+        let mut command = self.order(confinement, true);
+        command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        spawn(command).and_then(|mut child| child.wait()).is_ok_and(|status| status.success())
+    }
+
+    fn order(&self, confinement: Confinement, rehearse: bool) -> Command {
+        let stage = Stage::First { parent: std::process::id() };
+        command_of(&self.shipwheel, &Order { confinement, kernel: self.kernel, stage, rehearse })
+    }
+}
+
+/// The command that makes a shipwheel follow an order.
+pub(crate) fn command_of(shipwheel: &Path, order: &Order) -> Command {
+    let order = serde_json::to_string(order).expect("an order is JSON");
+    let mut command = Command::new(shipwheel);
+    command.arg(CONFINED).arg(order).env_clear();
+    command
 }
 
 /// Starts a command by a thread that lives as long as this process.
@@ -104,4 +138,41 @@ pub(crate) fn kill(child: &mut Child) {
     }
     // It may not have made its group yet. One that has ended already cannot be killed.
     let _ = child.kill();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::error::Error as _;
+
+    use super::*;
+
+    /// What is warned of, and the error, with and without a requirement.
+    fn said(admit: impl Fn(&Sandbox, &dyn Fn(&str)) -> Result<(), BuildError>) -> (Vec<String>, String) {
+        let kernel = Kernel { landlock: 0, seccomp: false };
+        let sandbox = Sandbox { shipwheel: PathBuf::new(), required: false, kernel, said: Arc::default() };
+        let warnings = RefCell::new(Vec::new());
+        let warn = |text: &str| warnings.borrow_mut().push(text.to_owned());
+        for sandbox in [&sandbox, &sandbox.clone()] {
+            admit(sandbox, &warn).expect("only a warning");
+        }
+        let error = admit(&sandbox.or_required(true), &warn).expect_err("it is required");
+        (warnings.into_inner(), error.source().map_or_else(|| error.to_string(), ToString::to_string))
+    }
+
+    #[test]
+    fn a_missing_part_is_said_once_and_is_an_error_where_it_is_required() {
+        let (warnings, error) = said(|sandbox, warn| sandbox.admit(warn));
+        let missing =
+            "this kernel offers no Landlock and no seccomp filters, which the sandbox of the image's interpreter needs";
+        let advice = "`--bytecode-interpreter host` compiles with one of this machine, `--require-sandbox` stops here";
+        assert_eq!(warnings, [format!("{missing}; {advice}")]);
+        assert_eq!(error, missing);
+        let (warnings, error) = said(|sandbox, warn| sandbox.admit_start(vec!["user namespaces", "Landlock"], warn));
+        let missing =
+            "this machine offers no user namespaces and no Landlock, which the sandbox of the image's code needs";
+        let advice = "only start images that you trust here, `--require-sandbox` stops";
+        assert_eq!(warnings, [format!("{missing}; {advice}")]);
+        assert_eq!(error, missing);
+    }
 }

@@ -40,8 +40,14 @@ pub enum InterpreterError {
         library: PathBuf,
     },
     /// The sandbox is required, and the kernel lacks a part of it.
-    #[error("this kernel offers no {}, which the sandbox of the image's interpreter needs", .lacks.join(" and "))]
+    #[error("this kernel offers no {}, which the sandbox of the image's interpreter needs", .lacks.join(" and no "))]
     NoSandbox {
+        /// The missing parts.
+        lacks: Vec<&'static str>,
+    },
+    /// The sandbox of an image's program is required, and this machine lacks a part of it.
+    #[error("this machine offers no {}, which the sandbox of the image's code needs", .lacks.join(" and no "))]
+    NoConfinedStart {
         /// The missing parts.
         lacks: Vec<&'static str>,
     },
@@ -178,6 +184,7 @@ impl InterpreterError {
             | Self::ForeignLibrary { .. }
             | Self::NoLaunch
             | Self::NoSandbox { .. }
+            | Self::NoConfinedStart { .. }
             | Self::NotInCache
             | Self::NoCompiler { .. } => ErrorKind::Outside,
             Self::Undescribed { .. }
@@ -208,7 +215,13 @@ impl InterpreterError {
                 "use Linux 5.13 or later with Landlock, or an interpreter of this machine \
                  (`--bytecode-interpreter host`), or run it without `--require-sandbox`"
             }
-            Self::Undescribed { .. } | Self::NoLaunch | Self::Uncompiled { .. } => return None,
+            Self::NoConfinedStart { .. } => {
+                "use Linux 5.13 or later with Landlock, allow user namespaces (sysctls user.max_user_namespaces, \
+                 kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns; a container's seccomp \
+                 profile), or run it without `--require-sandbox`"
+            }
+            Self::NoLaunch => "allow user namespaces (sysctl user.max_user_namespaces, a container's seccomp profile)",
+            Self::Undescribed { .. } | Self::Uncompiled { .. } => return None,
         };
         Some(text.to_owned())
     }

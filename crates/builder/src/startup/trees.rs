@@ -4,7 +4,7 @@
 //! disk leads out of the folder; those that lead nowhere are left out.
 
 use std::io::BufWriter;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt as _, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -50,6 +50,21 @@ pub(super) fn write(tree: &Tree, whole: &Path, bare: &Path) -> Result<(), BuildE
         for link in [Some(one), other].into_iter().flatten() {
             symlink(&target, &link).map_err(BuildError::file(FileAction::Write, &link))?;
         }
+    }
+    Ok(())
+}
+
+/// Gives a folder and all that is in it to a user and its group; links are given themselves.
+///
+/// # Errors
+/// When the disk refuses.
+pub(super) fn give(path: &Path, user: u32) -> Result<(), BuildError> {
+    lchown(path, Some(user), Some(user)).map_err(BuildError::file(FileAction::Write, path))?;
+    if !fs::symlink_metadata(path).map_err(BuildError::file(FileAction::Read, path))?.is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(path).map_err(BuildError::file(FileAction::Read, path))? {
+        give(&entry.map_err(BuildError::file(FileAction::Read, path))?.path(), user)?;
     }
     Ok(())
 }

@@ -12,15 +12,14 @@ use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
 use crate::login::LoginArguments;
 use crate::network::{self, NetworkArguments};
-use crate::open::cache_folder;
-use crate::open::workspace_root;
+use crate::open::{SandboxArguments, cache_folder, workspace_root};
 use crate::progress::Terminal;
 use crate::shown;
 use crate::table::{self, size};
 
 #[derive(Debug, Args)]
 pub(crate) struct StartupArguments {
-    /// An OCI layout folder, an archive or a reference. Its code runs on this machine.
+    /// An OCI layout folder, an archive or a reference. Its code runs on this machine, confined.
     image: ImageArgument,
 
     /// A module to import; may be given several times [default: what the image's command imports].
@@ -40,6 +39,9 @@ pub(crate) struct StartupArguments {
     json: bool,
 
     #[command(flatten)]
+    sandbox: SandboxArguments,
+
+    #[command(flatten)]
     login: LoginArguments,
 
     #[command(flatten)]
@@ -56,6 +58,7 @@ pub(crate) fn run(arguments: &StartupArguments) -> Result<(), Failure> {
     let options = StartupOptions {
         cache: &cache,
         report: &terminal,
+        sandbox: arguments.sandbox.sandbox(),
         platform: arguments.platform.clone(),
         modules: arguments.modules.clone(),
         runs: arguments.runs.into(),
