@@ -161,9 +161,10 @@ impl Shipwheel {
         let shell = Shell::new().expect("a shell");
         shell.change_dir(&self.folder);
         let (program, umask) = (built(), self.umask);
-        // Few files may be open at once: an image of thousands must not need thousands.
+        // Few files may be open at once: an image of thousands must not need thousands. One that nobody closed must
+        // not reach what is confined.
         let limit = self.limit.map(|seconds| format!("timeout {seconds} ")).unwrap_or_default();
-        let script = format!("ulimit -n 256 && umask {umask} && exec {limit}\"$0\" \"$@\"");
+        let script = format!("ulimit -n 256 && umask {umask} && exec {limit}\"$0\" \"$@\" 7< /dev/null");
         let mut command =
             cmd!(shell, "sh -c {script} {program} {arguments...}").quiet().ignore_status().stdin(&self.stdin);
         if !self.inherits {

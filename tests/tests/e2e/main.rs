@@ -14,6 +14,7 @@ mod fetching;
 mod files;
 mod folder;
 mod hostile_base;
+mod hostile_start;
 mod layering;
 mod layout;
 mod leftovers;

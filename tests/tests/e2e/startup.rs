@@ -38,22 +38,33 @@ fn every_module_comes_from_bytecode_with_it_and_none_without() {
 }
 
 #[test]
-fn where_no_namespace_may_be_made_the_images_own_loader_does() {
+fn where_no_namespace_may_be_made_the_images_own_loader_does_and_what_is_missing_is_said() {
     startup(&["--json"]).succeeded();
     let (shell, unshare) = (Shell::new().unwrap(), judge("unshare", "util-linux"));
     // A user namespace in which no other one may be made.
     let path = sample().path().display().to_string();
     let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
-    let program = Shipwheel::new().command(&["startup", &path, "--runs", "1", "--json"]);
-    let output = cmd!(shell, "{unshare} --map-root-user sh -c {script} sh")
-        .args(&program.arguments)
-        .envs(program.environment)
-        .quiet()
-        .output()
-        .unwrap();
+    let run = |more: &[&str]| {
+        let program = Shipwheel::new().command(&[&["startup", &path, "--runs", "1", "--json"], more].concat());
+        cmd!(shell, "{unshare} --map-root-user sh -c {script} sh")
+            .args(&program.arguments)
+            .envs(program.environment)
+            .quiet()
+            .ignore_status()
+            .output()
+            .unwrap()
+    };
+    let output = run(&[]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["way"], "dynamic loader");
     check(&report["modules"][0], "sound");
+    let missing = "this machine offers no user namespaces and no user other than root";
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.matches(missing).count(), 1, "{said}");
+    let output = run(&["--require-sandbox"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains(missing) && said.contains("user.max_user_namespaces"), "{said}");
 }
 
 #[test]
