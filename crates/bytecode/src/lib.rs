@@ -27,7 +27,7 @@ mod python_version;
 mod source_hash;
 
 pub use canonical::{CANONICAL_RECIPE, canonical};
-pub use magic_number::{MAGIC_NUMBER_SOURCE, magic_number};
+pub use magic_number::{MAGIC_NUMBER_SOURCE, begins_with_magic_number, magic_number};
 pub use marshal::MarshalError;
 pub use pyc::{InvalidationMode, Optimization, PycPathError, pyc_path, write_pyc};
 pub use python_version::{PythonVersion, PythonVersionError};

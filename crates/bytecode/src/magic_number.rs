@@ -24,6 +24,23 @@ pub fn magic_number(version: &PythonVersion, bootstrap: Option<&str>) -> Option<
     Some([low, high, b'\r', b'\n'])
 }
 
+/// Whether bytes begin as a pyc of any CPython does, whatever the file is called.
+///
+/// The numbers are those that `Lib/importlib/_bootstrap_external.py` and `Include/internal/pycore_magic_number.h` list.
+/// Python 3 counts up from 3000, by at most 50 for each minor version, so the range leaves room for those to come.
+pub fn begins_with_magic_number(bytes: &[u8]) -> bool {
+    let [low, high, b'\r', b'\n', ..] = bytes else { return false };
+    match u16::from_le_bytes([*low, *high]) {
+        // Python 3.
+        3000..=3999 => true,
+        // Python 1.5 to 2.2; one more with `-U`.
+        20121 | 50428 | 50429 | 50823 | 50824 | 60202 | 60203 | 60717 | 60718 => true,
+        // Python 2.3 to 2.7.
+        62011..=62218 => true,
+        _ => false,
+    }
+}
+
 /// The number in `MAGIC_NUMBER = (3495).to_bytes(2, 'little') + b'\r\n'`.
 fn in_line(line: &str) -> Option<u16> {
     line.strip_prefix("MAGIC_NUMBER = (")?.split_once(')')?.0.parse().ok()
@@ -32,6 +49,24 @@ fn in_line(line: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pyc_of_any_cpython_is_known_by_its_first_bytes() {
+        for (bytes, expected) in [
+            (&b"\xa7\r\r\n\0\0\0\0"[..], true),
+            (b"a\r\r\n", true),
+            (b"+\x0e\r\n", true),
+            (b"\x03\xf3\r\n", true),
+            (b"\xa7\r\r", false),
+            (b"\xa7\r\n\r", false),
+            (b"ab\r\nc", false),
+            (b"#!\r\n", false),
+            (b"\r\n\r\n", false),
+            (b"", false),
+        ] {
+            assert_eq!(begins_with_magic_number(bytes), expected, "{bytes:?}");
+        }
+    }
 
     #[test]
     fn the_library_says_the_number_and_the_table_knows_it_otherwise() {
