@@ -142,6 +142,26 @@ impl ImageConfig {
         lists.into_iter().flatten().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
+    /// What is run again and again to see whether the container is well: `Healthcheck`, empty if there is none.
+    ///
+    /// A text for a shell is the command line of the image's own shell, or of `/bin/sh`.
+    pub fn health_command(&self) -> Vec<String> {
+        let texts = |list: Option<&Value>| -> Vec<String> {
+            let list = list.and_then(Value::as_array).into_iter().flatten();
+            list.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let test = texts(self.runtime().and_then(|c| c.get("Healthcheck")?.get("Test")));
+        match test.split_first() {
+            Some((kind, command)) if kind == "CMD" => command.to_vec(),
+            Some((kind, command)) if kind == "CMD-SHELL" => {
+                let shell = texts(self.runtime().and_then(|c| c.get("Shell")));
+                let default = || vec!["/bin/sh".to_owned(), "-c".to_owned()];
+                [if shell.is_empty() { default() } else { shell }, command.to_vec()].concat()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// `WorkingDir`; `/` where it is not set.
     pub fn working_dir(&self) -> String {
         let folder = self.runtime().and_then(|c| c.get("WorkingDir")).and_then(Value::as_str);
@@ -221,6 +241,24 @@ fn extend_object(target: &mut Map<String, Value>, key: &str, entries: impl Itera
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_health_check_is_a_command() {
+        for (runtime, expected) in [
+            (json!({}), &[][..]),
+            (json!({ "Healthcheck": { "Test": ["NONE"] } }), &[]),
+            (json!({ "Healthcheck": { "Test": ["CMD", "python", "-O", "x.py"] } }), &["python", "-O", "x.py"]),
+            (json!({ "Healthcheck": { "Test": ["CMD-SHELL", "exit 0"] } }), &["/bin/sh", "-c", "exit 0"]),
+            (
+                json!({ "Healthcheck": { "Test": ["CMD-SHELL", "exit 0"] }, "Shell": ["/bin/bash", "-ec"] }),
+                &["/bin/bash", "-ec", "exit 0"],
+            ),
+        ] {
+            let mut config = ImageConfig::empty(&Platform::linux_amd64());
+            config.0.insert("config".into(), runtime);
+            assert_eq!(config.health_command(), expected, "{config:?}");
+        }
+    }
 
     const BASE: &str = r#"{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin","LANG=C"],"Cmd":["python3"],
         "Healthcheck":{"Test":["NONE"]},"Labels":{"a":"1"}},"unknown":7,
