@@ -33,6 +33,18 @@ impl Member {
         header.set_mtime(modified);
         Self { header, path: path.to_owned(), data: data.to_vec() }
     }
+
+    /// A symbolic link of root's.
+    ///
+    /// # Panics
+    /// When the target is longer than a header takes.
+    pub fn link(path: &str, target: &str) -> Self {
+        let mut member = Self::file(path, &[], 0);
+        member.header.set_entry_type(tar::EntryType::Symlink);
+        member.header.set_link_name(target).expect("a short target");
+        member.header.set_size(0);
+        member
+    }
 }
 
 /// The files of one layer.

@@ -50,6 +50,7 @@ mod disk;
 mod inspect;
 mod interpreter;
 mod layer;
+mod loading;
 mod lock;
 mod program;
 mod project;

@@ -3,12 +3,21 @@
 //! The image is read in place; layers are unpacked to unnamed temporary files and walked as trees
 //! of values. Nothing of it runs, unless a rebuild is asked for.
 
+mod archives;
 mod bytecode;
 mod coverage;
+mod forms;
+mod hooks;
+mod judge;
 mod native;
+mod pycs;
 mod rebuild;
+mod records;
+#[cfg(test)]
+mod tests;
 
-use shipwheel_oci::{Digest, Platform};
+use shipwheel_layer::Tree;
+use shipwheel_oci::{Digest, ImageConfig, Platform};
 use shipwheel_store::{Cache, ImageSource};
 
 use crate::confine::sandbox::Sandbox;
@@ -18,6 +27,7 @@ use crate::inspect::opened::{OpenedImage, OpenedPlatform, open};
 use crate::inspect::python::ImagePython;
 use crate::interpreter::compile::Workers;
 use crate::session::{Report, host_platform};
+use bytecode::Checked;
 use rebuild::Rebuilder;
 
 /// How to verify.
@@ -69,6 +79,7 @@ pub struct VerifyReport {
     /// How many findings there are beyond those listed.
     pub dropped: usize,
     problems: usize,
+    notes: usize,
 }
 
 impl VerifyReport {
@@ -79,7 +90,12 @@ impl VerifyReport {
 
     /// How many warnings there are, listed or not.
     pub fn warnings(&self) -> usize {
-        self.findings.len() + self.dropped - self.problems
+        self.findings.len() + self.dropped - self.problems - self.notes
+    }
+
+    /// How many notes there are, listed or not.
+    pub fn notes(&self) -> usize {
+        self.notes
     }
 }
 
@@ -109,10 +125,12 @@ pub fn verify(source: &dyn ImageSource, options: &VerifyOptions<'_>) -> Result<V
         platforms.push(verify_platform(&image, platform, rebuilder.as_mut(), &mut findings)?);
     }
     platforms.sort_by(|a, b| a.platform.cmp(&b.platform));
-    let Findings { mut list, dropped, dropped_problems } = findings;
+    let Findings { mut list, dropped, dropped_problems, dropped_notes } = findings;
     list.sort();
-    let problems = dropped_problems + list.iter().filter(|finding| finding.severity == Severity::Problem).count();
-    Ok(VerifyReport { root: image.root.digest, platforms, findings: list, dropped, problems })
+    let count = |severity| list.iter().filter(|finding| finding.severity == severity).count();
+    let problems = dropped_problems + count(Severity::Problem);
+    let notes = dropped_notes + count(Severity::Note);
+    Ok(VerifyReport { root: image.root.digest, platforms, findings: list, dropped, problems, notes })
 }
 
 fn verify_platform(
@@ -141,17 +159,30 @@ fn verify_platform(
     let python = ImagePython::find(&tree, &opened.config, &mut found)?;
     findings.add(Some(platform), found);
     let Some(python) = python else { return Ok(verified) };
-    let checked = bytecode::check(&tree, &python)?;
-    (verified.pycs, verified.sourceless) = (checked.pycs, checked.sourceless);
-    findings.add(Some(platform), checked.findings);
-    findings.add(Some(platform), coverage::check(&tree, &python));
+    let Checked { pycs, sourceless, findings: found, pairs } = loaded(&tree, &opened.config, &python)?;
+    (verified.pycs, verified.sourceless) = (pycs, sourceless);
+    findings.add(Some(platform), found);
     if let Some(rebuilder) = rebuilder {
         if *platform == host_platform() {
             rebuilder.take(&tree, &python, platform)?;
         }
-        let (rebuilt, other) = rebuilder.check(&python, checked.pairs)?;
+        let (rebuilt, other) = rebuilder.check(&python, pairs)?;
         verified.rebuilt = Some(rebuilt);
         findings.add(Some(platform), other);
     }
     Ok(verified)
+}
+
+/// Everything that the interpreter would load, and that decides what it loads.
+fn loaded(tree: &Tree, config: &ImageConfig, python: &ImagePython) -> Result<Checked, BuildError> {
+    let mut checked = bytecode::check(tree, python)?;
+    let archives = archives::check(tree, python);
+    checked.pycs += archives.pycs;
+    checked.sourceless += archives.sourceless;
+    checked.pairs.extend(archives.pairs);
+    checked.findings.extend(archives.findings);
+    checked.findings.extend(forms::check(tree, python));
+    checked.findings.extend(hooks::check(tree, config, python));
+    checked.findings.extend(coverage::check(tree, python));
+    Ok(checked)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use serde_json::Value;
-use shipwheel_tests::{Definition, Layout, Member, Registry, Run, Shipwheel, Tampered, scratch, variosync};
+use shipwheel_tests::{Definition, Layout, Member, Members, Registry, Run, Shipwheel, Tampered, scratch, variosync};
 
 const VERIFICATION: i32 = 5;
 
@@ -136,6 +136,58 @@ fn every_fault_of_bytecode_is_found_and_nothing_else() {
     expected.push(("problem", "other-code", "linux/amd64", pyc("one")));
     let borrowed: Vec<_> = expected.iter().map(|(a, b, c, d)| (*a, *b, *c, d.as_str())).collect();
     check(&tampered, &["--rebuild"], &borrowed);
+}
+
+#[test]
+fn code_that_is_hidden_from_a_look_at_pycs_is_found() {
+    let tampered = Tampered::copy(&sample());
+    let amd64 = "linux/amd64";
+    tampered.layer(amd64, &pyc("one"), |files| {
+        let other = files.file(&pyc("two")).data[16..].to_vec();
+        let evil = |files: &mut Members, module: &str| [&files.file(&pyc(module)).data[..16], &other].concat();
+        // The interpreter follows a link; below a name of another level it may be told to look.
+        let (linked, level) = (evil(files, "fresh"), evil(files, "one"));
+        files.remove(&pyc("fresh"));
+        files.add(Member::link(&pyc("fresh")[1..], "/var/lib/data.bin"));
+        files.add(Member::file("var/lib/data.bin", &linked, 0));
+        files.add(Member::file("app/__pycache__/one.cpython-311.opt-2.pyc", &level, 0));
+        // It goes before the module that has a source.
+        files.add(Member::file("app/missing/__init__.pyc", &linked, 0));
+        files.add(Member::file("app/run", &linked, 0));
+        files.add(Member::file("usr/lib/python311.zip", &zip("json.pyc", &linked), 0));
+    });
+    tampered.config(amd64, |config| {
+        let command = "exec python3.11 /app/run --port \"$PORT\"";
+        config["config"]["Cmd"] = Value::from(vec!["/bin/sh", "-ec", command]);
+        config["config"]["Env"].as_array_mut().unwrap().push(Value::from("LD_PRELOAD=/var/lib/x.so"));
+    });
+    let mut expected = vec![
+        ("problem", "script", amd64, "/app/run"),
+        ("problem", "sourceless", amd64, "/usr/lib/python311.zip/json.pyc"),
+        ("problem", "two-forms", amd64, "/app/missing/__init__.pyc"),
+        ("warning", "loader", amd64, ""),
+        ("warning", "search-path", amd64, "/usr/lib/python311.zip"),
+        ("warning", "sourceless", amd64, "/app/missing/__init__.pyc"),
+        ("warning", "unused", amd64, "/app/__pycache__/one.cpython-311.opt-2.pyc"),
+    ];
+    check(&tampered, &[], &expected);
+    let linked = pyc("fresh");
+    expected.push(("problem", "other-code", amd64, &linked));
+    expected.push(("problem", "other-code", amd64, "/app/__pycache__/one.cpython-311.opt-2.pyc"));
+    check(&tampered, &["--rebuild"], &expected);
+}
+
+/// An archive with one member, stored.
+fn zip(name: &str, data: &[u8]) -> Vec<u8> {
+    let half = |number: usize| u16::try_from(number).unwrap().to_le_bytes();
+    let word = |number: usize| u32::try_from(number).unwrap().to_le_bytes();
+    // Version, flags, method, time, date; the CRC, which Python does not look at; both sizes, the name's and the rest's.
+    let common = [&[20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &word(data.len()), &word(data.len())].concat();
+    let common = [&common[..], &half(name.len()), &half(0)].concat();
+    let local = [b"PK\x03\x04", &common[..], name.as_bytes(), data].concat();
+    let entry = [b"PK\x01\x02\x14\0", &common[..], &[0; 14], name.as_bytes()].concat();
+    let end = [&[0; 4][..], &half(1), &half(1), &word(entry.len()), &word(local.len()), &half(0)].concat();
+    [local, entry, b"PK\x05\x06".to_vec(), end].concat()
 }
 
 #[test]

@@ -9,6 +9,8 @@ pub enum Severity {
     Problem,
     /// It works, but not as well as it could, or something could not be looked at.
     Warning,
+    /// Something that decides what is loaded, as honest images have it: no reason to refuse one.
+    Note,
 }
 
 /// What a finding is about; each is explained in docs/verify.md.
@@ -50,6 +52,22 @@ pub enum FindingKind {
     Unused,
     /// A pyc holds other code than its source.
     OtherCode,
+    /// A pyc without a source that it could be compared with.
+    Sourceless,
+    /// The image's command runs bytecode instead of a source.
+    Script,
+    /// A module is there in several forms in one folder, and only one is loaded.
+    TwoForms,
+    /// A zip archive that modules are imported from cannot be read.
+    Archive,
+    /// Code that runs at every start of Python: lines of `.pth` files, `sitecustomize`.
+    StartupCode,
+    /// A place where modules are looked for besides the usual ones.
+    SearchPath,
+    /// The dynamic loader loads other libraries before those that a program names.
+    Loader,
+    /// Bytecode of a second Python, which is not compared with a fresh compile.
+    OtherPython,
     /// Modules without bytecode.
     MissingBytecode,
     /// Bytecode that could not be compiled again to compare.
@@ -78,6 +96,14 @@ impl FindingKind {
             Self::Orphan => "orphan",
             Self::Unused => "unused",
             Self::OtherCode => "other-code",
+            Self::Sourceless => "sourceless",
+            Self::Script => "script",
+            Self::TwoForms => "two-forms",
+            Self::Archive => "archive",
+            Self::StartupCode => "startup-code",
+            Self::SearchPath => "search-path",
+            Self::Loader => "loader",
+            Self::OtherPython => "other-python",
             Self::MissingBytecode => "missing-bytecode",
             Self::NotRebuilt => "not-rebuilt",
         }
@@ -115,6 +141,11 @@ impl Finding {
         Self { severity: Severity::Warning, ..Self::problem(kind, expected, found) }
     }
 
+    /// A note of a kind, without a place yet.
+    pub(crate) fn note(kind: FindingKind, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { severity: Severity::Note, ..Self::problem(kind, expected, found) }
+    }
+
     /// At a path of the image.
     pub(crate) fn at(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
@@ -132,6 +163,12 @@ impl Finding {
         self.blob = Some(content.source_name());
         self
     }
+
+    /// In a layer, by the digest of its blob.
+    pub(crate) fn in_layer(mut self, layer: &str) -> Self {
+        self.blob = Some(layer.to_owned());
+        self
+    }
 }
 
 /// Findings up to a number that a person could still read; of more only the count is kept.
@@ -141,6 +178,8 @@ pub(crate) struct Findings {
     pub(crate) dropped: usize,
     /// Problems among those that were dropped.
     pub(crate) dropped_problems: usize,
+    /// Notes among those that were dropped.
+    pub(crate) dropped_notes: usize,
 }
 
 /// The most that are kept: a hostile image could have a million.
@@ -160,6 +199,7 @@ impl Findings {
             if self.list.len() >= MOST {
                 self.dropped += 1;
                 self.dropped_problems += usize::from(finding.severity == Severity::Problem);
+                self.dropped_notes += usize::from(finding.severity == Severity::Note);
                 continue;
             }
             finding.platform = finding.platform.or_else(|| platform.cloned());

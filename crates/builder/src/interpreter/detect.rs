@@ -29,11 +29,22 @@ pub(crate) fn find_python(tree: &Tree, path: Option<&str>) -> Result<Option<Pyth
     let candidates = folders.flat_map(|folder| names.iter().map(move |name| format!("{folder}/{name}")));
     for candidate in candidates {
         let Ok(path) = TreePath::new(&candidate) else { continue };
-        if let Some((executable, Node::File(_, content))) = tree.resolve(&path) {
-            return describe(tree, &executable, &content.to_vec()?).map(Some);
+        if let Some(facts) = describe_python(tree, &path)? {
+            return Ok(Some(facts));
         }
     }
     Ok(None)
+}
+
+/// Describes the interpreter at a path, links followed; `None` if there is no file.
+///
+/// # Errors
+/// When its version or standard library cannot be found.
+pub(crate) fn describe_python(tree: &Tree, path: &TreePath) -> Result<Option<PythonFacts>, BuildError> {
+    match tree.resolve(path) {
+        Some((executable, Node::File(_, content))) => describe(tree, &executable, &content.to_vec()?).map(Some),
+        _ => Ok(None),
+    }
 }
 
 fn describe(tree: &Tree, executable: &TreePath, elf: &[u8]) -> Result<PythonFacts, BuildError> {

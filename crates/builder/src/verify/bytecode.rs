@@ -1,25 +1,32 @@
-//! Every pyc of an image: is it one that its interpreter loads, and of the source beside it?
+//! Every pyc of an image: is it one that its interpreter loads, and of which source?
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
-use shipwheel_bytecode::{canonical, source_hash};
+use shipwheel_bytecode::{PythonVersion, begins_with_magic_number, magic_number};
 use shipwheel_layer::{Content, Node, Tree, TreePath};
 
+use super::judge::{Judge, of_wrong_size};
+use super::pycs::{CachedName, Found, Place, Source, Wanted, find};
 use crate::error::BuildError;
-use crate::inspect::finding::{Finding, FindingKind};
+use crate::inspect::finding::{Finding, FindingKind, Severity};
 use crate::inspect::python::ImagePython;
-
-/// The most bytes that a pyc or a source may have.
-const LARGEST: u64 = 256 << 20;
 
 /// A pyc with its source: what a fresh compile is compared with.
 pub(crate) struct Pair {
     pub(crate) pyc_path: String,
     pub(crate) pyc: Content,
+    /// The layer that it is in.
+    pub(crate) layer: String,
     pub(crate) source_path: String,
     pub(crate) source: Content,
+    /// The level that its name says.
+    pub(crate) level: u32,
+    /// Whether the image runs at this level.
+    pub(crate) is_loaded: bool,
 }
 
-/// What became of all pycs.
+/// What became of pycs.
 #[derive(Default)]
 pub(crate) struct Checked {
     /// How many pycs of this interpreter there are.
@@ -30,225 +37,240 @@ pub(crate) struct Checked {
     pub(crate) pairs: Vec<Pair>,
 }
 
-/// Checks every pyc of the interpreter in a tree.
+/// Checks every pyc in a tree.
 ///
 /// # Errors
 /// When a layer's file cannot be read.
 pub(crate) fn check(tree: &Tree, python: &ImagePython) -> Result<Checked, BuildError> {
-    let pycs: Vec<(&TreePath, &Content)> = tree
-        .iter()
-        .filter_map(|(path, node)| match node {
-            Node::File(_, content) if path.name().ends_with(".pyc") => Some((path, content)),
-            _ => None,
-        })
-        .collect();
-    let checked: Vec<Option<One>> =
-        pycs.par_iter().map(|(path, content)| one(tree, python, path, content)).collect::<Result<_, BuildError>>()?;
+    let (prefixes, scripts) = (python.cache_prefixes(), scripts(tree, python)?);
+    let found = find(tree, &Wanted { prefixes: &prefixes, levels: &python.levels })?;
+    let checker = Checker { tree, python, judge: judge(python), scripts: &scripts };
+    let checked: Vec<One> = found.par_iter().map(|found| checker.one(found)).collect::<Result<_, BuildError>>()?;
     let mut all = Checked::default();
-    for ((path, content), one) in pycs.into_iter().zip(checked) {
-        let Some(One { finding, pair, sourceless }) = one else { continue };
-        all.pycs += 1;
-        all.sourceless += usize::from(sourceless);
-        all.findings.extend(finding.map(|finding| finding.at(path.to_string()).in_layer_of(content)));
-        all.pairs.extend(pair);
+    let mut others: BTreeMap<String, usize> = BTreeMap::new();
+    for (found, one) in found.iter().zip(checked) {
+        match one.other_tag {
+            Some(tag) => *others.entry(tag).or_default() += 1,
+            None => all.pycs += 1,
+        }
+        all.sourceless += usize::from(one.is_sourceless);
+        let at = |finding: Finding| finding.at(found.path.to_string()).in_layer_of(&found.content);
+        all.findings.extend(one.finding.map(at));
+        all.pairs.extend(one.pair);
     }
+    all.findings.extend(scripts.into_values());
+    all.findings.extend(others.into_iter().map(|(tag, count)| {
+        let expected = format!("bytecode of {}", python.facts.version.cache_tag());
+        let found = format!("{count} pycs of {tag}, whose code is compared with no source");
+        Finding::warning(FindingKind::OtherPython, expected, found)
+    }));
     Ok(all)
+}
+
+/// What this image's interpreter makes of pycs.
+pub(super) fn judge(python: &ImagePython) -> Judge {
+    let PythonVersion { minor, .. } = python.facts.version;
+    Judge { name: format!("Python {}", python.facts.version), magic_number: python.facts.magic_number, minor }
+}
+
+/// The files of bytecode that the image's commands run, by their real paths.
+fn scripts(tree: &Tree, python: &ImagePython) -> Result<BTreeMap<TreePath, Finding>, BuildError> {
+    let mut scripts = BTreeMap::new();
+    for path in python.starts.iter().filter_map(|start| start.file()) {
+        let (path, is_folder) = match tree.resolve(&path) {
+            // A folder is run by its `__main__`.
+            Some((_, Node::Directory(_))) => match (path.join("__main__.py"), path.join("__main__.pyc")) {
+                (Ok(source), Ok(pyc)) if tree.resolve(&source).is_none() => (pyc, true),
+                _ => continue,
+            },
+            Some(_) | None => (path, false),
+        };
+        let Some((real, Node::File(_, content))) = tree.resolve(&path) else { continue };
+        if is_folder || begins_with_magic_number(&content.head(4)?) {
+            let finding =
+                Finding::problem(FindingKind::Script, "a command that runs a source", "bytecode, which it runs");
+            scripts.insert(real, finding.at(path.to_string()).in_layer_of(content));
+        }
+    }
+    Ok(scripts)
 }
 
 #[derive(Default)]
 struct One {
     finding: Option<Finding>,
     pair: Option<Pair>,
-    sourceless: bool,
+    is_sourceless: bool,
+    /// The tag of another interpreter that the pyc is for.
+    other_tag: Option<String>,
 }
 
-impl One {
-    fn bad(finding: Finding) -> Option<Self> {
-        Some(Self { finding: Some(finding), ..Self::default() })
+impl From<Finding> for One {
+    fn from(finding: Finding) -> Self {
+        Self { finding: Some(finding), ..Self::default() }
     }
 }
 
-/// The parts of a name in `__pycache__` (PEP 3147, PEP 488): `api.cpython-311.opt-1.pyc`.
-struct CachedName<'a> {
-    stem: &'a str,
-    tag: &'a str,
-    level: u32,
+struct Checker<'a> {
+    tree: &'a Tree,
+    python: &'a ImagePython,
+    judge: Judge,
+    scripts: &'a BTreeMap<TreePath, Finding>,
 }
 
-impl<'a> CachedName<'a> {
-    fn parse(name: &'a str) -> Option<Self> {
-        let name = name.strip_suffix(".pyc")?;
-        let (rest, last) = name.rsplit_once('.')?;
-        match last.strip_prefix("opt-") {
-            Some(level) => {
-                let (stem, tag) = rest.rsplit_once('.')?;
-                Some(Self { stem, tag, level: level.parse().ok()? })
+impl Checker<'_> {
+    fn one(&self, found: &Found) -> Result<One, BuildError> {
+        match &found.place {
+            Place::Cached { name, source, has_own_level } => self.cached(found, name, source.as_ref(), has_own_level),
+            Place::Unnamed => Ok(self.unnamed()),
+            Place::Module { source: Some(source) } => self.beside(found, source),
+            Place::Module { source: None } | Place::Anywhere => self.sourceless(found),
+        }
+    }
+
+    fn unnamed(&self) -> One {
+        let expected = format!("a pyc of {}", self.python.facts.version.cache_tag());
+        Finding::warning(FindingKind::CacheTag, expected, "a name that it never loads").into()
+    }
+
+    /// A pyc that is named for a source and an interpreter.
+    fn cached(
+        &self,
+        found: &Found,
+        name: &CachedName,
+        source: Option<&Source>,
+        has_own_level: &BTreeSet<u32>,
+    ) -> Result<One, BuildError> {
+        let is_own = name.tag == self.python.facts.version.cache_tag();
+        let other = if is_own { None } else { other_interpreter(self.tree, &name.tag) };
+        if !is_own && other.is_none() {
+            return Ok(self.unnamed());
+        }
+        let Some((source_path, source)) = source else {
+            let expected = format!("{}.py in the folder above", name.stem);
+            let finding = Finding::warning(FindingKind::Orphan, expected, "no source, so it is never loaded");
+            return Ok(finding.into());
+        };
+        let judge = other.as_ref().unwrap_or(&self.judge);
+        let finding = match bytes(&found.content)? {
+            Ok(bytes) => judge.with_source(&bytes, source),
+            Err(finding) => Some(finding),
+        };
+        if other.is_some() {
+            return Ok(One { finding, other_tag: Some(name.tag.clone()), ..One::default() });
+        }
+        let is_loaded = self.python.levels.contains(&name.level);
+        let pair = finding.is_none().then(|| Pair {
+            pyc_path: found.path.to_string(),
+            pyc: found.content.clone(),
+            layer: found.content.source_name(),
+            source_path: source_path.to_string(),
+            source: source.clone(),
+            level: name.level,
+            is_loaded,
+        });
+        let finding = if is_loaded { finding } else { Some(self.wrong_level(name, has_own_level)) };
+        Ok(One { finding, pair, ..One::default() })
+    }
+
+    /// Bytecode of another level is unused if that of the image's own levels exists too, and a problem if not.
+    fn wrong_level(&self, name: &CachedName, has_own_level: &BTreeSet<u32>) -> Finding {
+        let levels: Vec<String> = self.python.levels.iter().map(u32::to_string).collect();
+        let expected = format!("level {}, which the image runs at", levels.join(" or "));
+        let found = format!("level {}, which is never loaded", name.level);
+        match has_own_level.len() == self.python.levels.len() {
+            true => Finding::warning(FindingKind::Unused, expected, found),
+            false => Finding::problem(FindingKind::Level, expected, found),
+        }
+    }
+
+    /// A pyc beside its source, which is loaded instead; its code is compared all the same.
+    fn beside(&self, found: &Found, (source_path, source): &Source) -> Result<One, BuildError> {
+        let expected = "a pyc in its source's place";
+        let finding = Finding::warning(FindingKind::Unused, expected, "its source beside it, which is loaded instead");
+        let is_sound = bytes(&found.content)?.is_ok_and(|bytes| self.judge.with_source(&bytes, source).is_none());
+        let pair = is_sound.then(|| Pair {
+            pyc_path: found.path.to_string(),
+            pyc: found.content.clone(),
+            layer: found.content.source_name(),
+            source_path: source_path.to_string(),
+            source: source.clone(),
+            level: self.python.level,
+            is_loaded: false,
+        });
+        Ok(One { finding: Some(finding), pair, ..One::default() })
+    }
+
+    /// A pyc that nothing can be compared with.
+    fn sourceless(&self, found: &Found) -> Result<One, BuildError> {
+        let is_module = matches!(found.place, Place::Module { .. });
+        let finding = match bytes(&found.content)? {
+            Ok(bytes) if is_module => self.judge.alone(&bytes),
+            Ok(_) => None,
+            Err(finding) => is_module.then_some(finding),
+        };
+        if self.scripts.contains_key(&found.real) {
+            return Ok(One { is_sourceless: true, ..One::default() });
+        }
+        let hidden = hides(self.tree, self.python, &found.path);
+        let finding = finding.unwrap_or_else(|| match (hidden, is_module) {
+            (Some(source), _) => hiding(&source),
+            (None, true) => Finding::warning(FindingKind::Sourceless, "a source to compare it with", "none"),
+            (None, false) => {
+                let found = "bytecode of Python under another name, and no source";
+                Finding::warning(FindingKind::Sourceless, "a source to compare it with", found)
             }
-            None => Some(Self { stem: rest, tag: last, level: 0 }),
-        }
+        });
+        Ok(One { finding: Some(finding), is_sourceless: true, ..One::default() })
     }
 }
 
-/// Checks one pyc; `None` if it is another interpreter's.
-fn one(tree: &Tree, python: &ImagePython, path: &TreePath, pyc: &Content) -> Result<Option<One>, BuildError> {
-    let Some(folder) = path.parent() else { return Ok(None) };
-    if folder.name() != "__pycache__" {
-        return legacy(tree, python, path, pyc);
-    }
-    let tag = python.facts.version.cache_tag();
-    let Some(name) = CachedName::parse(path.name()).filter(|name| name.tag == tag) else {
-        if other_interpreter(tree, path.name()) {
-            return Ok(None);
-        }
-        let expected = format!("a pyc of {tag}");
-        return Ok(One::bad(Finding::warning(FindingKind::CacheTag, expected, "a name that it never loads")));
-    };
-    let source = folder.parent().and_then(|above| above.join(&format!("{}.py", name.stem)).ok());
-    let source = source.and_then(|source| match tree.resolve(&source) {
-        Some((_, Node::File(_, content))) => Some((source, content.clone())),
-        _ => None,
-    });
-    let Some((source_path, source)) = source else {
-        let expected = format!("{}.py in the folder above", name.stem);
-        return Ok(One::bad(Finding::warning(FindingKind::Orphan, expected, "no source, so it is never loaded")));
-    };
-    if name.level != python.level {
-        return Ok(wrong_level(tree, python, &folder, &name));
-    }
-    let bytes = match read(pyc)? {
-        Ok(bytes) => bytes,
-        Err(finding) => return Ok(One::bad(finding)),
-    };
-    let finding = header(&bytes, python).or_else(|| freshness(&bytes, &source, python));
-    let finding = finding.or_else(|| code(&bytes, python));
-    let pair = finding.is_none().then(|| Pair {
-        pyc_path: path.to_string(),
-        pyc: pyc.clone(),
-        source_path: source_path.to_string(),
-        source,
-    });
-    Ok(Some(One { finding, pair, sourceless: false }))
+/// A module without a source that is found before one which has a source.
+pub(super) fn hiding(source: &TreePath) -> Finding {
+    let found = format!("none, and {source} is a source of the same module elsewhere");
+    let finding = Finding::warning(FindingKind::Sourceless, "a source to compare it with", found);
+    Finding { severity: Severity::Problem, ..finding }
 }
 
-/// A pyc in its source's place, or beside it.
-fn legacy(tree: &Tree, python: &ImagePython, path: &TreePath, pyc: &Content) -> Result<Option<One>, BuildError> {
-    let source = path.as_str().strip_suffix('c').and_then(|source| TreePath::new(source).ok());
-    if source.is_some_and(|source| tree.resolve(&source).is_some()) {
-        let found = "its source beside it, which is loaded instead";
-        return Ok(One::bad(Finding::warning(FindingKind::Unused, "a pyc in its source's place", found)));
-    }
-    let finding = match read(pyc)? {
-        Ok(bytes) => header(&bytes, python).or_else(|| code(&bytes, python)),
-        Err(finding) => Some(finding),
-    };
-    Ok(Some(One { finding, pair: None, sourceless: true }))
-}
-
-/// Whether the pyc belongs to another Python that the image has as well.
-fn other_interpreter(tree: &Tree, name: &str) -> bool {
-    let tag = CachedName::parse(name).and_then(|name| name.tag.strip_prefix("cpython-3")?.parse::<u32>().ok());
-    tag.is_some_and(|minor| {
-        let landmarks = ["/usr", "/usr/local"].map(|prefix| format!("{prefix}/lib/python3.{minor}/os.py"));
-        landmarks.iter().any(|path| TreePath::new(path).is_ok_and(|path| tree.resolve(&path).is_some()))
+/// The source, in another place that the interpreter looks in, of the module that a pyc stands for.
+fn hides(tree: &Tree, python: &ImagePython, pyc: &TreePath) -> Option<TreePath> {
+    python.search_path.folders().filter(|place| pyc.starts_with(&place.real)).find_map(|place| {
+        let inside = pyc.as_str()[place.real.as_str().len()..].trim_start_matches('/');
+        source_of_module(tree, python, inside, Some(&place.real))
     })
 }
 
-/// Bytecode of another level is unused if the image's own level exists too, and a problem if not.
-fn wrong_level(tree: &Tree, python: &ImagePython, folder: &TreePath, name: &CachedName<'_>) -> Option<One> {
-    let own = match python.level {
-        0 => format!("{}.{}.pyc", name.stem, name.tag),
-        level => format!("{}.{}.opt-{level}.pyc", name.stem, name.tag),
-    };
-    let has_own = folder.join(&own).is_ok_and(|own| tree.node(&own).is_some());
-    let expected = format!("level {}, which the image runs at", python.level);
-    let found = format!("level {}, which is never loaded", name.level);
-    One::bad(match has_own {
-        true => Finding::warning(FindingKind::Unused, expected, found),
-        false => Finding::problem(FindingKind::Level, expected, found),
-    })
+/// The source of a module, by the path of its pyc inside a place of `sys.path`, in any other of those places.
+pub(super) fn source_of_module(
+    tree: &Tree,
+    python: &ImagePython,
+    inside: &str,
+    except: Option<&TreePath>,
+) -> Option<TreePath> {
+    let module = inside.strip_suffix(".pyc")?;
+    let module = module.strip_suffix("/__init__").unwrap_or(module);
+    let is_module = module.split('/').all(shipwheel_python::is_identifier);
+    if !is_module || module == "__main__" {
+        return None;
+    }
+    let others = python.search_path.folders().filter(|place| except != Some(&place.real));
+    let names = [format!("{module}.py"), format!("{module}/__init__.py")];
+    let sources = others.flat_map(|place| names.iter().filter_map(|name| place.path.join(name).ok()));
+    sources.into_iter().find(|source| matches!(tree.resolve(source), Some((_, Node::File(..)))))
+}
+
+/// The other Python that a tag belongs to, if the image has it as well.
+fn other_interpreter(tree: &Tree, tag: &str) -> Option<Judge> {
+    let minor = tag.strip_prefix("cpython-3")?.parse::<u32>().ok()?;
+    let landmarks = ["/usr", "/usr/local"].map(|prefix| format!("{prefix}/lib/python3.{minor}/os.py"));
+    landmarks.iter().find(|path| TreePath::new(path).is_ok_and(|path| tree.resolve(&path).is_some()))?;
+    let magic_number = magic_number(&PythonVersion { major: 3, minor, micro: 0 }, None)?;
+    Some(Judge { name: format!("Python 3.{minor}"), magic_number, minor })
 }
 
 /// The bytes of a pyc, or why it cannot be one.
-fn read(pyc: &Content) -> Result<Result<Vec<u8>, Finding>, BuildError> {
-    let broken = |found: String| Finding::problem(FindingKind::Header, "a header of 16 bytes and code", found);
-    if !(17..=LARGEST).contains(&pyc.size()) {
-        return Ok(Err(broken(format!("{} bytes in all", pyc.size()))));
-    }
-    Ok(Ok(pyc.to_vec()?))
-}
-
-fn flags(bytes: &[u8]) -> u32 {
-    u32::from_le_bytes(bytes[4..8].try_into().expect("four of at least seventeen"))
-}
-
-/// Magic number and flags.
-fn header(bytes: &[u8], python: &ImagePython) -> Option<Finding> {
-    let shown = |magic: &[u8]| match magic {
-        [low, high, b'\r', b'\n'] => u16::from_le_bytes([*low, *high]).to_string(),
-        other => format!("{other:02x?}"),
-    };
-    let magic = python.facts.magic_number;
-    if bytes[..4] != magic {
-        let expected = format!("{} of Python {}", shown(&magic), python.facts.version);
-        return Some(Finding::problem(FindingKind::MagicNumber, expected, shown(&bytes[..4])));
-    }
-    match flags(bytes) {
-        0 | 1 | 3 => None,
-        other => Some(Finding::problem(FindingKind::Header, "flags 0, 1 or 3", format!("flags {other}"))),
-    }
-}
-
-/// Hash or time and size of the source (PEP 552).
-fn freshness(bytes: &[u8], source: &Content, python: &ImagePython) -> Option<Finding> {
-    let stale = |expected: String, found: String| Some(Finding::problem(FindingKind::Stale, expected, found));
-    let word = |from: usize| u32::from_le_bytes(bytes[from..from + 4].try_into().expect("four of the header"));
-    if flags(bytes) == 0 {
-        // CPython compares the lowest 32 bits.
-        let time = source.modified().unwrap_or_default() as u32;
-        let size = source.size() as u32;
-        if word(8) != time {
-            return stale(format!("a source modified at {time}"), format!("made for one of {}", word(8)));
-        }
-        if word(12) != size {
-            return stale(format!("a source of {size} bytes"), format!("made for one of {}", word(12)));
-        }
-        return None;
-    }
-    if source.size() > LARGEST {
-        return stale("a source of at most 256 MiB".to_owned(), format!("{} bytes", source.size()));
-    }
-    let text = match source.to_vec() {
-        Ok(text) => text,
-        Err(error) => return stale("a source that can be read".to_owned(), error.to_string()),
-    };
-    let expected = source_hash(python.facts.version.minor, python.facts.magic_number, &text);
-    let hex = |hash: &[u8]| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    match bytes[8..16] == expected {
-        true => None,
-        false => stale(format!("the source's hash {}", hex(&expected)), hex(&bytes[8..16])),
-    }
-}
-
-/// Whether the rest is a code object at all.
-fn code(bytes: &[u8], python: &ImagePython) -> Option<Finding> {
-    let error = canonical(&bytes[16..], python.minor(), None).err()?;
-    Some(Finding::problem(FindingKind::Code, "a code object", error.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_in_the_cache_have_a_stem_a_tag_and_a_level() {
-        for (name, expected) in [
-            ("api.cpython-311.pyc", Some(("api", "cpython-311", 0))),
-            ("a.b.cpython-311.opt-2.pyc", Some(("a.b", "cpython-311", 2))),
-            ("api.cpython-311.opt-x.pyc", None),
-            ("api.pyc", None),
-        ] {
-            let found = CachedName::parse(name).map(|name| (name.stem, name.tag, name.level));
-            assert_eq!(found, expected, "{name}");
-        }
+fn bytes(pyc: &Content) -> Result<Result<Vec<u8>, Finding>, BuildError> {
+    match of_wrong_size(pyc.size()) {
+        Some(finding) => Ok(Err(finding)),
+        None => Ok(Ok(pyc.to_vec()?)),
     }
 }

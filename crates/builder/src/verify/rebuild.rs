@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::bytecode::Pair;
 use crate::error::BuildError;
+use crate::inspect::chain::shown;
 use crate::inspect::finding::{Finding, FindingKind};
 use crate::inspect::python::ImagePython;
 use crate::interpreter::compile::{Compiler, Job, Workers};
@@ -64,58 +65,80 @@ impl Rebuilder {
         let Some(compiler) = self.compilers.get(&python.facts.version) else {
             return not_rebuilt("the image has no interpreter of this version that runs on this machine".to_owned());
         };
-        let Some(optimization) = Optimization::from_level(python.level.into()) else {
-            return not_rebuilt(format!("level {} cannot be compiled", python.level));
-        };
-        // A level of its own is what `bytecode.override` gives a file: it keeps the name of the image's level.
-        let levels = [optimization, Optimization::None, Optimization::Asserts, Optimization::Docstrings];
-        let mut open: Vec<&Pair> = pairs.iter().collect();
-        let mut findings = Vec::new();
-        for (number, level) in levels.into_iter().enumerate().filter(|(n, level)| *n == 0 || *level != optimization) {
-            let (other, failures) = compare(compiler, python, &open, level)?;
-            if number == 0 {
-                findings = failures;
+        let (count, mut findings) = (pairs.len(), Vec::new());
+        let mut by_level: BTreeMap<u32, Vec<&Pair>> = BTreeMap::new();
+        pairs.iter().for_each(|pair| by_level.entry(pair.level).or_default().push(pair));
+        for (level, pairs) in by_level {
+            match Optimization::from_level(level.into()) {
+                Some(optimization) => findings.extend(check_level(compiler, python, pairs, optimization)?),
+                None => {
+                    let paths: BTreeSet<String> = pairs.iter().map(|pair| pair.pyc_path.clone()).collect();
+                    let found = format!("level {level} cannot be compiled: {}", shown(&paths));
+                    findings.push(Finding::warning(FindingKind::NotRebuilt, "a level that Python compiles at", found));
+                }
             }
-            let (rest, same): (Vec<&Pair>, Vec<&Pair>) = open.into_iter().partition(|p| other.contains(&p.source_path));
-            if number > 0 {
-                findings.extend(same.into_iter().map(|pair| of_other_level(pair, optimization, level)));
-            }
-            open = rest;
         }
-        let code = |pair: &Pair| -> Result<String, BuildError> {
-            Ok(format!("code {}", Digest::of(pair.pyc.to_vec()?.get(16..).unwrap_or_default()).short()))
-        };
-        for pair in open {
-            findings.push(other_code(pair, "its source's code", code(pair)?));
-        }
-        Ok((pairs.len(), findings))
+        Ok((count, findings))
     }
 }
 
-/// Compiles pairs at a level; the sources whose pyc is another, and findings of those that do not compile.
+/// Compares the pairs whose names say one level.
+fn check_level(
+    compiler: &Compiler,
+    python: &ImagePython,
+    pairs: Vec<&Pair>,
+    optimization: Optimization,
+) -> Result<Vec<Finding>, BuildError> {
+    // A level of its own is what `bytecode.override` gives a file: it keeps the name of the image's level.
+    let levels = [optimization, Optimization::None, Optimization::Asserts, Optimization::Docstrings];
+    let (mut open, mut findings) = (pairs, Vec::new());
+    for (number, level) in levels.into_iter().enumerate().filter(|(n, level)| *n == 0 || *level != optimization) {
+        let (other, failures) = compare(compiler, python, &open, level)?;
+        if number == 0 {
+            findings = failures;
+        }
+        let (rest, same): (Vec<&Pair>, Vec<&Pair>) = open.into_iter().partition(|p| other.contains(&p.pyc_path));
+        if number > 0 {
+            let loaded = same.into_iter().filter(|pair| pair.is_loaded);
+            findings.extend(loaded.map(|pair| of_other_level(pair, optimization, level)));
+        }
+        open = rest;
+    }
+    for pair in open {
+        let code = Digest::of(pair.pyc.to_vec()?.get(16..).unwrap_or_default()).short().to_string();
+        findings.push(other_code(pair, "its source's code", format!("code {code}")));
+    }
+    Ok(findings)
+}
+
+/// Compiles pairs at a level: the paths of those pycs that hold other code, and findings of sources that do not compile.
 fn compare(
     compiler: &Compiler,
     python: &ImagePython,
     pairs: &[&Pair],
     optimization: Optimization,
 ) -> Result<(BTreeSet<String>, Vec<Finding>), BuildError> {
-    let by_source: BTreeMap<&str, &Pair> = pairs.iter().map(|pair| (pair.source_path.as_str(), *pair)).collect();
+    // One source may have several: in `__pycache__`, in its place, and below a folder that takes the place of those.
+    let mut by_source: BTreeMap<&str, Vec<&Pair>> = BTreeMap::new();
+    pairs.iter().for_each(|pair| by_source.entry(pair.source_path.as_str()).or_default().push(pair));
     let treatment = Treatment { optimization, invalidation: InvalidationMode::UncheckedHash, replaces_source: false };
-    let jobs = pairs.iter().map(|p| Job { path: p.source_path.clone(), source: p.source.clone(), treatment });
+    let firsts = by_source.values().filter_map(|pairs| pairs.first());
+    let jobs = firsts.map(|p| Job { path: p.source_path.clone(), source: p.source.clone(), treatment });
     let other = Mutex::new(BTreeSet::new());
     let failures = compiler.compile(jobs.collect(), &|job, fresh| {
-        let Some(pair) = by_source.get(job.path.as_str()) else { return Ok(()) };
-        let found = pair.pyc.to_vec()?;
-        // Where it was compiled is not what it does: both get the path that the image has.
-        let body = canonical(found.get(16..).unwrap_or_default(), python.minor(), Some(&job.path));
-        if body.ok().as_deref() != Some(&fresh[16..]) {
-            other.lock().unwrap_or_else(PoisonError::into_inner).insert(job.path.clone());
+        for pair in by_source.get(job.path.as_str()).into_iter().flatten() {
+            let found = pair.pyc.to_vec()?;
+            // Where it was compiled is not what it does: both get the path that the image has.
+            let body = canonical(found.get(16..).unwrap_or_default(), python.minor(), Some(&job.path));
+            if body.ok().as_deref() != Some(&fresh[16..]) {
+                other.lock().unwrap_or_else(PoisonError::into_inner).insert(pair.pyc_path.clone());
+            }
         }
         Ok(())
     })?;
-    let findings = failures.into_iter().filter_map(|failure| {
-        let pair = by_source.get(failure.path.as_str())?;
-        Some(other_code(pair, "a source that compiles", failure.reason))
+    let findings = failures.into_iter().flat_map(|failure| {
+        let pairs = by_source.get(failure.path.as_str()).into_iter().flatten();
+        pairs.map(|pair| other_code(pair, "a source that compiles", failure.reason.clone())).collect::<Vec<_>>()
     });
     let findings = findings.collect();
     Ok((other.into_inner().unwrap_or_else(PoisonError::into_inner), findings))
@@ -124,10 +147,10 @@ fn compare(
 /// What an override of image.toml gives a file; in an image of others it may be a mistake.
 fn of_other_level(pair: &Pair, expected: Optimization, found: Optimization) -> Finding {
     let [expected, found] = [expected, found].map(|level| format!("code of level {}", level.level()));
-    Finding::warning(FindingKind::Level, expected, found).at(&pair.pyc_path).in_layer_of(&pair.pyc)
+    Finding::warning(FindingKind::Level, expected, found).at(&pair.pyc_path).in_layer(&pair.layer)
 }
 
 fn other_code(pair: &Pair, expected: &str, found: String) -> Finding {
     let finding = Finding::problem(FindingKind::OtherCode, expected, found);
-    finding.at(&pair.pyc_path).in_layer_of(&pair.pyc)
+    finding.at(&pair.pyc_path).in_layer(&pair.layer)
 }

@@ -111,7 +111,8 @@ fn render(report: &VerifyReport) -> String {
         let _ = writeln!(text, "and {} that are not listed", counted(report.dropped, "more finding"));
     }
     let (problems, warnings) = (counted(report.problems(), "problem"), counted(report.warnings(), "warning"));
-    let _ = writeln!(text, "  {problems}, {warnings}");
+    let notes = if report.notes() == 0 { String::new() } else { format!(", {}", counted(report.notes(), "note")) };
+    let _ = writeln!(text, "  {problems}, {warnings}{notes}");
     text
 }
 
@@ -131,6 +132,7 @@ fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Problem => "problem",
         Severity::Warning => "warning",
+        Severity::Note => "note",
     }
 }
 
@@ -162,6 +164,7 @@ fn to_json(report: &VerifyReport) -> serde_json::Value {
         "digest": report.root,
         "problems": report.problems(),
         "warnings": report.warnings(),
+        "notes": report.notes(),
         "platforms": platforms.collect::<Vec<_>>(),
         "findings": findings.collect::<Vec<_>>(),
         "unlisted": report.dropped,

@@ -1,0 +1,10 @@
+//! What an image's interpreters load: the commands that start them, their options, and where they look.
+//!
+//! Values in, values out: nothing runs.
+
+pub(crate) mod archive;
+pub(crate) mod options;
+pub(crate) mod pth;
+pub(crate) mod search_path;
+pub(crate) mod shell;
+pub(crate) mod start;
