@@ -28,7 +28,8 @@ impl Share {
         layers.fold(Self { total: 0, shared: 0 }, |sum, layer| {
             let bytes = layer.layer.blob.size;
             let again = if layer.status == LayerStatus::Shared { bytes } else { 0 };
-            Self { total: sum.total + bytes, shared: sum.shared + again }
+            // The base's manifest says what it likes.
+            Self { total: sum.total.saturating_add(bytes), shared: sum.shared.saturating_add(again) }
         })
     }
 }

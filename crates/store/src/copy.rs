@@ -191,7 +191,7 @@ impl OneCopy<'_> {
                 missing.push(document);
             }
         }
-        let skipped = all.values().map(|blob| blob.size).sum();
+        let skipped = all.values().fold(0u64, |sum, blob| sum.saturating_add(blob.size));
         let order = image.graph.blobs();
         let blobs = order.into_iter().filter(|b| wanted.contains_key(&b.digest) && !there.contains(&b.digest));
         Ok((missing, blobs.collect(), skipped))

@@ -20,7 +20,7 @@ use crate::error::BuildError;
 use crate::program::program_error::ProgramError;
 use crate::program::uv::Uv;
 use crate::session::Session;
-use shipwheel_store::{FileAction, write_output};
+use shipwheel_store::write_output;
 
 /// Raise this when requirements are locked in another way.
 const LOCK_RECIPE: u32 = 1;

@@ -255,6 +255,28 @@ fn a_survey_says_what_a_copy_does_and_changes_nothing() {
 }
 
 #[test]
+fn sizes_that_no_disk_holds_are_summed_up_without_an_overflow() {
+    let setup = Setup::new();
+    let layer = |name: &[u8]| Descriptor::new(media_type::LAYER_GZIP, Digest::of(name), u64::MAX);
+    let config = Descriptor::of(media_type::CONFIG, b"{}");
+    let manifest = json!({ "schemaVersion": 2, "config": config, "layers": [layer(b"one"), layer(b"two")] });
+    let mut sample = Sample::new();
+    sample.root = sample.add(media_type::MANIFEST, &canonical_value(manifest));
+    let server = MemoryRegistry::start(true);
+    let target: Reference = format!("{}/app:1", server.address()).parse().unwrap();
+    let survey = || {
+        let targets = std::slice::from_ref(&target);
+        let destinations = RegistryDestination::of(&setup.registry, targets, &setup.cache, &NoProgress);
+        let report = survey_image(&sample, &[&destinations[0]], OPTIONS).unwrap().remove(0);
+        (report.sent, report.skipped, PushReport::sum(&[report, report]).sent)
+    };
+    assert_eq!(survey(), (u64::MAX, 0, u64::MAX));
+    let bytes = sample.content[&sample.root.digest].clone();
+    server.contents().add_manifest("app", &sample.root.digest.to_string(), media_type::MANIFEST, &bytes);
+    assert_eq!(survey(), (0, u64::MAX, 0), "it is there");
+}
+
+#[test]
 fn inside_one_registry_blobs_are_mounted_and_tags_move_last() {
     let (setup, sample) = (Setup::new(), Sample::new());
     let server = MemoryRegistry::start(true);

@@ -27,11 +27,11 @@ pub struct PushReport {
 impl PushReport {
     pub(crate) fn add(&mut self, size: u64, pushed: Pushed) {
         match pushed {
-            Pushed::Existed => self.skipped += size,
-            Pushed::Mounted => self.mounted += size,
+            Pushed::Existed => self.skipped = self.skipped.saturating_add(size),
+            Pushed::Mounted => self.mounted = self.mounted.saturating_add(size),
             Pushed::Sent(bytes) => {
-                self.sent += bytes;
-                self.skipped += size.saturating_sub(bytes);
+                self.sent = self.sent.saturating_add(bytes);
+                self.skipped = self.skipped.saturating_add(size.saturating_sub(bytes));
             }
         }
     }
@@ -39,10 +39,10 @@ impl PushReport {
     /// The sum of several reports.
     pub fn sum(reports: &[Self]) -> Self {
         reports.iter().fold(Self::default(), |sum, report| Self {
-            sent: sum.sent + report.sent,
-            mounted: sum.mounted + report.mounted,
-            skipped: sum.skipped + report.skipped,
-            documents: sum.documents + report.documents,
+            sent: sum.sent.saturating_add(report.sent),
+            mounted: sum.mounted.saturating_add(report.mounted),
+            skipped: sum.skipped.saturating_add(report.skipped),
+            documents: sum.documents.saturating_add(report.documents),
         })
     }
 }
