@@ -1,5 +1,6 @@
 //! A folder of this machine compiled in place: what `compileall` does, to the same bytes everywhere.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -17,7 +18,7 @@ use crate::interpreter::interpreter_error::InterpreterError;
 use crate::interpreter::python::Python;
 use crate::project::application_error::ApplicationError;
 use crate::session::Session;
-use shipwheel_store::{FileAction, read_small};
+use shipwheel_store::{FileAction, read_small, write_output};
 
 /// What is to be compiled, and how.
 #[derive(Debug, Clone)]
@@ -163,20 +164,12 @@ fn pyc_below(tree: &LocalTree, relative: &str, version: PythonVersion) -> Result
 
 /// Writes a pyc beside its place and renames it there, unless the same bytes are there already.
 fn write(path: &Path, pyc: &[u8]) -> Result<bool, BuildError> {
-    use std::io::Write as _;
     if read_small(path, pyc.len() as u64).is_ok_and(|found| found == pyc) {
         return Ok(false);
     }
     let folder = path.parent().unwrap_or(path);
     fs_err::create_dir_all(folder).map_err(BuildError::file(FileAction::Create, folder))?;
-    let failed = || BuildError::file(FileAction::Write, path);
-    let mut file = tempfile::Builder::new()
-        .prefix(".shipwheel-")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
-        .tempfile_in(folder)
-        .map_err(failed())?;
-    file.write_all(pyc).map_err(failed())?;
-    file.persist(path).map_err(|error| failed()(error.error))?;
+    write_output(path, |file| file.write_all(pyc))?;
     Ok(true)
 }
 

@@ -151,6 +151,9 @@ impl Try<'_> {
         }
         let mut tally = self.run.tally.lock().unwrap();
         tally.count(plan.work.name(), &outcome.word());
+        if self.number > 0 && self.number.is_multiple_of(500) {
+            println!("  {} faults", self.run.faults.load(Ordering::SeqCst));
+        }
         happened.iter().for_each(|fault| tally.count("faults", &format!("{fault:?}")));
         let story = format!("{:?} of {:?} after {happened:?}", plan.work, self.run.images[plan.image].root);
         wrong.into_iter().for_each(|reason| tally.wrong(format!("try {}: {reason}\n{story}", self.number)));

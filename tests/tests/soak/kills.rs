@@ -58,6 +58,9 @@ fn a_kill_at_any_point_leaves_nothing_half_written_and_the_next_run_is_right() {
         stage.storage.contents().forget_uploads();
         let name = trial.scene.name;
         tally.count(name, outcome.as_ref().map_or("wrong", |outcome| outcome));
+        if outcome == Ok(KILLED) {
+            tally.progress("kills", tally.total(KILLED), settings.kills);
+        }
         if let Err(error) = outcome {
             tally.wrong(format!("try {number}, {name}: {error}"));
         }

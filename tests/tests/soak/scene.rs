@@ -8,6 +8,9 @@ use crate::place::Place;
 use crate::stage::{Stage, Version};
 use crate::whole::whole_layout;
 
+/// A command line that makes this version at this place.
+type Arguments = fn(&Stage, &Place, Version) -> Vec<String>;
+
 /// A command that is killed.
 pub(crate) struct Scene {
     pub(crate) name: &'static str,
@@ -18,9 +21,9 @@ pub(crate) struct Scene {
     /// Whether the same command runs a second time beside it.
     pub(crate) is_twofold: bool,
     leaves: Leaves,
-    arguments: fn(&Stage, &Place, Version) -> Vec<String>,
+    arguments: Arguments,
     /// What has to work after a kill, if that is not the same command again.
-    next: Option<fn(&Stage, &Place, Version) -> Vec<String>>,
+    next: Option<Arguments>,
 }
 
 /// What a command leaves.
@@ -51,7 +54,7 @@ pub(crate) const SCENES: [Scene; 14] = [
     Scene { replaces: true, ..Scene::of("image to an archive", Leaves::File("out"), image_to_archive) },
     Scene { replaces: true, ..Scene::of("image --push", Leaves::Tag, image_to_registry) },
     Scene { is_twofold: true, replaces: true, ..Scene::of("image, twice at once", Leaves::Layout, image_to_layout) },
-    Scene { replaces: true, ..Scene::of("push", Leaves::Tag, push) },
+    Scene { is_warm: false, replaces: true, ..Scene::of("push", Leaves::Tag, push) },
     Scene { is_warm: false, replaces: true, ..Scene::of("pull", Leaves::Layout, pull_to_layout) },
     Scene { is_warm: false, replaces: true, ..Scene::of("pull to an archive", Leaves::File("out"), pull_to_archive) },
     Scene { is_warm: false, replaces: true, ..Scene::of("copy", Leaves::Tag, copy) },
@@ -62,7 +65,7 @@ pub(crate) const SCENES: [Scene; 14] = [
 ];
 
 impl Scene {
-    const fn of(name: &'static str, leaves: Leaves, arguments: fn(&Stage, &Place, Version) -> Vec<String>) -> Self {
+    const fn of(name: &'static str, leaves: Leaves, arguments: Arguments) -> Self {
         Self { name, is_warm: true, replaces: false, is_twofold: false, leaves, arguments, next: None }
     }
 

@@ -25,6 +25,14 @@ impl Tally {
         self.counts.values().filter_map(|outcomes| outcomes.get(outcome)).sum()
     }
 
+    /// Says how far a long run has come, now and then.
+    pub(crate) fn progress(&self, what: &str, done: u64, of: u64) {
+        let step = of.div_ceil(10).max(1);
+        if done > 0 && done.is_multiple_of(step) {
+            println!("  {done} of {of} {what} after {:.0} s", self.begun.elapsed().as_secs_f64());
+        }
+    }
+
     pub(crate) fn wrong(&mut self, text: String) {
         println!("WRONG: {text}");
         self.wrong.push(text);
