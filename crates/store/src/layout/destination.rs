@@ -49,7 +49,7 @@ impl Destination for LayoutDestination {
     fn put_blob(&self, offer: Offer<'_>) -> Result<Pushed> {
         let descriptor = offer.descriptor;
         self.keep(&descriptor.digest);
-        if self.layout.has(descriptor) {
+        if self.layout.is_whole(descriptor) {
             return Ok(Pushed::Existed);
         }
         let file = (offer.file)()?;
@@ -60,7 +60,7 @@ impl Destination for LayoutDestination {
 
     fn put_document(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
         self.keep(&descriptor.digest);
-        match self.layout.has(descriptor) {
+        match self.layout.is_whole(descriptor) {
             true => Ok(()),
             false => self.layout.write_blob(&descriptor.digest, |target| target.write_all(bytes)),
         }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io;
+use std::io::{self, BufReader};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use shipwheel_oci::{Descriptor, Digest};
+use shipwheel_oci::{Descriptor, Digest, HashWriter};
 
 use super::index_json::TopIndex;
 use super::journal::{JOURNAL, Journal};
@@ -20,6 +20,9 @@ use crate::sync::lock;
 
 /// How long to wait for another process that writes to the same folder.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// How much of a blob is read at a time.
+const READ_SIZE: usize = 256 << 10;
 
 /// The permissions of folders in a layout, less the umask.
 const FOLDER_MODE: u32 = 0o777;
@@ -56,6 +59,18 @@ impl OutputLayout {
     /// Whether a blob is there, in its full size.
     pub(super) fn has(&self, descriptor: &Descriptor) -> bool {
         self.blobs.has_file(descriptor.digest.hex(), descriptor.size)
+    }
+
+    /// Whether a blob is there with just its bytes: what others put into the folder, or left there, is not believed.
+    pub(super) fn is_whole(&self, descriptor: &Descriptor) -> bool {
+        let digest = || {
+            let mut file = BufReader::with_capacity(READ_SIZE, self.blobs.open_file(descriptor.digest.hex())?);
+            let mut hasher = HashWriter::new(io::sink());
+            io::copy(&mut file, &mut hasher)?;
+            Ok::<_, io::Error>(hasher.finish().1)
+        };
+        // One that cannot be read is written again.
+        self.has(descriptor) && digest().is_ok_and(|found| found == descriptor.digest)
     }
 
     /// Writes a blob.

@@ -47,6 +47,24 @@ fn is_whole(folder: &Path) -> bool {
 }
 
 #[test]
+fn a_blob_that_somebody_planted_is_written_anew() {
+    let setup = Setup::new();
+    let folder = setup.path("layout");
+    let write = || setup.write(&setup.source(&setup.multi()), Medium::Layout, "layout").unwrap();
+    write();
+    let blobs = content(&folder.join("blobs"));
+    for (path, bytes) in &blobs {
+        let mut planted = bytes.clone();
+        planted[0] ^= 1;
+        std::fs::write(path, planted).unwrap();
+    }
+    assert!(LayoutSource::open(&folder, None).is_ok(), "its index is as it was");
+    write();
+    assert_eq!(content(&folder.join("blobs")), blobs);
+    assert!(is_whole(&folder));
+}
+
+#[test]
 fn links_in_an_output_are_refused_and_nothing_changes_where_they_lead() {
     for own in [false, true] {
         for (link, target) in [
