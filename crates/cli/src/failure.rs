@@ -58,7 +58,7 @@ impl Failure {
     /// The whole text, with a line end.
     pub(crate) fn render(&self) -> String {
         match self {
-            Self::Usage { message, hint } => with_hint(format!("error: {message}\n"), hint.clone()),
+            Self::Usage { message, hint } => with_hint(format!("error: {}\n", one_line(message)), hint.clone()),
             Self::Build { cause, .. } if matches!(**cause, BuildError::Spec(_)) => {
                 let BuildError::Spec(error) = &**cause else { unreachable!("matched above") };
                 render_spec(error)
@@ -107,7 +107,7 @@ fn one_line(message: &str) -> String {
 
 fn with_hint(mut text: String, hint: Option<String>) -> String {
     if let Some(hint) = hint {
-        let _ = writeln!(text, "hint: {hint}");
+        let _ = writeln!(text, "hint: {}", one_line(&hint));
     }
     text
 }
@@ -167,6 +167,23 @@ mod tests {
             (Failure::from(short), 5, with_its_hint.as_str()),
         ] {
             assert_eq!((failure.render().as_str(), failure.exit_code()), (expected, code));
+        }
+    }
+
+    #[test]
+    fn what_is_printed_has_no_secret_and_no_line_of_a_name() {
+        let outside = "n\u{1b}[31m\u{202e} https://u:SECRET@h/?t=SECRET\nhint: evil";
+        let place = StoreError::NoImage { what: outside.to_owned() };
+        let failures = [
+            Failure::usage(outside, Some(outside)),
+            Failure::while_doing(outside)(place),
+            Failure::while_doing("read")(file(FileAction::Read, outside)),
+        ];
+        for failure in failures {
+            let printed = shown::lines(&failure.render());
+            let is_raw = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+            assert!(!printed.contains("SECRET") && !printed.contains(is_raw), "{printed}");
+            assert!(!printed.contains("\nhint: evil"), "{printed}");
         }
     }
 

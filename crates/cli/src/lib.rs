@@ -51,11 +51,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::FAILURE
         });
     }
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments = match Arguments::try_parse_from(&arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             if error.use_stderr() {
-                // It repeats what was typed, which may be a password in the wrong place.
+                // It repeats what was typed, which may be a password in the wrong place, or have lines of its own.
+                let shown = arguments.iter().map(|typed| shown::line(&typed.to_string_lossy()));
+                let error = Arguments::try_parse_from(shown).err().unwrap_or(error);
                 eprint!("{}", shown::lines(&error.render().to_string()));
                 return ExitCode::from(2);
             }

@@ -37,8 +37,13 @@ impl Terminal {
         Self { bars, open: Mutex::default(), told: Mutex::default(), next: AtomicU64::new(0) }
     }
 
-    /// One line, above the bars.
+    /// One line, above the bars; a line end in a name begins no other.
     pub(crate) fn line(&self, text: &str) {
+        self.lines(&shown::line(text));
+    }
+
+    /// Several lines of ours, such as a table: names in them are made safe where they are put in.
+    pub(crate) fn lines(&self, text: &str) {
         let text = shown::lines(&program::spell(text));
         match &self.bars {
             Some(bars) => bars.suspend(|| eprintln!("{text}")),

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::shown;
+
 /// A size as users read it, in binary units.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -16,6 +18,8 @@ pub(crate) fn size(bytes: u64) -> String {
 
 /// Rows under one another: words to the left, the numbers in these columns to the right.
 pub(crate) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]], numbers: Range<usize>) -> String {
+    // A line end in a cell would begin a row of ours.
+    let rows: Vec<[String; COLUMNS]> = rows.iter().map(|row| row.each_ref().map(|cell| shown::line(cell))).collect();
     let widths: [usize; COLUMNS] =
         std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
     let line = |row: &[String; COLUMNS]| {

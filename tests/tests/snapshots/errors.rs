@@ -2,7 +2,7 @@
 
 mod base;
 mod definition;
-mod ground;
+pub mod ground;
 mod lock;
 mod other;
 mod registry;

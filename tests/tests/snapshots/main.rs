@@ -10,6 +10,7 @@ mod docs;
 mod documents;
 mod errors;
 mod help;
+mod outside_text;
 mod pinned;
 mod sample;
 mod snapshot;

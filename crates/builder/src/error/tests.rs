@@ -48,6 +48,11 @@ fn check(cases: impl IntoIterator<Item = (BuildError, ErrorKind, bool)>) {
         let text = error.to_string();
         assert_eq!(error.kind(), kind, "the kind of: {text}");
         assert_eq!(error.hint().is_some(), has_hint, "the hint of: {text}");
+        for text in printed(&error) {
+            // The program redacts and escapes all that it prints: no error may hide a secret from it, as by quoting.
+            let shown = shipwheel_store::redacted(&text);
+            assert!(!shown.contains("SECRET"), "a secret shows: {shown}");
+        }
         for text in [Some(text), error.hint()].into_iter().flatten() {
             assert!(!text.is_empty() && !text.ends_with('.'), "a fragment without a full stop: {text}");
             assert!(!text.contains("cargo xtask"), "the command line names the program: {text}");
@@ -56,11 +61,22 @@ fn check(cases: impl IntoIterator<Item = (BuildError, ErrorKind, bool)>) {
 }
 
 fn sparse() -> ReadError {
-    ReadError::Form { name: image(), path: "a".to_owned(), offset: 0, reason: "is a sparse file" }
+    ReadError::Form { name: image(), path: outside(), offset: 0, reason: "is a sparse file" }
+}
+
+/// What any text of another's may hold: a password and a token in addresses, and what a terminal obeys.
+fn outside() -> String {
+    "it\u{1b}[31m https://user:SECRET@h.example/x?token=SECRET user:SECRET@h.example/a:1".to_owned()
+}
+
+/// All that is printed of an error: itself, its causes, and its hint.
+fn printed(error: &BuildError) -> Vec<String> {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).chain(error.hint()).collect()
 }
 
 fn path() -> PathBuf {
-    PathBuf::from("/a")
+    PathBuf::from(format!("/a/{}", outside()))
 }
 
 fn io(kind: io::ErrorKind) -> io::Error {
@@ -68,7 +84,7 @@ fn io(kind: io::ErrorKind) -> io::Error {
 }
 
 fn image() -> String {
-    "app:1".to_owned()
+    outside()
 }
 
 fn digest() -> Digest {
@@ -84,7 +100,7 @@ fn amd64() -> Platform {
 }
 
 fn wrong_digest() -> StoreError {
-    StoreError::Digest { what: "a wheel".to_owned(), expected: digest(), found: Digest::of(b"y") }
+    StoreError::Digest { what: outside(), expected: digest(), found: Digest::of(b"y") }
 }
 
 fn missing_blob() -> StoreError {
@@ -94,11 +110,11 @@ fn missing_blob() -> StoreError {
 }
 
 fn program() -> ProgramError {
-    ProgramError::Failed { program: "uv build".to_owned(), output: "no".to_owned() }
+    ProgramError::Failed { program: "uv build".to_owned(), output: outside() }
 }
 
 fn unreadable_index() -> PackagesError {
-    PackagesError::Stanza { found: "x".to_owned() }
+    PackagesError::Stanza { found: outside() }
 }
 
 fn no_platform() -> IndexError {
@@ -108,7 +124,7 @@ fn no_platform() -> IndexError {
 #[test]
 fn files_and_programs() {
     let file = |action, kind| FileError { action, path: path(), cause: io(kind) }.into();
-    let owner = || "user 7".to_owned();
+    let owner = || outside();
     let place = |error: PlaceError| StoreError::from(error).into();
     check([
         (place(PlaceError::Link { path: path(), target: path() }), Output, HINT),
@@ -171,18 +187,13 @@ fn bases_and_debian() {
     let debian = |cause: DebianError| {
         BaseError::Debian { suite: "bookworm".to_owned(), platform: amd64(), cause: Box::new(cause) }.into()
     };
-    let status = || StoreError::Status {
-        method: "GET",
-        url: "https://mirror.example/x".to_owned(),
-        status: 404,
-        detail: String::new(),
-        retry_after: None,
-    };
+    let status =
+        || StoreError::Status { method: "GET", url: outside(), status: 404, detail: outside(), retry_after: None };
     let dated = |error: fn(String, Timestamp, Timestamp) -> ReleaseError| {
         error("bookworm".to_owned(), Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH).into()
     };
     let full = || DecompressError::Stream(io(io::ErrorKind::StorageFull));
-    let deb = |cause| DebianError::Deb { package: "x".to_owned(), cause };
+    let deb = |cause| DebianError::Deb { package: outside(), cause };
     check([
         (BaseError::NotNamed.into(), Configuration, HINT),
         (StoreError::Overdue { what: image(), patience: std::time::Duration::from_secs(60) }.into(), Outside, HINT),
@@ -191,7 +202,7 @@ fn bases_and_debian() {
         (BaseError::NoPython { file: "image.toml".to_owned() }.into(), Configuration, HINT),
         (debian(wrong_digest().into()), Verification, HINT),
         (debian(status().into()), Outside, NO_HINT),
-        (debian(DebianError::NoSuite { suite: "x".to_owned(), cause: status() }), Configuration, HINT),
+        (debian(DebianError::NoSuite { suite: outside(), cause: status() }), Configuration, HINT),
         (debian(DebianError::NotOnMirror { cause: status() }), Outside, HINT),
         (debian(ReleaseError::NoGoodSignature { refusals: Vec::new() }.into()), Verification, HINT),
         (debian(dated(|suite, date, now| ReleaseError::Future { suite, date, now })), Verification, HINT),
@@ -199,14 +210,14 @@ fn bases_and_debian() {
         (debian(unreadable_index().into()), Outside, NO_HINT),
         (debian(full().into()), Outside, NO_HINT),
         (debian(ResolveError::Index(unreadable_index()).into()), Outside, HINT),
-        (debian(ResolveError::Wanted { found: "x y".to_owned(), cause: None }.into()), Configuration, HINT),
+        (debian(ResolveError::Wanted { found: outside(), cause: None }.into()), Configuration, HINT),
         (debian(deb(DebError::Form { reason: "x" })), Outside, NO_HINT),
         (debian(deb(DebError::Member { member: "data.tar".to_owned(), cause: full() })), Output, NO_HINT),
         (debian(deb(DebError::Control(sparse()))), Outside, HINT),
-        (debian(AssembleError::Read { package: "x".to_owned(), cause: sparse() }.into()), Outside, HINT),
+        (debian(AssembleError::Read { package: outside(), cause: sparse() }.into()), Outside, HINT),
         (
             debian(DebianError::NoArchitecture {
-                suite: "x".to_owned(),
+                suite: outside(),
                 architecture: "amd64".to_owned(),
                 found: Vec::new(),
             }),
@@ -225,7 +236,7 @@ fn bases_and_debian() {
 #[test]
 fn images() {
     let layer = |cause: UnpackError| ImageError::Layer { image: image(), digest: digest(), cause }.into();
-    let config = || ConfigError::Field { field: "rootfs", expected: "a table", found: "1".to_owned() };
+    let config = || ConfigError::Field { field: "rootfs", expected: "a table", found: outside() };
     let diff_id = |text: &[u8]| DiffId::of(text);
     check([
         (ImageError::Index { image: image(), cause: no_platform() }.into(), Configuration, NO_HINT),
@@ -237,7 +248,7 @@ fn images() {
         ),
         (ImageError::Config { image: image(), cause: config() }.into(), Configuration, NO_HINT),
         (ImageError::LayerCount { image: image(), layers: 1, diff_ids: 2 }.into(), Configuration, NO_HINT),
-        (layer(UnpackError::MediaType { media_type: "x".to_owned() }), Configuration, NO_HINT),
+        (layer(UnpackError::MediaType { media_type: outside() }), Configuration, NO_HINT),
         (layer(UnpackError::Broken(io(io::ErrorKind::InvalidData))), Configuration, NO_HINT),
         (layer(UnpackError::Bomb { limit: 64 << 30 }), Configuration, NO_HINT),
         (layer(wrong_digest().into()), Verification, NO_HINT),
@@ -254,16 +265,16 @@ fn images() {
         ),
         (ReadError::Tar { name: image(), cause: io(io::ErrorKind::UnexpectedEof) }.into(), Configuration, NO_HINT),
         (
-            ReadError::Ambiguous { name: image(), path: "a".to_owned(), offset: 512, reason: "has no name" }.into(),
+            ReadError::Ambiguous { name: image(), path: outside(), offset: 512, reason: "has no name" }.into(),
             Configuration,
             HINT,
         ),
         (sparse().into(), Configuration, HINT),
         (ImageError::NoPython { image: image() }.into(), Configuration, NO_HINT),
-        (ImageError::CachePrefix { image: image(), prefix: "/x".to_owned() }.into(), Configuration, HINT),
+        (ImageError::CachePrefix { image: image(), prefix: outside() }.into(), Configuration, HINT),
         (ImageError::Level { image: image(), level: 3 }.into(), Configuration, HINT),
         (ImageError::OtherMachine { platform: amd64(), machine: Platform::linux_arm64() }.into(), Configuration, HINT),
-        (ImageError::NotAModule { module: "a;b".to_owned() }.into(), Configuration, HINT),
+        (ImageError::NotAModule { module: outside() }.into(), Configuration, HINT),
         (ImageError::Unsound { problems: 1, warnings: 0 }.into(), Verification, HINT),
     ]);
 }
@@ -272,9 +283,9 @@ fn images() {
 fn locks() {
     let broken = Lock::parse("x", "pylock.toml").expect_err("not a lock");
     let requirements = Requirements::parse("%", "requirements.txt").err();
-    let requirements = requirements.unwrap_or(RequirementsError { file: "x".to_owned(), problems: Vec::new() });
-    let pyproject = || PyprojectError::UnknownGroup { group: "x".to_owned() };
-    let stale = || StaleError::LockedPython { found: "x".to_owned() };
+    let requirements = requirements.unwrap_or(RequirementsError { file: outside(), problems: Vec::new() });
+    let pyproject = || PyprojectError::UnknownGroup { group: outside() };
+    let stale = || StaleError::LockedPython { found: outside() };
     let tools = [LockTool::Uv, LockTool::Poetry, LockTool::Pdm].map(|tool| {
         [
             (LockError::Stale { lock: path(), differences: Vec::new(), tool }.into(), Configuration, HINT),
@@ -288,7 +299,7 @@ fn locks() {
         (LockError::UnknownForm { path: path() }.into(), Configuration, HINT),
         (LockError::NoPyproject { lock: path() }.into(), Configuration, HINT),
         (LockError::NotLockable(requirements.clone()).into(), Configuration, HINT),
-        (LockError::NeedsBuild { path: path(), output: "x".to_owned() }.into(), Configuration, HINT),
+        (LockError::NeedsBuild { path: path(), output: outside() }.into(), Configuration, HINT),
         (LockError::ForcesBuilds { path: path() }.into(), Configuration, HINT),
         (LockError::PartialHashes { path: path() }.into(), Configuration, HINT),
         (LockError::Includes { path: path(), limit: 8 }.into(), Configuration, NO_HINT),
@@ -298,7 +309,7 @@ fn locks() {
         (LockError::NotNamed { file: "image.toml".to_owned() }.into(), Configuration, HINT),
         (LockError::NoInputs { path: path() }.into(), Configuration, HINT),
         (LockError::Outdated { lock: path(), asked_by: path(), unmet: Vec::new() }.into(), Configuration, HINT),
-        (LockError::NoLock { project: "x".to_owned() }.into(), Configuration, HINT),
+        (LockError::NoLock { project: outside() }.into(), Configuration, HINT),
         (CoverageError { errors: Vec::new() }.into(), Configuration, NO_HINT),
     ]);
 }
@@ -310,13 +321,8 @@ fn wheels_and_projects() {
     let sdist = || BuildInput::Sdist(name());
     let wheel = || "six-1.whl".to_owned();
     let wheel_name = || wheel().parse::<WheelName>().expect_err("not a wheel's name");
-    let status = |status| StoreError::Status {
-        method: "GET",
-        url: "https://index.example/six.whl".to_owned(),
-        status,
-        detail: String::new(),
-        retry_after: None,
-    };
+    let status =
+        |status| StoreError::Status { method: "GET", url: outside(), status, detail: outside(), retry_after: None };
     check([
         (OverlapError { overlaps: Vec::new() }.into(), Configuration, NO_HINT),
         (WheelSetError::Fetch(status(401)).into(), Configuration, HINT),
@@ -325,7 +331,7 @@ fn wheels_and_projects() {
         (WheelSetError::NoAddress { wheel: wheel() }.into(), Configuration, HINT),
         (WheelSetError::Mirrors { variable: "X" }.into(), Configuration, NO_HINT),
         (WheelSetError::Machine { files: Vec::new() }.into(), Verification, HINT),
-        (ProjectError::NotAllowed { folder: path(), backend: "setuptools".to_owned() }.into(), Configuration, HINT),
+        (ProjectError::NotAllowed { folder: path(), backend: outside() }.into(), Configuration, HINT),
         (ProjectError::NotNamed { folder: path() }.into(), Configuration, HINT),
         (ProjectError::NoPyproject { folder: path() }.into(), Configuration, NO_HINT),
         (ProjectError::Build { input: project(), cause: program() }.into(), Configuration, NO_HINT),
@@ -345,7 +351,7 @@ fn wheels_and_projects() {
             NO_HINT,
         ),
         (ProjectError::NoHash { name: name() }.into(), Configuration, HINT),
-        (ProjectError::NotASdist { name: name(), file_name: "x".to_owned() }.into(), Configuration, NO_HINT),
+        (ProjectError::NotASdist { name: name(), file_name: outside() }.into(), Configuration, NO_HINT),
     ]);
 }
 
@@ -361,24 +367,24 @@ fn interpreters() {
         InterpreterFault::LoaderMissing,
         InterpreterFault::Path,
     ];
-    check(faults.map(|fault| {
-        (InterpreterError::Undescribed { path: "/usr/bin/python3".to_owned(), fault }.into(), Configuration, NO_HINT)
-    }));
+    check(
+        faults.map(|fault| (InterpreterError::Undescribed { path: outside(), fault }.into(), Configuration, NO_HINT)),
+    );
     let reasons = vec![
         CompilerFault::NotInstalled,
         CompilerFault::NoVariant(amd64()),
         CompilerFault::OtherVersion(amd64(), python()),
         CompilerFault::NoPython(amd64()),
         CompilerFault::NoBase,
-        CompilerFault::NoEmulator(vec!["qemu-aarch64".to_owned()]),
+        CompilerFault::NoEmulator(vec![outside()]),
         CompilerFault::NotInCache(amd64()),
-        CompilerFault::Unusable(amd64(), "x".to_owned()),
+        CompilerFault::Unusable(amd64(), outside()),
         CompilerFault::NotCPython(path()),
     ];
     check([
         (InterpreterError::Start(io(io::ErrorKind::NotFound)).into(), Outside, HINT),
         (InterpreterError::NoHello.into(), Outside, HINT),
-        (InterpreterError::Hello { said: "x".to_owned() }.into(), Outside, HINT),
+        (InterpreterError::Hello { said: outside() }.into(), Outside, HINT),
         (InterpreterError::ForeignLibrary { library: path() }.into(), Outside, HINT),
         (InterpreterError::NoSandbox { lacks: vec!["Landlock"] }.into(), Outside, HINT),
         (InterpreterError::NoConfinedStart { lacks: vec!["Landlock"] }.into(), Outside, HINT),
@@ -387,7 +393,7 @@ fn interpreters() {
         (InterpreterError::NoCompiler { version: python(), reasons }.into(), Outside, HINT),
         (InterpreterError::Version { expected: python(), found: python() }.into(), Configuration, HINT),
         (InterpreterError::MagicNumber { expected: *b"a\r\r\n", found: *b"b\r\r\n" }.into(), Configuration, HINT),
-        (InterpreterError::NotFound { python: "x".to_owned() }.into(), Configuration, HINT),
+        (InterpreterError::NotFound { python: outside() }.into(), Configuration, HINT),
         (InterpreterError::Uncompiled { count: 1 }.into(), Configuration, NO_HINT),
     ]);
 }
@@ -395,8 +401,8 @@ fn interpreters() {
 #[test]
 fn layers() {
     let content = || ContentError::Digest { expected: digest(), found: Digest::of(b"y") };
-    let read = || ContentError::Read { source_name: "x".to_owned(), cause: io(io::ErrorKind::NotFound) };
-    let write = |cause| LayerError::Write { title: "x".to_owned(), cause }.into();
+    let read = || ContentError::Read { source_name: outside(), cause: io(io::ErrorKind::NotFound) };
+    let write = |cause| LayerError::Write { title: outside(), cause }.into();
     let file = || TreePath::new("/app/x").expect("valid");
     check([
         (write(WriteError::Write(io(io::ErrorKind::StorageFull))), Output, NO_HINT),
@@ -405,6 +411,6 @@ fn layers() {
         (TreeError::Conflict { path: file() }.into(), Internal, NO_HINT),
         (content().into(), Verification, NO_HINT),
         (read().into(), Configuration, NO_HINT),
-        (ContentError::Deflated { source_name: "x".to_owned() }.into(), Configuration, NO_HINT),
+        (ContentError::Deflated { source_name: outside() }.into(), Configuration, NO_HINT),
     ]);
 }

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use shipwheel_builder::{InterpreterError, LocalReport, LocalTree, compile_folder};
+use shipwheel_builder::{InterpreterError, LocalReport, LocalTree, Report as _, compile_folder};
 use shipwheel_bytecode::{InvalidationMode, Optimization};
 use shipwheel_plan::layer::Treatment;
+use shipwheel_store::redacted;
 
 use crate::failure::Failure;
 use crate::network::NetworkArguments;
 use crate::open;
 use crate::progress::Terminal;
+use crate::shown;
 use crate::table::size;
 
 /// How many sources that do not compile are written out for a person.
@@ -80,7 +82,7 @@ pub(crate) fn run(arguments: &BytecodeArguments) -> Result<(), Failure> {
     let doing = format!("compile {}", arguments.folder.display());
     let report = compile_folder(&session, &tree).map_err(Failure::while_doing(&doing))?;
     for (path, reason) in report.failures.iter().take(MOST_SHOWN) {
-        terminal.line(&format!("warning: {path} does not compile: {reason}"));
+        terminal.warning(&format!("{path} does not compile: {reason}"));
     }
     let compiled = report.sources - report.unnamed - report.failures.len();
     terminal.line(&format!(
@@ -94,7 +96,7 @@ pub(crate) fn run(arguments: &BytecodeArguments) -> Result<(), Failure> {
         report.removed,
     ));
     if arguments.json {
-        println!("{:#}", to_json(&report));
+        println!("{}", shown::json(&to_json(&report)));
     }
     match report.failures.len() {
         0 => Ok(()),
@@ -103,7 +105,7 @@ pub(crate) fn run(arguments: &BytecodeArguments) -> Result<(), Failure> {
 }
 
 fn to_json(report: &LocalReport) -> serde_json::Value {
-    let failures = report.failures.iter().map(|(path, reason)| json!({ "path": path, "reason": reason }));
+    let failures = report.failures.iter().map(|(path, reason)| json!({ "path": path, "reason": redacted(reason) }));
     json!({
         "python": report.python.to_string(),
         "sources": report.sources,

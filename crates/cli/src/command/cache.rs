@@ -5,6 +5,7 @@ use shipwheel_store::Cache;
 
 use crate::failure::Failure;
 use crate::open::cache_folder;
+use crate::shown;
 
 #[derive(Debug, Args)]
 pub(crate) struct CacheArguments {
@@ -28,7 +29,7 @@ pub(crate) enum CacheCommand {
 pub(crate) fn run(arguments: &CacheArguments) -> Result<(), Failure> {
     let folder = cache_folder()?;
     match arguments.command {
-        CacheCommand::Path => println!("{}", folder.display()),
+        CacheCommand::Path => println!("{}", shown::path(&folder)),
         CacheCommand::Clear { keep_downloads } => {
             Cache::clear(&folder, keep_downloads).map_err(Failure::while_doing("clear the cache"))?;
         }

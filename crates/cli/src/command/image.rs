@@ -129,7 +129,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     if let Some(output) = &output {
         delivery.write(&source, output, &name).map_err(writing(output))?;
     }
-    terminal.line(layers::render(&built).trim_end());
+    terminal.lines(layers::render(&built).trim_end());
     if let Some(output) = &output {
         terminal.line(&format!("  written to {output}"));
     }
@@ -249,5 +249,5 @@ fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, out
         "shared_bytes": share.shared,
         "output": output.map(ToString::to_string),
     });
-    println!("{result:#}");
+    println!("{}", shown::json(&result));
 }

@@ -7,6 +7,7 @@ use shipwheel_builder::Definition;
 
 use crate::failure::Failure;
 use crate::progress::Terminal;
+use crate::shown;
 
 #[derive(Debug, Args)]
 pub(crate) struct InitArguments {
@@ -23,7 +24,7 @@ pub(crate) struct InitArguments {
 pub(crate) fn run(arguments: &InitArguments) -> Result<(), Failure> {
     let doing = format!("write an image.toml for {}", arguments.path.display());
     let path = Definition::init(&arguments.path, arguments.force).map_err(Failure::while_doing(doing))?;
-    println!("{}", path.display());
+    println!("{}", shown::path(&path));
     Ok(())
 }
 

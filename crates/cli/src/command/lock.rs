@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::network::NetworkArguments;
 use crate::open::{self, workspace_root};
 use crate::progress::Terminal;
+use crate::shown;
 
 #[derive(Debug, Args)]
 pub(crate) struct LockArguments {
@@ -43,6 +44,6 @@ pub(crate) fn run(arguments: &LockArguments) -> Result<(), Failure> {
     let upgrade = Upgrade { all: arguments.upgrade, packages: arguments.upgrade_package.clone() };
     let doing = format!("lock the dependencies of image `{}`", definition.name);
     let relocked = relock(&session, &definition, &upgrade).map_err(Failure::while_doing(doing))?;
-    println!("{}", relocked.path.display());
+    println!("{}", shown::path(&relocked.path));
     Ok(())
 }

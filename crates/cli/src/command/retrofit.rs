@@ -13,6 +13,7 @@ use crate::network::NetworkArguments;
 use crate::open::{self, SandboxArguments};
 use crate::output::{Delivery, OutputArgument, pushing, writing};
 use crate::progress::Terminal;
+use crate::shown;
 use crate::table::size;
 
 #[derive(Debug, Args)]
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: &RetrofitArguments) -> Result<(), Failure> {
     let name = arguments.image.to_string();
     let done = retrofit(&session, &name, &*source, &levels).map_err(Failure::while_doing(&doing))?;
     let digest = done.image.root().digest;
-    terminal.line(table(&done).trim_end());
+    terminal.lines(table(&done).trim_end());
     let made = session.source(&done.image)?;
     let (cache, registry) = (&session.cache, &session.registry);
     let delivery = Delivery { cache, registry, terminal: &terminal, referrers: false };
@@ -82,7 +83,7 @@ pub(crate) fn run(arguments: &RetrofitArguments) -> Result<(), Failure> {
         references = arguments.push.iter().map(|target| target.pinned(digest).to_string()).collect();
     }
     match arguments.json {
-        true => println!("{:#}", to_json(&done, &references)),
+        true => println!("{}", shown::json(&to_json(&done, &references))),
         false => println!("{}", references.join("\n")),
     }
     Ok(())

@@ -64,9 +64,9 @@ pub(crate) fn run(arguments: &StartupArguments) -> Result<(), Failure> {
         runs: arguments.runs.into(),
     };
     let report = startup(&*source, &options).map_err(Failure::while_doing(doing))?;
-    terminal.line(render(&report).trim_end());
+    terminal.lines(render(&report).trim_end());
     if arguments.json {
-        println!("{:#}", to_json(&report));
+        println!("{}", shown::json(&to_json(&report)));
     } else if let Some(module) = report.modules.first() {
         let [wall, cpu, peak] = ratios(module);
         let name = shown::line(name(module));

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 use shipwheel_builder::{Finding, ImageError, Severity, VerifyOptions, VerifyReport, counted, verify};
 use shipwheel_oci::Platform;
-use shipwheel_store::Cache;
+use shipwheel_store::{Cache, redacted};
 
 use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
@@ -69,9 +69,9 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
         sandbox: arguments.sandbox.sandbox(),
     };
     let report = verify(&*source, &options).map_err(Failure::while_doing(&doing))?;
-    terminal.line(render(&report).trim_end());
+    terminal.lines(render(&report).trim_end());
     if arguments.json {
-        println!("{:#}", to_json(&report));
+        println!("{}", shown::json(&to_json(&report)));
     }
     let warnings = if arguments.strict { report.warnings() } else { 0 };
     if report.problems() + warnings > 0 {
@@ -88,18 +88,19 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
 fn render(report: &VerifyReport) -> String {
     let mut text = String::new();
     for platform in &report.platforms {
+        let name = shown::line(&platform.platform.to_string());
         let rebuilt = platform.rebuilt.map_or_else(String::new, |count| format!(", {count} recompiled"));
         let [layers, files, pycs] = [(platform.layers, "layer"), (platform.files, "file"), (platform.pycs, "pyc")]
             .map(|(count, noun)| counted(count, noun));
-        let _ =
-            writeln!(text, "  {}: {layers}, {files}, {} native, {pycs}{rebuilt}", platform.platform, platform.native);
+        let _ = writeln!(text, "  {name}: {layers}, {files}, {} native, {pycs}{rebuilt}", platform.native);
     }
     let mut rest = report.findings.as_slice();
     while let Some(first) = rest.first() {
         let same = |f: &Finding| (f.severity, f.kind, &f.platform) == (first.severity, first.kind, &first.platform);
         let count = rest.iter().take_while(|finding| same(finding)).count();
         let (group, others) = rest.split_at(count);
-        let platform = first.platform.as_ref().map_or_else(String::new, |platform| format!(" in {platform}"));
+        let platform =
+            first.platform.as_ref().map_or_else(String::new, |it| format!(" in {}", shown::line(&it.to_string())));
         let _ = writeln!(text, "{}: {}{platform}: {count}", severity(first.severity), first.kind.name());
         group.iter().take(MAX_SHOWN).for_each(|finding| line(&mut text, finding));
         if count > MAX_SHOWN {
@@ -156,8 +157,8 @@ fn to_json(report: &VerifyReport) -> serde_json::Value {
             "platform": finding.platform.as_ref().map(ToString::to_string),
             "blob": finding.blob,
             "path": finding.path,
-            "expected": finding.expected,
-            "found": finding.found,
+            "expected": redacted(&finding.expected),
+            "found": redacted(&finding.found),
         })
     });
     json!({
