@@ -1,7 +1,6 @@
 //! Locks again on demand, with the tool that wrote the lock.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use shipwheel_plan::spec::PythonSpec;
 use shipwheel_python::lock::{LockForm, LockTool, Relocking};
@@ -11,10 +10,11 @@ use crate::base::base_error::BaseError;
 use crate::base::resolve;
 use crate::disk::text::text_if_there;
 use crate::error::BuildError;
+use crate::lock::kept;
 use crate::lock::lock_error::LockError;
 use crate::lock::lock_file::{form_of, has_any_hash, read_text};
+use crate::lock::tool_copy::ToolCopy;
 use crate::lock::upgrade::Upgrade;
-use crate::lock::{export, kept};
 use crate::program::run::run;
 use crate::program::uv::Uv;
 use crate::project::definition::Definition;
@@ -110,10 +110,20 @@ fn pdm(upgrade: &Upgrade) -> Vec<&str> {
     }
 }
 
+/// Locks a copy of the project, and puts the lock in its place: in its own folder, the tool would run code of it.
 fn run_tool(session: &Session<'_>, lock: &Path, tool: LockTool, arguments: &[&str]) -> Result<(), BuildError> {
-    let mut command = Command::new(export::program(session, lock, tool)?);
-    command.args(arguments).current_dir(lock.parent().unwrap_or(Path::new("")));
-    run(session, command, &format!("{} {}", tool.name(), arguments.join(" "))).map(|_| ())
+    let folder = lock.parent().unwrap_or(Path::new(""));
+    let project = text_if_there(&folder.join("pyproject.toml"))?;
+    let project = project.ok_or_else(|| LockError::NoPyproject { lock: lock.to_owned() })?;
+    let copy = ToolCopy::new(session, lock, tool, &project)?;
+    copy.take_sources(folder)?;
+    let name = lock.file_name().unwrap_or_default();
+    // It keeps the versions of the lock that is there.
+    if let Some(before) = text_if_there(lock)? {
+        copy.write(name, &before)?;
+    }
+    run(session, copy.command(arguments), &format!("{} {}", tool.name(), arguments.join(" ")))?;
+    kept::write(lock, &copy.read(name)?)
 }
 
 /// A lock for the oldest Python of all bases serves the others too.

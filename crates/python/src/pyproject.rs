@@ -166,5 +166,15 @@ pub fn without_hooks(text: &str) -> String {
     if changed { file.to_string() } else { text.to_owned() }
 }
 
+/// The text of a poetry.toml or a pdm.toml with only what says where packages come from, and with which login.
+///
+/// A text that is not TOML becomes empty.
+pub fn package_sources(text: &str) -> String {
+    const KEYS: [&str; 6] = ["certificates", "http-basic", "pypi", "pypi-token", "repositories", "request_timeout"];
+    let Ok(mut file) = text.parse::<toml::Table>() else { return String::new() };
+    file.retain(|key, _| KEYS.contains(&key));
+    file.to_string()
+}
+
 #[cfg(test)]
 mod tests;

@@ -201,3 +201,36 @@ fn pip_is_not_looked_up_in_the_folder_that_is_built() {
     build(&definition, &shipwheel, &[]);
     assert!(!mark(&definition).exists(), "a module of the folder ran");
 }
+
+/// A Poetry or a PDM that says what it sees, and locks.
+const TOOL: &str = "#!/bin/sh\ntool=${0##*/}\n{ pwd; ls -A; cat pyproject.toml $tool.toml; env; } > \"$0.saw\"\n\
+     echo \"new, after $(cat $tool.lock)\" > $tool.lock\n";
+
+#[test]
+fn poetry_and_pdm_lock_a_copy_without_pythons_plugins_and_hooks_of_the_folder() {
+    for (tool, hooks) in [
+        ("poetry", "[tool.poetry.requires-plugins]\nevil = \"*\""),
+        ("pdm", "[tool.pdm]\nplugins = [\"evil\"]\n[tool.pdm.scripts]\npre_lock = \"evil\""),
+    ] {
+        let (lock, settings, program) = (format!("{tool}.lock"), format!("{tool}.toml"), format!("bin/{tool}"));
+        let definition = Definition::over_layout(Path::new("none"))
+            .and(&format!("[python]\nlock = \"{lock}\""))
+            .with("pyproject.toml", &format!("[project]\nname = \"a\"\nversion = \"1\"\n{hooks}\n"))
+            .with(&settings, "[virtualenvs]\npath = \"evil\"\n[pypi]\nurl = \"https://index.example\"\n")
+            .with(&lock, "old\n")
+            .with(".venv/bin/python", "evil")
+            .with(".pdm-python", "evil")
+            .with(".pdm-plugins/evil.pth", "evil")
+            .with(&program, TOOL);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(definition.path().join(&program), mode).unwrap();
+        let path = format!("{}:/usr/bin:/bin", definition.path().join("bin").display());
+        let shipwheel = Shipwheel::new().with("PATH", path).with("VIRTUAL_ENV", "/evil");
+        shipwheel.run(&["lock", &definition.argument()]).succeeded();
+        let read = |name: &str| std::fs::read_to_string(definition.path().join(name)).unwrap();
+        assert_eq!(read(&lock), "new, after old\n");
+        let saw = read(&format!("{program}.saw"));
+        assert!(saw.contains("https://index.example") && saw.contains("name = \"a\""), "{saw}");
+        assert!(!saw.contains("evil") && !saw.contains(".venv"), "{saw}");
+    }
+}

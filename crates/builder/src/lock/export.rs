@@ -3,23 +3,21 @@
 //! Remembered for as long as the lock, its pyproject.toml and the options stay the same. Nothing is
 //! written beside the user's files: uv writes nothing, the others work on a copy.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::spec::{Located, PythonSpec};
 use shipwheel_python::lock::LockTool;
-use shipwheel_python::pyproject::without_hooks;
 
 use super::lock_error::LockError;
 use super::lock_file::LockFile;
-use crate::disk::text::text;
+use super::tool_copy::ToolCopy;
 use crate::error::BuildError;
 use crate::program::program_error::ProgramError;
 use crate::program::run::run;
 use crate::program::uv::Uv;
 use crate::session::Session;
-use shipwheel_store::FileAction;
 
 /// Raise this when a lock is exported in another way.
 const EXPORT_RECIPE: u32 = 1;
@@ -43,8 +41,8 @@ pub(crate) fn export(
     session.report.step(&format!("lock: converting {}", path.display()));
     let exported = match tool {
         LockTool::Uv => from_uv(session, lock.folder(), python)?,
-        LockTool::Poetry => on_copy(session, lock, project, |copy| from_poetry(session, path, copy, python))?,
-        LockTool::Pdm => on_copy(session, lock, project, |copy| from_pdm(session, path, copy, python))?,
+        LockTool::Poetry => on_copy(session, tool, lock, project, |copy| from_poetry(session, path, copy, python))?,
+        LockTool::Pdm => on_copy(session, tool, lock, project, |copy| from_pdm(session, path, copy, python))?,
     };
     // A text with a password in it is kept nowhere.
     if !shipwheel_store::has_secret(&exported) {
@@ -99,56 +97,43 @@ fn from_uv(session: &Session<'_>, folder: &Path, python: &PythonSpec) -> Result<
 
 fn on_copy(
     session: &Session<'_>,
+    tool: LockTool,
     lock: &LockFile,
     project: &str,
-    export: impl FnOnce(&Path) -> Result<(), BuildError>,
+    export: impl FnOnce(&ToolCopy) -> Result<(), BuildError>,
 ) -> Result<String, BuildError> {
-    let scratch = session.cache.scratch_dir()?;
-    let name = lock.path.file_name().unwrap_or_default();
-    let project = without_hooks(project);
-    for (name, text) in [(name, &*lock.text), ("pyproject.toml".as_ref(), project.as_str())] {
-        let copy = scratch.path().join(name);
-        fs_err::write(&copy, text).map_err(BuildError::file(FileAction::Write, &copy))?;
-    }
-    export(scratch.path())?;
-    let exported = scratch.path().join("pylock.toml");
-    text(&exported)
+    let copy = ToolCopy::new(session, &lock.path, tool, project)?;
+    copy.write(lock.path.file_name().unwrap_or_default(), &lock.text)?;
+    export(&copy)?;
+    copy.read("pylock.toml")
 }
 
-fn from_poetry(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec) -> Result<(), BuildError> {
-    let poetry = program(session, path, LockTool::Poetry)?;
-    let mut check = Command::new(&poetry);
-    check.args(["check", "--lock", "--no-interaction", "--directory"]).arg(copy).current_dir(copy);
+fn from_poetry(session: &Session<'_>, path: &Path, copy: &ToolCopy, python: &PythonSpec) -> Result<(), BuildError> {
+    let check = copy.command(&["check", "--lock", "--no-interaction"]);
     // It reports much else; only a lock that is out of date matters here.
     if let Err(BuildError::Program(ProgramError::Failed { output, .. })) = run(session, check, "poetry check")
         && output.contains("poetry lock")
     {
         return Err(stale(path, LockTool::Poetry));
     }
-    let mut command = Command::new(poetry);
-    command.args(["export", "--no-interaction", "--format", "pylock.toml", "--output", "pylock.toml"]);
-    command.arg("--directory").arg(copy).current_dir(copy);
+    let words = ["export", "--no-interaction", "--format", "pylock.toml", "--output", "pylock.toml"];
+    let mut command = copy.command(&words);
     each(&mut command, "--extras", &python.extras);
     each(&mut command, "--with", python.groups.as_deref().unwrap_or_default());
     run(session, command, "poetry export").map_err(|error| match error {
         BuildError::Program(ProgramError::Failed { output, .. }) if output.contains("\"export\" does not exist") => {
-            missing(path, LockTool::Poetry)
+            LockError::NoTool { lock: path.to_owned(), tool: LockTool::Poetry }.into()
         }
         other => other,
     })?;
     Ok(())
 }
 
-fn from_pdm(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec) -> Result<(), BuildError> {
-    let pdm = program(session, path, LockTool::Pdm)?;
-    let mut check = Command::new(&pdm);
-    check.args(["lock", "--check", "--project"]).arg(copy).current_dir(copy);
-    if run(session, check, "pdm lock --check").is_err() {
+fn from_pdm(session: &Session<'_>, path: &Path, copy: &ToolCopy, python: &PythonSpec) -> Result<(), BuildError> {
+    if run(session, copy.command(&["lock", "--check"]), "pdm lock --check").is_err() {
         return Err(stale(path, LockTool::Pdm));
     }
-    let mut command = Command::new(pdm);
-    command.args(["export", "--format", "pylock", "--output", "pylock.toml", "--project"]).arg(copy);
-    command.current_dir(copy);
+    let mut command = copy.command(&["export", "--format", "pylock", "--output", "pylock.toml"]);
     let groups = python.groups.as_deref().unwrap_or_default();
     each(&mut command, "--group", &python.extras);
     each(&mut command, "--group", groups);
@@ -158,18 +143,6 @@ fn from_pdm(session: &Session<'_>, path: &Path, copy: &Path, python: &PythonSpec
     run(session, command, "pdm export").map(|_| ())
 }
 
-/// The user's own program of a tool.
-///
-/// # Errors
-/// When it is not on `PATH`.
-pub(crate) fn program(session: &Session<'_>, lock: &Path, tool: LockTool) -> Result<PathBuf, BuildError> {
-    session.on_path(tool.name()).next().ok_or_else(|| missing(lock, tool))
-}
-
 fn stale(lock: &Path, tool: LockTool) -> BuildError {
     LockError::Stale { lock: lock.to_owned(), differences: Vec::new(), tool }.into()
-}
-
-fn missing(lock: &Path, tool: LockTool) -> BuildError {
-    LockError::NoTool { lock: lock.to_owned(), tool }.into()
 }

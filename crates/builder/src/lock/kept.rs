@@ -116,7 +116,7 @@ pub(crate) fn needs_build(path: &Path, error: BuildError) -> BuildError {
 }
 
 /// Writes by one rename: a concurrent build reads the old lock or the new one.
-fn write(path: &Path, text: &str) -> Result<(), BuildError> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), BuildError> {
     Ok(write_output(path, |file| file.write_all(text.as_bytes()))?)
 }
 

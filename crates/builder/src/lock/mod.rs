@@ -7,4 +7,5 @@ pub(crate) mod lock_error;
 pub(crate) mod lock_file;
 pub(crate) mod pinned_lock;
 pub(crate) mod stale;
+pub(crate) mod tool_copy;
 pub(crate) mod upgrade;

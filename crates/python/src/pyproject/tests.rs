@@ -113,3 +113,13 @@ fn what_tools_run_whenever_they_start_is_left_out() {
     assert_eq!(without_hooks("[project] # as it is\nname = 'x'"), "[project] # as it is\nname = 'x'");
     assert_eq!(without_hooks("[project"), "");
 }
+
+#[test]
+fn settings_of_a_folder_say_only_where_packages_come_from() {
+    let text = "[virtualenvs]\nin-project = true\n[python]\npath = 'evil'\n[pypi]\nurl = 'https://index.example'\n\
+                [http-basic.here]\nusername = 'u'\n[options]\nlock = ['evil']\n";
+    let left = package_sources(text);
+    assert!(left.contains("index.example") && left.contains("[http-basic.here]"), "{left}");
+    assert!(!left.contains("evil") && !left.contains("in-project"), "{left}");
+    assert_eq!(package_sources("[pypi"), "");
+}
