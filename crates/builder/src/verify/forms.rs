@@ -42,7 +42,7 @@ pub(super) fn check(tree: &Tree, python: &ImagePython) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut installed: BTreeMap<TreePath, BTreeSet<String>> = BTreeMap::new();
     for ((_, module), mut candidates) in modules {
-        candidates.sort_by(|a, b| (a.is_plain, a.form, a.suffix).cmp(&(b.is_plain, b.form, b.suffix)));
+        candidates.sort_by_key(|it| (it.is_plain, it.form, it.suffix));
         let Some((winner, others)) = candidates.split_first().filter(|(_, others)| !others.is_empty()) else {
             continue;
         };
