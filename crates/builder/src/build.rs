@@ -10,11 +10,13 @@ use shipwheel_plan::policy::source_reader;
 use shipwheel_store::{FileAction, PlatformImage, StoredImage, read_small};
 
 use crate::error::BuildError;
+use crate::interpreter::compilers::Compilers;
 use crate::layer::assemble::{self, Origin};
 use crate::layer::layers::{self, BuiltLayer};
 use crate::project::application::CollectedFile;
 use crate::project::definition::Definition;
 use crate::proof::prove;
+use crate::proof::prove_imports::{Sources, prove_imports};
 use crate::resolve::resolve;
 use crate::resolve::resolved::Resolved;
 use crate::session::Session;
@@ -84,7 +86,13 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
     plan.warnings.iter().for_each(|warning| session.report.warning(warning));
     warn_of_readers(session, &plan, &ingredients.application)?;
     prove::prove(session, &facts, &ingredients)?;
-    let built = layers::build(session, &plan, &ingredients, definition.spec.bytecode.require_sandbox)?;
+    let compilers = Compilers::new(session, &ingredients.bases, definition.spec.bytecode.require_sandbox);
+    if let Some(app) = &definition.spec.app {
+        let configs = assemble::configs(&definition.spec, &ingredients.bases)?;
+        let sources = Sources { ingredients: &ingredients, compilers: &compilers };
+        prove_imports(session, app, &configs, &facts, sources)?;
+    }
+    let built = layers::build(session, &plan, &ingredients, &compilers)?;
     let created = session.created();
     let bases = &ingredients.bases;
     let origin = Origin { base_name: bases.image_name(), created: &created };

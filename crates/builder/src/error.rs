@@ -22,6 +22,7 @@ use crate::offline::OfflineError;
 use crate::program::program_error::ProgramError;
 use crate::project::application_error::ApplicationError;
 use crate::project::definition_error::DefinitionError;
+use crate::proof::import_error::ImportError;
 use crate::wheel::project_error::ProjectError;
 use crate::wheel::wheel_set_error::WheelSetError;
 
@@ -55,6 +56,9 @@ pub enum BuildError {
     /// An interpreter cannot be described, run, or trusted to compile.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
+    /// What the image starts would not find its imports.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// A layer cannot be made.
     #[error(transparent)]
     Layer(#[from] LayerError),
@@ -102,6 +106,7 @@ impl BuildError {
             Self::Wheels(error) => error.kind(),
             Self::Project(error) => error.kind(),
             Self::Interpreter(error) => error.kind(),
+            Self::Import(error) => error.kind(),
             Self::Layer(error) => error.kind(),
             Self::Program(error) => error.kind(),
             Self::File(error) => error.kind(),
@@ -122,6 +127,7 @@ impl BuildError {
             Self::Wheels(error) => error.hint(),
             Self::Project(error) => error.hint(),
             Self::Interpreter(error) => error.hint(),
+            Self::Import(error) => Some(error.hint()),
             Self::Plan(error) => plan_hint(error),
             Self::Store(error) => error.hint(),
             Self::Offline(error) => Some(error.hint()),

@@ -15,6 +15,7 @@ use crate::base::image::known_or_described;
 use crate::base::resolved::{ResolvedBase, ResolvedBases};
 use crate::error::BuildError;
 use crate::inspect::image_error::ImageError;
+use crate::interpreter::compilers::Compilers;
 use crate::layer::ingredients::Ingredients;
 use crate::layer::layers;
 use crate::session::Session;
@@ -70,7 +71,7 @@ pub fn retrofit(
     let plan = plan(name, &bases, levels)?;
 
     let ingredients = Ingredients::of_bases(ResolvedBases::of(name, bases));
-    let built = layers::build(session, &plan, &ingredients, false)?;
+    let built = layers::build(session, &plan, &ingredients, &Compilers::new(session, &ingredients.bases, false))?;
     let mut images = Vec::new();
     let mut platforms = Vec::new();
     for one in &image.images {

@@ -25,6 +25,7 @@
 mod dependency;
 pub mod elf;
 mod identifier;
+pub mod imports;
 pub mod install;
 pub mod lock;
 pub mod marker;

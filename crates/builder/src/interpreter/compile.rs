@@ -33,6 +33,9 @@ pub(crate) struct Job {
 /// Takes each pyc as it is done, from any thread.
 pub(crate) type PycSink<'a> = dyn Fn(&Job, Vec<u8>) -> Result<(), BuildError> + Sync + 'a;
 
+/// What a thread does with its interpreter for a source, by the source's number.
+type EachSource<'a> = dyn Fn(&mut Option<Worker>, usize) -> Result<(), BuildError> + Sync + 'a;
+
 /// A file that was not compiled, and why; the build goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CompileFailure {
@@ -113,22 +116,15 @@ impl Compiler {
     pub(crate) fn compile(&self, mut jobs: Vec<Job>, done: &PycSink<'_>) -> Result<Vec<CompileFailure>, BuildError> {
         // Largest first: the last to end is then a small one.
         jobs.sort_by(|a, b| (b.source.size(), &a.path).cmp(&(a.source.size(), &b.path)));
-        let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-        let run = || -> Result<(), BuildError> {
-            let mut worker = None;
-            while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let compiled = self.recall_or_compile(&mut worker, job)?;
-                match compiled.and_then(|compiled| self.pyc(job, &compiled)) {
-                    Ok(pyc) => done(job, pyc)?,
-                    Err(reason) => lock(&failures).push(CompileFailure { path: job.path.clone(), reason }),
-                }
+        let failures = Mutex::new(Vec::new());
+        let outcome = self.in_parallel(jobs.len(), &|worker, n| {
+            let job = &jobs[n];
+            let compiled = self.recall_or_compile(worker, job)?;
+            match compiled.and_then(|compiled| self.pyc(job, &compiled)) {
+                Ok(pyc) => done(job, pyc)?,
+                Err(reason) => lock(&failures).push(CompileFailure { path: job.path.clone(), reason }),
             }
-            lock(&self.idle).extend(worker);
             Ok(())
-        };
-        let outcome = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..self.workers.count.max(1).min(jobs.len())).map(|_| scope.spawn(run)).collect();
-            threads.into_iter().try_for_each(|thread| thread.join().expect("a compile thread does not panic"))
         });
         // What was compiled is kept, also where another file failed the build.
         outcome.and(self.code.finish().map_err(BuildError::from))?;
@@ -137,11 +133,62 @@ impl Compiler {
         Ok(failures)
     }
 
-    fn worker(&self) -> Result<Worker, BuildError> {
-        let idle = lock(&self.idle).pop();
-        match idle {
-            Some(worker) => Ok(worker),
-            None => Worker::start(&self.workers.sandbox, &self.python, self.empty_folder.path()),
+    /// What each source imports and binds; `None` for one that does not compile.
+    ///
+    /// # Errors
+    /// When a source cannot be read, or an interpreter cannot be started.
+    pub(crate) fn statements(&self, sources: &[Content]) -> Result<Vec<Option<Vec<u8>>>, BuildError> {
+        let reports = Mutex::new(vec![None; sources.len()]);
+        self.in_parallel(sources.len(), &|worker, n| {
+            let source = sources[n].to_vec()?;
+            let report = self.ask(worker, |running| running.statements(&source))?;
+            lock(&reports)[n] = report.ok();
+            Ok(())
+        })?;
+        Ok(reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// Does `each` for every number below `count`, with as many interpreters as there may be.
+    fn in_parallel(&self, count: usize, each: &EachSource<'_>) -> Result<(), BuildError> {
+        let next = AtomicUsize::new(0);
+        let run = || -> Result<(), BuildError> {
+            let mut worker = None;
+            loop {
+                match next.fetch_add(1, Ordering::Relaxed) {
+                    n if n < count => each(&mut worker, n)?,
+                    _ => break,
+                }
+            }
+            lock(&self.idle).extend(worker);
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.workers.count.max(1).min(count)).map(|_| scope.spawn(run)).collect();
+            threads.into_iter().try_for_each(|thread| thread.join().expect("a compile thread does not panic"))
+        })
+    }
+
+    /// Asks the thread's interpreter, which is started if there is none; one that is lost is not used again.
+    fn ask<T>(
+        &self,
+        worker: &mut Option<Worker>,
+        question: impl FnOnce(&mut Worker) -> Result<T, Failure>,
+    ) -> Result<Result<T, String>, BuildError> {
+        let mut running = match worker.take().or_else(|| lock(&self.idle).pop()) {
+            Some(running) => running,
+            None => Worker::start(&self.workers.sandbox, &self.python, self.empty_folder.path())?,
+        };
+        match question(&mut running) {
+            Ok(answer) => {
+                *worker = Some(running);
+                Ok(Ok(answer))
+            }
+            Err(Failure::Refused(reason)) => {
+                *worker = Some(running);
+                Ok(Err(reason))
+            }
+            // The worker is gone: the next source gets a new one.
+            Err(Failure::Lost(reason)) => Ok(Err(reason.to_owned())),
         }
     }
 
@@ -163,23 +210,11 @@ impl Compiler {
         if let Some(known) = self.code.value(&key).and_then(Compiled::new) {
             return Ok(Ok(known));
         }
-        let mut running = match worker.take() {
-            Some(running) => running,
-            None => self.worker()?,
-        };
-        match running.compile(&source, optimization.level()) {
-            Ok(compiled) => {
-                *worker = Some(running);
-                self.code.put(key, compiled.bytes())?;
-                Ok(Ok(compiled))
-            }
-            Err(Failure::Refused(reason)) => {
-                *worker = Some(running);
-                Ok(Err(reason))
-            }
-            // The worker is gone: the next source gets a new one.
-            Err(Failure::Lost(reason)) => Ok(Err(reason.to_owned())),
+        let compiled = self.ask(worker, |running| running.compile(&source, optimization.level()))?;
+        if let Ok(compiled) = &compiled {
+            self.code.put(key, compiled.bytes())?;
         }
+        Ok(compiled)
     }
 
     /// The pyc of compiled code under the path that its source has in the image.

@@ -1,4 +1,4 @@
-# Compiles sources that come on standard input and answers with marshalled code objects.
+# Compiles sources that come on standard input and answers with marshalled code objects, or says what they import.
 #
 # Run by the base's own interpreter with `-s -S -B`: nothing of the image but the interpreter
 # and its standard library is ever imported, and nothing that is compiled is run.
@@ -33,9 +33,12 @@ while True:
     level, size = struct.unpack("<BI", header)
     source = requests.read(size)
     try:
-        # The code object stays in a variable: marshal looks at how often it is referred to.
-        code = compile(source, "", "exec", 0, True, level)
-        status, body = 0, importlib.util.source_hash(source) + marshal.dumps(code)
+        if level == 255:
+            status, body = 0, statements(source)
+        else:
+            # The code object stays in a variable: marshal looks at how often it is referred to.
+            code = compile(source, "", "exec", 0, True, level)
+            status, body = 0, importlib.util.source_hash(source) + marshal.dumps(code)
     except Exception as error:
         reason = "%s: %s" % (type(error).__name__, error)
         if isinstance(error, SyntaxError):

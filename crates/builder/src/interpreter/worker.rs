@@ -13,7 +13,11 @@ use super::python::Python;
 use crate::confine::sandbox::{self, Sandbox};
 use crate::error::BuildError;
 
-const PROGRAM: &str = include_str!("worker.py");
+/// The definitions of one file, then the loop of the other.
+const PROGRAM: &str = concat!(include_str!("statements.py"), include_str!("worker.py"));
+
+/// What asks for the statements of a source, where a level asks for its bytecode.
+const STATEMENTS: u8 = 255;
 
 /// How long one file may take: the slowest real ones take two seconds.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -111,7 +115,15 @@ impl Worker {
 
     /// Compiles one source; its code objects have no file name yet.
     pub(crate) fn compile(&mut self, source: &[u8], level: u8) -> Result<Compiled, Failure> {
-        let dead = Failure::Lost("the interpreter died over it");
+        Compiled::new(self.ask(source, level)?).ok_or(DEAD)
+    }
+
+    /// What one source imports and binds, as [`Statements::parse`](shipwheel_python::imports::Statements::parse) reads it.
+    pub(crate) fn statements(&mut self, source: &[u8]) -> Result<Vec<u8>, Failure> {
+        self.ask(source, STATEMENTS)
+    }
+
+    fn ask(&mut self, source: &[u8], level: u8) -> Result<Vec<u8>, Failure> {
         let stdin = self.stdin.as_mut().expect("open until dropped");
         let Some(size) = u32::try_from(source.len()).ok().filter(|size| *size < MAX_ANSWER) else {
             return Err(Failure::Refused("it is too large".to_owned()));
@@ -120,16 +132,18 @@ impl Worker {
         request.extend_from_slice(&size.to_le_bytes());
         request.extend_from_slice(source);
         if stdin.write_all(&request).and_then(|()| stdin.flush()).is_err() {
-            return Err(dead);
+            return Err(DEAD);
         }
         match self.answers.recv_timeout(TIME_LIMIT) {
-            Ok(Answer::Frame(0, body)) => Compiled::new(body).ok_or(dead),
+            Ok(Answer::Frame(0, body)) => Ok(body),
             Ok(Answer::Frame(1, body)) => Err(Failure::Refused(String::from_utf8_lossy(&body).into_owned())),
             Err(RecvTimeoutError::Timeout) => Err(Failure::Lost("the interpreter took more than a minute over it")),
-            _ => Err(dead),
+            _ => Err(DEAD),
         }
     }
 }
+
+const DEAD: Failure = Failure::Lost("the interpreter died over it");
 
 impl Drop for Worker {
     fn drop(&mut self) {

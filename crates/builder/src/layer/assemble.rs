@@ -9,7 +9,7 @@ use shipwheel_plan::layer::{PlannedLayer, VENV};
 use shipwheel_plan::spec::ImageSpec;
 use shipwheel_store::{PlatformImage, StoredImage};
 
-use crate::base::resolved::ResolvedBase;
+use crate::base::resolved::{ResolvedBase, ResolvedBases};
 use crate::error::BuildError;
 use crate::inspect::image_error::ImageError;
 
@@ -32,9 +32,7 @@ pub(crate) fn platform_image(
     layers: &[(&PlannedLayer, LayerDescriptor)],
     origin: &Origin<'_>,
 ) -> Result<PlatformImage, BuildError> {
-    let name = || format!("the base for {platform}");
-    let config = ImageConfig::parse(base.facts.config.as_bytes());
-    let mut config = config.map_err(|cause| ImageError::Config { image: name(), cause })?;
+    let mut config = base_config(platform, base)?;
     config.set_created(origin.created);
     for (planned, layer) in layers {
         config.push_layer(layer.diff_id, origin.created, &planned.created_by());
@@ -54,6 +52,25 @@ pub(crate) fn platform_image(
         return Err(BuildError::Internal(format!("the image for {platform} contradicts itself: {mismatches:?}")));
     }
     Ok(PlatformImage { platform: platform.clone(), manifest, config: json, origin: base.origin.clone() })
+}
+
+/// What each platform's image tells the runtime, before it has layers.
+///
+/// # Errors
+/// When a base's config is broken.
+pub(crate) fn configs(spec: &ImageSpec, bases: &ResolvedBases) -> Result<BTreeMap<Platform, ImageConfig>, BuildError> {
+    let config = |platform: &Platform| {
+        let mut config = base_config(platform, &bases.by_platform[platform])?;
+        config.apply(&runtime_config(spec, &config));
+        Ok((platform.clone(), config))
+    };
+    spec.platforms.iter().map(config).collect()
+}
+
+fn base_config(platform: &Platform, base: &ResolvedBase) -> Result<ImageConfig, BuildError> {
+    let config = ImageConfig::parse(base.facts.config.as_bytes());
+    let image = || format!("the base for {platform}");
+    Ok(config.map_err(|cause| ImageError::Config { image: image(), cause })?)
 }
 
 /// Puts the platforms of an image together; a single one is its own root.

@@ -49,11 +49,10 @@ pub(crate) fn build(
     session: &Session<'_>,
     plan: &Plan,
     ingredients: &Ingredients,
-    require_sandbox: bool,
+    compilers: &Compilers<'_>,
 ) -> Result<BTreeMap<Digest, BuiltLayer>, BuildError> {
     let planned: BTreeMap<Digest, &PlannedLayer> =
         plan.platforms.iter().flat_map(|platform| &platform.layers).map(|layer| (layer.key, layer)).collect();
-    let compilers = Compilers::new(session, &ingredients.bases, require_sandbox);
     let builder = Builder { session, ingredients, compilers };
     let mut done = BTreeMap::new();
     let mut open: Vec<&PlannedLayer> = Vec::new();
@@ -104,7 +103,7 @@ enum Prepared {
 struct Builder<'a> {
     session: &'a Session<'a>,
     ingredients: &'a Ingredients,
-    compilers: Compilers<'a>,
+    compilers: &'a Compilers<'a>,
 }
 
 impl Builder<'_> {

@@ -1,5 +1,7 @@
-//! Proof that native code fits the image, before anything is published.
+//! Proof that native code fits the image and that what it starts finds its imports, before anything is published.
 
+pub(crate) mod import_error;
 mod judge;
 mod needs;
 pub(crate) mod prove;
+pub(crate) mod prove_imports;

@@ -8,7 +8,7 @@ use serde_json::json;
 use shipwheel_builder::{Built, Definition, InterpreterChoice, build, plan};
 use shipwheel_bytecode::Optimization;
 use shipwheel_oci::{Platform, Reference};
-use shipwheel_plan::spec::RemoveSource;
+use shipwheel_plan::spec::{Located, RemoveSource};
 
 use crate::command::init;
 use crate::failure::Failure;
@@ -74,6 +74,10 @@ pub(crate) struct ImageArguments {
     /// Build the project of a folder without an image.toml: its build backend runs on this machine.
     #[arg(long)]
     pub(crate) allow_project_build: bool,
+
+    /// A module that may be imported although nothing in the image provides it; may be given several times, `*` for all.
+    #[arg(long, value_name = "MODULE")]
+    pub(crate) optional_import: Vec<String>,
 
     /// Print the plan and build nothing.
     #[arg(long)]
@@ -172,6 +176,10 @@ fn apply(arguments: &ImageArguments, definition: &mut Definition) {
     }
     if arguments.remove_source {
         spec.bytecode.remove_source = RemoveSource::All;
+    }
+    if let Some(app) = &mut spec.app {
+        let named = arguments.optional_import.iter();
+        app.optional_imports.extend(named.map(|value| Located { value: value.clone(), span: 0..0 }));
     }
     if let Some(tag) = &arguments.tag {
         spec.tag.clone_from(tag);

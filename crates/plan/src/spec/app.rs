@@ -15,10 +15,12 @@ pub struct AppSpec {
     pub include: Vec<Located<String>>,
     /// Patterns in gitignore syntax of what is left out.
     pub exclude: Vec<Located<String>>,
+    /// Modules that the application may import although nothing in the image provides them; `*` for all.
+    pub optional_imports: Vec<Located<String>>,
 }
 
 pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
-    let app = top.section("app", &["sources", "project", "destination", "include", "exclude"])?;
+    let app = top.section("app", &["sources", "project", "destination", "include", "exclude", "optional-imports"])?;
     let sources = app.texts("sources").unwrap_or_default();
     let project = app.text("project");
     let given = app.value("sources");
@@ -48,5 +50,6 @@ pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
         destination,
         include: app.texts("include").unwrap_or_default(),
         exclude: app.texts("exclude").unwrap_or_default(),
+        optional_imports: app.texts("optional-imports").unwrap_or_default(),
     })
 }

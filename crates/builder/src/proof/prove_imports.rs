@@ -1,0 +1,250 @@
+//! Checks before anything is published that what the image starts finds its imports.
+//!
+//! The interpreter that compiles reads the syntax trees; nothing of the application is run. What a source says is kept
+//! by its digest, so that a build with nothing new starts no interpreter.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shipwheel_bytecode::PythonVersion;
+use shipwheel_layer::Content;
+use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform};
+use shipwheel_plan::facts::{AppFile, Facts, PlatformFacts};
+use shipwheel_plan::layer::VENV;
+use shipwheel_plan::spec::AppSpec;
+use shipwheel_python::imports::{
+    Command, Missing, ModuleFiles, Program, Statements, What, distribution_of, follow, starts,
+};
+use shipwheel_store::cache::Packs;
+
+use super::import_error::ImportError;
+use super::needs;
+use crate::disk::bytes::PathSource;
+use crate::error::BuildError;
+use crate::inspect::counted::counted;
+use crate::interpreter::compilers::Compilers;
+use crate::layer::ingredients::Ingredients;
+use crate::session::Session;
+use crate::wheel::wheels::scheme;
+
+/// Raise this when `statements.py` reads other things.
+const STATEMENTS_RECIPE: u32 = 1;
+
+/// More imports than this are counted, not listed.
+const MOST_LISTED: usize = 10;
+
+/// What is missing, by platform.
+type Noted = BTreeMap<Missing, BTreeSet<Platform>>;
+
+/// Follows the imports of what each platform's image starts.
+///
+/// # Errors
+/// When an import is bound to fail that `app.optional-imports` does not name, or a source cannot be read.
+pub(crate) fn prove_imports(
+    session: &Session<'_>,
+    app: &AppSpec,
+    configs: &BTreeMap<Platform, ImageConfig>,
+    facts: &Facts,
+    sources: Sources<'_>,
+) -> Result<(), BuildError> {
+    let mut noted = Noted::new();
+    for (platform, platform_facts) in &facts.platforms {
+        let Some(config) = configs.get(platform) else { continue };
+        let command = Command { words: config.command(), env: config.env(), workdir: config.working_dir() };
+        let own: Vec<&AppFile> = facts.app.iter().chain(&platform_facts.installed).collect();
+        let has = |path: &str| own.iter().any(|file| file.path.as_str() == path);
+        let in_environment = |program: &str| {
+            let path = format!("{}/bin/{program}", VENV);
+            has(&path).then_some(path)
+        };
+        let starts = starts(&command, in_environment);
+        let Some(python) = platform_facts.base.python.as_ref().filter(|_| !starts.is_empty()) else { continue };
+        let statements = sources.statements(session, python.version, &own)?;
+        let files = module_files(session, platform_facts, &own, python.version)?;
+        let program = Program {
+            files: &files,
+            own: &statements,
+            libraries: vec![python.stdlib.clone(), format!("/{}", site_packages(python.version)?)],
+            destination: &app.destination.value,
+        };
+        let optional: Vec<&str> = app.optional_imports.iter().map(|module| module.value.as_str()).collect();
+        for missing in follow(&program, &command, &starts).into_iter().filter(|it| !is_optional(&optional, &it.what)) {
+            noted.entry(missing).or_default().insert(platform.clone());
+        }
+    }
+    report(session, noted)
+}
+
+/// The folder of the environment's packages, without a leading `/`.
+fn site_packages(version: PythonVersion) -> Result<String, BuildError> {
+    Ok(scheme(version)?.site_packages().trim_start_matches('/').to_owned())
+}
+
+/// Everything that an import may find: the application's, the wheels', and the standard library's files.
+fn module_files(
+    session: &Session<'_>,
+    facts: &PlatformFacts,
+    own: &[&AppFile],
+    version: PythonVersion,
+) -> Result<ModuleFiles, BuildError> {
+    let site = site_packages(version)?;
+    let mut paths: Vec<String> = own.iter().map(|file| file.path.as_str().to_owned()).collect();
+    paths.extend(facts.base.python.iter().flat_map(|python| &python.sources).map(|it| it.path.to_string()));
+    for wheel in &facts.wheels {
+        paths.extend(wheel.sources.iter().map(|source| source.path.to_string()));
+        // The proof of native code has read every wheel by now.
+        let native = needs::known(session, &wheel.digest).unwrap_or_default();
+        paths.extend(native.files.iter().map(|file| format!("/{site}/{}", in_site_packages(&file.path))));
+    }
+    Ok(ModuleFiles::new(paths))
+}
+
+/// The path of a wheel's member below site-packages: `NAME.data/platlib/` is left out (PEP 427).
+fn in_site_packages(member: &str) -> &str {
+    let below = |scheme: &str| {
+        let (data, rest) = member.split_once('/')?;
+        data.ends_with(".data").then_some(rest)?.strip_prefix(scheme)
+    };
+    below("platlib/").or_else(|| below("purelib/")).unwrap_or(member)
+}
+
+/// Where the application's sources are, and what reads them.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'a> {
+    pub(crate) ingredients: &'a Ingredients,
+    pub(crate) compilers: &'a Compilers<'a>,
+}
+
+impl Sources<'_> {
+    /// By path in the image; a source that does not compile says nothing.
+    fn statements(
+        &self,
+        session: &Session<'_>,
+        version: PythonVersion,
+        own: &[&AppFile],
+    ) -> Result<BTreeMap<String, Statements>, BuildError> {
+        let is_source = |file: &&&AppFile| {
+            let (path, name) = (file.path.as_str(), file.path.name());
+            file.link.is_none() && (name.ends_with(".py") || path.starts_with(&format!("{VENV}/bin/")))
+        };
+        let sources: Vec<&AppFile> = own.iter().filter(is_source).copied().collect();
+        let mut group = Hasher::new();
+        group.field(STATEMENTS_RECIPE.to_le_bytes()).field(self.compilers.identity(version)?);
+        let kept = Packs::open(&session.cache, "statements", &group.finish());
+        let key = |file: &AppFile| {
+            let mut hasher = Hasher::new();
+            hasher.field(STATEMENTS_RECIPE.to_le_bytes()).field(version.to_string()).field(file.digest);
+            hasher.finish()
+        };
+        let mut reports: BTreeMap<Digest, Vec<u8>> =
+            sources.iter().filter_map(|file| Some((file.digest, kept.value(&key(file))?))).collect();
+        let unknown: BTreeMap<Digest, &AppFile> = sources
+            .iter()
+            .filter(|file| !reports.contains_key(&file.digest))
+            .map(|file| (file.digest, *file))
+            .collect();
+        if !unknown.is_empty() {
+            session.report.step(&format!("proof: imports of {}", counted(unknown.len(), "module")));
+            let contents: Vec<Content> = unknown.values().map(|file| self.content(file)).collect::<Result<_, _>>()?;
+            let answers = self.compilers.of(version)?.statements(&contents)?;
+            for (file, report) in unknown.values().zip(answers) {
+                let report = report.unwrap_or_default();
+                kept.put(key(file), &report)?;
+                reports.insert(file.digest, report);
+            }
+            kept.finish()?;
+        }
+        let parsed = sources.iter().filter_map(|file| {
+            Some((file.path.to_string(), Statements::parse(reports.get(&file.digest)?).unwrap_or_default()))
+        });
+        Ok(parsed.collect())
+    }
+
+    fn content(&self, file: &AppFile) -> Result<Content, BuildError> {
+        let path = file.path.as_str();
+        if let Some(content) = self.ingredients.projects.content(path) {
+            return Ok(content.clone());
+        }
+        let app = &self.ingredients.application;
+        let found = app.binary_search_by(|collected| collected.file.path.as_str().cmp(path)).ok();
+        let collected = found.map(|n| &app[n]).ok_or_else(|| BuildError::Internal(format!("no file for {path}")))?;
+        let source = PathSource::new(&collected.host, file.size);
+        Ok(Content::from_slice(source, 0, file.size).with_expected(file.digest))
+    }
+}
+
+/// Whether a module, or a package above it, is named as one that may be missing.
+fn is_optional(optional: &[&str], what: &What) -> bool {
+    let module = match what {
+        What::Module(module) | What::Name { module, .. } | What::Package(module) => module,
+        What::Script(_) => return false,
+    };
+    let is_at = |name: &&str| module.strip_prefix(*name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    optional.iter().any(|name| *name == "*" || is_at(name))
+}
+
+/// An error for what is bound to fail, one warning for what may.
+fn report(session: &Session<'_>, noted: Noted) -> Result<(), BuildError> {
+    let (certain, possible): (Vec<_>, Vec<_>) = noted.into_iter().partition(|(missing, _)| missing.is_certain);
+    if certain.is_empty() {
+        warnings(&possible).iter().for_each(|line| session.report.warning(line));
+        return Ok(());
+    }
+    let modules: BTreeSet<&String> = certain
+        .iter()
+        .filter_map(|(missing, _)| match &missing.what {
+            What::Module(module) if missing.file.is_some() => Some(module),
+            _ => None,
+        })
+        .collect();
+    let distributions = modules.into_iter().map(|module| (module.clone(), distribution_of(module))).collect();
+    let mut missing: Vec<String> = certain.iter().take(MOST_LISTED).map(|(it, on)| line(it, on)).collect();
+    if certain.len() > MOST_LISTED {
+        missing.push(format!("and {} more", certain.len() - MOST_LISTED));
+    }
+    Err(ImportError { missing, distributions }.into())
+}
+
+/// A line for each module that may be missed, with the first place that imports it.
+fn warnings(possible: &[(Missing, BTreeSet<Platform>)]) -> Vec<String> {
+    let mut by_what: BTreeMap<&What, Vec<&(Missing, BTreeSet<Platform>)>> = BTreeMap::new();
+    for each in possible {
+        by_what.entry(&each.0.what).or_default().push(each);
+    }
+    let mut lines: Vec<String> = by_what
+        .values()
+        .map(|places| {
+            let more = match places.len() {
+                1 => String::new(),
+                n => format!(", and {} more", counted(n - 1, "place")),
+            };
+            format!("{}{more}: this fails if it is run", line(&places[0].0, &places[0].1))
+        })
+        .collect();
+    let left_out = lines.len().saturating_sub(MOST_LISTED);
+    lines.truncate(MOST_LISTED);
+    if left_out > 0 {
+        lines.push(format!("{} more may fail", counted(left_out, "import")));
+    }
+    lines
+}
+
+/// What is missing where, for which platforms.
+fn line(missing: &Missing, platforms: &BTreeSet<Platform>) -> String {
+    let place = match &missing.file {
+        Some(file) => format!("{file}:{}", missing.line),
+        None => "the command".to_owned(),
+    };
+    let text = match &missing.what {
+        What::Module(module) if missing.file.is_none() => {
+            format!("{place} starts `{module}`, which nothing in the image provides")
+        }
+        What::Module(module) => format!("{place} imports `{module}`, which nothing in the image provides"),
+        What::Name { module, name } => format!("{place} takes `{name}` from `{module}`, which does not have it"),
+        What::Package(module) => {
+            format!("{place} imports from `{module}`, but a file that is run as a script has no package")
+        }
+        What::Script(path) => format!("{place} starts `{path}`, which is not in the image"),
+    };
+    let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    format!("{text} ({})", platforms.join(", "))
+}

@@ -1,0 +1,19 @@
+//! What a program imports, held against what an image has: which import is bound to fail when the image starts.
+//!
+//! [`Statements`] are what one module says, read from its syntax tree; [`ModuleFiles`] are the files that the image's
+//! interpreter could find; [`follow`] goes from what a command starts through every import that is bound to happen.
+//! Nothing is run, so what is only known at run time is never called missing.
+
+mod distribution;
+mod files;
+mod follow;
+mod start;
+mod statements;
+#[cfg(test)]
+mod tests;
+
+pub use distribution::distribution_of;
+pub use files::ModuleFiles;
+pub use follow::{Missing, Program, What, follow};
+pub use start::{Command, Start, starts};
+pub use statements::{Import, Statements, When};

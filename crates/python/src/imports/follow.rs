@@ -1,0 +1,371 @@
+//! From what a command starts through every import, and which of them nothing in the image answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::files::{Found, ModuleFiles};
+use super::start::{Command, Start, folders};
+use super::statements::{Import, Statements, When};
+
+/// A program in its image.
+#[derive(Debug, Clone)]
+pub struct Program<'a> {
+    /// All files in which modules are found.
+    pub files: &'a ModuleFiles,
+    /// The statements of the application's own modules, by path.
+    pub own: &'a BTreeMap<String, Statements>,
+    /// The folders of the standard library and of the environment, in the order of `sys.path`.
+    pub libraries: Vec<String>,
+    /// The folder in the image that only the application's files are in.
+    pub destination: &'a str,
+}
+
+/// An import that fails, or may fail.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    /// Whether it is bound to happen when the image starts.
+    pub is_certain: bool,
+    /// What is not there.
+    pub what: What,
+    /// The file that imports it; `None` for the command itself.
+    pub file: Option<String>,
+    /// Its line; 0 for the command.
+    pub line: u32,
+}
+
+/// What is not there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// A module.
+    Module(String),
+    /// A name in a module of the application.
+    Name {
+        /// The module.
+        module: String,
+        /// The name that is taken from it.
+        name: String,
+    },
+    /// The package of a relative import: the file is run as a script, which has none.
+    Package(String),
+    /// The script that is started.
+    Script(String),
+}
+
+/// Modules of the interpreter without a file in the standard library's folder: built in, or in `lib-dynload`; and
+/// `test`, which shipwheel leaves out of what it knows of a base.
+const FILELESS: [&str; 34] = [
+    "array",
+    "atexit",
+    "audioop",
+    "binascii",
+    "builtins",
+    "cmath",
+    "crypt",
+    "errno",
+    "faulthandler",
+    "fcntl",
+    "gc",
+    "grp",
+    "itertools",
+    "marshal",
+    "math",
+    "mmap",
+    "nis",
+    "ossaudiodev",
+    "parser",
+    "posix",
+    "pwd",
+    "pyexpat",
+    "readline",
+    "resource",
+    "select",
+    "spwd",
+    "sys",
+    "syslog",
+    "termios",
+    "test",
+    "time",
+    "unicodedata",
+    "zipimport",
+    "zlib",
+];
+
+/// Follows a program from each of its starts; what is certain comes last.
+///
+/// Modules of the application that no start reaches are looked at, too: what they miss is never certain.
+pub fn follow(program: &Program<'_>, command: &Command, starts: &[Start]) -> Vec<Missing> {
+    let mut walk = Walk::new(program);
+    for start in starts {
+        walk.search = folders(command, start);
+        walk.search.extend(program.libraries.iter().cloned());
+        walk.start(start);
+        walk.run();
+    }
+    for path in program.own.keys().filter(|_| !starts.is_empty()) {
+        let package = walk.package_of(path);
+        walk.reach(Visit { path: path.clone(), package, as_main: false, is_certain: false });
+    }
+    walk.run();
+    walk.missing.into_iter().collect()
+}
+
+/// A module that is run.
+#[derive(Debug, Clone)]
+struct Visit {
+    path: String,
+    /// Its `__package__`; `None` for a script.
+    package: Option<String>,
+    as_main: bool,
+    is_certain: bool,
+}
+
+/// A module that was found, with the packages above it.
+#[derive(Default)]
+struct Resolved {
+    /// The files that its import runs, with their packages.
+    runs: Vec<(String, String)>,
+    /// Where its submodules are looked for, if it may have any.
+    folders: Vec<String>,
+    /// Its own file.
+    file: Option<String>,
+    /// Whether more of it may be found in ways that are not looked at.
+    is_open: bool,
+}
+
+struct Walk<'p> {
+    program: &'p Program<'p>,
+    search: Vec<String>,
+    uses_path: bool,
+    replaces_modules: bool,
+    /// Files that were reached, and whether for certain.
+    reached: BTreeMap<String, bool>,
+    left: Vec<Visit>,
+    missing: BTreeSet<Missing>,
+}
+
+impl<'p> Walk<'p> {
+    fn new(program: &'p Program<'p>) -> Self {
+        Self {
+            program,
+            search: Vec::new(),
+            uses_path: program.own.values().any(|module| module.uses_path),
+            replaces_modules: program.own.values().any(|module| module.replaces_modules),
+            reached: BTreeMap::new(),
+            left: Vec::new(),
+            missing: BTreeSet::new(),
+        }
+    }
+
+    fn start(&mut self, start: &Start) {
+        match start {
+            Start::Script(path) if self.program.files.has(path) => {
+                self.reach(Visit { path: path.clone(), package: None, as_main: true, is_certain: true });
+            }
+            Start::Script(path) => {
+                let is_own = path.starts_with(&format!("{}/", self.program.destination));
+                // Elsewhere it may be a file of the base.
+                if is_own {
+                    self.report(None, 0, What::Script(path.clone()), true);
+                }
+            }
+            Start::Main(module) => self.start_main(module),
+            Start::Module(module, name) => {
+                let import =
+                    Import { line: 0, when: When::Always, level: 0, module: module.clone(), name: name.clone() };
+                self.import(None, &import, module, true);
+            }
+        }
+    }
+
+    /// `-m module`: the module itself, or a package's `__main__`.
+    fn start_main(&mut self, module: &str) {
+        let resolved = match self.resolve(module) {
+            Ok(resolved) => resolved,
+            Err((missing, is_certain)) => return self.report(None, 0, What::Module(missing), is_certain),
+        };
+        if resolved.folders.is_empty() {
+            let Some(file) = resolved.file.clone() else { return };
+            self.reach_all(resolved.runs.into_iter().filter(|(path, _)| *path != file), true);
+            let package = module.rsplit_once('.').map_or("", |(package, _)| package);
+            return self.reach(Visit {
+                path: file,
+                package: Some(package.to_owned()),
+                as_main: true,
+                is_certain: true,
+            });
+        }
+        self.reach_all(resolved.runs, true);
+        match self.submodule(&resolved.folders, "__main__") {
+            Some(Found::Module(path)) => {
+                self.reach(Visit { path, package: Some(module.to_owned()), as_main: true, is_certain: true });
+            }
+            _ if resolved.is_open => {}
+            _ => self.report(None, 0, What::Module(format!("{module}.__main__")), true),
+        }
+    }
+
+    fn run(&mut self) {
+        while let Some(visit) = self.left.pop() {
+            let program = self.program;
+            let Some(statements) = program.own.get(&visit.path) else { continue };
+            for import in &statements.imports {
+                let is_certain = match import.when {
+                    When::Always => visit.is_certain,
+                    When::AsMain if visit.as_main => visit.is_certain,
+                    When::AsMain => continue,
+                    When::Sometimes | When::Guarded => false,
+                };
+                match absolute(visit.package.as_deref(), import) {
+                    Some(module) => self.import(Some(&visit.path), import, &module, is_certain),
+                    None if import.when == When::Guarded || !visit.as_main => {}
+                    None => {
+                        let from = format!("{}{}", ".".repeat(import.level as usize), import.module);
+                        self.report(Some(&visit.path), import.line, What::Package(from), is_certain);
+                    }
+                }
+            }
+        }
+    }
+
+    fn import(&mut self, file: Option<&str>, import: &Import, module: &str, is_certain: bool) {
+        let is_silent = import.when == When::Guarded;
+        let resolved = match self.resolve(module) {
+            Ok(resolved) => resolved,
+            Err(_) if is_silent => return,
+            Err((missing, is_sure)) => {
+                return self.report(file, import.line, What::Module(missing), is_certain && is_sure);
+            }
+        };
+        self.reach_all(resolved.runs.iter().cloned(), is_certain);
+        let Some(name) = import.name.as_deref().filter(|name| *name != "*") else { return };
+        match self.submodule(&resolved.folders, name) {
+            Some(Found::Package(path)) => self.reach_all([(path, format!("{module}.{name}"))], is_certain),
+            Some(Found::Module(path)) => self.reach_all([(path, module.to_owned())], is_certain),
+            Some(Found::Portion) => {}
+            None if is_silent || self.has_name(&resolved, name) => {}
+            None => {
+                let what = What::Name { module: module.to_owned(), name: name.to_owned() };
+                self.report(file, import.line, what, is_certain);
+            }
+        }
+    }
+
+    /// Whether a module may have a name that is no submodule of it.
+    fn has_name(&self, module: &Resolved, name: &str) -> bool {
+        let is_given = name.starts_with("__") && name.ends_with("__");
+        match &module.file {
+            // A namespace package has nothing but its submodules.
+            None => is_given || module.is_open,
+            Some(file) => match self.program.own.get(file) {
+                Some(statements) => is_given || statements.is_dynamic || statements.names.contains(name),
+                None => true,
+            },
+        }
+    }
+
+    /// Finds a module and all packages above it.
+    ///
+    /// # Errors
+    /// The first part that is not there, and whether it can come from nowhere else.
+    fn resolve(&self, module: &str) -> Result<Resolved, (String, bool)> {
+        let mut resolved = Resolved::default();
+        let mut folders: Vec<String> = self.search.clone();
+        let mut dotted = String::new();
+        for (depth, part) in module.split('.').enumerate() {
+            let package = dotted.clone();
+            if depth > 0 {
+                dotted.push('.');
+            }
+            dotted.push_str(part);
+            let found = match self.submodule(&folders, part) {
+                None if depth == 0 && (part.starts_with('_') || FILELESS.contains(&part)) => {
+                    return Ok(Resolved { is_open: true, ..resolved });
+                }
+                None if depth == 0 && self.uses_path => {
+                    self.program.files.anywhere(part).ok_or((dotted.clone(), true))?
+                }
+                None if depth > 0 && self.is_open(&resolved) => return Ok(Resolved { is_open: true, ..resolved }),
+                found => found.ok_or((dotted.clone(), true))?,
+            };
+            resolved.folders.clear();
+            resolved.file = None;
+            match found {
+                Found::Package(path) => {
+                    resolved.folders.extend(path.rsplit_once('/').map(|(folder, _)| folder.to_owned()));
+                    resolved.runs.push((path.clone(), dotted.clone()));
+                    resolved.file = Some(path);
+                }
+                Found::Module(path) => {
+                    resolved.runs.push((path.clone(), package));
+                    resolved.file = Some(path);
+                }
+                Found::Portion => {
+                    let portions = folders.iter().map(|folder| format!("{folder}/{part}"));
+                    resolved.folders = portions.collect();
+                }
+            }
+            folders.clone_from(&resolved.folders);
+        }
+        Ok(resolved)
+    }
+
+    /// Whether a module may have submodules that no file shows: any that is not the application's own.
+    fn is_open(&self, module: &Resolved) -> bool {
+        match &module.file {
+            Some(file) => self.program.own.get(file).is_none_or(|statements| statements.is_dynamic),
+            None => false,
+        }
+    }
+
+    /// What a name is in the first of some folders that has it; a portion counts only where nothing else is.
+    fn submodule(&self, folders: &[String], name: &str) -> Option<Found> {
+        let found = || folders.iter().filter_map(|folder| self.program.files.find(folder, name));
+        found().find(|found| *found != Found::Portion).or_else(|| found().next())
+    }
+
+    fn reach_all(&mut self, runs: impl IntoIterator<Item = (String, String)>, is_certain: bool) {
+        for (path, package) in runs {
+            self.reach(Visit { path, package: Some(package), as_main: false, is_certain });
+        }
+    }
+
+    fn reach(&mut self, visit: Visit) {
+        let known = self.reached.get(&visit.path).copied();
+        if known.is_none() || known == Some(false) && visit.is_certain {
+            self.reached.insert(visit.path.clone(), visit.is_certain);
+            self.left.push(visit);
+        }
+    }
+
+    fn report(&mut self, file: Option<&str>, line: u32, what: What, is_certain: bool) {
+        let is_certain = is_certain && !self.replaces_modules;
+        let missing = Missing { is_certain, what, file: file.map(str::to_owned), line };
+        let other = Missing { is_certain: !is_certain, ..missing.clone() };
+        // Reached twice, for certain and not: it is certain.
+        if is_certain {
+            self.missing.remove(&other);
+        }
+        if !self.missing.contains(&other) {
+            self.missing.insert(missing);
+        }
+    }
+
+    /// The package of a module that nothing imports, by the folder of the search path that it is in.
+    fn package_of(&self, path: &str) -> Option<String> {
+        let folders = self.search.iter().filter_map(|folder| path.strip_prefix(&format!("{folder}/")));
+        let below = folders.min_by_key(|below| below.len())?;
+        let (package, _) = below.rsplit_once('/').unwrap_or_default();
+        Some(package.replace('/', "."))
+    }
+}
+
+/// The absolute name of an import's module; `None` if it is relative to a package that is not there.
+fn absolute(package: Option<&str>, import: &Import) -> Option<String> {
+    if import.level == 0 {
+        return Some(import.module.clone());
+    }
+    let mut parts: Vec<&str> = package.filter(|package| !package.is_empty())?.split('.').collect();
+    let up = import.level as usize - 1;
+    parts.truncate(parts.len().checked_sub(up).filter(|left| *left > 0)?);
+    parts.extend(Some(import.module.as_str()).filter(|module| !module.is_empty()));
+    Some(parts.join("."))
+}

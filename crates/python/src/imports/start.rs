@@ -1,0 +1,157 @@
+//! What a command line starts: the module or the script, and from where it imports.
+
+use std::collections::BTreeMap;
+
+/// A command as the runtime starts it.
+#[derive(Debug, Clone, Default)]
+pub struct Command {
+    /// Entrypoint and cmd together.
+    pub words: Vec<String>,
+    /// The variables that it gets.
+    pub env: BTreeMap<String, String>,
+    /// The absolute working directory.
+    pub workdir: String,
+}
+
+/// What is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// A file that is run, by its absolute path.
+    Script(String),
+    /// A module that is run with `-m`.
+    Main(String),
+    /// A module that a server imports, and the name that it takes from it, if it is plain.
+    Module(String, Option<String>),
+}
+
+/// Programs that take the application as `MODULE:NAME`.
+const SERVERS: [&str; 6] = ["uvicorn", "gunicorn", "hypercorn", "granian", "waitress-serve", "daphne"];
+
+/// Flags of these programs that name a folder to import from.
+const FOLDERS: [&str; 4] = ["--app-dir", "--chdir", "--pythonpath", "--workdir"];
+
+/// Programs that take the application after a flag, or from a variable.
+const BY_FLAG: [(&str, &str); 2] = [("celery", "CELERY_APP"), ("flask", "FLASK_APP")];
+
+/// The flags of those programs.
+const APP_FLAGS: [&str; 2] = ["-A", "--app"];
+
+/// What a command starts, as far as its words say: no word is taken for a module that might be something else.
+///
+/// `own_script` tells the path of a script in the environment that belongs to the application.
+pub fn starts(command: &Command, own_script: impl Fn(&str) -> Option<String>) -> Vec<Start> {
+    let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
+    let Some((program, rest)) = words.split_first() else { return Vec::new() };
+    let name = program.rsplit('/').next().unwrap_or(program);
+    if let Some(script) = own_script(program) {
+        return vec![Start::Script(script)];
+    }
+    if is_python(name) {
+        return python(rest, command);
+    }
+    if program.ends_with(".py") {
+        return vec![Start::Script(absolute(&command.workdir, program))];
+    }
+    served(name, rest, command)
+}
+
+fn is_python(name: &str) -> bool {
+    name.strip_prefix("python").is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == '.'))
+}
+
+/// The switches of CPython that take a value.
+const WITH_VALUE: [&str; 3] = ["-X", "-W", "--check-hash-based-pycs"];
+
+fn python(words: &[&str], command: &Command) -> Vec<Start> {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match *word {
+            "-m" => {
+                let rest: Vec<&str> = words.copied().collect();
+                let Some((module, arguments)) = rest.split_first() else { return Vec::new() };
+                let served = served(module, arguments, command);
+                return if served.is_empty() { vec![Start::Main((*module).to_owned())] } else { served };
+            }
+            "-c" | "-" => return Vec::new(),
+            with_value if WITH_VALUE.contains(&with_value) => _ = words.next(),
+            switch if switch.starts_with('-') => {}
+            script => return vec![Start::Script(absolute(&command.workdir, script))],
+        }
+    }
+    Vec::new()
+}
+
+/// What a program out of a wheel is told to import.
+fn served(program: &str, words: &[&str], command: &Command) -> Vec<Start> {
+    if SERVERS.contains(&program) {
+        let named = words.iter().rev().find_map(|word| object(word));
+        // gunicorn takes `application` of a module that is named alone; a word behind a flag may be its value.
+        let alone = match words {
+            [.., flag, _] if flag.starts_with('-') && !flag.contains('=') => None,
+            [.., last] if program == "gunicorn" => module(last),
+            _ => None,
+        };
+        return named.or(alone).into_iter().collect();
+    }
+    if program == "streamlit" && words.first() == Some(&"run") {
+        let script = words.iter().find(|word| word.ends_with(".py"));
+        return script.map(|script| Start::Script(absolute(&command.workdir, script))).into_iter().collect();
+    }
+    let Some((_, variable)) = BY_FLAG.iter().find(|(name, _)| *name == program) else { return Vec::new() };
+    let named = flag_value(words, &APP_FLAGS).or_else(|| command.env.get(*variable).map(String::as_str));
+    match named {
+        Some(script) if script.ends_with(".py") => vec![Start::Script(absolute(&command.workdir, script))],
+        Some(named) => module(named.split(':').next().unwrap_or(named)).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+/// The value of the first of some flags, in a word of its own or behind `=`.
+fn flag_value<'w>(words: &[&'w str], flags: &[&str]) -> Option<&'w str> {
+    let glued = |word: &&'w str| word.split_once('=').filter(|(flag, _)| flags.contains(flag)).map(|(_, value)| value);
+    let apart = words.windows(2).find(|pair| flags.contains(&pair[0])).map(|pair| pair[1]);
+    apart.or_else(|| words.iter().find_map(glued))
+}
+
+/// `package.module:name`.
+fn object(word: &str) -> Option<Start> {
+    let (module, object) = word.split_once(':')?;
+    let object = object.split(['(', '.']).next().unwrap_or(object);
+    match (self::module(module)?, is_name(object)) {
+        // `python:settings` names a configuration of gunicorn's.
+        (Start::Module(module, _), true) if module != "python" => Some(Start::Module(module, Some(object.to_owned()))),
+        _ => None,
+    }
+}
+
+fn module(word: &str) -> Option<Start> {
+    word.split('.').all(is_name).then(|| Start::Module(word.to_owned(), None))
+}
+
+fn is_name(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_alphabetic() || c == '_') && word.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// The folders that a command imports from before the standard library: the working directory or the script's, those
+/// that a flag names, and `PYTHONPATH`.
+pub(super) fn folders(command: &Command, start: &Start) -> Vec<String> {
+    let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
+    let own = match start {
+        Start::Script(path) => path.rsplit_once('/').map_or("/", |(folder, _)| folder).to_owned(),
+        Start::Main(_) | Start::Module(..) => command.workdir.clone(),
+    };
+    let flag = flag_value(&words, &FOLDERS).map(|folder| absolute(&command.workdir, folder));
+    let variable = command.env.get("PYTHONPATH").map(String::as_str).unwrap_or_default();
+    let variable = variable.split(':').filter(|folder| !folder.is_empty());
+    flag.into_iter().chain([own]).chain(variable.map(|folder| absolute(&command.workdir, folder))).collect()
+}
+
+/// A path below a folder, without `.` and `..`.
+fn absolute(folder: &str, path: &str) -> String {
+    let joined = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in joined.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        if part == ".." { _ = parts.pop() } else { parts.push(part) }
+    }
+    format!("/{}", parts.join("/"))
+}

@@ -1,0 +1,206 @@
+//! Small programs, each with what is missing from it.
+
+use std::collections::BTreeMap;
+
+use super::*;
+
+/// What a program misses: its files with the statements that the interpreter would report, after `libraries`.
+fn missing(command: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let libraries = ["/lib/os.py", "/lib/json/__init__.py", "/site/flask/__init__.py", "/site/google/cloud/storage.py"];
+    let own: BTreeMap<String, Statements> =
+        files.iter().map(|(path, said)| ((*path).to_owned(), parse(said))).collect();
+    let paths = libraries.iter().map(|path| (*path).to_owned()).chain(own.keys().cloned());
+    let files = ModuleFiles::new(paths.chain(["/site/numpy.cpython-311-x86_64-linux-gnu.so".to_owned()]));
+    let command = Command {
+        words: command.split(' ').map(str::to_owned).collect(),
+        env: BTreeMap::from([("PYTHONPATH".to_owned(), "/app/lib".to_owned())]),
+        workdir: "/app".to_owned(),
+    };
+    let libraries = vec!["/lib".to_owned(), "/site".to_owned()];
+    let program = Program { files: &files, own: &own, libraries, destination: "/app" };
+    let starts = starts(&command, |_| None);
+    let mut missing: Vec<String> = follow(&program, &command, &starts).iter().map(shown).collect();
+    missing.sort();
+    missing
+}
+
+/// Statements in short: `1a x` is `import x` in line 1, always; `2o ..a:b` is `from ..a import b`; `=x` binds a name.
+fn parse(said: &str) -> Statements {
+    let lines: Vec<String> = said
+        .split(", ")
+        .filter(|part| !part.is_empty())
+        .map(|part| match part.split_once(' ') {
+            Some((place, what)) => {
+                let (line, when) = place.split_at(place.len() - 1);
+                let (module, name) = what.split_once(':').unwrap_or((what, ""));
+                let plain = module.trim_start_matches('.');
+                format!("i {line} {when} {} {plain} {name}", module.len() - plain.len())
+            }
+            None => part.strip_prefix('=').map_or_else(|| part.to_owned(), |name| format!("n {name}")),
+        })
+        .collect();
+    Statements::parse(lines.join("\n").as_bytes()).expect("a report")
+}
+
+fn shown(missing: &Missing) -> String {
+    let what = match &missing.what {
+        What::Module(module) => module.clone(),
+        What::Name { module, name } => format!("{name} of {module}"),
+        What::Package(from) => format!("package of {from}"),
+        What::Script(path) => format!("script {path}"),
+    };
+    let certain = if missing.is_certain { "certain" } else { "maybe" };
+    format!("{} {}:{} {what}", certain, missing.file.as_deref().unwrap_or("command"), missing.line)
+}
+
+#[test]
+fn imports_that_are_bound_to_happen_are_followed() {
+    let cases: &[(&str, &[(&str, &str)], &[&str])] = &[
+        // Everything is there: the standard library, C modules, wheels, namespace packages, extension modules.
+        (
+            "python3 main.py",
+            &[(
+                "/app/main.py",
+                "1a os, 2a json, 3a math, 4a flask:Flask, 5a google.cloud.storage, 6a numpy, 7a os.path, 8a flask.any",
+            )],
+            &[],
+        ),
+        ("python3 main.py", &[("/app/main.py", "1a redis")], &["certain /app/main.py:1 redis"]),
+        (
+            "python3 main.py",
+            &[("/app/main.py", "1a google.cloud.tasks")],
+            &["certain /app/main.py:1 google.cloud.tasks"],
+        ),
+        // Through modules of the application, absolute and relative.
+        (
+            "python3 -m pkg",
+            &[
+                ("/app/pkg/__init__.py", ""),
+                ("/app/pkg/__main__.py", "1a .a:x, 2m .b"),
+                ("/app/pkg/a.py", "3a redis, =x"),
+                ("/app/pkg/b.py", "4a celery"),
+            ],
+            &["certain /app/pkg/a.py:3 redis", "certain /app/pkg/b.py:4 celery"],
+        ),
+        // What only sometimes happens, what is guarded, and what is not reached.
+        (
+            "python3 main.py",
+            &[("/app/main.py", "1o a, 2g b"), ("/app/other.py", "1a c, 2m d, 3g e")],
+            &["maybe /app/main.py:1 a", "maybe /app/other.py:1 c"],
+        ),
+        // A module that is reached in both ways is certain.
+        ("python3 main.py", &[("/app/main.py", "1o x, 2a x"), ("/app/x.py", "1a gone")], &["certain /app/x.py:1 gone"]),
+        // A server imports its application and takes a name from it.
+        ("uvicorn main:app", &[("/app/main.py", "1m uvicorn, =app")], &[]),
+        ("uvicorn main:app --port 80", &[("/app/main.py", "=application")], &["certain command:0 app of main"]),
+        ("gunicorn -k uvicorn.workers.UvicornWorker app.main:app", &[("/app/app/main.py", "=app")], &[]),
+        ("gunicorn proj.wsgi", &[("/app/main.py", "")], &["certain command:0 proj"]),
+        ("gunicorn -w 2 make:create()", &[("/app/make.py", "=create")], &[]),
+        ("uvicorn main:app --app-dir src", &[("/app/src/main.py", "1a near, =app"), ("/app/src/near.py", "")], &[]),
+        ("celery -A tasks worker", &[("/app/tasks.py", "1a kombu")], &["certain /app/tasks.py:1 kombu"]),
+        ("streamlit run page.py", &[("/app/page.py", "1a pandas")], &["certain /app/page.py:1 pandas"]),
+        // Names of the application's modules; those of others are not known.
+        (
+            "python3 main.py",
+            &[
+                (
+                    "/app/main.py",
+                    "1a db:engine, 2a db:session, 3a late:anything, 4a os:anything, 5a db:__doc__, 6a db:*",
+                ),
+                ("/app/db.py", "=engine"),
+                ("/app/late.py", "d"),
+            ],
+            &["certain /app/main.py:2 session of db"],
+        ),
+        // A relative import in a script; the same in a package is none.
+        (
+            "python3 pkg/main.py",
+            &[("/app/pkg/main.py", "1a .x:y"), ("/app/pkg/x.py", "=y")],
+            &["certain /app/pkg/main.py:1 package of .x"],
+        ),
+        ("python3 -m pkg.main", &[("/app/pkg/main.py", "1a .x:y"), ("/app/pkg/x.py", "=y")], &[]),
+        // What is started is not there; a script of the base may be.
+        ("python3 gone.py", &[], &["certain command:0 script /app/gone.py"]),
+        ("python3 /usr/bin/tool", &[("/app/x.py", "")], &[]),
+        ("python3 -m gone", &[], &["certain command:0 gone"]),
+        ("python3 -m pkg", &[("/app/pkg/__init__.py", "")], &["certain command:0 pkg.__main__"]),
+        // PYTHONPATH, and a path that is changed at run time.
+        ("python3 main.py", &[("/app/main.py", "1a near"), ("/app/lib/near.py", "")], &[]),
+        (
+            "python3 main.py",
+            &[("/app/main.py", "p, 1a deep"), ("/app/apps/deep/__init__.py", "1a gone")],
+            &["certain /app/apps/deep/__init__.py:1 gone"],
+        ),
+        // Hooks may bring anything.
+        ("python3 main.py", &[("/app/main.py", "r, 1a anything")], &["maybe /app/main.py:1 anything"]),
+        // A submodule that the application's own package lacks; one that makes its modules at run time may have it.
+        (
+            "python3 main.py",
+            &[("/app/main.py", "1a pkg.sub"), ("/app/pkg/__init__.py", "")],
+            &["certain /app/main.py:1 pkg.sub"],
+        ),
+        ("python3 main.py", &[("/app/main.py", "1a pkg.sub"), ("/app/pkg/__init__.py", "d")], &[]),
+        // Nothing is known of other commands.
+        ("nginx", &[("/app/main.py", "1a gone")], &[]),
+        ("python3 -c pass", &[("/app/main.py", "1a gone")], &[]),
+    ];
+    for (command, files, expected) in cases {
+        assert_eq!(missing(command, files), *expected, "{command} {files:?}");
+    }
+}
+
+#[test]
+fn a_command_says_what_it_starts() {
+    let module = |name: &str, object: Option<&str>| vec![Start::Module(name.to_owned(), object.map(str::to_owned))];
+    let script = |path: &str| vec![Start::Script(path.to_owned())];
+    let cases = [
+        ("python3 main.py", script("/srv/main.py")),
+        ("/usr/bin/python3.11 -X utf8 -OO ./a/../main.py x.py", script("/srv/main.py")),
+        ("python -W ignore -m pkg.mod --flag", vec![Start::Main("pkg.mod".to_owned())]),
+        ("python -m uvicorn a.b:app", module("a.b", Some("app"))),
+        ("python -m gunicorn -b 0.0.0.0:80 a:app", module("a", Some("app"))),
+        ("uvicorn --factory a:make --host 0.0.0.0", module("a", Some("make"))),
+        ("hypercorn --bind 0.0.0.0:80 asgi:a:app", vec![]),
+        ("gunicorn a.wsgi", module("a.wsgi", None)),
+        ("gunicorn --bind=unix:/run/x -c python:conf a.wsgi:application", module("a.wsgi", Some("application"))),
+        ("gunicorn -c gunicorn.conf", vec![]),
+        ("gunicorn a:make(1)", module("a", Some("make"))),
+        ("waitress-serve --call a:make", module("a", Some("make"))),
+        ("flask --app a run", module("a", None)),
+        ("flask --app=a.py run", script("/srv/a.py")),
+        ("celery --app=proj worker", module("proj", None)),
+        ("streamlit run --server.port 80 a.py", script("/srv/a.py")),
+        ("tool", script("/opt/venv/bin/tool")),
+        ("./run.py", script("/srv/run.py")),
+        ("sh -c x", vec![]),
+        ("", vec![]),
+    ];
+    for (line, expected) in cases {
+        let words = line.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        let command = Command { words, env: BTreeMap::new(), workdir: "/srv".to_owned() };
+        let own = |program: &str| (program == "tool").then(|| "/opt/venv/bin/tool".to_owned());
+        assert_eq!(starts(&command, own), expected, "{line}");
+    }
+}
+
+#[test]
+fn a_module_names_its_distribution() {
+    for (module, expected) in [
+        ("yaml", "pyyaml"),
+        ("cv2", "opencv-python-headless"),
+        ("google.protobuf.message", "protobuf"),
+        ("redis.asyncio", "redis"),
+        ("flask_login", "flask-login"),
+        ("yamllint", "yamllint"),
+    ] {
+        assert_eq!(distribution_of(module), expected, "{module}");
+    }
+}
+
+#[test]
+fn reports_of_another_form_are_refused() {
+    for report in [&b"i 1 a 0 x"[..], b"i x a 0 x ", b"i 1 z 0 x ", b"q", b"n a b", b"\xff"] {
+        assert_eq!(Statements::parse(report), None, "{}", String::from_utf8_lossy(report));
+    }
+    assert_eq!(Statements::parse(b""), Some(Statements::default()));
+}
