@@ -15,6 +15,7 @@ mod files;
 mod folder;
 mod hostile_base;
 mod hostile_start;
+mod imports;
 mod layering;
 mod layout;
 mod leftovers;

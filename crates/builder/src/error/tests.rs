@@ -35,6 +35,7 @@ use crate::offline::OfflineError;
 use crate::program::program_error::ProgramError;
 use crate::project::application_error::{ApplicationError, OtherFile, Whole};
 use crate::project::definition_error::DefinitionError;
+use crate::proof::import_error::ImportError;
 use crate::wheel::project_error::{BuildInput, ProjectError};
 use crate::wheel::wheel_set_error::WheelSetError;
 
@@ -154,6 +155,16 @@ fn definitions_and_applications() {
         (SpecError::one("image.toml", "x", Problem::new(0..1, "wrong".to_owned())).into(), Configuration, NO_HINT),
         (PlanError::NoPython { platform: amd64() }.into(), Configuration, HINT),
         (PlanError::NoFacts { platform: amd64() }.into(), Configuration, NO_HINT),
+        (ImportError { missing: vec!["x".to_owned()], distributions: Vec::new() }.into(), Configuration, HINT),
+        (
+            ImportError {
+                missing: vec!["x".to_owned()],
+                distributions: vec![("yaml".to_owned(), "pyyaml".to_owned())],
+            }
+            .into(),
+            Configuration,
+            HINT,
+        ),
         (
             DefinitionError::NotFound { wanted: "`x`".to_owned(), images: path(), known: Vec::new() }.into(),
             Configuration,

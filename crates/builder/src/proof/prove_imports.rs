@@ -58,7 +58,14 @@ pub(crate) fn prove_imports(
         };
         let starts = starts(&command, in_environment);
         let Some(python) = platform_facts.base.python.as_ref().filter(|_| !starts.is_empty()) else { continue };
-        let statements = sources.statements(session, python.version, &own)?;
+        let statements = match sources.statements(session, python.version, &own) {
+            // Where bytecode is asked for, its layers fail for the same reason.
+            Err(BuildError::Interpreter(error)) => {
+                session.report.step(&format!("proof: imports are not followed, since nothing can read them: {error}"));
+                return Ok(());
+            }
+            statements => statements?,
+        };
         let files = module_files(session, platform_facts, &own, python.version)?;
         let program = Program {
             files: &files,
@@ -184,7 +191,8 @@ fn is_optional(optional: &[&str], what: &What) -> bool {
 
 /// An error for what is bound to fail, one warning for what may.
 fn report(session: &Session<'_>, noted: Noted) -> Result<(), BuildError> {
-    let (certain, possible): (Vec<_>, Vec<_>) = noted.into_iter().partition(|(missing, _)| missing.is_certain);
+    let (mut certain, possible): (Vec<_>, Vec<_>) = noted.into_iter().partition(|(missing, _)| missing.is_certain);
+    certain.sort_by(|(a, _), (b, _)| (&a.file, a.line, &a.what).cmp(&(&b.file, b.line, &b.what)));
     if certain.is_empty() {
         warnings(&possible).iter().for_each(|line| session.report.warning(line));
         return Ok(());
