@@ -61,7 +61,7 @@ pub(crate) fn prove_imports(
         let statements = match sources.statements(session, python.version, &own) {
             // Where bytecode is asked for, its layers fail for the same reason.
             Err(BuildError::Interpreter(error)) => {
-                session.report.step(&format!("proof: imports are not followed, since nothing can read them: {error}"));
+                session.report.step(&format!("proof: imports are not followed: {error}"));
                 return Ok(());
             }
             statements => statements?,
@@ -150,9 +150,10 @@ impl Sources<'_> {
             .map(|file| (file.digest, *file))
             .collect();
         if !unknown.is_empty() {
+            let compiler = self.compilers.of(version)?;
             session.report.step(&format!("proof: imports of {}", counted(unknown.len(), "module")));
             let contents: Vec<Content> = unknown.values().map(|file| self.content(file)).collect::<Result<_, _>>()?;
-            let answers = self.compilers.of(version)?.statements(&contents)?;
+            let answers = compiler.statements(&contents)?;
             for (file, report) in unknown.values().zip(answers) {
                 let report = report.unwrap_or_default();
                 kept.put(key(file), &report)?;
