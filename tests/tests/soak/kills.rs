@@ -93,9 +93,10 @@ fn run(command: Command, place: &Place) -> Result<String, String> {
     }
 }
 
+/// Copies a cache by hard links: a file in it that was ever written again would be wrong for all.
 fn copy(from: &Path, to: &Path) {
     let shell = Shell::new().unwrap();
-    cmd!(shell, "cp -r {from} {to}").quiet().run().unwrap();
+    cmd!(shell, "cp -r --link {from} {to}").quiet().run().unwrap();
 }
 
 /// A place with what a scene begins with.
