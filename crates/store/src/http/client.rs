@@ -1,6 +1,6 @@
 //! The one HTTP client: TLS with the system's authorities, the user's proxies, timeouts and retries.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,8 @@ use reqwest::{Certificate, Client, Response, Url};
 use super::host_certificates as certs;
 use super::network::Network;
 use super::options::HttpOptions;
-use super::request::{Payload, Redirects, Request};
+use super::redirect::MAX_REDIRECTS;
+use super::request::{Payload, Request};
 use super::url::{authority, is_loopback, may_be_plain, redact};
 use crate::disk::small_file::read_small;
 use crate::error::{Result, StoreError, is_passing};
@@ -42,7 +43,7 @@ pub struct Http {
 
 struct Inner {
     /// Each is made when it is first needed: reading the system's authorities takes longer than asking a registry.
-    clients: Mutex<BTreeMap<(Route, Redirects), Client>>,
+    clients: Mutex<BTreeMap<Route, Client>>,
     /// Those of `ca_files`.
     authorities: Vec<Certificate>,
     options: HttpOptions,
@@ -100,18 +101,17 @@ impl Http {
         }
     }
 
-    fn client(&self, route: &Route, redirects: Redirects) -> Result<Client> {
+    fn client(&self, route: &Route) -> Result<Client> {
         let mut clients = lock(&self.inner.clients);
-        let key = (route.clone(), redirects);
-        if let Some(client) = clients.get(&key) {
+        if let Some(client) = clients.get(route) {
             return Ok(client.clone());
         }
-        let client = self.build_client(route, redirects)?;
-        clients.insert(key, client.clone());
+        let client = self.build_client(route)?;
+        clients.insert(route.clone(), client.clone());
         Ok(client)
     }
 
-    fn build_client(&self, route: &Route, redirects: Redirects) -> Result<Client> {
+    fn build_client(&self, route: &Route) -> Result<Client> {
         let options = self.options();
         let mut added = self.inner.authorities.clone();
         let mut identity = None;
@@ -130,11 +130,8 @@ impl Http {
             let builder = Client::builder()
                 .user_agent(concat!("shipwheel/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(options.connect_timeout)
-                // The address before a redirect may have a signature in it.
-                .referer(false)
-                .redirect(redirect_policy(redirects, options.insecure_hosts.clone()));
+                .redirect(Policy::none());
             let builder = if is_direct { builder.no_proxy() } else { builder };
-            // A redirect to another host sees the certificate too: it names the user and holds no secret.
             match &identity {
                 Some(identity) => builder.identity(identity.clone()),
                 None => builder,
@@ -151,10 +148,22 @@ impl Http {
         client.map_err(|cause| StoreError::Client(cause.into()))
     }
 
-    /// Sends a request once. Statuses that may pass are errors, all others are answers.
+    /// Sends a request once, and follows redirects. Statuses that may pass are errors, all others are answers.
     ///
     /// `sent` is called with the number of bytes of a file as they leave.
     pub(crate) async fn send_once(&self, request: &Request, sent: &dyn Fn(u64)) -> Result<Response> {
+        let mut step = request.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.send_step(&step, sent).await?;
+            match step.redirected(&response, &self.options().insecure_hosts)? {
+                Some(next) => step = next,
+                None => return Ok(response),
+            }
+        }
+        Err(request.answer_error("too many redirects"))
+    }
+
+    async fn send_step(&self, request: &Request, sent: &dyn Fn(u64)) -> Result<Response> {
         let route = self.route(&request.url);
         match self.send_by(&route, request, sent).await {
             // A registry on this machine may have its storage elsewhere, behind TLS.
@@ -166,7 +175,7 @@ impl Http {
     }
 
     async fn send_by(&self, route: &Route, request: &Request, sent: &dyn Fn(u64)) -> Result<Response> {
-        let (builder, counter) = request.builder(&self.client(route, request.redirects)?)?;
+        let (builder, counter) = request.builder(&self.client(route)?)?;
         // The server hashes and moves a large file after its last byte, before it answers.
         let patience = match request.payload {
             Payload::File { .. } => 5 * self.options().idle_timeout,
@@ -300,28 +309,6 @@ impl Http {
             Err(_) => Err(request.silence(idle)),
         }
     }
-}
-
-/// Follows redirects, except from https to http, and those that lead where the request may not go.
-fn redirect_policy(redirects: Redirects, insecure_hosts: BTreeSet<String>) -> Policy {
-    Policy::custom(move |attempt| {
-        let last = attempt.previous().last();
-        let was_secure = last.is_some_and(|url| url.scheme() == "https");
-        let is_plain = attempt.url().scheme() != "https";
-        // The client drops `Authorization` where host or port differ, and not where only the scheme does.
-        let same_port = last.is_some_and(|url| authority(url) == authority(attempt.url()));
-        let may_be_plain = !same_port && may_be_plain(&authority(attempt.url()), &insecure_hosts);
-        let leaves = last.is_some_and(|url| url.origin() != attempt.url().origin());
-        if attempt.previous().len() > 10 {
-            attempt.error("too many redirects")
-        } else if was_secure && is_plain && !may_be_plain {
-            attempt.error("redirect from https to http")
-        } else if redirects == Redirects::SameOrigin && leaves {
-            attempt.error("redirect to another host, which may not have the password")
-        } else {
-            attempt.follow()
-        }
-    })
 }
 
 fn certificates(options: &HttpOptions) -> Result<Vec<Certificate>> {

@@ -6,6 +6,7 @@ mod fetch;
 mod host_certificates;
 mod network;
 mod options;
+mod redirect;
 mod request;
 mod response;
 pub(crate) mod url;
