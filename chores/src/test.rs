@@ -13,7 +13,7 @@ struct Judge {
     package: &'static str,
 }
 
-const JUDGES: [Judge; 12] = [
+const JUDGES: [Judge; 13] = [
     Judge { program: "docker-registry", package: "docker-registry" },
     Judge { program: "nginx", package: "nginx" },
     Judge { program: "openssl", package: "openssl" },
@@ -22,6 +22,7 @@ const JUDGES: [Judge; 12] = [
     Judge { program: "sqv", package: "sqv" },
     Judge { program: "skopeo", package: "skopeo" },
     Judge { program: "umoci", package: "umoci" },
+    Judge { program: "bsdtar", package: "libarchive-tools" },
     Judge { program: "podman", package: "podman" },
     Judge { program: "crun", package: "crun" },
     Judge { program: "newuidmap", package: "uidmap" },

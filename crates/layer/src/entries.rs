@@ -83,8 +83,9 @@ impl<'a> Entries<'a> {
                     return Err(stop(self, Refusal::Ambiguous("has a name or records of more than 1 MiB")));
                 }
                 Kind::Extension(extension) => {
-                    let data = self.read_data(header.size)?;
-                    extensions.add(extension, &data).map_err(|refusal| stop(self, refusal))?;
+                    let data = self.read_blocks(header.size)?;
+                    let extended = extensions.add(extension, &data, header.size);
+                    extended.map_err(|refusal| stop(self, refusal))?;
                     continue;
                 }
             };
@@ -119,13 +120,13 @@ impl<'a> Entries<'a> {
         Ok(())
     }
 
-    /// Reads data of at most [`MAX_EXTENSION`] bytes.
-    fn read_data(&mut self, size: u64) -> Result<Vec<u8>, ReadError> {
+    /// Reads data of at most [`MAX_EXTENSION`] bytes, with its padding.
+    fn read_blocks(&mut self, size: u64) -> Result<Vec<u8>, ReadError> {
         let start = self.next;
         self.skip_data(size)?;
-        let mut data = Vec::new();
-        let read =
-            self.reader.seek(SeekFrom::Start(start)).and_then(|_| (&mut self.reader).take(size).read_to_end(&mut data));
+        let (mut data, size) = (Vec::new(), self.next - start);
+        let read = self.reader.seek(SeekFrom::Start(start));
+        let read = read.and_then(|_| (&mut self.reader).take(size).read_to_end(&mut data));
         read.map_err(|cause| self.broken(cause))?;
         Ok(data)
     }
@@ -179,11 +180,16 @@ impl Extensions {
         self.records.is_none() && self.name.is_none() && self.link.is_none()
     }
 
-    /// Adds the data of an extended header.
+    /// Adds the data of an extended header, which is the first `size` bytes of its blocks.
     ///
+    /// Python and GNU tar read on into the padding, up to a NUL.
     /// Of two names, and of a pax and a GNU name, some programs use the first and some the second; a global header
     /// makes Go forget the pax records before it.
-    fn add(&mut self, extension: Extension, data: &[u8]) -> Result<(), Refusal> {
+    fn add(&mut self, extension: Extension, blocks: &[u8], size: u64) -> Result<(), Refusal> {
+        let (data, padding) = blocks.split_at(usize::try_from(size).unwrap_or(blocks.len()).min(blocks.len()));
+        if padding.iter().any(|byte| *byte != 0) {
+            return Err(Refusal::Ambiguous("is an extended header with more data than its size"));
+        }
         let first = match extension {
             Extension::Pax | Extension::GlobalPax => self.is_only_global(),
             Extension::LongName => self.records.is_none() && self.name.is_none(),

@@ -125,6 +125,10 @@ fn read_layer(
                     }
                     // A device or a pipe: no file, and in its place there is none of a lower layer either.
                     None => {
+                        // The directories above it are there all the same.
+                        let none = Node::Symlink(String::new());
+                        let fits = layer.tree.replace(path.clone(), none);
+                        fits.map_err(|cause| ReadError::Tree { name: name(), cause })?;
                         layer.tree.remove(&path);
                         layer.whiteouts.push(path);
                     }
@@ -225,6 +229,7 @@ mod tests {
         check(&[("a", Regular, "1"), ("b", Regular, "2")], &[("b", EntryType::Fifo, "")], &["/a"]);
         check(&[("a", Regular, "1")], &[("b", Regular, "2"), ("b", EntryType::Char, "")], &["/a"]);
         check(&[("a", Regular, "1")], &[("a", EntryType::Block, ""), ("a", Regular, "")], &["/a"]);
+        check(&[], &[("a/b", EntryType::Block, "")], &["/a"]);
     }
 
     #[test]

@@ -61,12 +61,13 @@ impl Header {
     /// Checks and reads a block that is not all zeros.
     pub(crate) fn parse(block: &[u8; BLOCK]) -> Result<Self, Refusal> {
         check_sum(block)?;
+        let kind = kind(block[156])?;
         let form = Form::of(block)?;
         // Of no use here, but Go and Python refuse the whole tar for a wrong one; v7 has none, and GNU tar writes it.
         number(&block[329..337])?;
         number(&block[337..345])?;
         Ok(Self {
-            kind: kind(block[156])?,
+            kind,
             name: form.name(block),
             link: text(&block[157..257]).to_vec(),
             mode: positive(&block[100..108])?,

@@ -116,6 +116,11 @@ fn tars_with_several_readings_are_errors() {
         (&[long(b'L', "a\0"), pax(b'g', &[("comment", "x")]), file("c")], "second extended header"),
         (&[pax(b'g', &[("path", "x")]), file("a")], "global"),
         (&[long(b'L', ""), file("a")], "empty long name"),
+        (&[header("L", b'L', 3, &[]), b"name".to_vec(), vec![0; 508], file("a")], "more data than its size"),
+        (
+            &[header("x", b'x', 10, &[]), b"10 path=a\n10 path=b\n".to_vec(), vec![0; 492], file("c")],
+            "more data than its size",
+        ),
         (&[long(b'L', "\0a"), file("a")], "empty long name"),
         (&[file("")], "no name"),
         (&[member("d/", b'0', b"")], "name of a directory"),
