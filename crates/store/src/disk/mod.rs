@@ -10,6 +10,6 @@ pub(crate) mod small_file;
 pub(crate) use folder::Folder;
 pub(crate) use hold::FolderHold;
 pub use output_file::write_output;
-pub(crate) use output_file::{OutputFile, UNFINISHED, unfinished_name, write_renamed};
+pub(crate) use output_file::{OutputFile, UNFINISHED, is_unfinished, unfinished_name, write_renamed};
 pub(crate) use owner::PRIVATE;
 pub use place_error::PlaceError;

@@ -30,7 +30,7 @@ pub(crate) fn unfinished_name() -> OsString {
 }
 
 /// Whether a name is one of those.
-fn is_unfinished(name: &OsStr) -> bool {
+pub(crate) fn is_unfinished(name: &OsStr) -> bool {
     let digits = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED));
     digits.is_some_and(|digits| digits.len() == DIGITS && digits.bytes().all(|it| it.is_ascii_hexdigit()))
 }

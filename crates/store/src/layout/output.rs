@@ -12,7 +12,7 @@ use shipwheel_oci::{Descriptor, Digest, HashWriter};
 use super::index_json::TopIndex;
 use super::journal::{JOURNAL, Journal};
 use super::replaced::Replaced;
-use crate::disk::{Folder, FolderHold, UNFINISHED, write_renamed};
+use crate::disk::{Folder, FolderHold, UNFINISHED, is_unfinished, write_renamed};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 use crate::limits::MAX_MANIFEST;
@@ -145,6 +145,8 @@ fn replaceable(folder: &Folder) -> Result<BTreeSet<String>> {
             let is_ours = names.iter().all(|name| name.to_str().is_some_and(known));
             match unfinished.filter(|_| is_ours) {
                 Some(names) => Ok(names),
+                // It was killed before it had left its mark.
+                None if names.iter().all(|name| is_unfinished(name)) => Ok(BTreeSet::new()),
                 None => occupied("is not empty and not an OCI layout"),
             }
         }

@@ -44,6 +44,19 @@ fn an_image_replaces_the_one_before_and_leaves_none_of_its_blobs() {
 }
 
 #[test]
+fn a_folder_in_which_a_kill_left_nothing_but_an_unfinished_file_is_as_good_as_empty() {
+    let setup = Setup::new();
+    let image = setup.single(b"layer");
+    for (name, is_taken) in [(".shipwheel-0123456789abcdef", true), (".shipwheel-mine", false), ("notes", false)] {
+        let folder = setup.path(name);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join(name), b"").unwrap();
+        assert_eq!(setup.write(&setup.source(&image), Medium::Layout, name).is_ok(), is_taken, "{name}");
+        assert_ne!(folder.join(name).exists(), is_taken, "{name}");
+    }
+}
+
+#[test]
 fn blobs_that_are_there_are_not_written_again() {
     let setup = Setup::new();
     let image = setup.multi();
