@@ -113,7 +113,8 @@ fn write_application(folder: &Path, base: &Path, seed: u64) {
     std::fs::write(folder.join("data.bin"), noise(2 << 20, seed)).unwrap();
     let toml = format!(
         "# An image to be killed.\nbase = {{ layout = \"{}\" }}\nplatforms = [\"linux/amd64\"]\n\n\
-         [app]\nsources = [\"pkg\", \"data.bin\"]\ndestination = \"/app\"\n",
+         [app]\nsources = [\"pkg\", \"data.bin\"]\ndestination = \"/app\"\n\n\
+         [config]\ncmd = [\"python3\", \"/app/pkg/m0.py\"]\n",
         base.display()
     );
     std::fs::write(folder.join("image.toml"), toml).unwrap();
