@@ -6,7 +6,7 @@
 //! reads the environment: a [`Session`] brings both.
 //!
 //! ```no_run
-//! use shipwheel_builder::{Definition, Report, Sandbox, VerifyOptions, verify};
+//! use shipwheel_builder::{Definition, Places, Report, Sandbox, VerifyOptions, verify};
 //! use shipwheel_store::{Cache, LocalImage};
 //!
 //! struct Silent;
@@ -17,7 +17,8 @@
 //! }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let definition = Definition::load(std::path::Path::new("images"), Some("app"), None)?;
+//! let places = Places { images: std::path::Path::new("images"), home: None };
+//! let definition = Definition::load(places, Some("app"), None)?;
 //! println!("{} is for {} platforms", definition.name, definition.spec.platforms.len());
 //!
 //! let cache = Cache::open(std::path::Path::new("/var/tmp/shipwheel"))?;
@@ -77,7 +78,7 @@ pub use inspect::image_error::ImageError;
 pub use interpreter::interpreter_error::InterpreterError;
 pub use interpreter_choice::InterpreterChoice;
 pub use lock::upgrade::Upgrade;
-pub use project::definition::Definition;
+pub use project::definition::{Definition, Places};
 pub use relock::{Relocked, relock};
 pub use retrofit::{Retrofitted, RetrofittedPlatform, retrofit};
 pub use session::{Report, Session};

@@ -10,6 +10,7 @@ use crate::base::base_error::BaseError;
 use crate::base::resolve;
 use crate::disk::text::text_if_there;
 use crate::error::BuildError;
+use crate::lock::input_files::check_places;
 use crate::lock::kept;
 use crate::lock::lock_error::LockError;
 use crate::lock::lock_file::{form_of, has_any_hash, read_text};
@@ -34,7 +35,7 @@ pub struct Relocked {
 pub fn relock(session: &Session<'_>, definition: &Definition, upgrade: &Upgrade) -> Result<Relocked, BuildError> {
     let python =
         definition.spec.python.as_ref().ok_or_else(|| LockError::NotNamed { file: definition.file.clone() })?;
-    let path = definition.folder.join(&python.lock.value);
+    let path = definition.path(&python.lock)?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     match form_of(&path).map(LockForm::relocking) {
         Some(Relocking::Tool(LockTool::Uv)) => {
@@ -43,6 +44,7 @@ pub fn relock(session: &Session<'_>, definition: &Definition, upgrade: &Upgrade)
         Some(Relocking::Tool(tool @ LockTool::Poetry)) => run_tool(session, &path, tool, &poetry(upgrade))?,
         Some(Relocking::Tool(tool @ LockTool::Pdm)) => run_tool(session, &path, tool, &pdm(upgrade))?,
         Some(Relocking::Beside) => {
+            check_places(&path, &python.allow_build, &definition.workspace, 0)?;
             let text = read_text(definition, &python.lock, &path, &mut definition.texts.clone())?;
             if form_of(&path) == Some(LockForm::Requirements) && has_any_hash(&text) {
                 return Err(LockError::NoInputs { path }.into());

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use shipwheel_builder::{Sandbox, Session};
+use shipwheel_builder::{BuildError, Definition, Places, Sandbox, Session};
 use shipwheel_store::Cache;
 use shipwheel_store::auth::HostLogin;
 
@@ -68,6 +68,13 @@ pub(crate) fn cache_folder() -> Result<PathBuf, Failure> {
         .or_else(|| set("XDG_CACHE_HOME").map(|path| path.join("shipwheel")))
         .or_else(|| set("HOME").map(|path| path.join(".cache/shipwheel")))
         .ok_or_else(|| Failure::usage("found no folder for the cache", Some("set SHIPWHEEL_CACHE_DIR")))
+}
+
+/// The definition that a command names.
+pub(crate) fn definition(root: &Path, name: Option<&str>, profile: Option<&str>) -> Result<Definition, BuildError> {
+    let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    let places = Places { images: &root.join("images"), home: home.as_deref() };
+    Definition::load(places, name, profile)
 }
 
 /// The nearest folder upwards that has an `images` folder, else the working directory.

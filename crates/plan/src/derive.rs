@@ -41,7 +41,7 @@ pub fn is_read(path: &str) -> bool {
         0 => {
             name.ends_with(".py")
                 || LockForm::locks().any(|form| form.file_name() == name)
-                || [".python-version", "pyproject.toml"].contains(&name)
+                || [".python-version", ".dockerignore", "pyproject.toml"].contains(&name)
         }
         1 | 2 => start::MODULES.contains(&name) || web::MODULES.contains(&name),
         _ => false,

@@ -67,6 +67,11 @@ impl Dockerignore {
         ends.fold(None, |_, end| self.decide(&path[..end], &mut matched))
     }
 
+    /// Whether a rule brings back what others leave out.
+    pub fn brings_back(&self) -> bool {
+        self.rules.iter().any(|rule| rule.pattern.brings_back)
+    }
+
     /// What decides about one path; `matched` says which rules matched the folder above, and then which match this.
     ///
     /// As in BuildKit, a rule that cannot change the verdict on a folder is not asked for it, and matches what is below

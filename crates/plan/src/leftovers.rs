@@ -1,98 +1,149 @@
 //! Files in an application's folder that no image should have: of version control, environments, caches and secrets.
 //!
-//! They are left out unless `app.include` matches them, or `app.sources` names the file or folder itself.
+//! They are left out unless `app.include` matches them, or `app.sources` names the file or folder itself. A `*` in a
+//! name stands for any letters. docs/image-toml.md has the same lists.
 
-/// Folders of version control, environments and caches, and folders that hold credentials.
-const FOLDERS: [&str; 21] = [
-    ".git",
-    ".hg",
-    ".svn",
-    ".jj",
-    ".bzr",
-    "CVS",
-    ".venv",
-    ".tox",
-    ".nox",
-    "node_modules",
+/// Folders of version control; in a submodule and a worktree, `.git` is a file.
+pub const VERSION_CONTROL: [&str; 8] = [".git", ".hg", ".svn", ".jj", ".bzr", ".pijul", "_darcs", "CVS"];
+
+/// Folders with environments and installed packages. A folder with a pyvenv.cfg is one as well.
+pub const ENVIRONMENTS: [&str; 6] = [".venv", ".tox", ".nox", ".direnv", "node_modules", "__pypackages__"];
+
+/// Folders with what tools made.
+pub const CACHES: [&str; 10] = [
     "__pycache__",
     ".mypy_cache",
     ".pytest_cache",
     ".ruff_cache",
+    ".hypothesis",
+    ".pytype",
     ".cache",
     ".ipynb_checkpoints",
-    ".aws",
-    ".ssh",
-    ".gnupg",
-    ".kube",
-    ".direnv",
+    ".terraform",
+    ".vagrant",
 ];
 
-/// Files with credentials, or of a file manager. `.git` is a file in a submodule and a worktree.
-const FILES: [&str; 9] =
-    [".git", ".netrc", "_netrc", ".pypirc", ".npmrc", ".pgpass", ".git-credentials", ".dockercfg", ".DS_Store"];
+/// Folders in which tools keep credentials.
+pub const CREDENTIAL_FOLDERS: [&str; 8] = [".aws", ".azure", ".gcloud", ".ssh", ".gnupg", ".kube", ".docker", ".oci"];
 
-/// Templates of `.env`, which have no secrets.
-const ENV_TEMPLATES: [&str; 4] = [".env.example", ".env.sample", ".env.template", ".env.dist"];
+/// Files with credentials.
+pub const CREDENTIALS: [&str; 43] = [
+    ".env",
+    ".env.*",
+    ".envrc",
+    ".netrc",
+    "_netrc",
+    ".pypirc",
+    ".npmrc",
+    ".pgpass",
+    ".my.cnf",
+    ".git-credentials",
+    ".dockercfg",
+    ".dockerconfigjson",
+    ".boto",
+    ".s3cfg",
+    ".vault-token",
+    ".terraformrc",
+    "*.tfstate",
+    "*.tfstate.*",
+    "*.tfvars",
+    "secrets.json",
+    "secrets.yaml",
+    "secrets.yml",
+    "secrets.toml",
+    "secrets.ini",
+    ".secrets.*",
+    "credentials.json",
+    "client_secret*.json",
+    "service-account*.json",
+    "service_account*.json",
+    "id_rsa*",
+    "id_dsa*",
+    "id_ecdsa*",
+    "id_ed25519*",
+    "id_xmss*",
+    "*.ppk",
+    "*.p12",
+    "*.pfx",
+    "*.jks",
+    "*.keystore",
+    "*.kdbx",
+    "*.ovpn",
+    ".bash_history",
+    ".python_history",
+];
 
-/// Keys of SSH, by the names that `ssh-keygen` gives them.
-const SSH_KEYS: [&str; 6] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk"];
+/// Files that are left out only if they have a private key: certificates and public keys have the same names.
+pub const KEYS: [&str; 5] = ["*.pem", "*.key", "*.p8", "*.asc", "*.gpg"];
+
+/// Databases of development. Others, such as `*.db` and `*.sqlite`, are often data that an application reads.
+pub const DATABASES: [&str; 12] = [
+    "*.sqlite3",
+    "*.sqlite3-journal",
+    "*.sqlite3-shm",
+    "*.sqlite3-wal",
+    "*.db-journal",
+    "*.db-shm",
+    "*.db-wal",
+    "dev.db",
+    "development.db",
+    "local.db",
+    "test.db",
+    "dump.rdb",
+];
+
+/// What editors and file managers leave behind.
+pub const LITTER: [&str; 8] = [".git", "*~", "#*#", ".#*", "*.swp", "*.swo", ".ds_store", "thumbs.db"];
+
+/// Templates without secrets, public keys, and modules: never left out.
+pub const TAKEN: [&str; 6] = [".env.example", ".env.sample", ".env.template", ".env.dist", "*.pub", "*.py"];
 
 /// Whether a folder is left out, by its name.
 pub fn is_left_out_folder(name: &str) -> bool {
-    FOLDERS.contains(&name)
+    [&VERSION_CONTROL[..], &ENVIRONMENTS, &CACHES, &CREDENTIAL_FOLDERS].iter().any(|names| names.contains(&name))
 }
 
-/// Whether a file is left out, by its path below a source, with `/` between parts.
-///
-/// `derived` says that nobody named the sources: databases of development are left out as well.
-pub fn is_left_out_file(path: &str, derived: bool) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let is_env = name == ".env" || name == ".envrc" || name.starts_with(".env.");
-    let is_swap = name.ends_with('~') || (name.starts_with('.') && (name.ends_with(".swp") || name.ends_with(".swo")));
-    let is_database = derived && (name.ends_with(".sqlite3") || name.ends_with(".sqlite3-journal"));
-    FILES.contains(&name)
-        || SSH_KEYS.contains(&name)
-        || (is_env && !ENV_TEMPLATES.contains(&name))
-        || path == ".docker/config.json"
-        || path.ends_with("/.docker/config.json")
-        || is_swap
-        || is_database
+/// Whether a file is left out, by its name, whatever it has in it.
+pub fn is_left_out_file(name: &str) -> bool {
+    let is_litter = fits_any(&LITTER, name) || fits_any(&DATABASES, name);
+    is_litter || is_credential(name)
 }
 
-/// What a file looks like that should perhaps not be in an image, by its name and its first bytes.
-pub fn looks_like_secret(path: &str, head: &[u8]) -> Option<&'static str> {
-    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    let by_name =
-        is_left_out_file(path, false) || name.ends_with(".p12") || name.ends_with(".pfx") || name.ends_with(".jks");
-    if has_private_key(head) {
-        Some("has a private key")
-    } else if has_access_key(head) {
-        Some("has what looks like an access key of AWS")
-    } else if by_name {
-        Some("is named as files with credentials are")
-    } else {
-        None
+/// Whether a file has the name of files with credentials.
+pub fn is_credential(name: &str) -> bool {
+    fits_any(&CREDENTIALS, name) && !fits_any(&TAKEN, name)
+}
+
+/// Whether a file is left out if it has a private key in it.
+pub fn is_key(name: &str) -> bool {
+    fits_any(&KEYS, name)
+}
+
+/// Whether a key is secret unless it says that it is public: it may have a form without a head.
+pub fn is_secret_key(name: &str) -> bool {
+    fits_any(&["*.key"], name)
+}
+
+fn fits_any(patterns: &[&str], name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    patterns.iter().any(|pattern| fits(pattern, &name))
+}
+
+/// Whether a name has the parts of a pattern between its `*`, in their order.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut name) = name.strip_prefix(first) else { return false };
+    let mut parts = rest.split('*').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return name.ends_with(part);
+        }
+        match name.split_once(part) {
+            Some((_, after)) => name = after,
+            None => return false,
+        }
     }
-}
-
-/// A PEM head at the start of a line: `-----BEGIN EC PRIVATE KEY-----`. Code that compares with one has it in quotes.
-fn has_private_key(bytes: &[u8]) -> bool {
-    bytes.split(|byte| *byte == b'\n').any(|line| {
-        let line = line.trim_ascii();
-        line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----")
-    })
-}
-
-/// `AKIA` or `ASIA` with 16 capitals and digits, as a word.
-fn has_access_key(bytes: &[u8]) -> bool {
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric();
-    let mut words = bytes.split(|byte| !is_word(byte));
-    words.any(|word| {
-        word.len() == 20
-            && (word.starts_with(b"AKIA") || word.starts_with(b"ASIA"))
-            && word.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-            && !word.ends_with(b"EXAMPLE")
-    })
+    true
 }
 
 #[cfg(test)]
@@ -101,53 +152,83 @@ mod tests {
 
     #[test]
     fn what_users_do_not_expect_in_an_image_is_left_out() {
-        for path in [
+        for name in [
             ".env",
-            "a/.env.local",
+            ".env.local",
+            ".ENV",
             ".envrc",
             ".netrc",
             ".pypirc",
             ".npmrc",
-            "a/id_rsa",
+            "id_rsa",
             "id_ed25519",
-            ".docker/config.json",
-            "a/.docker/config.json",
+            "id_ed25519_sk",
+            "id_rsa.bak",
             ".git",
             ".m.py.swp",
+            "m.swp",
             "m.py~",
+            "#m.py#",
+            ".#m.py",
             ".git-credentials",
+            "secrets.json",
+            "client_secret_12.json",
+            "store.P12",
+            "prod.tfstate",
+            "prod.tfstate.backup",
+            "db.sqlite3",
+            "db.sqlite3-wal",
+            "dev.db",
         ] {
-            assert!(is_left_out_file(path, false), "{path}");
+            assert!(is_left_out_file(name), "{name}");
         }
-        for path in [
+        for name in [
             ".env.example",
             ".env.sample",
             ".env.template",
             "env",
             "id_rsa.pub",
+            "id_rsa_tools.py",
             "m.py",
             "config.json",
             "environ.env.py",
             ".gitignore",
-            "db.sqlite3",
+            "data.db",
+            "data.sqlite",
+            "secrets.py",
+            "my_secrets.json",
+            "server.key",
+            "ca.pem",
+            "#",
         ] {
-            assert!(!is_left_out_file(path, false), "{path}");
+            assert!(!is_left_out_file(name), "{name}");
         }
-        assert!(is_left_out_file("db.sqlite3", true) && !is_left_out_file("data.sqlite", true));
-        assert!(is_left_out_folder(".git") && is_left_out_folder("__pycache__") && !is_left_out_folder("git"));
+        assert!(is_left_out_folder(".git") && is_left_out_folder("__pycache__") && is_left_out_folder(".docker"));
+        assert!(!is_left_out_folder("git") && !is_left_out_folder("venv"));
+        assert!(is_key("server.key") && is_key("A.PEM") && !is_key("key.txt"));
+        assert!(is_credential(".env") && !is_credential("m.swp") && !is_credential("db.sqlite3"));
     }
 
     #[test]
-    fn secrets_are_seen_by_their_names_and_heads() {
-        let key = b"x\n-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n";
-        assert_eq!(looks_like_secret("a.txt", key), Some("has a private key"));
-        assert_eq!(looks_like_secret("a.py", b"HEAD = '-----BEGIN PRIVATE KEY-----'\n"), None);
-        assert_eq!(looks_like_secret("a.pem", b"-----BEGIN CERTIFICATE-----\n"), None);
-        let access = b"key = 'AKIAQWERTYUIOPASDFGH'";
-        assert_eq!(looks_like_secret("a.py", access), Some("has what looks like an access key of AWS"));
-        assert_eq!(looks_like_secret("a.py", b"AKIAIOSFODNN7EXAMPLE XAKIAQWERTYUIOPASDFGH"), None);
-        for path in ["a/store.p12", ".env", "x.PFX"] {
-            assert_eq!(looks_like_secret(path, b""), Some("is named as files with credentials are"), "{path}");
+    fn the_documentation_has_the_same_names() {
+        let page = include_str!("../../../docs/image-toml.md");
+        let rows: Vec<&str> = page.lines().skip_while(|line| *line != "## What is left out").skip(6).collect();
+        let lists: [&[&str]; 9] = [
+            &VERSION_CONTROL,
+            &ENVIRONMENTS,
+            &CACHES,
+            &CREDENTIAL_FOLDERS,
+            &CREDENTIALS,
+            &TAKEN,
+            &KEYS,
+            &DATABASES,
+            &LITTER,
+        ];
+        for (row, names) in rows.iter().zip(lists) {
+            // The other kinds of databases are named as what is added.
+            let row = row.split("; other").next().unwrap_or(row);
+            let documented: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+            assert_eq!(documented, names, "{row}");
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod leftovers;
 mod pattern;
 mod plan;
 pub mod policy;
+pub mod secrets;
 pub mod spec;
 mod treatment;
 

@@ -45,6 +45,8 @@ pub struct ImageSpec {
     pub config: RuntimeConfig,
     /// The name of the tag, `latest` unless set.
     pub tag: String,
+    /// Files and folders outside of the workspace that other keys may name, relative to the image.toml.
+    pub allow_outside: Vec<Located<String>>,
 }
 
 impl ImageSpec {
@@ -54,7 +56,8 @@ impl ImageSpec {
     }
 }
 
-const KEYS: &[&str] = &["base", "platforms", "python", "app", "bytecode", "layers", "config", "tag", "profiles"];
+const KEYS: &[&str] =
+    &["base", "platforms", "python", "app", "bytecode", "layers", "config", "tag", "allow-outside", "profiles"];
 /// What a profile can override: everything, and it has no profiles of its own.
 const PROFILE_KEYS: &[&str] = match KEYS {
     [keys @ .., _profiles] => keys,
@@ -73,6 +76,7 @@ impl ImageSpec {
             layers: LayersSpec::default(),
             config: RuntimeConfig::default(),
             tag: "latest".to_owned(),
+            allow_outside: Vec::new(),
         }
     }
 
@@ -137,6 +141,7 @@ fn read_spec(top: &Section<'_>) -> Option<ImageSpec> {
         layers: layers::read_layers(top),
         config: config::read_config(top),
         tag: top.text("tag").map_or_else(|| "latest".to_owned(), |tag| tag.value),
+        allow_outside: top.texts("allow-outside").unwrap_or_default(),
         base: base?,
         platforms,
         python,

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops loudly, also in its helpers")]
 
-use std::time::{Duration, Instant};
-
 use proptest::prelude::*;
 use shipwheel_plan::dockerignore::Dockerignore;
 
@@ -39,13 +37,12 @@ fn generated_files_are_read_as_moby_reads_them() {
 }
 
 #[test]
-fn a_pattern_never_takes_longer_than_the_path_deserves() {
+fn a_long_path_and_many_stars_end() {
+    // A matcher that tries one way after the other does not end in this century.
     let path = vec!["a".repeat(40); 90].join("/");
-    let started = Instant::now();
     for pattern in ["**/*a*a*a*a*a*a*a*a*b", "*a**a**a**a**a**b", "**/**/**/**/**/**/[^a]", "**/*?*?*?*?*?*?*?/b*"] {
         assert!(parse(&format!("{pattern}\n")).leaves_out(&path).is_none(), "{pattern}");
     }
-    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
 /// Lines of the letters that mean something.

@@ -1,54 +1,235 @@
 //! What an application's folder has besides the application: left out, included on request, and warned of.
 
-use shipwheel_tests::{Definition, Layout, Rootfs, Run, Shipwheel, variosync};
+use std::os::unix::fs::symlink;
+use std::path::Path;
 
-const SECRETS: [&str; 10] = [
+use shipwheel_tests::{Layout, Rootfs, Run, SampleBase, Shipwheel, scratch};
+use tempfile::TempDir;
+
+const SECRETS: [&str; 25] = [
+    "pkg/binary.key",
     ".env",
     "pkg/.env.local",
     ".git/config",
     "pkg/.git/config",
     "pkg/.netrc",
     "pkg/id_rsa",
+    "pkg/id_ed25519_work",
     ".aws/credentials",
+    ".docker/config.json",
+    "pkg/.ssh/config",
+    "pkg/.npmrc",
     "pkg/.m.py.swp",
+    "pkg/m.swp",
+    "pkg/#m.py#",
+    "pkg/m.py~",
     "pkg/__pycache__/m.pyc",
+    "pkg/secrets.json",
+    "pkg/store.p12",
+    "pkg/prod.tfstate",
+    "pkg/db.sqlite3",
+    "pkg/db.sqlite3-wal",
+    "pkg/dev.db",
     "env/pyvenv.cfg",
+    "node_modules/x/index.js",
 ];
 
-fn definition(lines: &str) -> Definition {
-    let over = format!("base = {{ layout = \"{}\" }}\n[bytecode]\nenabled = false\n", variosync().path().display());
-    let definition = Definition::empty()
-        .with("image.toml", &format!("{over}[app]\nsources = [\".\"]\ndestination = \"/srv/it\"\n{lines}\n"));
-    let definition = definition.with("pkg/m.py", "").with("pkg/.env.example", "A=\n");
-    let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
-    SECRETS.iter().fold(definition.with("pkg/deploy.txt", key), |it, path| it.with(path, "SECRET"))
+const KEY: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+
+/// A folder `app` with an image.toml, beside a base.
+struct Ground(TempDir);
+
+impl Ground {
+    fn new(lines: &str) -> Self {
+        let this = Self(scratch());
+        std::fs::create_dir(this.path().join("base")).unwrap();
+        SampleBase::FULL.write(&this.path().join("base"));
+        this.with(
+            "app/image.toml",
+            &format!("base = {{ layout = \"../base\" }}\n{lines}\n[bytecode]\nenabled = false\n"),
+        )
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn with(self, name: &str, text: &str) -> Self {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    fn image(&self, arguments: &[&str]) -> Run {
+        let app = self.path().join("app").display().to_string();
+        Shipwheel::new().image(&[&[app.as_str()], arguments].concat())
+    }
+
+    /// Builds, and gives the files below `/app` in the image.
+    fn build(&self) -> (Run, Vec<String>) {
+        let output = self.path().join("out");
+        let run = self.image(&["--output", &format!("oci:{}", output.display())]).succeeded();
+        let files = Rootfs::unpack(&Layout::new(&output), "amd64").files("/app");
+        std::fs::remove_dir_all(output).unwrap();
+        (run, files.iter().map(|path| path.trim_start_matches("/app/").to_owned()).collect())
+    }
+
+    fn refused(&self, fragments: &[&str]) {
+        let output = format!("oci:{}", self.path().join("out").display());
+        self.image(&["--output", &output]).failed(3, fragments);
+    }
 }
 
-fn build(definition: &Definition) -> (Run, Vec<String>) {
-    let output = definition.path().with_extension("out");
-    let written = format!("oci:{}", output.display());
-    let run = Shipwheel::new().image(&[&definition.argument(), "--output", &written]).succeeded();
-    let files = Rootfs::unpack(&Layout::new(&output), "amd64").files("/srv/it");
-    std::fs::remove_dir_all(output).unwrap();
-    (run, files)
+fn warnings(run: &Run) -> Vec<&str> {
+    run.stderr.lines().filter(|line| line.starts_with("warning: ")).collect()
+}
+
+/// An application among all that no image should have.
+fn crowded(lines: &str) -> Ground {
+    let ground = Ground::new(lines).with("app/pkg/m.py", "").with("app/pkg/.env.example", "A=\n");
+    let ground = ground.with("app/pkg/deploy.txt", KEY).with("app/pkg/server.key", KEY).with("app/pkg/data.db", "");
+    let ground = ground.with("app/pkg/ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    SECRETS.iter().fold(ground, |ground, path| ground.with(&format!("app/{path}"), "SECRET"))
 }
 
 #[test]
 fn what_no_image_should_have_is_left_out_and_keys_are_warned_of() {
-    let definition = definition("");
-    let (run, files) = build(&definition);
-    assert_eq!(files, ["/srv/it/image.toml", "/srv/it/pkg/.env.example", "/srv/it/pkg/deploy.txt", "/srv/it/pkg/m.py"]);
-    let warnings: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
-    assert!(matches!(warnings[..], [one] if one.contains("pkg/deploy.txt has a private key")), "{}", run.stderr);
+    for (sources, more) in [(".", vec!["image.toml"]), ("pkg", vec![])] {
+        let (run, files) = crowded(&format!("app.sources = [\"{sources}\"]")).build();
+        let expected = ["pkg/.env.example", "pkg/ca.pem", "pkg/data.db", "pkg/deploy.txt", "pkg/m.py"];
+        assert_eq!(files, [more, expected.to_vec()].concat());
+        let warnings = warnings(&run);
+        let is_right = |line: &str| line.contains("pkg/deploy.txt:1 has what looks like a private key");
+        assert!(matches!(warnings[..], [one] if is_right(one)), "{}", run.stderr);
+        assert!(run.stderr.contains("left out: ") && run.stderr.contains(".netrc"), "{}", run.stderr);
+    }
 }
 
 #[test]
-fn what_is_included_or_named_is_taken_with_a_warning() {
-    let (run, files) = build(&definition("include = [\"/pkg/.git/config\", \"/.env\"]"));
-    assert_eq!(files, ["/srv/it/.env", "/srv/it/pkg/.git/config"]);
-    assert!(run.stderr.contains(".env is named as files with credentials are"), "{}", run.stderr);
-    let named = definition("");
-    let toml = std::fs::read_to_string(named.path().join("image.toml")).unwrap();
-    let (_, files) = build(&named.with("image.toml", &toml.replace("[\".\"]", "[\"pkg/id_rsa\"]")));
-    assert_eq!(files, ["/srv/it/pkg/id_rsa"]);
+fn what_is_included_or_named_is_taken() {
+    // Who names a file in `include` knows it; a pattern may take one by mistake.
+    let include = "app.sources = [\".\"]\napp.include = [\"/pkg/.git/config\", \"/.env\", \"*.key\"]";
+    let (run, files) = crowded(include).build();
+    assert_eq!(files, [".env", "pkg/.git/config", "pkg/server.key"]);
+    assert!(matches!(warnings(&run)[..], [one] if one.contains("server.key:1 has what looks like")), "{}", run.stderr);
+    let (run, files) = crowded("app.sources = [\"pkg/id_rsa\", \"pkg/server.key\", \".aws\"]").build();
+    assert_eq!(files, [".aws/credentials", "pkg/id_rsa", "pkg/server.key"]);
+    assert!(run.stderr.contains("id_rsa is named as files with credentials are"), "{}", run.stderr);
+}
+
+#[test]
+fn dockerignore_is_read_as_by_docker() {
+    let ground = |ignore: &str| {
+        let ground = Ground::new("app.sources = [\"main.py\", \"pkg\"]").with("app/main.py", "");
+        let ground = ground.with("app/pkg/a.py", "").with("app/pkg/docs/x.md", "").with("app/pkg/docs/keep.md", "");
+        ground.with("app/.dockerignore", ignore)
+    };
+    for (ignore, expected) in [
+        ("# nothing\n", vec!["main.py", "pkg/a.py", "pkg/docs/keep.md", "pkg/docs/x.md"]),
+        ("*\n!main.py\n!pkg/\n", vec!["main.py", "pkg/a.py", "pkg/docs/keep.md", "pkg/docs/x.md"]),
+        ("**/docs\n", vec!["main.py", "pkg/a.py"]),
+        ("\u{feff}/pkg/docs/\r\n!pkg/docs/keep.md\r\n", vec!["main.py", "pkg/a.py", "pkg/docs/keep.md"]),
+        ("pkg/*.py\nimage.toml\n.dockerignore\n*.MD\n", vec!["main.py", "pkg/docs/keep.md", "pkg/docs/x.md"]),
+    ] {
+        let (run, files) = ground(ignore).build();
+        assert_eq!(files, expected, "{ignore:?}");
+        let is_said = run.stderr.contains("left out by .dockerignore: ");
+        assert_eq!(is_said, expected.len() < 4, "{}", run.stderr);
+    }
+    ground("a\n\npkg\n").refused(&["line 3 of ", ".dockerignore, `pkg`, leaves out all of `pkg`", "add `!pkg`"]);
+    ground("pkg/**").refused(&["line 1 of ", "leaves out all of `pkg`"]);
+    ground("*.md\nx[\n").refused(&["line 2, `x[`: a `[` begins no class"]);
+    // What is included is taken all the same, and what is excluded is not brought back.
+    let ground = ground("*\n!pkg/a.py\n");
+    let toml = std::fs::read_to_string(ground.path().join("app/image.toml")).unwrap();
+    let ground = ground.with("app/image.toml", &format!("app.include = [\"*.py\"]\napp.exclude = [\"a.py\"]\n{toml}"));
+    assert_eq!(ground.build().1, ["main.py"]);
+}
+
+#[test]
+fn a_source_in_the_workspace_has_the_workspaces_dockerignore() {
+    let ground = Ground::new("app.sources = [\"../lib\", \"main.py\"]").with(".git/HEAD", "").with("app/main.py", "");
+    let ground = ground.with("lib/a.py", "").with("lib/notes.md", "").with(".dockerignore", "**/*.md\nmain.py\napp\n");
+    assert_eq!(ground.build().1, ["lib/a.py", "main.py"]);
+}
+
+#[test]
+fn a_derived_definition_leaves_out_what_dockerignore_names() {
+    let folder = scratch();
+    let ground = Ground(folder).with("app/main.py", "print('hello')\n").with("app/tool/run.py", "");
+    let ground = ground.with("app/pkg/__init__.py", "").with("app/.dockerignore", "tool\n");
+    let run = Shipwheel::new().run(&["init", &ground.path().join("app").display().to_string()]).succeeded();
+    let toml = std::fs::read_to_string(ground.path().join("app/image.toml")).unwrap();
+    assert!(toml.contains("\"pkg\"") && !toml.contains("\"tool\""), "{}\n{toml}", run.stdout);
+}
+
+#[test]
+fn nothing_outside_of_the_workspace_is_taken_unless_a_key_names_it() {
+    let ground = |source: &str, lines: &str| {
+        let ground =
+            Ground::new(&format!("app.sources = [\"main.py\", \"{source}\"]\n{lines}")).with("app/main.py", "");
+        let ground = ground.with("home/.ssh/id_rsa", "SECRET").with("home/.ssh/config", "x");
+        std::fs::create_dir_all(ground.path().join("app/a/pkg")).unwrap();
+        let home = ground.path().join("home");
+        symlink(&home, ground.path().join("app/a/link")).unwrap();
+        symlink("../../home/.ssh", ground.path().join("app/a/relative")).unwrap();
+        symlink("relative", ground.path().join("app/a/twice")).unwrap();
+        symlink(home.join(".ssh/id_rsa"), ground.path().join("app/file.txt")).unwrap();
+        ground
+    };
+    for source in [
+        "../home/.ssh",
+        "../home/.ssh/id_rsa",
+        "a/link/.ssh",
+        "a/link/.ssh/id_rsa",
+        "a/relative",
+        "a/relative/",
+        "a/twice",
+        "a/twice/id_rsa",
+        "a/pkg/../../../home",
+        "a/link/../home",
+        "..",
+        "file.txt",
+        "/proc/self/environ",
+        "/proc/self/root/etc/hostname",
+        "/etc/hostname",
+        "/dev/stdin",
+    ] {
+        ground(source, "").refused(&["outside of the workspace", "allow-outside = [", "image.toml:2:"]);
+    }
+    // A link that stays a link leads nowhere in the image: its own rules hold.
+    ground("a", "").refused(&["link that leads out of the application"]);
+    let allowed = ground("../home/.ssh/config", "allow-outside = [\"../home/.ssh\"]").build();
+    assert_eq!(allowed.1, ["config", "main.py"]);
+    ground("../home/.ssh", "allow-outside = [\"../home/other\"]").refused(&["`../home/other` does not exist"]);
+    ground("a/link/.ssh", "allow-outside = [\"../base\"]").refused(&["outside of the workspace"]);
+}
+
+#[test]
+fn no_other_key_leads_out_of_the_workspace() {
+    let ground = |lines: &str| {
+        let ground = Ground::new(lines).with("app/main.py", "").with("home/requirements.txt", "SECRET LINE\n");
+        let ground = ground.with("home/project/pyproject.toml", "SECRET = [project]\n");
+        symlink("../home/requirements.txt", ground.path().join("app/requirements.txt")).unwrap();
+        ground
+    };
+    for lines in [
+        "python.lock = \"../home/requirements.txt\"",
+        "python.lock = \"requirements.txt\"",
+        "app.project = \"../home/project\"",
+    ] {
+        ground(lines).refused(&["outside of the workspace", "allow-outside"]);
+    }
+    let included = "python.lock = \"in/requirements.txt\"";
+    for line in ["-r ../../home/requirements.txt", "-c ../../home/requirements.txt", "--find-links ../../home"] {
+        let ground = ground(included).with("app/in/requirements.txt", &format!("idna\n{line}\n"));
+        ground.refused(&["outside of the workspace", "allow-outside"]);
+    }
+    // A definition that is a link shows nothing of what it leads to.
+    let ground = ground("").with("home/netrc", "machine a login b password SECRET\n");
+    std::fs::remove_file(ground.path().join("app/image.toml")).unwrap();
+    symlink("../home/netrc", ground.path().join("app/image.toml")).unwrap();
+    let run = ground.image(&[]);
+    assert!(run.stderr.contains("outside of the workspace") && !run.stderr.contains("SECRET"), "{}", run.stderr);
 }

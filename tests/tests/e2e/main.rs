@@ -10,6 +10,7 @@ mod container;
 mod coverage;
 mod dependencies;
 mod derived;
+mod dockerignore;
 mod fetching;
 mod files;
 mod folder;

@@ -12,6 +12,7 @@ use shipwheel_layer::{ContentError, ReadError, TreeError, TreePath, WriteError};
 use shipwheel_oci::{ConfigError, DiffId, Digest, IndexError, ManifestError, Platform};
 use shipwheel_plan::PlanError;
 use shipwheel_plan::derive::DeriveError;
+use shipwheel_plan::dockerignore::DockerignoreError;
 use shipwheel_plan::spec::{Problem, SpecError};
 use shipwheel_python::install::OverlapError;
 use shipwheel_python::lock::Lock;
@@ -172,6 +173,7 @@ fn definitions_and_applications() {
         ),
         (DefinitionError::Derive { folder: path(), cause: DeriveError::Nothing }.into(), Configuration, HINT),
         (DefinitionError::Exists { path: path() }.into(), Configuration, HINT),
+        (DefinitionError::Outside { path: path(), real: path() }.into(), Configuration, HINT),
         (
             ApplicationError::List { folder: path(), cause: io(io::ErrorKind::PermissionDenied).into() }.into(),
             Configuration,
@@ -181,6 +183,15 @@ fn definitions_and_applications() {
         (ApplicationError::NotUtf8 { path: path() }.into(), Configuration, NO_HINT),
         (
             ApplicationError::NotAllowed { path: path(), cause: TreePath::new("/../x").expect_err("leads out") }.into(),
+            Configuration,
+            HINT,
+        ),
+        (
+            ApplicationError::Dockerignore {
+                path: path(),
+                cause: DockerignoreError { line: 1, text: "[".to_owned(), reason: "x" },
+            }
+            .into(),
             Configuration,
             HINT,
         ),

@@ -10,6 +10,7 @@ use super::lock_error::LockError;
 use crate::disk::text::text;
 use crate::error::BuildError;
 use crate::program::uv::Uv;
+use crate::project::workspace::Workspace;
 
 /// How deep requirements files may include each other.
 pub(crate) const MAX_DEPTH: usize = 8;
@@ -80,6 +81,33 @@ impl InputFiles {
         self.files.push((name.clone(), copy));
         Ok(name)
     }
+}
+
+/// Checks that requirements include no file and name no folder outside of the workspace: an error would show lines of
+/// the one, and the other's files would come into the image.
+///
+/// What cannot be read is told when it is needed.
+///
+/// # Errors
+/// For the first that leads out.
+pub(crate) fn check_places(
+    path: &Path,
+    allowed: &BTreeSet<DistributionName>,
+    workspace: &Workspace,
+    depth: usize,
+) -> Result<(), BuildError> {
+    workspace.check(path)?;
+    let Some(text) = text(path).ok().filter(|_| depth <= MAX_DEPTH) else { return Ok(()) };
+    for line in lines(path, &text, allowed).unwrap_or_default() {
+        match line {
+            InputLine::Include(name) | InputLine::Constraint(name) => {
+                check_places(&beside(path, &name), allowed, workspace, depth + 1)?;
+            }
+            InputLine::FindLinks(place) if !place.contains("://") => workspace.check(&beside(path, &place))?,
+            InputLine::FindLinks(_) | InputLine::Requirement(_) | InputLine::Lookup(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn lines(path: &Path, text: &str, allowed: &BTreeSet<DistributionName>) -> Result<Vec<InputLine>, LockError> {

@@ -13,6 +13,7 @@ use shipwheel_python::marker::Environment;
 use shipwheel_python::pyproject::{Pyproject, UvSettings};
 use shipwheel_python::select::Selection;
 
+use super::input_files::check_places;
 use super::lock_error::LockError;
 use crate::disk::text::text_if_there;
 use crate::error::BuildError;
@@ -51,7 +52,10 @@ impl LockFile {
         python: &PythonSpec,
         texts: &mut TextFiles,
     ) -> Result<Self, BuildError> {
-        let path = definition.folder.join(&python.lock.value);
+        let path = definition.path(&python.lock)?;
+        if form_of(&path) == Some(LockForm::Requirements) {
+            check_places(&path, &python.allow_build, &definition.workspace, 0)?;
+        }
         let text = read_text(definition, &python.lock, &path, texts)?;
         let form = form_of(&path).ok_or_else(|| LockError::UnknownForm { path: path.clone() })?;
         check_wanted(definition, python, form)?;

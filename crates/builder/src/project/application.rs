@@ -1,85 +1,59 @@
-//! The application's files: collected in gitignore syntax, hashed, never run.
+//! The application's files: collected, hashed and looked at for secrets, never run.
 
-use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use ignore::WalkBuilder;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rayon::prelude::*;
 use shipwheel_layer::TreePath;
-use shipwheel_oci::{Digest, HashWriter};
+use shipwheel_oci::Digest;
+use shipwheel_plan::dockerignore::Rule;
 use shipwheel_plan::facts::AppFile;
 use shipwheel_plan::leftovers;
+use shipwheel_plan::secrets::{has_private_key, is_public};
 use shipwheel_plan::spec::{Located, Problem};
 
 use super::application_error::{ApplicationError, OtherFile, Whole};
+use super::hashed::Hashed;
+use super::ignored::{IgnoreFile, Ignored};
+use super::left_out::LeftOut;
+use super::suspect::Suspect;
 use crate::error::BuildError;
 use crate::project::definition::Definition;
 use crate::session::Session;
-use shipwheel_store::{FileAction, open_regular_no_link};
+use shipwheel_store::FileAction;
 
-/// So much of a file is looked at for secrets.
-const MAX_HEAD: u64 = 64 << 10;
+/// So many files that look like secrets are named one by one.
+const MAX_WARNINGS: usize = 10;
 
 /// A file of the application: its path on this machine, and its entry in the image.
 pub(crate) struct CollectedFile {
     pub(crate) host: PathBuf,
     pub(crate) file: AppFile,
+    suspect: Option<Suspect>,
 }
 
 /// Collects the files of an application, sorted by their path in the image.
 ///
-/// # Errors
-/// When a source is missing, a pattern is broken, a link leads out, or a file cannot be read.
+/// What users do not expect in an image, and what .dockerignore names, is left out unless `app.include` matches it;
+/// files that look like secrets give a warning.
 ///
-/// What users do not expect in an image is left out unless `app.include` matches it; files that look like secrets give
-/// a warning.
+/// # Errors
+/// When a source is missing, leads out of the workspace or is left out as a whole, a pattern is broken, a link leads
+/// out, or a file cannot be read.
 pub(crate) fn collect(session: &Session<'_>, definition: &Definition) -> Result<Vec<CollectedFile>, BuildError> {
     let Some(app) = &definition.spec.app else { return Ok(Vec::new()) };
-    let include = patterns(definition, &app.include)?;
-    let exclude = patterns(definition, &app.exclude)?;
-    let mut files = Vec::new();
+    let collector = Collector::new(definition, &app.include, &app.exclude)?;
+    let mut found = Vec::new();
     for source in &app.sources {
-        let root = definition.folder.join(&source.value);
-        if !root.exists() {
-            let problem = Problem::new(source.span.clone(), format!("`{}` does not exist", source.value))
-                .with_hint(format!("shipwheel looked in {}", definition.folder.display()));
-            return Err(definition.problem(problem).into());
-        }
-        let prefix = image_prefix(&source.value);
-        // gitignore files of the checkout say what git keeps, not what an image needs.
-        let walk = WalkBuilder::new(&root)
-            .standard_filters(false)
-            .sort_by_file_name(Ord::cmp)
-            .filter_entry({
-                let (folder, exclude) = (definition.folder.clone(), exclude.clone());
-                // What is in a folder that is left out may be included.
-                let may_include = !app.include.is_empty();
-                move |entry| {
-                    let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-                    let is_left_out = is_folder && !may_include && is_left_out_folder(entry.path());
-                    entry.depth() == 0 || !(is_left_out || matches(&exclude, &folder, entry.path(), is_folder))
-                }
-            })
-            .build();
-        for entry in walk {
-            let entry = entry.map_err(|cause| ApplicationError::List { folder: root.clone(), cause })?;
-            let is_folder = entry.file_type().is_none_or(|kind| kind.is_dir());
-            let below = entry.path().strip_prefix(&root).unwrap_or(Path::new(""));
-            let wanted = match app.include.is_empty() {
-                true => {
-                    entry.depth() == 0 || !leftovers::is_left_out_file(&below.to_string_lossy(), definition.derived)
-                }
-                false => matches(&include, &definition.folder, entry.path(), false),
-            };
-            if is_folder || !wanted {
-                continue;
-            }
-            files.push((entry.path().to_owned(), image_path(&app.destination.value, &prefix, entry.path(), below)?));
-        }
+        found.extend(collector.walk(source, &app.destination.value)?);
     }
-    let mut files: Vec<CollectedFile> =
-        files.into_par_iter().map(|(host, path)| read(host, path)).collect::<Result<_, _>>()?;
+    let files = found.into_par_iter().map(|found| collector.read(found)).collect::<Result<Vec<_>, _>>()?;
+    let mut files: Vec<CollectedFile> = files.into_iter().flatten().collect();
+    if let Some(summary) = collector.left_out.summary() {
+        session.report.step(&format!("application: {summary}"));
+    }
     files.sort_by(|a, b| a.file.path.as_str().cmp(b.file.path.as_str()));
     match files.windows(2).find(|pair| pair[0].file.path == pair[1].file.path && pair[0].file != pair[1].file) {
         Some([one, other]) => Err(ApplicationError::SamePath {
@@ -97,24 +71,188 @@ pub(crate) fn collect(session: &Session<'_>, definition: &Definition) -> Result<
     }
 }
 
+/// A file that was found, before it is read.
+struct Found {
+    host: PathBuf,
+    path: TreePath,
+    /// Its path as patterns see it: below the folder that the image has its source in.
+    below: String,
+    /// Whether it is a source by itself.
+    is_source: bool,
+}
+
+/// What decides which files are taken.
+struct Collector<'d> {
+    definition: &'d Definition,
+    include: Gitignore,
+    /// The names of files that `include` names without a wildcard: the user knows them.
+    named: Vec<&'d str>,
+    exclude: Gitignore,
+    ignored: Ignored,
+    left_out: LeftOut,
+}
+
+impl<'d> Collector<'d> {
+    fn new(
+        definition: &'d Definition,
+        include: &'d [Located<String>],
+        exclude: &[Located<String>],
+    ) -> Result<Self, BuildError> {
+        let literal = |pattern: &'d Located<String>| {
+            let name = pattern.value.rsplit('/').next().filter(|name| !name.is_empty())?;
+            (!name.contains(['*', '?', '[', '\\'])).then_some(name)
+        };
+        Ok(Self {
+            definition,
+            include: patterns(definition, include)?,
+            named: include.iter().filter_map(literal).collect(),
+            exclude: patterns(definition, exclude)?,
+            ignored: Ignored::read(definition)?,
+            left_out: LeftOut::default(),
+        })
+    }
+
+    /// Lists the files of a source that are taken by their names.
+    fn walk(&self, source: &Located<String>, destination: &str) -> Result<Vec<Found>, BuildError> {
+        let root = self.definition.path(source)?;
+        if !root.exists() {
+            let problem = Problem::new(source.span.clone(), format!("`{}` does not exist", source.value))
+                .with_hint(format!("shipwheel looked in {}", self.definition.folder.display()));
+            return Err(self.definition.problem(problem).into());
+        }
+        // A link to a folder stands for the folder, wherever in the workspace that is.
+        let root = match root.is_symlink() && root.is_dir() {
+            true => root.canonicalize().map_err(BuildError::file(FileAction::Read, &root))?,
+            false => root,
+        };
+        let prefix = image_prefix(&source.value);
+        let context = self.ignored.of(&self.definition.folder.join(&source.value));
+        let mut found = Vec::new();
+        let ignored = Arc::new(OnceLock::new());
+        for entry in self.entries(&root, &prefix, context.as_ref(), &ignored) {
+            let entry = entry.map_err(|cause| ApplicationError::List { folder: root.clone(), cause })?;
+            let below = entry.path().strip_prefix(&root).unwrap_or(Path::new(""));
+            if entry.file_type().is_none_or(|kind| kind.is_dir()) {
+                continue;
+            }
+            let path = joined(&prefix, below);
+            let rule = context.as_ref().and_then(|(file, source)| file.rule(&joined(source, below)));
+            if !self.include.is_empty() {
+                if !matches(&self.include, &path, false) {
+                    continue;
+                }
+            } else if entry.depth() > 0 && leftovers::is_left_out_file(&name_of(below)) {
+                self.left_out.by_default(&name_of(below));
+                continue;
+            } else if let Some(rule) = rule {
+                self.left_out.by_rule(&rule.text);
+                let _ = ignored.set(rule.clone());
+                continue;
+            }
+            let image = image_path(destination, &prefix, entry.path(), below)?;
+            let is_source = entry.depth() == 0;
+            found.push(Found { host: entry.into_path(), path: image, below: path, is_source });
+        }
+        match (ignored.get(), &context) {
+            (Some(rule), Some((file, _))) if found.is_empty() && !self.definition.derived => {
+                Err(self.left_out_whole(source, file, rule))
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// Walks a source without the folders that are left out as a whole; `ignored` gets a rule that leaves one out.
+    fn entries(
+        &self,
+        root: &Path,
+        prefix: &str,
+        context: Option<&(&IgnoreFile, String)>,
+        ignored: &Arc<OnceLock<Rule>>,
+    ) -> ignore::Walk {
+        let (top, prefix, exclude, ignored) =
+            (root.to_owned(), prefix.to_owned(), self.exclude.clone(), ignored.clone());
+        let (left_out, may_include) = (self.left_out.clone(), !self.include.is_empty());
+        // A rule that brings something back may do so anywhere below.
+        let context = context.filter(|(file, _)| !may_include && !file.brings_back());
+        let context = context.map(|(file, source)| ((*file).clone(), source.clone()));
+        // gitignore files of the checkout say what git keeps, not what an image needs.
+        let mut walk = WalkBuilder::new(root);
+        walk.standard_filters(false).sort_by_file_name(Ord::cmp).filter_entry(move |entry| {
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let below = entry.path().strip_prefix(&top).unwrap_or(Path::new(""));
+            if entry.depth() == 0 {
+                return true;
+            }
+            if matches(&exclude, &joined(&prefix, below), is_folder) {
+                return false;
+            }
+            // What is in a folder that is left out may be included.
+            if is_folder && !may_include && is_left_out_folder(entry.path()) {
+                left_out.by_default(&name_of(below));
+                return false;
+            }
+            let context = context.as_ref().filter(|_| is_folder);
+            let rule = context.and_then(|(file, source)| file.rule(&joined(source, below)));
+            if let Some(rule) = rule {
+                left_out.by_rule(&rule.text);
+                let _ = ignored.set(rule.clone());
+            }
+            rule.is_none()
+        });
+        walk.build()
+    }
+
+    fn left_out_whole(&self, source: &Located<String>, file: &IgnoreFile, rule: &Rule) -> BuildError {
+        let (line, text, place) = (rule.line, &rule.text, file.path().display());
+        let message = format!("line {line} of {place}, `{text}`, leaves out all of `{}`", source.value);
+        let back = if image_prefix(&source.value).is_empty() { "NAME" } else { &source.value };
+        let hint = format!("add `!{back}` at the end of .dockerignore, or match the files with `include`");
+        let problem = Problem::new(source.span.clone(), message).with_hint(hint);
+        self.definition.problem(problem).into()
+    }
+
+    /// Reads a file; `None` if what it has in it leaves it out.
+    fn read(&self, found: Found) -> Result<Option<CollectedFile>, BuildError> {
+        let name = name_of(Path::new(&found.below));
+        let is_key = leftovers::is_key(&name) && !found.is_source && self.include.is_empty();
+        let (file, head) = read(&found.host, found.path)?;
+        if is_key && (has_private_key(&head) || (leftovers::is_secret_key(&name) && !is_public(&head))) {
+            self.left_out.by_default(&name);
+            return Ok(None);
+        }
+        // Who names a file in `include` knows it.
+        let is_known = file.link.is_some() || self.named.contains(&name.as_str());
+        let suspect = Suspect::of(&found.host, &head).filter(|_| !is_known);
+        Ok(Some(CollectedFile { host: found.host, file, suspect }))
+    }
+}
+
 /// Whether a folder is left out: by its name, or because it is an environment.
 fn is_left_out_folder(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    leftovers::is_left_out_folder(&name) || path.join("pyvenv.cfg").is_file()
+    leftovers::is_left_out_folder(&name_of(path)) || path.join("pyvenv.cfg").is_file()
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Two parts of a path with `/` between them, where both have something.
+fn joined(prefix: &str, below: &Path) -> String {
+    let below = below.to_string_lossy();
+    if prefix.is_empty() || below.is_empty() { format!("{prefix}{below}") } else { format!("{prefix}/{below}") }
 }
 
 /// Warns of files that look like secrets.
 fn warn_of_secrets(session: &Session<'_>, files: &[CollectedFile]) {
-    for file in files.iter().filter(|file| file.file.link.is_none()) {
-        let mut head = Vec::new();
-        let read = open_regular_no_link(&file.host).map(|open| open.take(MAX_HEAD).read_to_end(&mut head));
-        let secret = leftovers::looks_like_secret(file.file.path.as_str(), &head).filter(|_| read.is_ok());
-        if let Some(secret) = secret {
-            session.report.warning(&format!(
-                "{} {secret}, and becomes part of the image; leave it out with `exclude` in `[app]`",
-                file.host.display()
-            ));
-        }
+    const WHAT_HAPPENS: &str = "and becomes part of the image; leave it out with `exclude` in `[app]` or with \
+                                .dockerignore, or name it in `include` if it belongs there";
+    let suspects: Vec<&Suspect> = files.iter().filter_map(|file| file.suspect.as_ref()).collect();
+    for suspect in suspects.iter().take(MAX_WARNINGS) {
+        session.report.warning(&suspect.warning(WHAT_HAPPENS));
+    }
+    if suspects.len() > MAX_WARNINGS {
+        let more = suspects.len() - MAX_WARNINGS;
+        session.report.warning(&format!("{more} more files look like secrets and become part of the image"));
     }
 }
 
@@ -131,9 +269,9 @@ fn patterns(definition: &Definition, patterns: &[Located<String>]) -> Result<Git
     })
 }
 
-fn matches(patterns: &Gitignore, folder: &Path, path: &Path, is_folder: bool) -> bool {
-    let Ok(relative) = path.strip_prefix(folder) else { return false };
-    patterns.matched_path_or_any_parents(relative, is_folder).is_ignore()
+/// Whether patterns match a path below their folder, or a folder above it.
+fn matches(patterns: &Gitignore, path: &str, is_folder: bool) -> bool {
+    !path.is_empty() && patterns.matched_path_or_any_parents(path, is_folder).is_ignore()
 }
 
 /// A source's folder in the image: its own path, without what leads out of the definition's folder.
@@ -155,29 +293,22 @@ fn image_path(destination: &str, prefix: &str, host: &Path, below: &Path) -> Res
     Ok(path.map_err(|cause| ApplicationError::NotAllowed { path: host.to_owned(), cause })?)
 }
 
-fn read(host: PathBuf, path: TreePath) -> Result<CollectedFile, BuildError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let metadata = fs_err::symlink_metadata(&host).map_err(BuildError::file(FileAction::Read, &host))?;
+/// The entry of a file, and its first bytes.
+fn read(host: &Path, path: TreePath) -> Result<(AppFile, Vec<u8>), BuildError> {
+    let metadata = fs_err::symlink_metadata(host).map_err(BuildError::file(FileAction::Read, host))?;
     if metadata.is_symlink() {
-        let target = fs_err::read_link(&host).map_err(BuildError::file(FileAction::Read, &host))?;
+        let target = fs_err::read_link(host).map_err(BuildError::file(FileAction::Read, host))?;
         let target = target.to_str().filter(|target| stays_inside(path.as_str(), target));
-        let leads_out = || ApplicationError::LinkLeadsOut { path: host.clone(), whole: Whole::Application };
+        let leads_out = || ApplicationError::LinkLeadsOut { path: host.to_owned(), whole: Whole::Application };
         let target = target.ok_or_else(leads_out)?;
         let digest = Digest::of(target.as_bytes());
-        let file = AppFile { path, digest, size: 0, executable: false, link: Some(target.to_owned()) };
-        return Ok(CollectedFile { file, host });
+        return Ok((AppFile { path, digest, size: 0, executable: false, link: Some(target.to_owned()) }, Vec::new()));
     }
     if !metadata.is_file() {
-        return Err(ApplicationError::Special { path: host }.into());
+        return Err(ApplicationError::Special { path: host.to_owned() }.into());
     }
-    let mut hasher = HashWriter::new(std::io::sink());
-    let mut reader = open_regular_no_link(&host).map_err(BuildError::file(FileAction::Open, &host))?;
-    // Of what is read, whatever was there a moment ago.
-    let metadata = reader.metadata().map_err(BuildError::file(FileAction::Read, &host))?;
-    std::io::copy(&mut reader, &mut hasher).map_err(BuildError::file(FileAction::Read, &host))?;
-    let (_, digest, size) = hasher.finish();
-    let executable = metadata.permissions().mode() & 0o100 != 0;
-    Ok(CollectedFile { file: AppFile { path, digest, size, executable, link: None }, host })
+    let Hashed { digest, size, head, executable } = Hashed::read(host)?;
+    Ok((AppFile { path, digest, size, executable, link: None }, head))
 }
 
 /// Whether a relative link at a path never climbs above the path's first folder.

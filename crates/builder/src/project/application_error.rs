@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use shipwheel_layer::{PathError, TreePath};
+use shipwheel_plan::dockerignore::DockerignoreError;
 
 use shipwheel_store::ErrorKind;
 
@@ -59,6 +60,15 @@ pub enum ApplicationError {
     Special {
         /// The path.
         path: PathBuf,
+    },
+    /// A .dockerignore with a line that is not a pattern.
+    #[error("{} cannot be read", .path.display())]
+    Dockerignore {
+        /// The file.
+        path: PathBuf,
+        /// The line, and what is wrong with it.
+        #[source]
+        cause: DockerignoreError,
     },
     /// Two files want one path in the image.
     #[error("two files want `{path}` in the image: {} and {other}", .one.display())]
@@ -119,6 +129,9 @@ impl ApplicationError {
         match self {
             Self::LinkLeadsOut { whole: Whole::Application, .. } | Self::Special { .. } | Self::NotAllowed { .. } => {
                 Some("leave it out with `exclude` in `[app]` of image.toml".to_owned())
+            }
+            Self::Dockerignore { .. } => {
+                Some("write the line as Docker documents it; a `\\` before a letter takes it as it is".to_owned())
             }
             Self::SamePath { .. } => {
                 Some("leave one of the two out with `include` or `exclude` in `[app]` of image.toml".to_owned())

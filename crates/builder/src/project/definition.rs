@@ -3,16 +3,26 @@
 use std::path::{Path, PathBuf};
 
 use shipwheel_plan::derive::{Derived, Folder, derive};
-use shipwheel_plan::spec::{ImageSpec, Problem, SpecError};
+use shipwheel_plan::spec::{ImageSpec, Located, Problem, SpecError};
 use shipwheel_python::pyproject::Pyproject;
 
 use super::definition_error::DefinitionError;
 use super::folder;
 use super::text_files::TextFiles;
+use super::workspace::Workspace;
 use crate::error::BuildError;
 use crate::wheel::project_error::ProjectError;
 use shipwheel_store::limits::MAX_SETTINGS;
 use shipwheel_store::{FileAction, read_small_text};
+
+/// Where definitions are looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Places<'p> {
+    /// The folder with a folder for each image.
+    pub images: &'p Path,
+    /// The user's home, which is never the workspace of a definition.
+    pub home: Option<&'p Path>,
+}
 
 /// An image.toml with the folder that its paths are relative to.
 #[derive(Debug, Clone)]
@@ -29,6 +39,8 @@ pub struct Definition {
     pub spec: ImageSpec,
     /// Whether the file does not exist, and its text was derived from the folder's files.
     pub derived: bool,
+    /// What its paths may reach.
+    pub(crate) workspace: Workspace,
     /// The texts that it was derived from.
     pub(crate) texts: TextFiles,
     /// Whether the build backend of the application's own project may run: a user who writes an image.toml says so by
@@ -43,9 +55,10 @@ impl Definition {
     ///
     /// # Errors
     /// When there is no such definition (the error lists the existing ones), it has problems, or cannot be derived.
-    pub fn load(images: &Path, wanted: Option<&str>, profile: Option<&str>) -> Result<Self, BuildError> {
-        let (path, text, listed) = match find(images, wanted)? {
+    pub fn load(places: Places<'_>, wanted: Option<&str>, profile: Option<&str>) -> Result<Self, BuildError> {
+        let (path, text, listed) = match find(places.images, wanted)? {
             Found::File(path) => {
+                check_place(&path, places.home)?;
                 let text = read_small_text(&path, MAX_SETTINGS).map_err(BuildError::file(FileAction::Read, &path))?;
                 (path, text, None)
             }
@@ -57,17 +70,17 @@ impl Definition {
         let derived = listed.is_some();
         let file = format!("{}{}", path.display(), if derived { " (derived)" } else { "" });
         let spec = ImageSpec::parse(&text, &file, profile)?;
-        // The parent of a bare file name is empty: the working directory.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-        let absolute = std::path::absolute(&folder).map_err(BuildError::file(FileAction::Locate, &folder))?;
+        let absolute = folder_of(&path)?;
+        let workspace = Workspace::of(&absolute, places.home, &spec.allow_outside);
+        let workspace = workspace.map_err(|problem| SpecError::one(&file, &text, problem))?;
         let name = absolute.file_name().map_or("image".to_owned(), |name| name.to_string_lossy().to_lowercase());
-        let mut texts = TextFiles::default();
+        let mut texts = TextFiles::within(workspace.clone());
         // A text with replaced bytes is not the file's: whoever needs that file reports that it is not UTF-8.
         let listed = listed.into_iter().flat_map(|listed| listed.texts);
         for (below, text) in listed.filter(|(_, text)| !text.contains(char::REPLACEMENT_CHARACTER)) {
             texts.insert(&absolute.join(below), &text);
         }
-        Ok(Self { name, folder: absolute, file, text, spec, derived, may_build_project: !derived, texts })
+        Ok(Self { name, folder: absolute, file, text, spec, derived, may_build_project: !derived, workspace, texts })
     }
 
     /// The build that nobody has allowed yet: of the project in a folder whose image.toml is derived.
@@ -101,10 +114,37 @@ impl Definition {
         Ok(path)
     }
 
+    /// The path that a key of this file names, below its folder.
+    ///
+    /// # Errors
+    /// When it leads out of the workspace and of what `allow-outside` names.
+    pub(crate) fn path(&self, named: &Located<String>) -> Result<PathBuf, SpecError> {
+        let path = self.folder.join(&named.value);
+        let Some(real) = self.workspace.escape(&path) else { return Ok(path) };
+        let root = self.workspace.root().display();
+        let message = format!("`{}` is {}, outside of the workspace {root}", named.value, real.display());
+        let hint = format!("if it belongs to the image, add `allow-outside = [\"{}\"]`", named.value);
+        Err(self.problem(Problem::new(named.span.clone(), message).with_hint(hint)))
+    }
+
     /// A problem of this file, as an error.
     pub(crate) fn problem(&self, problem: Problem) -> SpecError {
         SpecError::one(&self.file, &self.text, problem)
     }
+}
+
+/// Checks that a definition's file is no link to a file elsewhere: an error would show its lines.
+fn check_place(path: &Path, home: Option<&Path>) -> Result<(), BuildError> {
+    match Workspace::of(&folder_of(path)?, home, &[]) {
+        Ok(workspace) => Ok(workspace.check(path)?),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The absolute folder of a file; the parent of a bare file name is empty: the working directory.
+fn folder_of(path: &Path) -> Result<PathBuf, BuildError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::path::absolute(folder).map_err(BuildError::file(FileAction::Locate, folder))
 }
 
 fn derive_from(folder: &Path, listed: &Folder) -> Result<Derived, BuildError> {

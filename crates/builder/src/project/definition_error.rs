@@ -28,6 +28,14 @@ pub enum DefinitionError {
         /// Why not.
         cause: DeriveError,
     },
+    /// A file that is read leads out of the workspace, and no key of image.toml names it.
+    #[error("{} is {}, outside of the workspace", .path.display(), .real.display())]
+    Outside {
+        /// The file or folder.
+        path: PathBuf,
+        /// Where it really is.
+        real: PathBuf,
+    },
     /// The file exists, and must not be lost.
     #[error("{} already exists", .path.display())]
     Exists {
@@ -51,6 +59,9 @@ impl DefinitionError {
         match self {
             Self::NotFound { .. } => "name a folder in images/, or a path to an image.toml".to_owned(),
             Self::Derive { cause, .. } => cause.hint(),
+            Self::Outside { real, .. } => {
+                format!("if it belongs to the image, add `allow-outside = [\"{}\"]` to image.toml", real.display())
+            }
             Self::Exists { .. } => "overwrite it with `--force`".to_owned(),
         }
     }

@@ -41,8 +41,10 @@ pub(crate) fn list(folder: &Path) -> Result<Folder, BuildError> {
         let entry = entry.map_err(|cause| ApplicationError::List { folder: folder.to_owned(), cause })?;
         let below = entry.path().strip_prefix(folder).ok().and_then(Path::to_str);
         let (Some(below), true) = (below, entry.path().is_file()) else { continue };
-        // Longer texts are skipped; locks are the longest that matter.
-        if is_read(below) && entry.metadata().is_ok_and(|metadata| metadata.len() <= MAX_LOCK) {
+        // What a link leads to may be anybody's file, and messages show lines of what cannot be understood. Longer texts
+        // are skipped; locks are the longest that matter.
+        let may_read = is_read(below) && !leads_out(folder, entry.path());
+        if may_read && entry.metadata().is_ok_and(|metadata| metadata.len() <= MAX_LOCK) {
             let bytes = read_small(entry.path(), MAX_LOCK).map_err(BuildError::file(FileAction::Read, entry.path()))?;
             found.texts.insert(below.to_owned(), String::from_utf8_lossy(&bytes).into_owned());
         }
@@ -52,4 +54,10 @@ pub(crate) fn list(folder: &Path) -> Result<Folder, BuildError> {
         }
     }
     Ok(found)
+}
+
+/// Whether a path is a link to something outside of a folder.
+fn leads_out(folder: &Path, path: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize();
+    path.is_symlink() && !matches!((real(folder), real(path)), (Ok(folder), Ok(path)) if path.starts_with(&folder))
 }

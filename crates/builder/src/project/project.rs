@@ -9,6 +9,7 @@ use shipwheel_python::{DistributionName, Target};
 use super::definition::Definition;
 use super::pyprojects::Pyprojects;
 use super::text_files::normal;
+use super::workspace::Workspace;
 use crate::disk::text::text_if_there;
 use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
@@ -26,6 +27,8 @@ pub(crate) struct Project {
     allow_build: BTreeSet<DistributionName>,
     /// The definition's folder.
     folder: PathBuf,
+    /// What its paths may reach.
+    workspace: Workspace,
     pyprojects: Pyprojects,
     /// The package indexes that the settings of uv beside the lock name.
     pub(crate) indexes: Vec<PackageIndex>,
@@ -42,7 +45,7 @@ impl Project {
         }
         let folder = definition.folder.clone();
         let own = definition.spec.app.as_ref().and_then(|app| app.project.as_ref());
-        let own = own.map(|project| normal(&folder.join(&project.value)));
+        let own = own.map(|project| Ok::<_, BuildError>(normal(&definition.path(project)?))).transpose()?;
         let mut texts = definition.texts.clone();
         let python = definition.spec.python.as_ref();
         let lock = python.map(|python| LockFile::read(definition, python, &mut texts)).transpose()?;
@@ -55,15 +58,16 @@ impl Project {
         }
         let indexes = lock.as_ref().map(|lock| indexes(lock, &pyprojects)).transpose()?.unwrap_or_default();
         let allow_build = definition.spec.python.as_ref().map(|python| python.allow_build.clone()).unwrap_or_default();
-        Ok(Self { lock, own, allow_build, folder, pyprojects, indexes })
+        Ok(Self { lock, own, allow_build, folder, workspace: definition.workspace.clone(), pyprojects, indexes })
     }
 
     /// Checks that the user named a project before its build backend runs: by `app.project`, which takes the local
     /// projects that it needs along, or by `allow-build`.
     ///
     /// # Errors
-    /// When nothing names it.
+    /// When nothing names it, or it is outside of the workspace.
     pub(crate) fn check_may_build(&self, folder: &Path) -> Result<(), BuildError> {
+        self.workspace.check(folder)?;
         let name = self.pyproject(folder)?.and_then(|(_, pyproject)| pyproject.name());
         if self.own.is_some() || name.is_some_and(|name| self.allow_build.contains(name)) {
             return Ok(());
@@ -122,6 +126,7 @@ fn indexes(lock: &LockFile, pyprojects: &Pyprojects) -> Result<Vec<PackageIndex>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::project::definition::Places;
 
     #[test]
     fn a_derived_definition_reads_pyproject_and_lock_once() {
@@ -131,7 +136,8 @@ mod tests {
         std::fs::write(path("pyproject.toml"), "[project]\nname = 'app'\nversion = '1'\n").unwrap();
         std::fs::write(path("pylock.toml"), "lock-version = '1.0'\ncreated-by = 'x'\npackages = []\n").unwrap();
         let given = folder.path().display().to_string();
-        let definition = Definition::load(Path::new("images"), Some(&given), None).unwrap();
+        let places = Places { images: Path::new("images"), home: None };
+        let definition = Definition::load(places, Some(&given), None).unwrap();
         // Whoever reads them from disk once more does not find them.
         std::fs::remove_file(path("pyproject.toml")).unwrap();
         std::fs::remove_file(path("pylock.toml")).unwrap();

@@ -9,15 +9,23 @@ use std::sync::Arc;
 use shipwheel_store::limits::MAX_LOCK;
 use shipwheel_store::{FileAction, read_small_text};
 
+use super::workspace::Workspace;
 use crate::error::BuildError;
 
 /// Texts by the absolute paths of their files.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TextFiles {
     read: BTreeMap<PathBuf, Arc<str>>,
+    /// What may be read, if that is limited.
+    workspace: Option<Workspace>,
 }
 
 impl TextFiles {
+    /// Texts of the workspace alone: messages show lines of what cannot be understood.
+    pub(crate) fn within(workspace: Workspace) -> Self {
+        Self { workspace: Some(workspace), ..Self::default() }
+    }
+
     /// Keeps a text that was read already.
     pub(crate) fn insert(&mut self, path: &Path, text: &str) {
         self.read.insert(normal(path), text.into());
@@ -26,10 +34,13 @@ impl TextFiles {
     /// The text of a file, from disk only the first time.
     ///
     /// # Errors
-    /// When it is no regular file, too long, not UTF-8, or cannot be read.
+    /// When it is no regular file, too long, not UTF-8, a link out of the workspace, or cannot be read.
     pub(crate) fn read(&mut self, path: &Path) -> io::Result<Arc<str>> {
         match self.read.entry(normal(path)) {
             Entry::Occupied(known) => Ok(known.get().clone()),
+            Entry::Vacant(_) if self.workspace.as_ref().is_some_and(|it| it.escape(path).is_some()) => {
+                Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is outside of the workspace"))
+            }
             Entry::Vacant(entry) => Ok(entry.insert(read_small_text(path, MAX_LOCK)?.into()).clone()),
         }
     }

@@ -50,7 +50,7 @@ pub(crate) fn prove(session: &Session<'_>, facts: &Facts, ingredients: &Ingredie
 fn libraries_of(app: &[CollectedFile]) -> Result<Vec<(&str, ElfMachine)>, BuildError> {
     let libraries =
         app.iter().filter(|collected| collected.file.link.is_none() && collected.file.path.as_str().contains(".so"));
-    let machines = libraries.map(|CollectedFile { host, file }| {
+    let machines = libraries.map(|CollectedFile { host, file, .. }| {
         let head = Content::from_slice(PathSource::new(host, file.size), 0, file.size).head(ELF_HEAD)?;
         Ok(ElfMachine::read(&head).map(|machine| (file.path.as_str(), machine)))
     });

@@ -11,9 +11,10 @@ use shipwheel_python::select::SelectedWheel;
 
 use super::project_error::{BuildInput, ProjectError};
 use super::pure_wheel::{self, BuiltWheel, PureWheel};
-use crate::disk::bytes::digest_of;
 use crate::error::BuildError;
 use crate::project::application_error::{ApplicationError, Whole};
+use crate::project::hashed::Hashed;
+use crate::project::suspect::Suspect;
 use crate::session::Session;
 use shipwheel_store::{FileAction, open_regular_no_link};
 
@@ -56,7 +57,7 @@ pub(crate) fn build(session: &Session<'_>, folder: &Path) -> Result<SelectedWhee
     }
     let input = BuildInput::Project(folder.to_owned());
     let files = collect(folder)?;
-    let key = key(&files)?;
+    let key = key(session, &files)?;
     let built: BuiltWheel = session.cache.remember(
         "project",
         &key,
@@ -130,8 +131,8 @@ fn copied(folder: &Path, host: &Path) -> Result<Copied, BuildError> {
     Ok(Copied { host: host.to_owned(), below, executable, link: None })
 }
 
-/// A key over all that a build can see of a project.
-fn key(files: &[Copied]) -> Result<Digest, BuildError> {
+/// A key over all that a build can see of a project; what looks like a secret gives a warning.
+fn key(session: &Session<'_>, files: &[Copied]) -> Result<Digest, BuildError> {
     let mut hasher = Hasher::new();
     hasher.field(PROJECT_RECIPE.to_le_bytes());
     for file in files {
@@ -139,8 +140,10 @@ fn key(files: &[Copied]) -> Result<Digest, BuildError> {
         match &file.link {
             Some(target) => hasher.field("link").field(target.as_os_str().as_encoded_bytes()),
             None => {
-                let digest = open_regular_no_link(&file.host).and_then(|open| digest_of(&open));
-                let digest = digest.map_err(BuildError::file(FileAction::Read, &file.host))?;
+                let Hashed { digest, head, .. } = Hashed::read(&file.host)?;
+                if let Some(suspect) = Suspect::of(&file.host, &head) {
+                    session.report.warning(&suspect.warning("and the project's build may put it into the wheel"));
+                }
                 hasher.field("file").field(digest.as_bytes())
             }
         };

@@ -101,7 +101,7 @@ pub(crate) struct ImageArguments {
 /// Runs `image`.
 pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let root = open::workspace_root();
-    let load = Definition::load(&root.join("images"), arguments.name.as_deref(), arguments.profile.as_deref());
+    let load = open::definition(&root, arguments.name.as_deref(), arguments.profile.as_deref());
     let mut definition = load.map_err(Failure::while_doing("read the image definition"))?;
     apply(arguments, &mut definition);
     let name = local_name(&definition, arguments)?;

@@ -1,7 +1,7 @@
 //! `lock`: the dependencies of an image, locked on demand.
 
 use clap::Args;
-use shipwheel_builder::{Definition, Upgrade, relock};
+use shipwheel_builder::{Upgrade, relock};
 
 use crate::failure::Failure;
 use crate::network::NetworkArguments;
@@ -36,8 +36,7 @@ pub(crate) struct LockArguments {
 
 /// Runs `lock`; the one line is the path of the lock.
 pub(crate) fn run(arguments: &LockArguments) -> Result<(), Failure> {
-    let images = workspace_root().join("images");
-    let definition = Definition::load(&images, arguments.name.as_deref(), arguments.profile.as_deref());
+    let definition = open::definition(&workspace_root(), arguments.name.as_deref(), arguments.profile.as_deref());
     let definition = definition.map_err(Failure::while_doing("read the image definition"))?;
     let terminal = Terminal::new();
     let session = open::session(&arguments.network, None, arguments.offline, &terminal)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::derive::known::Known;
 use crate::derive::write::{self, Line};
+use crate::dockerignore::Dockerignore;
 
 /// Folders at the top that are not what an image runs.
 const NOT_TAKEN: [&str; 16] = [
@@ -59,9 +60,11 @@ pub(super) fn lines(known: &Known<'_>, entry: Option<&str>) -> Vec<Line> {
 
 /// The files and folders at the top that are taken, sorted.
 pub(super) fn taken(known: &Known<'_>) -> Vec<String> {
-    let files = &known.folder.files;
+    // A broken .dockerignore is told when the sources are collected.
+    let ignored = known.folder.texts.get(".dockerignore").map(|text| Dockerignore::parse(text.as_bytes()));
+    let ignored = ignored.and_then(Result::ok).unwrap_or_default();
     let mut taken = BTreeSet::new();
-    for path in files {
+    for path in known.folder.files.iter().filter(|path| ignored.leaves_out(path).is_none()) {
         let (top, below) = path.split_once('/').map_or((path.as_str(), None), |(top, below)| (top, Some(below)));
         let wanted = match below {
             None => is_module(top),

@@ -74,6 +74,34 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "toml-source-outside",
+        code: 3,
+        run: |g| g.image("[app]\nsources = [\"../secret\"]\n").file("secret/key", "").build(),
+    },
+    Case {
+        name: "toml-allow-outside-not-there",
+        code: 3,
+        run: |g| {
+            g.image("allow-outside = [\"../x\"]\n[app]\nsources = [\"main.py\"]\n").file("app/main.py", "").build()
+        },
+    },
+    Case {
+        name: "dockerignore-leaves-out-a-source",
+        code: 3,
+        run: |g| {
+            let g = g.image("[app]\nsources = [\"pkg\"]\n").file("app/pkg/main.py", "");
+            g.file("app/.dockerignore", "# all\n*\n").build()
+        },
+    },
+    Case {
+        name: "dockerignore-syntax",
+        code: 3,
+        run: |g| {
+            let g = g.image("[app]\nsources = [\"pkg\"]\n").file("app/pkg/main.py", "");
+            g.file("app/.dockerignore", "docs\n[a-\n").build()
+        },
+    },
+    Case {
         name: "app-whiteout-name",
         code: 3,
         run: |g| g.image("[app]\nsources = [\"pkg\"]\n").file("app/pkg/.wh.main.py", "").build(),
