@@ -13,6 +13,10 @@ mod sample;
 /// No library needs more; a hostile file must not keep us longer.
 const MAX_ENTRIES: usize = 4096;
 
+/// The longest name of a loader, a library or a version, in bytes: the longest path that Linux opens. One without an
+/// end would be as long as the file, and a file may name it thousands of times.
+const MAX_NAME: usize = 4096;
+
 /// How many bytes [`ElfMachine::read`] looks at.
 pub const ELF_HEAD: usize = 20;
 
@@ -66,6 +70,12 @@ pub struct ElfError {
     pub reason: String,
 }
 
+impl From<object::Error> for ElfError {
+    fn from(error: object::Error) -> Self {
+        Self { reason: error.to_string() }
+    }
+}
+
 /// What an ELF file is and needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ElfFacts {
@@ -92,28 +102,30 @@ impl ElfFacts {
             Ok(FileKind::Elf32) => facts::<FileHeader32<Endianness>>(machine, bytes),
             Ok(FileKind::Elf64) => facts::<FileHeader64<Endianness>>(machine, bytes),
             Ok(_) => return Ok(None),
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         };
-        read.map(Some).map_err(|error| ElfError { reason: error.to_string() })
+        read.map(Some)
     }
 }
 
-fn facts<H: FileHeader<Endian = Endianness>>(machine: ElfMachine, data: &[u8]) -> object::Result<ElfFacts> {
+fn facts<H: FileHeader<Endian = Endianness>>(machine: ElfMachine, data: &[u8]) -> Result<ElfFacts, ElfError> {
     let header = H::parse(data)?;
     let endian = header.endian()?;
     let mut facts = ElfFacts { machine, interpreter: None, soname: None, needed: Vec::new(), glibc: None };
     for segment in header.program_headers(endian, data)? {
         if let Some(name) = segment.interpreter(endian, data)? {
-            facts.interpreter = Some(text(name));
+            // Linux reads the first one, and no other.
+            facts.interpreter = Some(text(name)?);
+            break;
         }
     }
     let sections = header.sections(endian, data)?;
     let table = sections.dynamic_table(endian, data)?;
     for entry in table.iter().take(MAX_ENTRIES) {
         if entry.tag == DT_NEEDED {
-            facts.needed.push(text(table.string(entry)?));
+            facts.needed.push(text(table.string(entry)?)?);
         } else if entry.tag == DT_SONAME {
-            facts.soname = Some(text(table.string(entry)?));
+            facts.soname = Some(text(table.string(entry)?)?);
         }
     }
     if let Some((mut needs, link)) = sections.gnu_verneed(endian, data)? {
@@ -124,7 +136,7 @@ fn facts<H: FileHeader<Endian = Endianness>>(machine: ElfMachine, data: &[u8]) -
                 if entries > MAX_ENTRIES {
                     return Ok(facts);
                 }
-                facts.glibc = facts.glibc.max(glibc_version(version.name(endian, strings)?));
+                facts.glibc = facts.glibc.max(glibc_version(&text(version.name(endian, strings)?)?));
             }
         }
     }
@@ -132,13 +144,16 @@ fn facts<H: FileHeader<Endian = Endianness>>(machine: ElfMachine, data: &[u8]) -
 }
 
 /// Names come from files of others, and are only compared and shown.
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+fn text(bytes: &[u8]) -> Result<String, ElfError> {
+    match bytes.len() > MAX_NAME {
+        true => Err(ElfError { reason: format!("a name in it is longer than {MAX_NAME} bytes") }),
+        false => Ok(String::from_utf8_lossy(bytes).into_owned()),
+    }
 }
 
 /// `GLIBC_2.34` and `GLIBC_2.2.5`; not `GLIBC_PRIVATE`, `GLIBC_ABI_DT_RELR` or `CXXABI_1.3`.
-fn glibc_version(name: &[u8]) -> Option<(u32, u32)> {
-    let mut parts = std::str::from_utf8(name).ok()?.strip_prefix("GLIBC_")?.split('.');
+fn glibc_version(name: &str) -> Option<(u32, u32)> {
+    let mut parts = name.strip_prefix("GLIBC_")?.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
@@ -161,6 +176,37 @@ mod tests {
     }
 
     #[test]
+    fn a_name_as_long_as_the_file_is_refused_however_often_it_is_named() {
+        let [plain, long] = [MAX_NAME, MAX_NAME + 1].map(|length| "n".repeat(length));
+        for (needed, glibc, is_read) in
+            [(plain.as_str(), "GLIBC_2.34", true), (&long, "GLIBC_2.34", false), ("libc.so.6", &long, false)]
+        {
+            let elf = SampleElf { bits: 64, machine: 62, needed: &[needed; 3], glibc };
+            let read = ElfFacts::read(&elf.bytes());
+            assert_eq!(read.is_ok(), is_read, "{read:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_loader_is_the_loader() {
+        let segment = |offset: u64, size: u64| {
+            [3u32, 4]
+                .map(u32::to_le_bytes)
+                .concat()
+                .into_iter()
+                .chain([offset, 0, 0, size, size, 1].map(u64::to_le_bytes).concat())
+        };
+        let mut file = SampleElf { bits: 64, machine: 62, needed: &[], glibc: "" }.bytes();
+        let (table, names) = (file.len() as u64, file.len() as u64 + 2 * 56);
+        file[32..40].copy_from_slice(&table.to_le_bytes());
+        file[56] = 2;
+        file.extend(segment(names, 3).chain(segment(names + 3, 3)));
+        file.extend_from_slice(b"/a\0/b\0");
+        let facts = ElfFacts::read(&file).expect("valid").expect("an ELF file");
+        assert_eq!(facts.interpreter.as_deref(), Some("/a"));
+    }
+
+    #[test]
     fn machines_have_the_names_of_platforms() {
         assert_eq!(ElfMachine::of(&Platform::linux_arm64()), Some(ElfMachine(183)));
         assert_eq!(ElfMachine(62).to_string(), "x86-64");
@@ -177,7 +223,7 @@ mod tests {
             ("GLIBC_PRIVATE", None),
             ("GLIBCXX_3.4", None),
         ] {
-            assert_eq!(glibc_version(name.as_bytes()), expected, "{name}");
+            assert_eq!(glibc_version(name), expected, "{name}");
         }
     }
 

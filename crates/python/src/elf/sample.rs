@@ -2,21 +2,21 @@
 
 /// A library in the making, little-endian.
 #[derive(Debug, Clone, Copy)]
-pub struct SampleElf {
+pub struct SampleElf<'a> {
     /// 32 or 64.
     pub bits: u8,
     /// `e_machine`: 62 is x86-64, 183 is AArch64.
     pub machine: u16,
     /// The libraries it needs.
-    pub needed: &'static [&'static str],
+    pub needed: &'a [&'a str],
     /// The one symbol version it needs of the first of them.
-    pub glibc: &'static str,
+    pub glibc: &'a str,
 }
 
 /// A section: its type, what it links to, the number of entries that some types tell, and its bytes.
 type Section = (u32, u32, u32, Vec<u8>);
 
-impl SampleElf {
+impl SampleElf<'_> {
     /// The file.
     pub fn bytes(&self) -> Vec<u8> {
         let mut strings = vec![0];
