@@ -27,6 +27,8 @@
 // Tests may read their own files in any way; what ships is checked without them.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
+#[doc(hidden)]
+pub mod answers;
 pub mod archive;
 pub mod auth;
 mod blob_file;

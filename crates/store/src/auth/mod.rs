@@ -4,6 +4,7 @@ mod challenge;
 mod logins;
 mod token;
 
+pub(crate) use challenge::parse_challenges;
 pub use logins::{CredentialSources, HostLogin};
 pub(crate) use token::{Authorizer, Scope};
 

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Response, Url};
 
@@ -15,6 +15,7 @@ use super::network::Network;
 use super::options::HttpOptions;
 use super::redirect::MAX_REDIRECTS;
 use super::request::{Payload, Request};
+use super::response::header;
 use super::url::{authority, is_loopback, may_be_plain, redact};
 use crate::disk::small_file::read_small;
 use crate::error::{Result, StoreError, is_passing};
@@ -257,7 +258,8 @@ impl Http {
     /// The error of an answer, with the registry's own words.
     pub(crate) async fn status_error(&self, request: &Request, response: Response) -> StoreError {
         let status = response.status().as_u16();
-        let retry_after = retry_after(response.headers());
+        let asked = header(&response, RETRY_AFTER);
+        let retry_after = asked.and_then(|text| pause_asked(&text, jiff::Timestamp::now()));
         let body = tokio::time::timeout(ERROR_PATIENCE, self.read_body(request, response, MAX_ERROR_BODY)).await;
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
         StoreError::Status {
@@ -320,18 +322,18 @@ fn certificates(options: &HttpOptions) -> Result<Vec<Certificate>> {
     Ok(all)
 }
 
-/// `Retry-After` in either of its forms (RFC 9110, 10.2.3).
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+/// `Retry-After` in either of its forms (RFC 9110, 10.2.3): how long to wait from `now` on.
+pub(crate) fn pause_asked(text: &str, now: jiff::Timestamp) -> Option<Duration> {
+    let text = text.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
     let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(Duration::try_from(date.duration_since(jiff::Timestamp::now())).unwrap_or_default())
+    Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
 }
 
 /// `: CODE message; CODE message` from the body that the distribution spec asks for.
-fn registry_errors(body: &[u8]) -> String {
+pub(crate) fn registry_errors(body: &[u8]) -> String {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else { return String::new() };
     let errors = value.get("errors").and_then(|errors| errors.as_array());
     let shown = |error: &serde_json::Value| {

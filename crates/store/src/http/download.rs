@@ -222,7 +222,10 @@ impl Resume {
 }
 
 fn starts_at(response: &Response, offset: u64) -> bool {
-    header(response, CONTENT_RANGE)
-        .and_then(|text| text.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse::<u64>().ok())
-        .is_some_and(|start| start == offset)
+    header(response, CONTENT_RANGE).and_then(|text| range_start(&text)).is_some_and(|start| start == offset)
+}
+
+/// Where the part in an answer begins: `Content-Range: bytes 5-9/10` (RFC 9110, 14.4).
+pub(crate) fn range_start(content_range: &str) -> Option<u64> {
+    content_range.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()
 }

@@ -12,8 +12,9 @@ mod response;
 pub(crate) mod url;
 
 pub use client::Http;
+pub(crate) use client::{pause_asked, registry_errors};
 pub use download::Download;
-pub(crate) use download::DownloadTarget;
+pub(crate) use download::{DownloadTarget, range_start};
 pub use fetch::{FetchOptions, Fetched};
 pub use options::HttpOptions;
 pub(crate) use request::{Payload, Request};

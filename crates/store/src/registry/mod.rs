@@ -11,10 +11,13 @@ mod source;
 mod upload;
 
 pub use client::Registry;
+pub(crate) use client::manifest_type;
 pub use destination::RegistryDestination;
 pub use mirrors::Mirrors;
 pub use probe::{ProbeFinding, ProbeReport};
+pub(crate) use referrers::{entries, next_page};
 pub use source::RegistrySource;
+pub(crate) use upload::{closing, received, secure_location};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, LINK};
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use shipwheel_oci::{Digest, Reference, canonical_value, media_type};
@@ -21,7 +21,7 @@ use crate::limits::MAX_MANIFEST;
 const MAX_PAGES: usize = 20;
 
 /// The entries of a list of referrers.
-fn entries(body: &[u8], what: &str) -> Result<Vec<Referrer>> {
+pub(crate) fn entries(body: &[u8], what: &str) -> Result<Vec<Referrer>> {
     let value: Value = serde_json::from_slice(body).map_err(StoreError::image(what))?;
     let all = value.get("manifests").and_then(Value::as_array).cloned().unwrap_or_default();
     Ok(all.into_iter().filter_map(Referrer::from_entry).collect())
@@ -93,7 +93,7 @@ impl Repository<'_> {
             if !content_type.starts_with(media_type::INDEX) {
                 return Ok(None);
             }
-            let next = next_page(&response);
+            let next = header(&response, LINK).and_then(|link| next_page(response.url(), &link));
             let body = self.http().read_body(&request, response, MAX_MANIFEST).await?;
             let page = entries(&body, &redact(&url))?;
             all.extend(page.into_iter().filter(|referrer| seen.insert(referrer.descriptor.digest)));
@@ -132,10 +132,9 @@ impl Repository<'_> {
     }
 }
 
-/// The address behind `Link: <…>; rel="next"`.
-fn next_page(response: &reqwest::Response) -> Option<Url> {
-    let link = header(response, reqwest::header::LINK)?;
+/// The address in `Link: <…>; rel="next"` of an answer from another address.
+pub(crate) fn next_page(from: &Url, link: &str) -> Option<Url> {
     let (address, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
     let is_next = rest.contains("rel=\"next\"") || rest.contains("rel=next");
-    response.url().join(address).ok().filter(|_| is_next)
+    from.join(address).ok().filter(|_| is_next)
 }

@@ -34,7 +34,8 @@ pub(crate) fn location(response: &Response, insecure_hosts: &BTreeSet<String>) -
     secure_location(response.url(), &header(response, LOCATION)?, insecure_hosts)
 }
 
-fn secure_location(from: &Url, location: &str, insecure_hosts: &BTreeSet<String>) -> Option<Url> {
+/// Where a `Location` leads from an address.
+pub(crate) fn secure_location(from: &Url, location: &str, insecure_hosts: &BTreeSet<String>) -> Option<Url> {
     let mut url = from.join(location).ok()?;
     if from.scheme() == "https" && url.scheme() == "http" {
         // A registry behind a proxy that ends TLS may believe that it speaks plain http.

@@ -4,8 +4,10 @@ mod address;
 mod record;
 mod send;
 
-pub(super) use address::{UploadState, closing, location};
+pub(super) use address::{UploadState, location};
+pub(crate) use address::{closing, secure_location};
 pub(super) use record::{MIN_RECORDED, UploadRecord};
+pub(crate) use send::received;
 pub(super) use send::{Begun, Upload};
 
 #[cfg(test)]

@@ -295,12 +295,18 @@ impl Upload<'_> {
         if !response.status().is_success() {
             return None;
         }
-        let last = header(&response, RANGE)?.trim_start_matches("bytes=").strip_prefix("0-")?.parse::<u64>().ok()?;
+        let offset = received(&header(&response, RANGE)?).filter(|offset| *offset <= self.descriptor.size)?;
         let address = self.location(&response).unwrap_or_else(|| address.clone());
-        // `0-0` may mean one byte or none (distribution#3542): then nothing is worth saving.
-        let is_sensible = last > 0 && last < self.descriptor.size;
-        is_sensible.then(|| UploadState { address, offset: last + 1, min_chunk: 0 })
+        Some(UploadState { address, offset, min_chunk: 0 })
     }
+}
+
+/// How many bytes a registry has according to the `Range` of its answer: `0-9`, or `bytes=0-9`.
+///
+/// `0-0` may mean one byte or none (distribution#3542): then nothing is worth saving.
+pub(crate) fn received(range: &str) -> Option<u64> {
+    let last = range.trim_start_matches("bytes=").strip_prefix("0-")?.parse::<u64>().ok()?;
+    last.checked_add(1).filter(|_| last > 0)
 }
 
 /// Whether a refusal is about the size of a request, not about where it begins.
