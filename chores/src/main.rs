@@ -1,10 +1,11 @@
-//! The workspace's chores: `cargo xtask ci`, `test`, `tidy`, `bench`, `matrix`, `soak`, `stress`.
+//! The workspace's chores: `cargo xtask ci`, `test`, `tidy`, `bench`, `fuzz`, `matrix`, `soak`, `stress`.
 
 // A chore's whole output is what it says on the terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to a terminal")]
 
 mod bench;
 mod ci;
+mod fuzz;
 mod matrix;
 mod soak;
 mod stress;
@@ -29,12 +30,13 @@ fn main() -> ExitCode {
     let outcome = match command {
         "bench" => in_workspace(|shell| bench::run(shell, rest)),
         "ci" => in_workspace(ci::run),
+        "fuzz" => in_workspace(|shell| fuzz::run(shell, rest)),
         "matrix" => in_workspace(|shell| matrix::run(shell, rest)),
         "soak" => in_workspace(|shell| soak::run(shell, rest)),
         "stress" => in_workspace(|shell| stress::run(shell, rest)),
         "test" => in_workspace(|shell| test::run(shell, rest)),
         "tidy" => in_workspace(|_| tidy::run(&workspace(), rest.iter().any(|word| word == "--fix"))),
-        unknown => Err(format!("no chore `{unknown}`; expected bench, ci, matrix, soak, stress, test or tidy").into()),
+        unknown => Err(format!("no chore `{unknown}`; expected bench, ci, fuzz, matrix, soak, stress, test or tidy").into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -41,13 +41,14 @@ const VALUES_ONLY: [&str; 27] = [
 /// Further external crates that a crate may use: only `store` speaks HTTP, only `builder` starts processes.
 ///
 /// A crate that is not here may use only [`VALUES_ONLY`]. The dependencies of tests are free.
-const FURTHER: [(&str, &[&str]); 6] = [
+const FURTHER: [(&str, &[&str]); 7] = [
     // It only names the version of what flate2 calls.
     ("crates/layer", &["zlib-rs"]),
     ("crates/store", &["docker_credential", "futures-core", "reqwest", "rustix", "rustls", "tempfile", "tokio"]),
     ("crates/builder", &["close_fds", "fs-err", "landlock", "libc", "rustix", "seccompiler", "tempfile", "wait4"]),
     ("crates/cli", &["annotate-snippets", "clap", "fs-err", "indicatif"]),
     ("chores", &["tempfile", "xshell"]),
+    ("fuzz", &["libfuzzer-sys"]),
     ("tests", &["tempfile", "xshell"]),
 ];
 

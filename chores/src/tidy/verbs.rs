@@ -5,7 +5,7 @@ use super::imports::Imports;
 /// The verbs of each crate: files at its root, each with the folder of the same name if there is one.
 ///
 /// A crate whose root has no verbs has values and what they do in one place.
-const VERBS: [(&str, &[&str]); 13] = [
+const VERBS: [(&str, &[&str]); 14] = [
     ("crates/oci", &["validate"]),
     ("crates/layer", &["write"]),
     ("crates/bytecode", &["canonical"]),
@@ -17,7 +17,8 @@ const VERBS: [(&str, &[&str]); 13] = [
     ("crates/store", &["copy"]),
     ("crates/builder", &["build", "compile_folder", "relock", "retrofit", "startup", "verify"]),
     ("crates/cli", &["arguments", "command"]),
-    ("chores", &["bench", "ci", "matrix", "soak", "stress", "test", "tidy"]),
+    ("crates/fuzz", &[]),
+    ("chores", &["bench", "ci", "fuzz", "matrix", "soak", "stress", "test", "tidy"]),
     ("xtask", &[]),
 ];
 
