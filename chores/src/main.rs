@@ -36,7 +36,9 @@ fn main() -> ExitCode {
         "stress" => in_workspace(|shell| stress::run(shell, rest)),
         "test" => in_workspace(|shell| test::run(shell, rest)),
         "tidy" => in_workspace(|_| tidy::run(&workspace(), rest.iter().any(|word| word == "--fix"))),
-        unknown => Err(format!("no chore `{unknown}`; expected bench, ci, fuzz, matrix, soak, stress, test or tidy").into()),
+        unknown => {
+            Err(format!("no chore `{unknown}`; expected bench, ci, fuzz, matrix, soak, stress, test or tidy").into())
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
