@@ -87,10 +87,10 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
     warn_of_readers(session, &plan, &ingredients.application)?;
     prove::prove(session, &facts, &ingredients)?;
     let compilers = Compilers::new(session, &ingredients.bases, definition.spec.bytecode.require_sandbox);
-    if let Some(app) = &definition.spec.app {
+    if definition.spec.app.is_some() {
         let configs = assemble::configs(&definition.spec, &ingredients.bases)?;
         let sources = Sources { ingredients: &ingredients, compilers: &compilers };
-        prove_imports(session, app, &configs, &facts, sources)?;
+        prove_imports(session, &definition.spec, &configs, &facts, sources)?;
     }
     let built = layers::build(session, &plan, &ingredients, &compilers)?;
     let created = session.created();

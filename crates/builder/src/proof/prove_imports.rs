@@ -10,7 +10,7 @@ use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform};
 use shipwheel_plan::facts::{AppFile, Facts, PlatformFacts};
 use shipwheel_plan::layer::VENV;
-use shipwheel_plan::spec::AppSpec;
+use shipwheel_plan::spec::{Base, ImageSpec};
 use shipwheel_python::imports::{
     Command, Missing, ModuleFiles, Program, Statements, What, distribution_of, follow, starts,
 };
@@ -18,6 +18,7 @@ use shipwheel_store::cache::Packs;
 
 use super::import_error::ImportError;
 use super::needs;
+use crate::base::resolved::ResolvedBase;
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
 use crate::inspect::counted::counted;
@@ -41,11 +42,12 @@ type Noted = BTreeMap<Missing, BTreeSet<Platform>>;
 /// When an import is bound to fail that `app.optional-imports` does not name, or a source cannot be read.
 pub(crate) fn prove_imports(
     session: &Session<'_>,
-    app: &AppSpec,
+    spec: &ImageSpec,
     configs: &BTreeMap<Platform, ImageConfig>,
     facts: &Facts,
     sources: Sources<'_>,
 ) -> Result<(), BuildError> {
+    let Some(app) = &spec.app else { return Ok(()) };
     let mut noted = Noted::new();
     for (platform, platform_facts) in &facts.platforms {
         let Some(config) = configs.get(platform) else { continue };
@@ -74,11 +76,31 @@ pub(crate) fn prove_imports(
             destination: &app.destination.value,
         };
         let optional: Vec<&str> = app.optional_imports.iter().map(|module| module.value.as_str()).collect();
+        let is_known = is_all_known(spec, &sources.ingredients.bases.by_platform[platform]);
         for missing in follow(&program, &command, &starts).into_iter().filter(|it| !is_optional(&optional, &it.what)) {
+            let missing = Missing { is_certain: missing.is_certain && is_known, ..missing };
             noted.entry(missing).or_default().insert(platform.clone());
         }
     }
     report(session, noted)
+}
+
+/// Whether nothing but the standard library, the wheels and the application can answer an import: not where the base
+/// brings modules of its own, or starts what is its own.
+fn is_all_known(spec: &ImageSpec, base: &ResolvedBase) -> bool {
+    if base.manifest.is_none() {
+        let has_modules = |name: &str| name.starts_with("python3-");
+        let packages = |base: &Base| match base {
+            Base::Debian(debian) => debian.packages.iter().any(|package| has_modules(&package.value)),
+            Base::Image(_) | Base::Layout(_) => false,
+        };
+        return spec.has_environment() || !spec.base.iter().any(packages);
+    }
+    let has_command = spec.config.cmd.is_some() || spec.config.entrypoint.is_some();
+    // What its config says is only read where it can be: assembling the image refuses any other.
+    let config = ImageConfig::parse(base.facts.config.as_bytes()).ok();
+    let is_plain = |config: &ImageConfig| config.working_dir() == "/" && !config.env().contains_key("PYTHONPATH");
+    has_command && spec.has_environment() && config.as_ref().is_some_and(is_plain)
 }
 
 /// The folder of the environment's packages, without a leading `/`.
