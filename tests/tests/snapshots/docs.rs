@@ -94,6 +94,14 @@ fn every_kind_of_finding_is_explained_and_no_other() {
 }
 
 #[test]
+fn the_tests_that_the_threat_model_names_are_there() {
+    let page = Page::read("docs/security.md");
+    let named: Vec<&str> = page.rows("who").flat_map(|row| quoted(row[4])).collect();
+    let missing: Vec<&&str> = named.iter().filter(|path| !workspace().join(path).exists()).collect();
+    assert!(named.len() > 12 && missing.is_empty(), "docs/security.md names {missing:?}");
+}
+
+#[test]
 fn variables_that_are_read_are_documented_and_the_other_way_round() {
     let literals = |text: &str| text.split('"').map(str::to_owned).collect::<Vec<_>>();
     let code: BTreeSet<String> = sources("crates").iter().flat_map(|text| literals(text)).collect();
