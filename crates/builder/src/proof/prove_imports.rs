@@ -78,6 +78,10 @@ pub(crate) fn prove_imports(
         let optional: Vec<&str> = app.optional_imports.iter().map(|module| module.value.as_str()).collect();
         let is_known = is_all_known(spec, &sources.ingredients.bases.by_platform[platform]);
         for missing in follow(&program, &command, &starts).into_iter().filter(|it| !is_optional(&optional, &it.what)) {
+            // What the base has is not known, so nothing can be said of a command that may be its own.
+            if missing.file.is_none() && !is_known {
+                continue;
+            }
             let missing = Missing { is_certain: missing.is_certain && is_known, ..missing };
             noted.entry(missing).or_default().insert(platform.clone());
         }
