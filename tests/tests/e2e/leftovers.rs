@@ -111,7 +111,7 @@ fn what_is_included_or_named_is_taken() {
     // Who names a file in `include` knows it; a pattern may take one by mistake.
     let include = "app.sources = [\".\"]\napp.include = [\"/pkg/.git/config\", \"/.env\", \"*.key\"]";
     let (run, files) = crowded(include).build();
-    assert_eq!(files, [".env", "pkg/.git/config", "pkg/server.key"]);
+    assert_eq!(files, [".env", "pkg/.git/config", "pkg/binary.key", "pkg/server.key"]);
     assert!(matches!(warnings(&run)[..], [one] if one.contains("server.key:1 has what looks like")), "{}", run.stderr);
     let (run, files) = crowded("app.sources = [\"pkg/id_rsa\", \"pkg/server.key\", \".aws\"]").build();
     assert_eq!(files, [".aws/credentials", "pkg/id_rsa", "pkg/server.key"]);
