@@ -1,4 +1,4 @@
-//! The workspace's chores: `cargo xtask ci`, `test`, `tidy`, `bench`, `fuzz`, `matrix`, `soak`, `stress`.
+//! The workspace's chores: `cargo xtask ci`, `test`, `tidy`, `bench`, `fuzz`, `matrix`, `mutants`, `soak`, `stress`.
 
 // A chore's whole output is what it says on the terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to a terminal")]
@@ -7,6 +7,7 @@ mod bench;
 mod ci;
 mod fuzz;
 mod matrix;
+mod mutants;
 mod soak;
 mod stress;
 mod test;
@@ -32,12 +33,14 @@ fn main() -> ExitCode {
         "ci" => in_workspace(ci::run),
         "fuzz" => in_workspace(|shell| fuzz::run(shell, rest)),
         "matrix" => in_workspace(|shell| matrix::run(shell, rest)),
+        "mutants" => in_workspace(|shell| mutants::run(shell, rest)),
         "soak" => in_workspace(|shell| soak::run(shell, rest)),
         "stress" => in_workspace(|shell| stress::run(shell, rest)),
         "test" => in_workspace(|shell| test::run(shell, rest)),
         "tidy" => in_workspace(|_| tidy::run(&workspace(), rest.iter().any(|word| word == "--fix"))),
         unknown => {
-            Err(format!("no chore `{unknown}`; expected bench, ci, fuzz, matrix, soak, stress, test or tidy").into())
+            Err(format!("no chore `{unknown}`; expected bench, ci, fuzz, matrix, mutants, soak, stress, test or tidy")
+                .into())
         }
     };
     match outcome {

@@ -141,6 +141,22 @@ fn a_base_unpacks_from_its_layer_as_it_was() {
 }
 
 #[test]
+fn a_directory_keeps_the_mode_of_the_first_package_that_has_it() {
+    let with = |name: &str, mode| package(name, "all", &[("srv/data", Directory, mode, "")]);
+    let found = text(&[with("b", 0o755), with("a", 0o700)]);
+    assert!(found.contains("d 0700 0:0 /srv/data/\n"), "{found}");
+}
+
+#[test]
+fn only_amd64_has_a_lib64() {
+    for (architecture, expected) in [("amd64", true), ("arm64", false), ("all", false)] {
+        let found = text(&[package("a", architecture, &[]), package("b", "all", &[])]);
+        assert_eq!(found.contains("l /lib64 -> usr/lib64\n"), expected, "{architecture}: {found}");
+        assert!(found.contains("l /lib -> usr/lib\n"), "{architecture}: {found}");
+    }
+}
+
+#[test]
 fn packages_that_do_not_fit_are_named_with_the_path() {
     let same = ("usr/bin/tool", Regular, 0o755, "one");
     for (other, expected) in [
@@ -156,6 +172,8 @@ fn packages_that_do_not_fit_are_named_with_the_path() {
         ),
         (&[("usr/bin", Symlink, 0o777, "/elsewhere")], Some("packages `a` and `b` have different files at `/usr/bin`")),
         (&[("lib", Symlink, 0o777, "usr/lib")], None),
+        // No package had the link: the base itself made it.
+        (&[("bin", Regular, 0o755, "two")], Some("package `b` does not fit into the base")),
     ] {
         let found = assemble(&[package("b", "all", other), package("a", "all", &[same])], &BaseOptions::default());
         assert_eq!(found.err().map(|error| error.to_string()).as_deref(), expected);

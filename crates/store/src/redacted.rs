@@ -36,7 +36,7 @@ fn redacted_urls(word: &str) -> String {
         // The next URL begins with its scheme.
         let next = after.find("://").map_or(after.len(), |at| {
             let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
-            at - (at - after[..at].trim_end_matches(is_scheme).len())
+            after[..at].trim_end_matches(is_scheme).len()
         });
         result += scheme;
         result += "://";
@@ -120,6 +120,10 @@ mod tests {
             ("git+ssh://git@h.example/x.git", "git+ssh://git@h.example/x.git"),
             ("--index-url=https://__token__:SECRET@h.example/", "--index-url=https://***@h.example/"),
             ("http://a.example/=http://u:SECRET@b.example/", "http://a.example/=http://***@b.example/"),
+            (
+                "http://a.example/?next=git+https://u:SECRET@b.example/",
+                "http://a.example/?next=***git+https://***@b.example/",
+            ),
             ("http://user:SECRET@[/x", "http://***@[/x"),
             ("https://u:SEC/RET@h.example/a", "https://***@h.example/a"),
             ("https://u:SEC#RET@h.example/a", "https://***@h.example/a"),
@@ -130,6 +134,7 @@ mod tests {
                 "s3.example: https://b/x?X-Amz-Signature=***&n=1: status 403",
             ),
             ("(https://h.example/x?SECRET)", "(https://h.example/x?***)"),
+            ("https://h.example/x#SECRET&sha256=ab", "https://h.example/x#***&sha256=ab"),
             ("https://h.example/x#sha256=ab&token=SECRET", "https://h.example/x#sha256=ab&token=***"),
             ("url = \"https://h.example/x?token=SECRET\"", "url = \"https://h.example/x?token=***\""),
             ("invalid value 'user:SECRET@h.example/a:1' for", "invalid value '***@h.example/a:1' for"),
@@ -151,6 +156,8 @@ mod tests {
             "https://h.example:8443/a@b.whl",
             "https://[::1]:5000/v2/x@y",
             "https://h.example/docs/page.html#section",
+            "https://h.example/x?n=1&&n=2",
+            "https://h.example/x?",
             "GET http://h.example/v2/blobs/uploads/?digest=sha256:00&mount=a: status 404",
             "git@h.example:team/x.git",
             "written to oci:/tmp/a@b",

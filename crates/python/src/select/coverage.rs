@@ -130,6 +130,45 @@ mod tests {
     }
 
     #[test]
+    fn a_report_is_in_the_order_of_the_lock_whichever_platform_misses_what() {
+        let hash = "0".repeat(64);
+        let wheel = |name: &str| format!("{{ name = '{name}.whl', hashes = {{ sha256 = '{hash}' }} }}");
+        let text = format!(
+            "lock-version = '1.0'\nenvironments = [\"platform_machine == 'x86_64'\"]\n\
+             [[packages]]\nname = 'a'\nversion = '1'\nwheels = [{}]\n\
+             [[packages]]\nname = 'b'\nversion = '2'\nsdist = {{ url = 'x' }}\n",
+            wheel("a-1-cp311-cp311-linux_x86_64"),
+        );
+        let lock = Lock::parse(&text, "pylock.toml").expect("valid");
+        let glibc = Libc::Glibc { major: 2, minor: 36 };
+        let targets = ["amd64", "arm64"].map(|platform| target("3.11.2", platform, glibc));
+        let error = select_all(&lock, &targets, &Selection::default()).expect_err("b has no wheel");
+        let shown = error.to_string();
+        let heads: Vec<&str> = shown.lines().filter(|line| !line.starts_with(' ')).collect();
+        assert_eq!(
+            heads,
+            [
+                "pylock.toml has 2 distributions without a usable wheel:",
+                "the lock was made for other environments than this one",
+                "line 3: a 1",
+                "line 7: b 2",
+            ]
+        );
+        let hint = error.hint().expect("a way out");
+        assert_eq!(hint.lines().count(), 3, "each way out once: {hint}");
+        assert_eq!(error.clone().only(|_| false).hint(), None);
+        let amd64 = select_all(&lock, &targets[..1], &Selection::default()).expect_err("b has no wheel");
+        assert!(amd64.to_string().starts_with("pylock.toml has a distribution without a usable wheel:"), "{amd64}");
+        let environment = error.only(|problem| matches!(problem, SelectProblem::Environment));
+        assert_eq!(
+            environment.to_string(),
+            "pylock.toml was not made for every platform:\n\
+             the lock was made for other environments than this one\n  \
+             linux/arm64 with CPython 3.11.2 and glibc 2.36"
+        );
+    }
+
+    #[test]
     fn one_report_names_everything_on_every_platform() {
         let hash = "0".repeat(64);
         let wheel = |name: &str| format!("{{ name = '{name}.whl', hashes = {{ sha256 = '{hash}' }} }},");

@@ -153,6 +153,11 @@ mod tests {
                 "cp311-cp311-manylinux_2_31_aarch64.manylinux_2_32_x86_64",
                 "needs glibc 2.32, and the base has glibc 2.31",
             ),
+            (
+                "cp311-cp311-manylinux_2_32_x86_64.manylinux_2_31_aarch64",
+                "needs glibc 2.32, and the base has glibc 2.31",
+            ),
+            ("cp311-cp311-musllinux_1_1_x86_64.win_amd64", "is built with musl 1.1, and the base has glibc 2.31"),
             ("cp311-cp311-win_amd64.musllinux_1_1_x86_64", "is built with musl 1.1, and the base has glibc 2.31"),
             ("cp312-cp312-manylinux_2_34_x86_64", "is for the interpreter cp312"),
             ("cp311-cp311t-manylinux_2_34_x86_64", "is for the ABI cp311t"),

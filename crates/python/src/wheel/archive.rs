@@ -17,6 +17,9 @@ const MAX_SIZE: u64 = 16 << 30;
 const SMALL_SIZE: u64 = 64 << 20;
 const MAX_RATIO: u64 = 100;
 
+/// The flag of a member whose name is UTF-8 (APPNOTE 4.4.4, bit 11).
+const UTF_8: u16 = 1 << 11;
+
 type Archive<'a> = ZipArchive<ByteReader<&'a dyn ByteSource>>;
 
 /// The files of a wheel, sorted by path, folders left out.
@@ -52,7 +55,7 @@ fn member(archive: &mut Archive<'_>, index: usize) -> Result<Option<Member>, Kin
     if file.encrypted() {
         return refuse("is encrypted");
     }
-    if file.is_symlink() || !matches!(kind, 0 | 0o100_000 | 0o040_000) {
+    if !matches!(kind, 0 | 0o100_000 | 0o040_000) {
         return refuse("is neither a file nor a folder");
     }
     if raw.ends_with('/') {
@@ -84,7 +87,8 @@ fn member(archive: &mut Archive<'_>, index: usize) -> Result<Option<Member>, Kin
 fn checked_path<R: std::io::Read>(file: &ZipFile<'_, R>, raw: &str) -> Result<String, Kind> {
     let error = |reason| Kind::Path { path: raw.chars().take(200).collect(), reason };
     // A name that is not ASCII and not marked as UTF-8 is in whatever code page.
-    if file.name().ok().as_deref() != Some(raw) || raw.as_bytes() != file.name_raw() {
+    let is_marked = raw.is_ascii() || file.flags().as_u16() & UTF_8 != 0;
+    if !is_marked || raw.as_bytes() != file.name_raw() {
         return Err(error("it is not UTF-8, or not marked so"));
     }
     if raw.contains('\\') || raw.chars().any(char::is_control) {

@@ -50,10 +50,8 @@ pub(super) fn record(dist_info: &str, members: &mut [Member], record: &Record) -
     // RECORD cannot hold its own digest, and signatures are made of it (PEP 427).
     let unhashed = ["RECORD", "RECORD.jws", "RECORD.p7s"].map(|file| format!("{dist_info}/{file}"));
     let mut differences = Vec::new();
-    let mut seen = 0;
     for member in members.iter_mut() {
         let row = record.rows.get(&member.path);
-        seen += usize::from(row.is_some());
         if unhashed.contains(&member.path) {
             continue;
         }
@@ -66,10 +64,8 @@ pub(super) fn record(dist_info: &str, members: &mut [Member], record: &Record) -
             Some(row) => member.sha256 = row.sha256,
         }
     }
-    if seen < record.rows.len() {
-        let paths: BTreeSet<&str> = members.iter().map(|member| member.path.as_str()).collect();
-        let missing = record.rows.keys().filter(|path| !paths.contains(path.as_str()) && !unhashed.contains(path));
-        differences.extend(missing.map(|path| format!("`{path}` is missing from the archive")));
-    }
+    let paths: BTreeSet<&str> = members.iter().map(|member| member.path.as_str()).collect();
+    let missing = record.rows.keys().filter(|path| !paths.contains(path.as_str()) && !unhashed.contains(path));
+    differences.extend(missing.map(|path| format!("`{path}` is missing from the archive")));
     if differences.is_empty() { Ok(()) } else { Err(Kind::Unrecorded(differences)) }
 }

@@ -165,12 +165,26 @@ mod tests {
 
     #[test]
     fn hostile_entry_points_are_refused_with_their_line() {
-        for line in
-            ["../x = m:f", "x = m", "x", "x = m:f()", "x = m;import os:f", "= m:f", "x = m:f\u{7f}", "x=:f", "a\\b=m:f"]
-        {
+        for line in [
+            ". = m:f",
+            ".. = m:f",
+            &format!("{} = m:f", "x".repeat(256)),
+            "../x = m:f",
+            "x = m",
+            "x",
+            "x = m:f()",
+            "x = m;import os:f",
+            "= m:f",
+            "x = m:f\u{7f}",
+            "x=:f",
+            "a\\b=m:f",
+        ] {
             let error = parse_entry_points(&format!("[console_scripts]\n{line}\n")).expect_err(line);
             assert!(matches!(error, DistInfoError::EntryPoint { line: 2, .. }), "{error}");
         }
+        let longest = "x".repeat(255);
+        let found = parse_entry_points(&format!("[console_scripts]\n{longest} = m:f\n")).expect("a file name");
+        assert_eq!(found[0].name, longest);
     }
 
     #[test]

@@ -201,6 +201,77 @@ fn a_member_is_a_file_or_an_empty_folder() {
 }
 
 #[test]
+fn a_name_that_is_not_ascii_is_utf_8_and_marked_so() {
+    let sound = || Sample::new().file("pkg/\u{fc}.py", b"1").bytes();
+    assert!(open(sound()).is_ok_and(|wheel| wheel.member("pkg/\u{fc}.py").is_some()));
+    // Bit 11 of the flags says UTF-8 (APPNOTE 4.4.4).
+    let mut unmarked = sound();
+    for (signature, flags) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
+        let places: Vec<usize> = (0..unmarked.len() - 4).filter(|at| unmarked[*at..*at + 4] == *signature).collect();
+        places.into_iter().for_each(|at| unmarked[at + flags + 1] &= !0x08);
+    }
+    let broken = patched(patched(sound(), b"/\xc3\xbc.", b"/\xc3x.", false), b"/\xc3\xbc.", b"/\xc3x.", true);
+    for (name, bytes) in [("not marked", unmarked), ("not UTF-8", broken)] {
+        let error = open(bytes).expect_err(name).kind.to_string();
+        assert!(error.contains("it is not UTF-8, or not marked so"), "{name}: {error}");
+    }
+}
+
+/// Adds an extra field to a member, in its local header and in the directory.
+fn with_extra_field(mut bytes: Vec<u8>, path: &str, field: &[u8]) -> Vec<u8> {
+    let names: Vec<usize> =
+        (0..bytes.len() - path.len()).filter(|at| bytes[*at..*at + path.len()] == *path.as_bytes()).collect();
+    let (local, central) = (names[0], names[names.len() - 1]);
+    let length = u8::try_from(field.len()).expect("short");
+    let add = |bytes: &mut Vec<u8>, at: usize| {
+        let number = u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+        bytes[at..at + 4].copy_from_slice(&(number + u32::from(length)).to_le_bytes());
+    };
+    // From behind to the front, so that places stay: the end of the directory, the directory, the local header.
+    let end = bytes.windows(4).rposition(|window| window == b"PK\x05\x06").expect("an end");
+    add(&mut bytes, end + 12);
+    add(&mut bytes, end + 16);
+    let headers: Vec<usize> = (local..end).filter(|at| bytes[*at..*at + 4] == *b"PK\x01\x02").collect();
+    for header in headers {
+        let offset = u32::from_le_bytes(bytes[header + 42..header + 46].try_into().expect("four bytes"));
+        if offset as usize > local {
+            add(&mut bytes, header + 42);
+        }
+    }
+    bytes[central - 46 + 30] = length;
+    bytes.splice(central + path.len()..central + path.len(), field.iter().copied());
+    bytes[local - 30 + 28] = length;
+    bytes.splice(local + path.len()..local + path.len(), field.iter().copied());
+    bytes
+}
+
+#[test]
+fn a_second_name_in_an_extra_field_is_refused() {
+    let sound = || Sample::new().file("pkg/aa.py", b"1").bytes();
+    let private = [0xfe, 0xca, 1, 0, 7];
+    assert!(open(with_extra_field(sound(), "pkg/aa.py", &private)).is_ok(), "fields for private use are passed over");
+    // The version, the CRC-32 of the name in the header, and the other name (APPNOTE 4.6.9).
+    let field = [&[0x75, 0x70, 14, 0, 1][..], &crc_of(b"pkg/aa.py").to_le_bytes(), b"pkg/bb.py"].concat();
+    assert!(open(with_extra_field(sound(), "pkg/aa.py", &field)).is_err());
+}
+
+#[test]
+fn a_stored_member_has_one_size() {
+    let sound = || Sample::new().file("pkg/aa.py", b"1").stored().bytes();
+    let name = |bytes: &[u8], last: bool| {
+        let mut places = bytes.windows(9).enumerate().filter(|(_, window)| *window == b"pkg/aa.py").map(|(at, _)| at);
+        if last { places.next_back() } else { places.next() }.expect("it is there")
+    };
+    // The inflated size in the local header and in the directory (APPNOTE 4.3.7, 4.3.12).
+    let mut bytes = sound();
+    let (local, central) = (name(&bytes, false) - 30 + 22, name(&bytes, true) - 46 + 24);
+    assert_eq!((bytes[local], bytes[central]), (1, 1));
+    (bytes[local], bytes[central]) = (2, 2);
+    let error = open(bytes).expect_err("two sizes").kind.to_string();
+    assert!(error.contains("is stored with two sizes"), "{error}");
+}
+
+#[test]
 fn every_difference_between_record_and_archive_is_listed() {
     let row = |size| RecordRow { sha256: Some(Digest::of(b"x")), size: Some(size) };
     let text = refusal(

@@ -166,6 +166,55 @@ mod tests {
     }
 
     #[test]
+    fn the_files_are_those_of_docker_podman_and_skopeo_in_their_order() {
+        let files = |variables: &[(&str, &str)]| {
+            let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let sources = CredentialSources::from_environment(&environment);
+            assert_eq!(sources.explicit, None);
+            sources.files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
+        };
+        let all = [("REGISTRY_AUTH_FILE", "/a.json"), ("XDG_RUNTIME_DIR", "/run/1"), ("HOME", "/home/u")];
+        assert_eq!(files(&all), ["/a.json", "/run/1/containers/auth.json", "/home/u/.docker/config.json"]);
+        assert_eq!(files(&[("DOCKER_CONFIG", "/etc/docker"), ("HOME", "/home/u")]), ["/etc/docker/config.json"]);
+        assert_eq!(files(&[("DOCKER_CONFIG", ""), ("HOME", "/home/u")]), ["/home/u/.docker/config.json"]);
+        assert!(files(&[("REGISTRY_AUTH_FILE", ""), ("HOME", "")]).is_empty(), "an empty variable is not set");
+        assert!(files(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_login_may_be_for_a_repository_a_part_of_its_path_or_the_registry() {
+        let host = ["r.example/a/b/c", "r.example/a/b", "r.example/a", "r.example"];
+        assert_eq!(keys("r.example", "a/b/c"), host);
+        let docker = ["docker.io/library/a", "docker.io/library", "docker.io", "https://index.docker.io/v1/"];
+        assert_eq!(keys("docker.io", "library/a"), docker);
+    }
+
+    #[test]
+    fn a_helper_that_fails_says_nothing_of_its_output_and_one_without_a_login_is_no_error() {
+        let failed = |stdout: &str| CredentialRetrievalError::HelperFailure {
+            helper: "docker-credential-x".to_owned(),
+            stdout: stdout.to_owned(),
+            stderr: "SECRET".to_owned(),
+        };
+        for (error, is_none, shown) in [
+            (CredentialRetrievalError::NoCredentialConfigured, true, "the entry cannot be used"),
+            (failed("credentials not found in native keychain\n"), true, "helper `docker-credential-x` failed"),
+            (failed("SECRET"), false, "helper `docker-credential-x` failed"),
+            (CredentialRetrievalError::HelperCommunicationError, false, "its credential helper cannot be run"),
+            (
+                CredentialRetrievalError::MalformedHelperResponse,
+                false,
+                "the answer of its credential helper cannot be read",
+            ),
+            (CredentialRetrievalError::CredentialDecodingError, false, "an entry cannot be decoded"),
+            (CredentialRetrievalError::ConfigReadError, false, "not valid JSON"),
+            (CredentialRetrievalError::ConfigNotFound, false, "the file is gone"),
+        ] {
+            assert_eq!((means_none(&error), describe(&error).as_str()), (is_none, shown));
+        }
+    }
+
+    #[test]
     fn explicit_credentials_are_for_one_host_and_its_port() {
         let login =
             HostLogin { host: "registry.example:5000".to_owned(), credentials: Credentials::password("u", "p") };
