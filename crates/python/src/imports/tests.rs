@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use super::*;
 
+/// A command, the files of its application, and what is missing.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+
 /// What a program misses: its files with the statements that the interpreter would report, after `libraries`.
 fn missing(command: &str, files: &[(&str, &str)]) -> Vec<String> {
     let libraries = ["/lib/os.py", "/lib/json/__init__.py", "/site/flask/__init__.py", "/site/google/cloud/storage.py"];
@@ -55,7 +58,7 @@ fn shown(missing: &Missing) -> String {
 
 #[test]
 fn imports_that_are_bound_to_happen_are_followed() {
-    let cases: &[(&str, &[(&str, &str)], &[&str])] = &[
+    let cases: &[Case<'_>] = &[
         // Everything is there: the standard library, C modules, wheels, namespace packages, extension modules.
         (
             "python3 main.py",
