@@ -74,8 +74,9 @@ fn a_definition_and_what_it_names_are_regular_files_of_bounded_size() {
             let run = run(&definition, IMAGE);
             // A device is planted as a link: what leads out of the workspace is refused before it is opened.
             let outside = "outside of the workspace";
-            let said = if thing == "device" && run.stderr.contains(outside) { outside } else { said };
-            run.failed(3, &[file, said, "hint: "]);
+            let is_outside = thing == "device" && run.stderr.contains(outside);
+            let (said, hint) = if is_outside { (outside, "outside") } else { (said, "hint: ") };
+            run.failed(3, &[file, said, hint]);
             assert!(!definition.output().exists());
         }
     }
