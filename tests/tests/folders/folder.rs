@@ -1,0 +1,63 @@
+//! One file of `tests/folders`: a folder and what is expected of it, as a txtar archive.
+
+use std::path::Path;
+
+/// A folder in one file.
+pub struct FolderCase {
+    name: String,
+    /// What precedes the first file.
+    comment: String,
+    /// Names and texts, as they follow one another.
+    files: Vec<(String, String)>,
+    expected: Option<(String, String)>,
+}
+
+impl FolderCase {
+    /// Reads a file of `tests/folders`.
+    pub fn read(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path).unwrap();
+        let (mut comment, mut files) = (String::new(), Vec::<(String, String)>::new());
+        for line in text.split_inclusive('\n') {
+            match (name(line), files.last_mut()) {
+                (Some(name), _) => files.push((name.to_owned(), String::new())),
+                (None, Some((_, text))) => text.push_str(line),
+                (None, None) => comment.push_str(line),
+            }
+        }
+        let expected = files.pop_if(|(name, _)| name.starts_with("> "));
+        assert!(!comment.trim().is_empty(), "{}: the first line says what it shows", path.display());
+        assert!(!files.is_empty(), "{}: no file", path.display());
+        Self { name: path.file_stem().unwrap().to_str().unwrap().to_owned(), comment, files, expected }
+    }
+
+    /// The file's name without its extension, which is the folder's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is expected: `> image.toml` or `> stderr`, and its text.
+    pub fn expected(&self) -> Option<(&str, &str)> {
+        self.expected.as_ref().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
+    /// Makes the folder.
+    pub fn write(&self, folder: &Path) {
+        for (name, text) in &self.files {
+            let path = folder.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+    }
+
+    /// The file's text with another expectation.
+    pub fn with_expected(&self, name: &str, text: &str) -> String {
+        let files = self.files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let sections = files.chain([(name, text)]).map(|(name, text)| format!("-- {name} --\n{text}"));
+        std::iter::once(self.comment.clone()).chain(sections).collect()
+    }
+}
+
+/// The name in a line that begins a file.
+fn name(line: &str) -> Option<&str> {
+    line.trim_end().strip_prefix("-- ")?.strip_suffix(" --")
+}
