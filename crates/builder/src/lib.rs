@@ -18,7 +18,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let places = Places { images: std::path::Path::new("images"), home: None };
-//! let definition = Definition::load(places, Some("app"), None)?;
+//! let definition = Definition::load(places, Some("app"), None, &Default::default())?;
 //! println!("{} is for {} platforms", definition.name, definition.spec.platforms.len());
 //!
 //! let cache = Cache::open(std::path::Path::new("/var/tmp/shipwheel"))?;

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use shipwheel_builder::{BuildError, Definition, Places, Sandbox, Session};
+use shipwheel_builder::{Definition, Places, Sandbox, Session};
 use shipwheel_store::Cache;
 use shipwheel_store::auth::HostLogin;
 
+use crate::choices::ChoiceArguments;
 use crate::failure::Failure;
 use crate::network::{self, NetworkArguments};
 use crate::progress::Terminal;
@@ -71,10 +72,18 @@ pub(crate) fn cache_folder() -> Result<PathBuf, Failure> {
 }
 
 /// The definition that a command names.
-pub(crate) fn definition(root: &Path, name: Option<&str>, profile: Option<&str>) -> Result<Definition, BuildError> {
+pub(crate) fn definition(
+    root: &Path,
+    name: Option<&str>,
+    profile: Option<&str>,
+    choices: &ChoiceArguments,
+) -> Result<Definition, Failure> {
     let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
     let places = Places { images: &root.join("images"), home: home.as_deref() };
-    Definition::load(places, name, profile)
+    let definition = Definition::load(places, name, profile, &choices.choices());
+    let definition = definition.map_err(Failure::while_doing("read the image definition"))?;
+    choices.check(&definition)?;
+    Ok(definition)
 }
 
 /// The nearest folder upwards that has an `images` folder, else the working directory.

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use shipwheel_python::lock::LockForm;
 use shipwheel_python::pyproject::Pyproject;
 
 mod base;
 mod code;
+mod dependencies;
 mod entry;
 mod error;
 mod known;
@@ -40,12 +40,24 @@ pub fn is_read(path: &str) -> bool {
     match path.matches('/').count() {
         0 => {
             name.ends_with(".py")
-                || LockForm::locks().any(|form| form.file_name() == name)
+                || dependencies::is_read(path)
                 || [".python-version", ".dockerignore", "pyproject.toml"].contains(&name)
         }
-        1 | 2 => start::MODULES.contains(&name) || web::MODULES.contains(&name),
+        1 | 2 => start::MODULES.contains(&name) || web::MODULES.contains(&name) || dependencies::is_read(path),
         _ => false,
     }
+}
+
+/// The files whose texts are asked for because another text names them, below the folder.
+pub fn also_read(path: &str, text: &str) -> Vec<String> {
+    dependencies::also_read(path, text)
+}
+
+/// What the user chose, where a folder leaves a choice.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// The file that decides what is installed, relative to the folder.
+    pub lock: Option<String>,
 }
 
 /// Derives an image.toml.
@@ -53,10 +65,10 @@ pub fn is_read(path: &str) -> bool {
 /// # Errors
 /// When the folder is not a Python application, its dependencies are not locked, or nothing says
 /// what is started; the error lists what was looked for.
-pub fn derive(folder: &Folder) -> Result<Derived, DeriveError> {
+pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError> {
     let has = |path: &str| folder.files.contains(path);
     let is_python = folder.files.iter().any(|path| path.ends_with(".py") && path.matches('/').count() <= 2);
-    if !is_python && !has("pyproject.toml") && !LockForm::locks().any(|form| has(form.file_name())) {
+    if !is_python && !has("pyproject.toml") && !folder.files.iter().any(|path| dependencies::is_read(path)) {
         return Err(DeriveError::Nothing);
     }
     let text = folder.texts.get("pyproject.toml").map_or("", String::as_str);
@@ -64,13 +76,13 @@ pub fn derive(folder: &Folder) -> Result<Derived, DeriveError> {
     let project = pyproject.project_or_poetry()?;
     let is_project = project.name.is_some() && pyproject.builds_wheel();
     let mut known = Known { folder, project, is_project, distributions: BTreeSet::new() };
-    let lock = lock::find(&known)?;
-    known.distributions = lock::distributions(&known, lock);
+    let lock = dependencies::find(&known, choices.lock.as_deref())?;
+    let asked = known.project.dependencies.iter().map(|dependency| dependency.name.clone());
+    known.distributions = asked.chain(lock.iter().flat_map(|lock| lock.distributions.iter().cloned())).collect();
     let entry = start::find(&known)?;
-    let mut sections = vec![("", base::lines(&known, lock))];
-    if let Some(lock) = lock.map(LockForm::file_name) {
-        let reason = format!("the folder has {lock}, whose hashes decide what is installed");
-        sections.push(("python", vec![Line::new("lock", write::text(lock), reason)]));
+    let mut sections = vec![("", base::lines(&known, lock.as_ref()))];
+    if let Some(lock) = &lock {
+        sections.push(("python", vec![Line::new("lock", write::text(&lock.path), lock.reason.as_str())]));
     }
     sections.push(("app", sources::lines(&known, entry.file.as_deref())));
     sections.push(("config", entry.lines(&known)));

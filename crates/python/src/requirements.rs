@@ -2,12 +2,14 @@
 
 mod error;
 mod hashes;
+mod include;
 mod input;
 mod parser;
 mod requirement;
 
 pub use error::{RequirementProblem, RequirementProblemKind, RequirementsError};
 pub use hashes::{HashProblem, check_hashes};
+pub use include::{Include, beside, includes};
 pub use input::{InputLine, asks_for_anything, input_lines};
 pub use requirement::{Requirement, Requirements};
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use shipwheel_plan::derive::{Derived, Folder, derive};
+use shipwheel_plan::derive::{Choices, Derived, Folder, derive};
 use shipwheel_plan::spec::{ImageSpec, Located, Problem, SpecError};
 use shipwheel_python::pyproject::Pyproject;
 
@@ -51,11 +51,16 @@ pub struct Definition {
 impl Definition {
     /// Reads a definition: a name below `images`, a folder with an image.toml, or such a file.
     ///
-    /// For a folder without one it is derived from the folder's files.
+    /// For a folder without one it is derived from the folder's files and the user's choices.
     ///
     /// # Errors
     /// When there is no such definition (the error lists the existing ones), it has problems, or cannot be derived.
-    pub fn load(places: Places<'_>, wanted: Option<&str>, profile: Option<&str>) -> Result<Self, BuildError> {
+    pub fn load(
+        places: Places<'_>,
+        wanted: Option<&str>,
+        profile: Option<&str>,
+        choices: &Choices,
+    ) -> Result<Self, BuildError> {
         let (path, text, listed) = match find(places.images, wanted)? {
             Found::File(path) => {
                 check_place(&path, places.home)?;
@@ -64,7 +69,7 @@ impl Definition {
             }
             Found::Folder(folder) => {
                 let listed = folder::list(&folder)?;
-                (folder.join(FILE), derive_from(&folder, &listed)?.toml, Some(listed))
+                (folder.join(FILE), derive_from(&folder, &listed, choices)?.toml, Some(listed))
             }
         };
         let derived = listed.is_some();
@@ -96,20 +101,20 @@ impl Definition {
     ///
     /// # Errors
     /// When the folder cannot be read, or does not look like an application.
-    pub fn derive(folder: &Path) -> Result<Derived, BuildError> {
-        derive_from(folder, &folder::list(folder)?)
+    pub fn derive(folder: &Path, choices: &Choices) -> Result<Derived, BuildError> {
+        derive_from(folder, &folder::list(folder)?, choices)
     }
 
     /// Writes the derived image.toml of a folder; the path of the file.
     ///
     /// # Errors
     /// When there is one already and `force` is not set, when none can be derived, or written.
-    pub fn init(folder: &Path, force: bool) -> Result<PathBuf, BuildError> {
+    pub fn init(folder: &Path, force: bool, choices: &Choices) -> Result<PathBuf, BuildError> {
         let path = folder.join(FILE);
         if path.exists() && !force {
             return Err(DefinitionError::Exists { path }.into());
         }
-        let derived = Self::derive(folder)?;
+        let derived = Self::derive(folder, choices)?;
         fs_err::write(&path, derived.toml).map_err(BuildError::file(FileAction::Write, &path))?;
         Ok(path)
     }
@@ -147,8 +152,8 @@ fn folder_of(path: &Path) -> Result<PathBuf, BuildError> {
     std::path::absolute(folder).map_err(BuildError::file(FileAction::Locate, folder))
 }
 
-fn derive_from(folder: &Path, listed: &Folder) -> Result<Derived, BuildError> {
-    derive(listed).map_err(|cause| DefinitionError::Derive { folder: folder.to_owned(), cause }.into())
+fn derive_from(folder: &Path, listed: &Folder, choices: &Choices) -> Result<Derived, BuildError> {
+    derive(listed, choices).map_err(|cause| DefinitionError::Derive { folder: folder.to_owned(), cause }.into())
 }
 
 /// The name of a definition's file.

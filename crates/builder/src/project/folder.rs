@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ignore::WalkBuilder;
-use shipwheel_plan::derive::{Folder, is_read};
+use shipwheel_plan::derive::{Folder, also_read, is_read};
 
 use super::application_error::ApplicationError;
 use crate::error::BuildError;
@@ -41,23 +41,50 @@ pub(crate) fn list(folder: &Path) -> Result<Folder, BuildError> {
         let entry = entry.map_err(|cause| ApplicationError::List { folder: folder.to_owned(), cause })?;
         let below = entry.path().strip_prefix(folder).ok().and_then(Path::to_str);
         let (Some(below), true) = (below, entry.path().is_file()) else { continue };
-        // What a link leads to may be anybody's file, and messages show lines of what cannot be understood. Longer texts
-        // are skipped; locks are the longest that matter.
-        let may_read = is_read(below) && !leads_out(folder, entry.path());
-        if may_read && entry.metadata().is_ok_and(|metadata| metadata.len() <= MAX_LOCK) {
-            let bytes = read_small(entry.path(), MAX_LOCK).map_err(BuildError::file(FileAction::Read, entry.path()))?;
-            found.texts.insert(below.to_owned(), String::from_utf8_lossy(&bytes).into_owned());
+        if is_read(below) {
+            read(folder, below, &mut found)?;
         }
         found.files.insert(below.to_owned());
         if found.files.len() == MAX_FILES {
             break;
         }
     }
+    read_also(folder, &mut found)?;
     Ok(found)
 }
 
-/// Whether a path is a link to something outside of a folder.
+/// Reads a text, where it may be read.
+///
+/// What a link leads to may be anybody's file, and messages show lines of what cannot be understood. Longer texts are
+/// skipped; locks are the longest that matter.
+fn read(folder: &Path, below: &str, found: &mut Folder) -> Result<(), BuildError> {
+    let path = folder.join(below);
+    if !leads_out(folder, &path) && path.metadata().is_ok_and(|metadata| metadata.len() <= MAX_LOCK) {
+        let bytes = read_small(&path, MAX_LOCK).map_err(BuildError::file(FileAction::Read, &path))?;
+        found.texts.insert(below.to_owned(), String::from_utf8_lossy(&bytes).into_owned());
+    }
+    Ok(())
+}
+
+/// Reads the texts that other texts name, and those that they name.
+fn read_also(folder: &Path, found: &mut Folder) -> Result<(), BuildError> {
+    let mut named: Vec<String> = found.texts.iter().flat_map(|(path, text)| also_read(path, text)).collect();
+    while let Some(below) = named.pop() {
+        // What the walk did not find is hidden, deep, or not there.
+        let is_file =
+            found.files.contains(&below) || folder.join(&below).is_file() && !leads_out(folder, &folder.join(&below));
+        if !is_file || found.texts.contains_key(&below) {
+            continue;
+        }
+        read(folder, &below, found)?;
+        found.files.insert(below.clone());
+        named.extend(found.texts.get(&below).into_iter().flat_map(|text| also_read(&below, text)));
+    }
+    Ok(())
+}
+
+/// Whether a path is, or is below, a link to something outside of a folder.
 fn leads_out(folder: &Path, path: &Path) -> bool {
     let real = |path: &Path| path.canonicalize();
-    path.is_symlink() && !matches!((real(folder), real(path)), (Ok(folder), Ok(path)) if path.starts_with(&folder))
+    !matches!((real(folder), real(path)), (Ok(folder), Ok(path)) if path.starts_with(&folder))
 }

@@ -137,7 +137,7 @@ mod tests {
         std::fs::write(path("pylock.toml"), "lock-version = '1.0'\ncreated-by = 'x'\npackages = []\n").unwrap();
         let given = folder.path().display().to_string();
         let places = Places { images: Path::new("images"), home: None };
-        let definition = Definition::load(places, Some(&given), None).unwrap();
+        let definition = Definition::load(places, Some(&given), None, &Default::default()).unwrap();
         // Whoever reads them from disk once more does not find them.
         std::fs::remove_file(path("pyproject.toml")).unwrap();
         std::fs::remove_file(path("pylock.toml")).unwrap();

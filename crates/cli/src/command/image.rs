@@ -10,6 +10,7 @@ use shipwheel_bytecode::Optimization;
 use shipwheel_oci::{Platform, Reference};
 use shipwheel_plan::spec::{Located, RemoveSource};
 
+use crate::choices::ChoiceArguments;
 use crate::command::init;
 use crate::failure::Failure;
 use crate::input;
@@ -26,6 +27,9 @@ pub(crate) struct ImageArguments {
     /// A folder in images/, a path to an image.toml or its folder, or to an application's folder without
     /// one: it is derived and shown [default: the only one in images/].
     pub(crate) name: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) choices: ChoiceArguments,
 
     /// One or more platforms to build for, such as amd64,arm64 [default: those of image.toml].
     #[arg(long, alias = "platform", value_delimiter = ',', value_name = "PLATFORMS")]
@@ -101,8 +105,8 @@ pub(crate) struct ImageArguments {
 /// Runs `image`.
 pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let root = open::workspace_root();
-    let load = open::definition(&root, arguments.name.as_deref(), arguments.profile.as_deref());
-    let mut definition = load.map_err(Failure::while_doing("read the image definition"))?;
+    let (name, profile) = (arguments.name.as_deref(), arguments.profile.as_deref());
+    let mut definition = open::definition(&root, name, profile, &arguments.choices)?;
     apply(arguments, &mut definition);
     let name = local_name(&definition, arguments)?;
     let output = select_output(arguments, &definition, &root)?;

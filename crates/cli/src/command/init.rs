@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use shipwheel_builder::Definition;
 
+use crate::choices::ChoiceArguments;
 use crate::failure::Failure;
 use crate::progress::Terminal;
 use crate::shown;
@@ -18,12 +19,16 @@ pub(crate) struct InitArguments {
     /// Overwrite an existing image.toml.
     #[arg(long)]
     pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) choices: ChoiceArguments,
 }
 
 /// Runs `init`; the one line is the path of what was written.
 pub(crate) fn run(arguments: &InitArguments) -> Result<(), Failure> {
     let doing = format!("write an image.toml for {}", arguments.path.display());
-    let path = Definition::init(&arguments.path, arguments.force).map_err(Failure::while_doing(doing))?;
+    let path = Definition::init(&arguments.path, arguments.force, &arguments.choices.choices());
+    let path = path.map_err(Failure::while_doing(doing))?;
     println!("{}", shown::path(&path));
     Ok(())
 }

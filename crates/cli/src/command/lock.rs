@@ -3,6 +3,7 @@
 use clap::Args;
 use shipwheel_builder::{Upgrade, relock};
 
+use crate::choices::ChoiceArguments;
 use crate::failure::Failure;
 use crate::network::NetworkArguments;
 use crate::open::{self, workspace_root};
@@ -13,6 +14,9 @@ use crate::shown;
 pub(crate) struct LockArguments {
     /// A folder in images/, or a path to an image.toml or its folder [default: the only one in images/].
     name: Option<String>,
+
+    #[command(flatten)]
+    choices: ChoiceArguments,
 
     /// A profile of image.toml.
     #[arg(long, value_name = "NAME")]
@@ -36,8 +40,8 @@ pub(crate) struct LockArguments {
 
 /// Runs `lock`; the one line is the path of the lock.
 pub(crate) fn run(arguments: &LockArguments) -> Result<(), Failure> {
-    let definition = open::definition(&workspace_root(), arguments.name.as_deref(), arguments.profile.as_deref());
-    let definition = definition.map_err(Failure::while_doing("read the image definition"))?;
+    let (name, profile) = (arguments.name.as_deref(), arguments.profile.as_deref());
+    let definition = open::definition(&workspace_root(), name, profile, &arguments.choices)?;
     let terminal = Terminal::new();
     let session = open::session(&arguments.network, None, arguments.offline, &terminal)?;
     let upgrade = Upgrade { all: arguments.upgrade, packages: arguments.upgrade_package.clone() };

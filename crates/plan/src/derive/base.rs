@@ -1,8 +1,7 @@
 //! The base: the newest Debian whose Python the application can run with, or an image that has it.
 
 use shipwheel_bytecode::PythonVersion;
-use shipwheel_python::lock::Lock;
-use shipwheel_python::lock::{LockForm, LockReading};
+use shipwheel_python::lock::{Lock, LockReading};
 use shipwheel_python::select::{Selection, select};
 use shipwheel_python::{Libc, Target, allows};
 
@@ -43,12 +42,12 @@ struct Wanted<'k> {
 }
 
 /// The lines for the base and the tag.
-pub(super) fn lines(known: &Known<'_>, lock: Option<LockForm>) -> Vec<Line> {
+pub(super) fn lines(known: &Known<'_>, chosen: Option<&lock::Lock>) -> Vec<Line> {
     let own = lock::minor(known.text(".python-version").trim()).map(|minor| (minor, ".python-version says"));
-    let text = lock.map_or("", |form| known.text(form.file_name()));
+    let text = chosen.map_or("", |lock| known.text(&lock.path));
     let compiled = lock::compiled_for(text).map(|minor| (minor, "the lock was made for"));
-    let lock = lock.filter(|form| form.reading() == LockReading::Native);
-    let lock = lock.and_then(|form| Lock::parse(text, form.file_name()).ok());
+    let lock = chosen.filter(|lock| lock.form.reading() == LockReading::Native);
+    let lock = lock.and_then(|lock| Lock::parse(text, &lock.path).ok());
     let wanted = Wanted { known, named: own.or(compiled), lock };
     let mut lines = vec![wanted.line()];
     let version = known.project.version.as_deref().filter(|version| is_tag(version));

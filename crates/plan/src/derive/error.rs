@@ -19,6 +19,32 @@ pub enum DeriveError {
         /// The names of lock files.
         looked_for: Vec<String>,
     },
+    /// Several files that could each be meant.
+    #[error("several files could decide what is installed: {}", .found.join(", "))]
+    SeveralLocks {
+        /// Their paths.
+        found: Vec<String>,
+    },
+    /// The file that the user named is not there, or no lock.
+    #[error("`{named}` is not a file that shipwheel can take dependencies from; the folder has {}", one_of(.found))]
+    NoSuchLock {
+        /// The path as it was given.
+        named: String,
+        /// The paths of files that could be named.
+        found: Vec<String>,
+    },
+    /// Requirements that name another file that cannot be taken.
+    #[error("{file}:{line}: `{named}` {problem}")]
+    Include {
+        /// The file that names it.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The path as it is written.
+        named: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// Nothing says what is started.
     #[error("found nothing for the image to start; looked for:{}", lines(.looked_for))]
     NoEntryPoint {
@@ -31,6 +57,10 @@ fn lines(texts: &[String]) -> String {
     texts.iter().map(|text| format!("\n  {text}")).collect()
 }
 
+fn one_of(paths: &[String]) -> String {
+    if paths.is_empty() { "none".to_owned() } else { paths.join(", ") }
+}
+
 impl DeriveError {
     /// What to do about it.
     pub fn hint(&self) -> String {
@@ -38,6 +68,15 @@ impl DeriveError {
             Self::Nothing => "name the application's folder, or write an image.toml (docs/image-toml.md)".to_owned(),
             Self::Pyproject(_) => "fix pyproject.toml, or write an image.toml".to_owned(),
             Self::NoLock { .. } => "lock the dependencies, for example with `uv lock`".to_owned(),
+            Self::SeveralLocks { found } => {
+                let flags: Vec<String> = found.iter().map(|path| format!("`--lock {path}`")).collect();
+                format!("choose one: {}", flags.join(" or "))
+            }
+            Self::NoSuchLock { found, .. } => match found.first() {
+                Some(first) => format!("name one of them, for example `--lock {first}`"),
+                None => "lock the dependencies, for example with `uv lock`".to_owned(),
+            },
+            Self::Include { .. } => "correct the line, or choose another file with `--lock FILE`".to_owned(),
             Self::NoEntryPoint { .. } => {
                 "add a main.py or one `[project.scripts]`, or write an image.toml with `config.cmd`".to_owned()
             }

@@ -1,31 +1,20 @@
-//! Which file locks the dependencies, and which distributions it names.
+//! The file that locks the dependencies, and the Python that it was made for.
 
 use std::collections::BTreeSet;
 
 use shipwheel_python::DistributionName;
 use shipwheel_python::lock::LockForm;
-use shipwheel_python::requirements::asks_for_anything;
 
-use crate::derive::error::DeriveError;
-use crate::derive::known::Known;
-
-/// The lock of a folder; `None` where there is nothing to lock.
-pub(super) fn find(known: &Known<'_>) -> Result<Option<LockForm>, DeriveError> {
-    let found = LockForm::locks().find(|form| known.has(form.file_name()));
-    match found {
-        None if !known.project.dependencies.is_empty() => {
-            let looked_for = LockForm::locks().map(|form| form.file_name().to_owned()).collect();
-            Err(DeriveError::NoLock { looked_for })
-        }
-        Some(form @ LockForm::Requirements) if !asks_for_anything(known.text(form.file_name())) => Ok(None),
-        found => Ok(found),
-    }
-}
-
-/// The distributions that a lock and pyproject.toml name.
-pub(super) fn distributions(known: &Known<'_>, lock: Option<LockForm>) -> BTreeSet<DistributionName> {
-    let locked = lock.map(|form| form.distributions(known.text(form.file_name()))).unwrap_or_default();
-    locked.into_iter().chain(known.project.dependencies.iter().map(|one| one.name.clone())).collect()
+/// The file that decides which distributions are installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Lock {
+    /// Its path below the folder.
+    pub(super) path: String,
+    pub(super) form: LockForm,
+    /// Why it is taken, and what is passed over.
+    pub(super) reason: String,
+    /// The distributions that it names, with the files that it includes.
+    pub(super) distributions: BTreeSet<DistributionName>,
 }
 
 /// The minor version that a requirements file says it was compiled for: `3.11`.

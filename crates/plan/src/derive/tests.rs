@@ -8,16 +8,17 @@ use crate::spec::{AppSpec, Base, ImageSpec};
 /// A folder of files with texts.
 fn folder(files: &[(&str, &str)]) -> Folder {
     let texts = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    let named: BTreeSet<String> = files.iter().flat_map(|(path, text)| also_read(path, text)).collect();
     Folder {
         files: files.iter().map(|(path, _)| (*path).to_owned()).collect(),
-        texts: texts.filter(|(path, _)| is_read(path)).collect(),
+        texts: texts.filter(|(path, _)| is_read(path) || named.contains(path)).collect(),
     }
 }
 
 /// What is derived, as image.toml is read.
 #[track_caller]
 fn spec(files: &[(&str, &str)]) -> ImageSpec {
-    let derived = derive(&folder(files)).unwrap_or_else(|error| panic!("{error}"));
+    let derived = derive(&folder(files), &Choices::default()).unwrap_or_else(|error| panic!("{error}"));
     ImageSpec::parse(&derived.toml, "image.toml", None).unwrap_or_else(|error| panic!("{error}\n{}", derived.toml))
 }
 
@@ -169,7 +170,7 @@ fn a_failed_derivation_lists_what_was_looked_for() {
             "named like the project: found a, b",
         ),
     ] {
-        let error = derive(&folder(files)).expect_err(expected);
+        let error = derive(&folder(files), &Choices::default()).expect_err(expected);
         assert!(error.to_string().contains(expected), "{error}\n{expected}");
         assert!(!error.hint().is_empty());
     }
@@ -184,7 +185,7 @@ proptest! {
         let pyproject = format!("[project]\nname = 'x'\nversion = {}\n", write::text(&version));
         let mut files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "import os\n")).collect();
         files.push(("pyproject.toml", &pyproject));
-        if let Ok(derived) = derive(&folder(&files)) {
+        if let Ok(derived) = derive(&folder(&files), &Choices::default()) {
             let parsed = ImageSpec::parse(&derived.toml, "image.toml", None);
             prop_assert!(parsed.is_ok(), "{:?}\n{}", parsed, derived.toml);
         }

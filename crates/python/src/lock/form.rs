@@ -163,6 +163,8 @@ impl LockForm {
         by_name.or_else(|| match file_name.rsplit_once('.')? {
             (stem, "toml") if stem.starts_with("pylock.") => Some(Self::Pylock),
             (_, "txt" | "in") => Some(Self::Requirements),
+            // As Rye writes it.
+            (stem, "lock") if stem.starts_with("requirements") => Some(Self::Requirements),
             _ => None,
         })
     }
@@ -273,6 +275,7 @@ mod tests {
             ("pdm.lock", Some(LockForm::Pdm)),
             ("prod.txt", Some(LockForm::Requirements)),
             ("requirements.in", Some(LockForm::Requirements)),
+            ("requirements-dev.lock", Some(LockForm::Requirements)),
             ("pyproject.toml", Some(LockForm::Project)),
             ("Pipfile.lock", None),
             ("other.toml", None),

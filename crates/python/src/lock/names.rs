@@ -26,6 +26,7 @@ pub(super) fn of_tables(text: &str) -> BTreeSet<DistributionName> {
 
 /// The names at the beginning of a requirements file's lines, whether or not they are pinned.
 pub(super) fn of_lines(text: &str) -> BTreeSet<DistributionName> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let names = text.lines().filter(|line| !line.starts_with([' ', '\t', '#', '-'])).filter_map(|line| {
         let end = line.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).unwrap_or(line.len());
         line[..end].parse().ok()

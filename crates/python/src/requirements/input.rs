@@ -11,6 +11,9 @@ use crate::requirements::parser::{LOOKUP_OPTIONS, logical_lines};
 const ARCHIVES: [&str; 12] =
     [".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.zst", ".tar.lz", ".tlz", ".egg"];
 
+/// Options that name another file.
+const OTHER_FILES: [&str; 4] = ["-r", "--requirement", "-c", "--constraint"];
+
 /// A line of requirements that can be locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InputLine {
@@ -46,9 +49,11 @@ pub fn input_lines(
     if problems.is_empty() { Ok(lines) } else { Err(problems) }
 }
 
-/// Whether requirements ask for anything: lines besides options on where files are found.
+/// Whether requirements ask for anything by themselves: lines besides options on where files are found, and besides
+/// other files, which [`includes`](super::includes) lists.
 pub fn asks_for_anything(text: &str) -> bool {
-    logical_lines(text).iter().any(|(_, line)| !LOOKUP_OPTIONS.contains(&option(line).0))
+    let is_silent = |name: &str| LOOKUP_OPTIONS.contains(&name) || OTHER_FILES.contains(&name);
+    logical_lines(text).iter().any(|(_, line)| !is_silent(option(line).0))
 }
 
 fn input_line(text: &str, allowed: &BTreeSet<DistributionName>) -> Result<Option<InputLine>, Kind> {
@@ -80,7 +85,7 @@ fn input_line(text: &str, allowed: &BTreeSet<DistributionName>) -> Result<Option
 }
 
 /// An option and its value: `-r base.in`, `-rbase.in` or `--requirement=base.in`.
-fn option(text: &str) -> (&str, &str) {
+pub(super) fn option(text: &str) -> (&str, &str) {
     let end = match text.starts_with("--") {
         true => text.find(['=', ' ', '\t']).unwrap_or(text.len()),
         false => text.char_indices().nth(2).map_or(text.len(), |(at, _)| at),
@@ -173,9 +178,14 @@ mod tests {
 
     #[test]
     fn a_file_with_only_a_folder_asks_for_something() {
-        for (text, expected) in
-            [("", false), ("# x\n", false), ("-i https://index.example\n", false), ("./dep\n", true), ("-e .", true)]
-        {
+        for (text, expected) in [
+            ("", false),
+            ("# x\n", false),
+            ("-i https://index.example\n", false),
+            ("./dep\n", true),
+            ("-e .", true),
+            ("-r a.txt\n-c b.txt", false),
+        ] {
             assert_eq!(asks_for_anything(text), expected, "{text}");
         }
     }

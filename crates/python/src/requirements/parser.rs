@@ -53,6 +53,8 @@ impl Requirements {
 pub(super) fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     let mut open: Option<(usize, String)> = None;
+    // Editors of one system begin a text with a mark, which is no part of it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in (1..).zip(text.lines()) {
         let comment = line.trim_start().starts_with('#');
         let (_, joined) = open.get_or_insert_with(|| (number, String::new()));

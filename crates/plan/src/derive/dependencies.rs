@@ -1,0 +1,27 @@
+//! Everything in a folder that declares dependencies, and the one file of it that decides what is installed.
+
+mod candidate;
+mod chain;
+mod find;
+mod purpose;
+
+use shipwheel_python::lock::LockForm;
+use shipwheel_python::requirements::{beside, includes};
+
+use candidate::Candidate;
+pub(super) use find::find;
+
+/// Whether a file's text is asked for because of its name.
+pub(super) fn is_read(path: &str) -> bool {
+    Candidate::of(path).is_some()
+}
+
+/// The files below the folder that a text names, whose texts are asked for as well.
+pub(super) fn also_read(path: &str, text: &str) -> Vec<String> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if LockForm::of(name) != Some(LockForm::Requirements) {
+        return Vec::new();
+    }
+    let below = includes(text).into_iter().filter_map(|include| beside(path, &include.path));
+    below.filter(|path| !path.is_empty() && !path.starts_with("../")).collect()
+}
