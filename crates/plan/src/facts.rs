@@ -114,6 +114,8 @@ pub struct WheelFacts {
     pub pure: bool,
     /// The sources that it installs and that can be compiled.
     pub sources: Vec<SourceFile>,
+    /// Paths of its files that are left out, because another distribution's are there; sorted.
+    pub left_out: Vec<TreePath>,
     /// The first of its sources that shows that it reads sources at run time, and by what.
     pub reads_source: Option<(String, String)>,
 }

@@ -69,7 +69,7 @@ pub struct BytecodeInputs {
 pub struct WheelInput {
     /// The wheel.
     pub digest: Digest,
-    /// Paths of sources that are left out, sorted: their bytecode takes their place.
+    /// Paths that are left out, sorted: bytecode takes the place of sources, and another distribution's files that of others.
     pub removed: Vec<TreePath>,
 }
 

@@ -12,8 +12,8 @@ use crate::wheel::{EntryPoint, Member, Record, RecordRow, Wheel};
 mod destination;
 mod error;
 mod installed;
-mod merge;
 mod scheme;
+mod shared;
 mod venv;
 
 use destination::{Destination, destination, is_left_out};
@@ -21,8 +21,8 @@ use venv::replaced;
 
 pub use error::{InstallError, InstallErrorKind};
 pub use installed::{Installed, InstalledFile};
-pub use merge::{Overlap, OverlapError, merge_installed};
 pub use scheme::{Scheme, SchemeError};
+pub use shared::{Overlap, OverlapError, Settled, settle};
 pub use venv::virtual_environment;
 
 /// Raise this when the files that a wheel becomes change: it is part of every key of a layer.

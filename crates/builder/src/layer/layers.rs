@@ -187,10 +187,13 @@ impl Builder<'_> {
     }
 
     fn wheels(&self, wheels: &[WheelInput], python: PythonVersion) -> Result<Tree, BuildError> {
-        let digests: Vec<Digest> = wheels.iter().map(|wheel| wheel.digest).collect();
-        let mut tree = self.ingredients.wheels.tree(self.session, &digests, python)?;
-        for path in wheels.iter().flat_map(|wheel| &wheel.removed) {
-            tree.remove(path);
+        let mut tree = Tree::new();
+        for wheel in wheels {
+            let mut installed = self.ingredients.wheels.install(self.session, &wheel.digest, python)?.tree;
+            for path in &wheel.removed {
+                installed.remove(path);
+            }
+            tree.merge(installed)?;
         }
         Ok(tree)
     }

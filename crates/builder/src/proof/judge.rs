@@ -140,6 +140,7 @@ mod tests {
             libraries: vec!["libc.so.6".to_owned()],
         };
         let wheel = WheelFacts {
+            left_out: Vec::new(),
             reads_source: None,
             name: "x".parse().expect("valid"),
             version: "1".parse().expect("valid"),

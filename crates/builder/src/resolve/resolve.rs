@@ -2,12 +2,14 @@
 //!
 //! definition → project → bases → targets → selected wheels → local projects → facts
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_oci::Platform;
 use shipwheel_plan::facts::{BaseFacts, Facts, PlatformFacts};
 use shipwheel_plan::spec::ImageSpec;
 use shipwheel_python::Target;
+use shipwheel_python::install::{Overlap, Settled};
+use shipwheel_python::select::SelectedWheel;
 
 use super::resolved::Resolved;
 use crate::base;
@@ -43,13 +45,15 @@ pub(crate) fn resolve(session: &Session<'_>, definition: &Definition) -> Result<
     let selected = select(session, spec, &project, &origins, &targets)?;
     let local = local_projects::build(session, &project, &targets, &selected)?;
     let wheels = Wheels::new(origins, selected.values().chain(local.values()).flatten().cloned());
+    let settled = settle(session, spec, &wheels, &targets, &selected, &local)?;
     let mut platforms = BTreeMap::new();
     for platform in &spec.platforms {
         let base = bases.by_platform[platform].facts.clone();
-        let facts = describe_platform(session, &wheels, targets.get(platform), selected.get(platform), base)?;
+        let of_platform = (targets.get(platform), selected.get(platform), settled.get(platform));
+        let facts = describe_platform(session, &wheels, of_platform, base)?;
         platforms.insert(platform.clone(), facts);
     }
-    let projects = InstalledProjects::install(session, &wheels, &targets, &selected, &local)?;
+    let projects = InstalledProjects::install(session, &wheels, &targets, &local, &settled)?;
     projects.check_paths(&application)?;
     for (platform, files) in &projects.files {
         platforms.entry(platform.clone()).and_modify(|facts| facts.installed.clone_from(files));
@@ -98,15 +102,40 @@ fn select(
     }
 }
 
+/// Who has the paths that several distributions of a platform want. The application's own projects come first.
+fn settle(
+    session: &Session<'_>,
+    spec: &ImageSpec,
+    wheels: &Wheels,
+    targets: &Targets,
+    selected: &SelectedWheels,
+    local: &SelectedWheels,
+) -> Result<BTreeMap<Platform, Settled>, BuildError> {
+    let prefer = spec.python.as_ref().map(|python| python.prefer.as_slice()).unwrap_or_default();
+    let mut by_platform = BTreeMap::new();
+    let mut told = BTreeSet::new();
+    for (platform, target) in targets {
+        let of = |lists: &SelectedWheels| lists.get(platform).cloned().unwrap_or_default();
+        let both = [of(local), of(selected)].concat();
+        let settled = wheels.settle(session, &both, prefer, target.python)?;
+        told.extend(settled.chosen.iter().map(|overlap| {
+            let Overlap { path, first, second } = overlap;
+            format!("{first} and {second} have different files at {path}: {first}'s is taken (see `python.prefer`)")
+        }));
+        by_platform.insert(platform.clone(), settled);
+    }
+    told.iter().for_each(|warning| session.report.warning(warning));
+    Ok(by_platform)
+}
+
 fn describe_platform(
     session: &Session<'_>,
     wheels: &Wheels,
-    target: Option<&Target>,
-    selected: Option<&Vec<shipwheel_python::select::SelectedWheel>>,
+    (target, selected, settled): (Option<&Target>, Option<&Vec<SelectedWheel>>, Option<&Settled>),
     base: BaseFacts,
 ) -> Result<PlatformFacts, BuildError> {
-    let wheels = match (target, selected) {
-        (Some(target), Some(selected)) => describe(session, wheels, selected, target.python)?,
+    let wheels = match (target, selected, settled) {
+        (Some(target), Some(selected), Some(settled)) => describe(session, wheels, selected, settled, target.python)?,
         _ => Vec::new(),
     };
     Ok(PlatformFacts { base, wheels, installed: Vec::new() })

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use shipwheel_bytecode::PythonVersion;
+use shipwheel_layer::TreePath;
 use shipwheel_oci::Digest;
 use shipwheel_plan::facts::{SourceFile, WheelFacts};
 use shipwheel_plan::policy::{is_wheel_source, source_reader};
-use shipwheel_python::install::InstalledFile;
+use shipwheel_python::install::{InstalledFile, Settled};
 use shipwheel_python::select::SelectedWheel;
 
 use super::wheels::{Wheels, record_key};
@@ -27,11 +28,12 @@ struct WheelRecord {
 /// Describes the wheels of one platform; those that are not known yet are fetched.
 ///
 /// # Errors
-/// When a wheel cannot be obtained or is hostile, or two wheels have different files at one path.
+/// When a wheel cannot be obtained or is hostile.
 pub(crate) fn describe(
     session: &Session<'_>,
     wheels: &Wheels,
     selected: &[SelectedWheel],
+    settled: &Settled,
     python: PythonVersion,
 ) -> Result<Vec<WheelFacts>, BuildError> {
     let digests: Vec<Digest> = selected.iter().map(|wheel| wheel.sha256).collect();
@@ -41,11 +43,15 @@ pub(crate) fn describe(
     wheels.fetch(session, &unknown)?;
     let read = unknown.par_iter().map(|digest| Ok((*digest, read(session, wheels, digest, python)?)));
     records.extend(read.collect::<Result<Vec<_>, BuildError>>()?);
-    wheels.check_overlaps(session, &digests, python)?;
-    Ok(selected.iter().filter_map(|wheel| Some(facts(wheel, records.get(&wheel.sha256)?.clone()))).collect())
+    let described = selected.iter().filter_map(|wheel| {
+        let left_out = settled.left_out.get(&wheel.name);
+        Some(facts(wheel, records.get(&wheel.sha256)?.clone(), left_out.into_iter().flatten().cloned().collect()))
+    });
+    Ok(described.collect())
 }
 
-fn facts(wheel: &SelectedWheel, record: WheelRecord) -> WheelFacts {
+fn facts(wheel: &SelectedWheel, mut record: WheelRecord, left_out: Vec<TreePath>) -> WheelFacts {
+    record.sources.retain(|source| !left_out.contains(&source.path));
     let file_name = wheel.wheel.file_name().to_owned();
     WheelFacts {
         name: wheel.name.clone(),
@@ -55,6 +61,7 @@ fn facts(wheel: &SelectedWheel, record: WheelRecord) -> WheelFacts {
         digest: wheel.sha256,
         size: record.size,
         sources: record.sources,
+        left_out,
         reads_source: record.reads_source,
     }
 }

@@ -7,6 +7,7 @@ use shipwheel_layer::{Content, Node};
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_plan::facts::AppFile;
 use shipwheel_python::Target;
+use shipwheel_python::install::Settled;
 use shipwheel_python::select::SelectedWheel;
 
 use super::select::SelectedWheels;
@@ -33,21 +34,19 @@ impl InstalledProjects {
     /// Their contents are inflated: how a build's own zlib deflates must not reach a layer's digest.
     ///
     /// # Errors
-    /// When a wheel is hostile, or has another file at a path of a dependency's.
+    /// When a wheel is hostile.
     pub(crate) fn install(
         session: &Session<'_>,
         wheels: &Wheels,
         targets: &BTreeMap<Platform, Target>,
-        selected: &SelectedWheels,
         local: &SelectedWheels,
+        settled: &BTreeMap<Platform, Settled>,
     ) -> Result<Self, BuildError> {
         let mut installed = Self::default();
         for (platform, local) in local.iter().filter(|(_, local)| !local.is_empty()) {
             let Some(target) = targets.get(platform) else { continue };
-            let locked = selected.get(platform).into_iter().flatten();
-            let digests: Vec<Digest> = locked.chain(local).map(|wheel| wheel.sha256).collect();
-            wheels.check_overlaps(session, &digests, target.python)?;
-            let files = installed.install_all(session, wheels, local, target.python)?;
+            let Some(settled) = settled.get(platform) else { continue };
+            let files = installed.install_all(session, wheels, (local, settled), target.python)?;
             installed.files.insert(platform.clone(), files);
         }
         Ok(installed)
@@ -57,14 +56,18 @@ impl InstalledProjects {
         &mut self,
         session: &Session<'_>,
         wheels: &Wheels,
-        local: &[SelectedWheel],
+        (local, settled): (&[SelectedWheel], &Settled),
         python: PythonVersion,
     ) -> Result<Vec<AppFile>, BuildError> {
         let spool = Spool::new(&session.cache)?;
         let mut files = Vec::new();
         for wheel in local {
+            let left_out = settled.left_out.get(&wheel.name);
             for (path, node) in wheels.install(session, &wheel.sha256, python)?.tree {
                 let Node::File(metadata, content) = node else { continue };
+                if left_out.is_some_and(|paths| paths.contains(&path)) {
+                    continue;
+                }
                 let bytes = content.to_vec()?;
                 let digest = content.expected().unwrap_or_else(|| Digest::of(&bytes));
                 let kept = spool.append(&bytes).map_err(BuildError::file(FileAction::Write, session.cache.root()))?;

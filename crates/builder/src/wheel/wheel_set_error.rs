@@ -62,10 +62,19 @@ impl WheelSetError {
             Self::Machine { .. } => {
                 "such a wheel was built for another platform and renamed: lock another version, and report it to its maintainers"
             }
-            Self::Wheel(_) | Self::Install(_) | Self::Overlap(_) | Self::Mirrors { .. } => return None,
+            Self::Overlap(error) => return overlap_hint(error),
+            Self::Wheel(_) | Self::Install(_) | Self::Mirrors { .. } => return None,
         };
         Some(text.to_owned())
     }
+}
+
+fn overlap_hint(error: &OverlapError) -> Option<String> {
+    let (first, second) = error.both()?;
+    Some(format!(
+        "if only one of the files matters, name the distribution that has it: `prefer = [\"{first}\"]` or `prefer = \
+         [\"{second}\"]` in `[python]` of image.toml; or take one of them out of the lock"
+    ))
 }
 
 /// The credentials of package indexes are elsewhere than those of registries.

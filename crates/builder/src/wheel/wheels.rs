@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use shipwheel_bytecode::PythonVersion;
-use shipwheel_layer::Tree;
 use shipwheel_oci::{Digest, Hasher, Platform};
 use shipwheel_plan::facts::BaseFacts;
 use shipwheel_plan::layer::VENV;
-use shipwheel_python::Target;
-use shipwheel_python::install::{INSTALL_RECIPE, Installed, Scheme, install, merge_installed};
+use shipwheel_python::install::{INSTALL_RECIPE, Installed, Scheme, Settled, install, settle};
 use shipwheel_python::select::SelectedWheel;
 use shipwheel_python::wheel::Wheel;
+use shipwheel_python::{DistributionName, Target};
 
 use super::origins::{Wanted, WheelOrigins};
 use crate::base::base_error::BaseError;
@@ -82,48 +81,29 @@ impl Wheels {
         Ok(Wheel::open(name, source)?)
     }
 
-    /// Several wheels, installed into one tree.
+    /// Who has the paths that several wheels of one environment want; what nobody was asked about is a warning.
     ///
     /// # Errors
-    /// As [`Wheels::install`], and when two have different files at one path.
-    pub(crate) fn tree(
+    /// When nothing decides about one, or a wheel cannot be obtained.
+    pub(crate) fn settle(
         &self,
         session: &Session<'_>,
-        digests: &[Digest],
+        wheels: &[SelectedWheel],
+        prefer: &[DistributionName],
         python: PythonVersion,
-    ) -> Result<Tree, BuildError> {
-        let trees = digests.iter().map(|digest| {
-            let name = self.wheel(digest)?.wheel.distribution.clone();
-            Ok((name, self.install(session, digest, python)?.tree))
-        });
-        let trees: Vec<_> = trees.collect::<Result<_, BuildError>>()?;
-        Ok(merge_installed(trees)?)
-    }
-
-    /// Two wheels of one environment may have the same file, never different ones at one path.
-    ///
-    /// # Errors
-    /// When they have, or a wheel cannot be obtained.
-    pub(crate) fn check_overlaps(
-        &self,
-        session: &Session<'_>,
-        digests: &[Digest],
-        python: PythonVersion,
-    ) -> Result<(), BuildError> {
+    ) -> Result<Settled, BuildError> {
+        let digests: Vec<Digest> = wheels.iter().map(|wheel| wheel.sha256).collect();
         let mut hasher = Hasher::new();
-        hasher.fields(digests);
+        hasher.field("settled").fields(&digests).fields(prefer.iter().map(DistributionName::as_str));
         let key = record_key(&hasher.finish(), python);
-        session.cache.remember(
-            "overlaps",
-            &key,
-            |_: &bool| true,
-            || {
-                self.fetch(session, digests)?;
-                self.tree(session, digests, python)?;
-                Ok::<bool, BuildError>(true)
-            },
-        )?;
-        Ok(())
+        let settle = || {
+            self.fetch(session, &digests)?;
+            let trees =
+                wheels.iter().map(|wheel| Ok((wheel.name.clone(), self.install(session, &wheel.sha256, python)?.tree)));
+            let trees: Vec<_> = trees.collect::<Result<_, BuildError>>()?;
+            Ok::<_, BuildError>(settle(&trees, prefer, &scheme(python)?)?)
+        };
+        session.cache.remember("overlaps", &key, |_| true, settle)
     }
 }
 

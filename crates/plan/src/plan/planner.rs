@@ -128,7 +128,7 @@ impl Planner<'_> {
     fn wheel(&self, wheel: &WheelFacts) -> WheelInput {
         let owner = Owner::Distribution(&wheel.name);
         let removed = wheel.sources.iter().map(|source| &source.path).filter(|path| self.policy.removes(path, owner));
-        let mut removed: Vec<TreePath> = removed.cloned().collect();
+        let mut removed: Vec<TreePath> = removed.chain(&wheel.left_out).cloned().collect();
         // By their texts: the layer's key hashes them in this order.
         removed.sort_by(|a, b| a.as_str().cmp(b.as_str()));
         WheelInput { digest: wheel.digest, removed }

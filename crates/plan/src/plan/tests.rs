@@ -31,6 +31,7 @@ fn facts(platform: &Platform) -> PlatformFacts {
         ],
     };
     let wheel = |name: &str, size, pure| WheelFacts {
+        left_out: Vec::new(),
         name: name.parse().expect("valid"),
         version: "1".parse().expect("valid"),
         file_name: String::new(),

@@ -26,6 +26,8 @@ pub struct PythonSpec {
     pub accept: BTreeMap<String, AcceptedWheel>,
     /// Prefixes of addresses, and what replaces them.
     pub mirrors: BTreeMap<String, String>,
+    /// Distributions whose files are taken where others have different ones at the same path; the first decides.
+    pub prefer: Vec<DistributionName>,
     /// Distributions whose source distributions may be built on this machine.
     pub allow_build: BTreeSet<DistributionName>,
 }
@@ -50,12 +52,13 @@ impl PythonSpec {
             wheels: Vec::new(),
             accept: BTreeMap::new(),
             mirrors: BTreeMap::new(),
+            prefer: Vec::new(),
             allow_build: BTreeSet::new(),
         }
     }
 }
 
-const KEYS: &[&str] = &["lock", "extras", "groups", "package", "wheels", "accept", "mirrors", "allow-build"];
+const KEYS: &[&str] = &["lock", "extras", "groups", "package", "wheels", "accept", "mirrors", "prefer", "allow-build"];
 
 pub(super) fn read_python(top: &Section<'_>) -> Option<PythonSpec> {
     let python = top.section("python", KEYS)?;
@@ -72,6 +75,7 @@ pub(super) fn read_python(top: &Section<'_>) -> Option<PythonSpec> {
         wheels: python.texts("wheels").unwrap_or_default(),
         accept,
         mirrors,
+        prefer: python.names("prefer").into_iter().map(|name| name.value).collect(),
         allow_build: python.names("allow-build").into_iter().map(|name| name.value).collect(),
         ..PythonSpec::new(python.text("lock")?)
     })
