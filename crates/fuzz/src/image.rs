@@ -5,6 +5,8 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use shipwheel_oci::{Digest, ImageConfig, Index, Manifest, Platform, Reference};
+use shipwheel_plan::dockerfile::{Command, Dockerfile};
+use shipwheel_plan::shell::plain_words;
 use shipwheel_plan::spec::ImageSpec;
 
 /// A manifest, an index, or a config.
@@ -79,6 +81,25 @@ pub(crate) fn image_toml(input: &[u8]) {
                     assert!(text.get(problem.span.clone()).is_some(), "{:?} of {} bytes", problem.span, text.len());
                 }
             }
+        }
+    }
+}
+
+/// A Dockerfile, or a text for a shell.
+pub(crate) fn dockerfile(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    assert!(plain_words(&text).is_none_or(|words| !words.is_empty()), "a command has a name");
+    let Ok(file) = Dockerfile::parse(&text) else { return };
+    let lines = text.lines().count();
+    for place in 0..=file.last() {
+        let image = file.image(place);
+        assert!(file.chain(place).len() <= place + 1, "a stage follows from those before it");
+        assert!(image.workdir.is_none_or(|at| at.value.starts_with('/') && at.line <= lines));
+        let commands = [&image.entrypoint, &image.cmd].into_iter().flatten();
+        let is_list = |command: &Command| matches!(command, Command::Exec(_));
+        commands.for_each(|at| assert!(is_list(&at.value) || !at.value.argv().is_empty()));
+        for instruction in &file.stages()[place].instructions {
+            assert!((1..=lines).contains(&instruction.line), "line {} of {lines}", instruction.line);
         }
     }
 }

@@ -22,11 +22,12 @@ mod wheels;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets, by name.
-pub const TARGETS: [Target; 22] = [
+pub const TARGETS: [Target; 23] = [
     ("answers", answers::answers),
     ("apt", debian::apt),
     ("compressed", debian::compressed),
     ("deb", debian::deb),
+    ("dockerfile", image::dockerfile),
     ("documents", image::documents),
     ("elf", python::elf),
     ("image_toml", image::image_toml),

@@ -16,6 +16,7 @@
 //! This crate decides; `shipwheel-builder` builds.
 
 pub mod derive;
+pub mod dockerfile;
 pub mod dockerignore;
 pub mod facts;
 mod group;
@@ -25,6 +26,7 @@ mod pattern;
 mod plan;
 pub mod policy;
 pub mod secrets;
+pub mod shell;
 pub mod spec;
 mod treatment;
 

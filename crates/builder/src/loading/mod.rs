@@ -6,5 +6,4 @@ pub(crate) mod archive;
 pub(crate) mod options;
 pub(crate) mod pth;
 pub(crate) mod search_path;
-pub(crate) mod shell;
 pub(crate) mod start;

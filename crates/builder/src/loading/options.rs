@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use shipwheel_bytecode::Optimization;
 
-use super::shell::Word;
+use shipwheel_plan::shell::Word;
 
 /// What an interpreter is told to run.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -282,7 +282,7 @@ fn keys(text: &str) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
     use crate::loading::options::Options;
-    use crate::loading::shell::Word;
+    use shipwheel_plan::shell::Word;
 
     fn tree() -> Tree {
         let mut tree = Tree::new();

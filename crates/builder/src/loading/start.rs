@@ -7,7 +7,7 @@ use shipwheel_layer::{Content, Node, Tree, TreePath};
 use shipwheel_oci::ImageConfig;
 
 use super::options::{Options, Target};
-use super::shell::{ShellCommand, Surroundings, Word, assignment, commands};
+use shipwheel_plan::shell::{ShellCommand, Surroundings, Word, assignment, commands};
 
 /// Larger scripts are not read.
 const MAX_SCRIPT: u64 = 1 << 20;

@@ -19,35 +19,40 @@ const MAX_FIELDS: usize = 4096;
 
 /// A word of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Word {
+pub struct Word {
     /// Its text, variables replaced.
-    pub(crate) text: String,
+    pub text: String,
     /// Whether a part of it depends on what other commands print.
-    pub(crate) is_unknown: bool,
+    pub is_unknown: bool,
 }
 
 impl Word {
-    pub(crate) fn known(text: impl Into<String>) -> Self {
+    /// A word that is known.
+    pub fn known(text: impl Into<String>) -> Self {
         Self { text: text.into(), is_unknown: false }
     }
 }
 
 /// A command with the variables that it gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ShellCommand {
-    pub(crate) environment: BTreeMap<String, String>,
-    pub(crate) words: Vec<Word>,
+pub struct ShellCommand {
+    /// The variables.
+    pub environment: BTreeMap<String, String>,
+    /// The command's name and its arguments.
+    pub words: Vec<Word>,
 }
 
 /// What surrounds a text: the variables, and the arguments from `$0` on.
 #[derive(Debug, Clone)]
-pub(crate) struct Surroundings {
-    pub(crate) environment: BTreeMap<String, String>,
-    pub(crate) arguments: Vec<String>,
+pub struct Surroundings {
+    /// The variables.
+    pub environment: BTreeMap<String, String>,
+    /// The arguments.
+    pub arguments: Vec<String>,
 }
 
 /// The commands of a text, in their order; those inside `$(…)` come last.
-pub(crate) fn commands(text: &str, surroundings: Surroundings) -> Vec<ShellCommand> {
+pub fn commands(text: &str, surroundings: Surroundings) -> Vec<ShellCommand> {
     let mut reader = Reader {
         environment: surroundings.environment,
         arguments: surroundings.arguments,
@@ -62,6 +67,31 @@ pub(crate) fn commands(text: &str, surroundings: Surroundings) -> Vec<ShellComma
     }
     reader.commands
 }
+
+/// The words of a text that is one command and needs no shell: nothing in it depends on variables, files or other
+/// commands. An `exec` before it goes.
+pub fn plain_words(text: &str) -> Option<Vec<String>> {
+    let (mut quote, mut characters) = (None, text.trim().chars());
+    while let Some(next) = characters.next() {
+        match (next, quote) {
+            ('\\', None | Some('"')) => drop(characters.next()),
+            ('$' | '`', None | Some('"')) => return None,
+            ('"' | '\'', None) => quote = Some(next),
+            (_, Some(open)) if next == open => quote = None,
+            ('|' | '&' | ';' | '<' | '>' | '(' | ')' | '\n' | '*' | '?' | '[' | '{' | '~' | '#', None) => return None,
+            _ => {}
+        }
+    }
+    let surroundings = Surroundings { environment: BTreeMap::new(), arguments: Vec::new() };
+    let command = commands(text, surroundings).into_iter().next().filter(|it| it.environment.is_empty())?;
+    let words: Vec<String> = command.words.into_iter().map(|word| word.text).collect();
+    let words = if words.first().is_some_and(|word| word == "exec") { words[1..].to_vec() } else { words };
+    let is_builtin = |word: &String| BUILTINS.contains(&word.as_str());
+    (quote.is_none() && words.first().is_some_and(|word| !is_builtin(word))).then_some(words)
+}
+
+/// Commands that only a shell knows.
+const BUILTINS: [&str; 9] = [".", ":", "cd", "command", "set", "source", "trap", "ulimit", "umask"];
 
 /// A place in a text.
 struct Cursor<'a> {
@@ -364,7 +394,7 @@ impl Reader {
 }
 
 /// `NAME=value`.
-pub(crate) fn assignment(word: &str) -> Option<(&str, &str)> {
+pub fn assignment(word: &str) -> Option<(&str, &str)> {
     let (name, value) = word.split_once('=')?;
     let is_name = name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
     (is_name && !name.is_empty() && !name.starts_with(|it: char| it.is_ascii_digit())).then_some((name, value))
@@ -481,6 +511,28 @@ mod tests {
             })
             .collect();
         assert_eq!(shown, ["one: A=1,B=2", "two: A=1", "three: A=1,C=3 4,D=5", "four: C=3 4,D=5"]);
+    }
+
+    #[test]
+    fn a_command_that_needs_no_shell_is_its_words() {
+        for (text, expected) in [
+            ("python app.py", Some("python|app.py")),
+            (" exec gunicorn 'a b' \"c\\\"d\" e\\ f", Some("gunicorn|a b|c\"d|e f")),
+            ("gunicorn 'app:create()' --bind=0.0.0.0:80", Some("gunicorn|app:create()|--bind=0.0.0.0:80")),
+            ("a && b", None),
+            ("a $PORT", None),
+            ("a \"$PORT\"", None),
+            ("a '$PORT'", Some("a|$PORT")),
+            ("A=1 b", None),
+            ("a *.py", None),
+            ("cd /app", None),
+            ("a 'b", None),
+            ("exec", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|words| words.split('|').map(str::to_owned).collect::<Vec<_>>());
+            assert_eq!(plain_words(text), expected, "{text}");
+        }
     }
 
     #[test]
