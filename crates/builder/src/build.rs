@@ -81,11 +81,11 @@ pub fn plan(session: &Session<'_>, definition: &Definition) -> Result<Plan, Buil
 /// # Errors
 /// When the definition has problems, or any of its parts cannot be obtained, verified or built.
 pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, BuildError> {
-    let Resolved { facts, ingredients } = resolve(session, definition)?;
+    let Resolved { facts, ingredients, debian } = resolve(session, definition)?;
     let plan = Plan::new(&definition.spec, &facts)?;
     plan.warnings.iter().for_each(|warning| session.report.warning(warning));
     warn_of_readers(session, &plan, &ingredients.application)?;
-    prove::prove(session, &facts, &ingredients)?;
+    prove::prove(session, &facts, &ingredients, debian.as_ref())?;
     let compilers = Compilers::new(session, &ingredients.bases, definition.spec.bytecode.require_sandbox);
     if definition.spec.app.is_some() {
         let configs = assemble::configs(&definition.spec, &ingredients.bases)?;

@@ -45,6 +45,8 @@ pub trait Report: Sync {
     fn step(&self, text: &str);
     /// Something the user should look at; the build continues.
     fn warning(&self, text: &str);
+    /// What only a user who asks for everything wants to see: one line.
+    fn detail(&self, _text: &str) {}
 }
 
 impl Session<'_> {

@@ -28,13 +28,21 @@ pub(crate) struct Terminal {
     /// Without a terminal: what each transfer is, since when, and how far it came.
     told: Mutex<BTreeMap<u64, (String, Instant, u64)>>,
     next: AtomicU64,
+    /// Whether details are shown.
+    is_verbose: bool,
 }
 
 impl Terminal {
     /// Bars if standard error is a terminal.
     pub(crate) fn new() -> Self {
         let bars = std::io::stderr().is_terminal().then(MultiProgress::new);
-        Self { bars, open: Mutex::default(), told: Mutex::default(), next: AtomicU64::new(0) }
+        let next = AtomicU64::new(0);
+        Self { bars, open: Mutex::default(), told: Mutex::default(), next, is_verbose: false }
+    }
+
+    /// One that shows details too.
+    pub(crate) fn verbose(is_verbose: bool) -> Self {
+        Self { is_verbose, ..Self::new() }
     }
 
     /// One line, above the bars; a line end in a name begins no other.
@@ -67,6 +75,12 @@ impl Report for Terminal {
 
     fn warning(&self, text: &str) {
         self.line(&format!("warning: {}", shown::line(text)));
+    }
+
+    fn detail(&self, text: &str) {
+        if self.is_verbose {
+            self.step(text);
+        }
     }
 }
 

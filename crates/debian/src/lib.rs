@@ -20,14 +20,16 @@ pub mod apt;
 mod archive_keys;
 mod assemble;
 pub mod base;
+mod libraries;
 pub mod package;
 mod release;
 mod resolve;
 
 pub use archive_keys::archive_keyring;
 pub use assemble::assemble;
+pub use libraries::{LibraryIndex, LibraryNames};
 pub use release::{IndexFile, Release, ReleaseError};
-pub use resolve::{Chain, ResolveError, Resolved, resolve};
+pub use resolve::{Chain, ResolveError, Resolved, is_excluded, resolve};
 pub use shipwheel_openpgp::{Keyring, KeyringError};
 
 /// Raise this when the same packages give another tree than before: it is part of the base layer's key.

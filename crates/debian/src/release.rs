@@ -131,9 +131,17 @@ impl Release {
 
     /// The package index of a component for an architecture: as xz, else as gzip.
     pub fn packages_index(&self, component: &str, architecture: &str) -> Option<IndexFile> {
+        self.index(&format!("{component}/binary-{architecture}"), "Packages")
+    }
+
+    /// The list of the files that the packages of a component for an architecture have: as xz, else as gzip.
+    pub fn contents_index(&self, component: &str, architecture: &str) -> Option<IndexFile> {
+        self.index(component, &format!("Contents-{architecture}"))
+    }
+
+    fn index(&self, folder: &str, name: &str) -> Option<IndexFile> {
         ["xz", "gz"].into_iter().find_map(|suffix| {
-            let folder = format!("{component}/binary-{architecture}");
-            let path = format!("{folder}/Packages.{suffix}");
+            let path = format!("{folder}/{name}.{suffix}");
             let (digest, size) = *self.files.get(&path)?;
             let by_hash = self.acquire_by_hash.then(|| format!("{folder}/by-hash/SHA256/{}", digest.hex()));
             Some(IndexFile { path, by_hash, digest, size })
@@ -179,7 +187,8 @@ mod tests {
             "Suite: oldstable-security\nCodename: bookworm-security\nDate: Sat, 21 Nov 2026 00:53:02 UTC\n\
              Valid-Until: Sat, 28 Nov 2026 00:53:02 UTC\nAcquire-By-Hash: yes\nArchitectures: amd64 arm64\n\
              Components: updates/main\nSHA256:\n {DIGEST}   20 main/binary-amd64/Packages.gz\n \
-             {DIGEST} 10 main/binary-amd64/Packages.xz\n {DIGEST} 20 main/binary-arm64/Packages.gz\n"
+             {DIGEST} 10 main/binary-amd64/Packages.xz\n {DIGEST} 20 main/binary-arm64/Packages.gz\n \
+             {DIGEST} 30 main/Contents-amd64.gz\n"
         )
     }
 
@@ -197,6 +206,9 @@ mod tests {
         assert_eq!(index.by_hash, Some(format!("main/binary-amd64/by-hash/SHA256/{DIGEST}")));
         assert_eq!(release.packages_index("main", "arm64").expect("listed").path, "main/binary-arm64/Packages.gz");
         assert_eq!(release.packages_index("contrib", "amd64"), None);
+        let contents = release.contents_index("main", "amd64").expect("listed");
+        assert_eq!((contents.path.as_str(), contents.size), ("main/Contents-amd64.gz", 30));
+        assert_eq!(contents.by_hash, Some(format!("main/by-hash/SHA256/{DIGEST}")));
     }
 
     #[test]

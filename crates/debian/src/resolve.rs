@@ -67,6 +67,14 @@ pub fn resolve(
     Ok(resolver.chosen.into_values().map(|choice| choice.resolved).collect())
 }
 
+/// Whether a list excludes a package; a `*` at the end of an item matches any rest.
+pub fn is_excluded(exclude: &[String], name: &str) -> bool {
+    exclude.iter().any(|pattern| match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == pattern,
+    })
+}
+
 fn wanted_relation(text: &str) -> Result<Relation, ResolveError> {
     let error = |cause| ResolveError::Wanted { found: text.chars().take(200).collect(), cause };
     let relation = match text.split_once('=') {
@@ -183,10 +191,7 @@ impl Resolver<'_> {
     }
 
     fn is_excluded(&self, name: &str) -> bool {
-        self.exclude.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => name == pattern,
-        })
+        is_excluded(self.exclude, name)
     }
 
     fn missing(&self, alternatives: &Alternatives, needed_by: Option<&str>) -> Result<ResolveError, ResolveError> {

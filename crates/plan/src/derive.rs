@@ -14,8 +14,10 @@ mod entry;
 mod error;
 mod known;
 mod lock;
+mod named;
 mod sources;
 mod start;
+mod suites;
 #[cfg(test)]
 mod tests;
 mod web;
@@ -41,7 +43,8 @@ pub fn is_read(path: &str) -> bool {
         0 => {
             name.ends_with(".py")
                 || dependencies::is_read(path)
-                || [".python-version", ".dockerignore", "pyproject.toml"].contains(&name)
+                || named::is_read(name)
+                || [".dockerignore", "pyproject.toml"].contains(&name)
         }
         1 | 2 => start::MODULES.contains(&name) || web::MODULES.contains(&name) || dependencies::is_read(path),
         _ => false,

@@ -16,7 +16,7 @@ use shipwheel_oci::{Platform, RuntimeConfig};
 use toml::de::DeTable;
 
 pub use self::app::AppSpec;
-pub use self::base::{Base, DebianBase};
+pub use self::base::{Base, DebianBase, Libraries};
 pub use self::bytecode::{BytecodeOverride, BytecodeSpec, RemoveSource};
 pub use self::layers::LayersSpec;
 pub use self::problem::{Problem, SpecError};

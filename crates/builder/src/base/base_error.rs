@@ -3,7 +3,7 @@
 use shipwheel_oci::Platform;
 
 use super::debian_error::DebianError;
-use shipwheel_store::ErrorKind;
+use shipwheel_store::{ErrorKind, StoreError};
 
 /// Why a definition has no usable base.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,17 @@ pub enum BaseError {
         #[source]
         cause: Box<DebianError>,
     },
+    /// A registry does not give the image, and another base of the definition would do.
+    #[error("the base {image} cannot be had")]
+    Image {
+        /// The image.
+        image: String,
+        /// The suites of Debian that are bases of the definition too.
+        suites: Vec<String>,
+        /// The cause.
+        #[source]
+        cause: Box<StoreError>,
+    },
     /// The base has no C library that wheels are built for.
     #[error("the base for {platform} has neither glibc nor musl, and every wheel is built for one of the two")]
     NoLibc {
@@ -45,6 +56,7 @@ impl BaseError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Debian { cause, .. } => cause.kind(),
+            Self::Image { cause, .. } => cause.kind(),
             Self::NotNamed | Self::NoMirror | Self::NoLibc { .. } | Self::NoPython { .. } => ErrorKind::Configuration,
         }
     }
@@ -53,6 +65,14 @@ impl BaseError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Debian { cause, .. } => return cause.hint(),
+            Self::Image { suites, .. } => {
+                let flags: Vec<String> = suites.iter().map(|suite| format!("`--base {suite}`")).collect();
+                return Some(format!(
+                    "Debian's packages would do as well, and need no registry: pass {}, or put that base first in `base` \
+                     of image.toml",
+                    flags.join(" or ")
+                ));
+            }
             Self::NotNamed => "name a `debian` suite, an `image` or a `layout` in `[base]`",
             Self::NoMirror => {
                 "set SHIPWHEEL_DEBIAN_MIRROR or `mirror` in image.toml, or name an `image` or a `layout` as a base"

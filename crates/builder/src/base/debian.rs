@@ -1,6 +1,5 @@
-//! A base assembled from Debian's packages: releases verified, closure resolved, tree made.
+//! A base assembled from Debian's packages: closure resolved, tree made.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -17,14 +16,12 @@ use shipwheel_store::http::Download;
 use super::base_error::BaseError;
 use super::debian_error::DebianError;
 use super::describe::{DESCRIBE_RECIPE, describe};
-use super::mirror::DebianMirrors;
 use super::releases::{Archive, Releases};
 use super::resolved::ResolvedBase;
 use crate::disk::bytes::FileSource;
 use crate::disk::file_error::file_error;
 use crate::error::BuildError;
 use crate::layer::store_layer::store_layer;
-use crate::project::definition::Definition;
 use crate::session::Session;
 
 /// The most bytes that an index may decompress to.
@@ -34,7 +31,7 @@ const MAX_INDEX: u64 = 1 << 30;
 const MAX_PACKAGE: u64 = 4 << 30;
 
 /// How many packages are fetched at a time.
-const CONCURRENCY: usize = 8;
+pub(super) const CONCURRENCY: usize = 8;
 
 /// A package of the closure, as it is remembered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,27 +42,11 @@ struct SelectedPackage {
     size: u64,
 }
 
-/// Resolves a Debian base for some platforms.
+/// Assembles a base for a platform, unless it is known.
 ///
 /// # Errors
-/// When a release does not verify, a package is missing, or anything cannot be fetched.
-pub(super) fn resolve(
-    session: &Session<'_>,
-    definition: &Definition,
-    base: &DebianBase,
-    mirrors: &DebianMirrors,
-    platforms: &[Platform],
-) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
-    let releases =
-        Releases::fetch(session, definition, base, mirrors).map_err(|error| named(error, base, &platforms[0]))?;
-    let mut resolved = BTreeMap::new();
-    for platform in platforms {
-        resolved.insert(platform.clone(), resolve_platform(session, base, &releases, platform)?);
-    }
-    Ok(resolved)
-}
-
-fn resolve_platform(
+/// When a package is missing, or anything cannot be fetched.
+pub(super) fn resolve_platform(
     session: &Session<'_>,
     base: &DebianBase,
     releases: &Releases,
@@ -94,7 +75,7 @@ fn resolve_platform(
 }
 
 /// The error with the suite and the platform that it is about.
-fn named(cause: DebianError, base: &DebianBase, platform: &Platform) -> BuildError {
+pub(super) fn named(cause: DebianError, base: &DebianBase, platform: &Platform) -> BuildError {
     let (suite, platform) = (base.suite.value.clone(), platform.clone());
     BaseError::Debian { suite, platform, cause: Box::new(cause) }.into()
 }
@@ -118,14 +99,7 @@ fn closure(
     if let Some(known) = session.cache.record("closure", &key) {
         return Ok(known);
     }
-    releases.fetch_all(session, &indexes.iter().map(|(_, index)| index.clone()).collect::<Vec<_>>(), CONCURRENCY)?;
-    let parsed: Vec<PackageIndex> = indexes
-        .par_iter()
-        .map(|(_, index)| {
-            let compressed = session.cache.read_blob(&index.digest)?;
-            Ok(PackageIndex::parse(decompress(&compressed, MAX_INDEX)?)?)
-        })
-        .collect::<Result<_, DebianError>>()?;
+    let parsed = parsed(session, releases, &indexes)?;
     let chosen = close(&parsed.iter().collect::<Vec<_>>(), &platform.architecture, &wanted, &base.exclude)?;
     let packages: Vec<SelectedPackage> = chosen
         .into_iter()
@@ -137,6 +111,23 @@ fn closure(
         .collect();
     session.cache.put_record("closure", &key, &packages)?;
     Ok(packages)
+}
+
+/// The package indexes of a suite, read.
+///
+/// # Errors
+/// When one cannot be fetched or read.
+pub(super) fn parsed(
+    session: &Session<'_>,
+    releases: &Releases,
+    indexes: &[(&Archive, Download)],
+) -> Result<Vec<PackageIndex>, DebianError> {
+    releases.fetch_all(session, &indexes.iter().map(|(_, index)| index.clone()).collect::<Vec<_>>(), CONCURRENCY)?;
+    let parse = |(_, index): &(&Archive, Download)| {
+        let compressed = session.cache.read_blob(&index.digest)?;
+        Ok(PackageIndex::parse(decompress(&compressed, MAX_INDEX)?)?)
+    };
+    indexes.par_iter().map(parse).collect()
 }
 
 /// The tree of all packages.

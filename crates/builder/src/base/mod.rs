@@ -3,6 +3,7 @@
 pub(crate) mod base_error;
 mod debian;
 pub(crate) mod debian_error;
+pub(crate) mod debian_source;
 mod describe;
 pub(crate) mod image;
 mod mirror;

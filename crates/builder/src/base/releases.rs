@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shipwheel_debian::{Keyring, Release, archive_keyring};
+use shipwheel_debian::{IndexFile, Keyring, Release, archive_keyring};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::spec::DebianBase;
 use shipwheel_store::http::{Download, FetchOptions, Fetched};
@@ -29,6 +29,7 @@ pub(super) struct Archive {
 }
 
 /// The releases of a suite, its updates and its security updates.
+#[derive(Debug)]
 pub(super) struct Releases {
     archives: Vec<Archive>,
 }
@@ -118,11 +119,7 @@ impl Releases {
         let mut indexes = Vec::new();
         for archive in &self.archives {
             match archive.release.packages_index("main", architecture) {
-                Some(index) => {
-                    let path = index.by_hash.unwrap_or(index.path);
-                    let url = format!("{}/dists/{}/{path}", archive.url, archive.suite);
-                    indexes.push((archive, Download { url, digest: index.digest, size: Some(index.size) }));
-                }
+                Some(index) => indexes.push((archive, archive.download(index))),
                 None => {
                     let found = archive.release.architectures.clone();
                     let (suite, architecture) = (archive.suite.clone(), architecture.to_owned());
@@ -131,6 +128,14 @@ impl Releases {
             }
         }
         Ok(indexes)
+    }
+
+    /// The list of the files of the suite's packages for an architecture, where the archive has one.
+    ///
+    /// Updates bring no other libraries.
+    pub(super) fn contents(&self, architecture: &str) -> Option<Download> {
+        let archive = self.archives.first()?;
+        Some(archive.download(archive.release.contents_index("main", architecture)?))
     }
 
     /// Fetches files into the cache.
@@ -155,6 +160,15 @@ impl Releases {
             }
             None => Ok(()),
         }
+    }
+}
+
+impl Archive {
+    /// Where an index of the suite is fetched from.
+    fn download(&self, index: IndexFile) -> Download {
+        let path = index.by_hash.unwrap_or(index.path);
+        let url = format!("{}/dists/{}/{path}", self.url, self.suite);
+        Download { url, digest: index.digest, size: Some(index.size) }
     }
 }
 

@@ -1,14 +1,24 @@
 //! The base of a definition → the base of each platform.
 
+use std::collections::BTreeSet;
+
 use shipwheel_oci::Platform;
 use shipwheel_plan::spec::Base;
+use shipwheel_store::ErrorKind;
 
 use super::base_error::BaseError;
+use super::debian_source::DebianSource;
 use super::resolved::ResolvedBases;
-use super::{debian, image, mirror};
+use super::{image, mirror};
 use crate::error::BuildError;
 use crate::project::definition::Definition;
 use crate::session::Session;
+
+/// The bases of all platforms, and where more packages for them come from, if they are Debian's.
+pub(crate) struct Resolution {
+    pub(crate) bases: ResolvedBases,
+    pub(crate) debian: Option<DebianSource>,
+}
 
 /// Resolves the base of a definition for some platforms, and for a `compiler`'s if the base has it.
 ///
@@ -22,7 +32,7 @@ pub(crate) fn resolve(
     definition: &Definition,
     platforms: &[Platform],
     compiler: Option<&Platform>,
-) -> Result<ResolvedBases, BuildError> {
+) -> Result<Resolution, BuildError> {
     let all: Vec<Platform> = platforms.iter().chain(compiler).cloned().collect();
     let platforms = &all[..];
     for base in &definition.spec.base {
@@ -31,24 +41,43 @@ pub(crate) fn resolve(
                 Some(mirrors) => {
                     let name = format!("Debian {}", debian.suite.value);
                     session.report.step(&format!("base: {name} from {}", mirrors.shown()));
-                    let by_platform = debian::resolve(session, definition, debian, &mirrors, platforms)?;
-                    return Ok(ResolvedBases { name, is_image: false, by_platform });
+                    let source = DebianSource::fetch(session, definition, debian, &mirrors, platforms)?;
+                    let resolve = |it: &Platform| Ok((it.clone(), source.resolve(session, it, &BTreeSet::new())?));
+                    let by_platform = platforms.iter().map(resolve).collect::<Result<_, BuildError>>()?;
+                    let bases = ResolvedBases::of(&name, by_platform);
+                    return Ok(Resolution { bases, debian: Some(source) });
                 }
                 None => continue,
             },
             Base::Image(reference) => {
                 session.report.step(&format!("base: {}", reference.value));
-                let by_platform = image::from_registry(session, &reference.value, platforms, compiler)?;
+                let image = image::from_registry(session, &reference.value, platforms, compiler);
+                let by_platform = image.map_err(|error| with_others(session, definition, base, error))?;
                 let name = reference.value.to_string();
-                return Ok(ResolvedBases { name, is_image: true, by_platform });
+                return Ok(Resolution { bases: ResolvedBases { name, is_image: true, by_platform }, debian: None });
             }
             Base::Layout(path) => {
                 session.report.step(&format!("base: {}", path.value));
                 let by_platform = image::from_layout(session, definition, path, platforms, compiler)?;
-                return Ok(ResolvedBases { name: path.value.clone(), is_image: false, by_platform });
+                return Ok(Resolution { bases: ResolvedBases::of(&path.value, by_platform), debian: None });
             }
         }
     }
     // Only a base of Debian's packages can be passed over.
     Err(if definition.spec.base.is_empty() { BaseError::NotNamed } else { BaseError::NoMirror }.into())
+}
+
+/// The error of a registry that cannot be asked, with the bases that need none.
+fn with_others(session: &Session<'_>, definition: &Definition, base: &Base, error: BuildError) -> BuildError {
+    let others = definition.spec.base.iter().filter_map(|other| match other {
+        Base::Debian(debian) if mirror::find(session, debian).is_some() => Some(other.name()),
+        Base::Debian(_) | Base::Image(_) | Base::Layout(_) => None,
+    });
+    let suites: Vec<String> = others.collect();
+    match error {
+        BuildError::Store(cause) if cause.kind() == ErrorKind::Outside && !suites.is_empty() => {
+            BaseError::Image { image: base.name(), suites, cause: Box::new(cause) }.into()
+        }
+        other => other,
+    }
 }

@@ -45,6 +45,11 @@ use ErrorKind::{Configuration, Internal, Output, Outside, Verification};
 const HINT: bool = true;
 const NO_HINT: bool = false;
 
+fn unreachable_base() -> BaseError {
+    let cause = StoreError::Answer { method: "GET", url: "http://127.0.0.1/v2/".to_owned(), reason: "no".to_owned() };
+    BaseError::Image { image: "python:3.12-slim".to_owned(), suites: vec!["trixie".to_owned()], cause: Box::new(cause) }
+}
+
 fn check(cases: impl IntoIterator<Item = (BuildError, ErrorKind, bool)>) {
     for (error, kind, has_hint) in cases {
         let text = error.to_string();
@@ -220,6 +225,7 @@ fn bases_and_debian() {
         (BaseError::NotNamed.into(), Configuration, HINT),
         (StoreError::Overdue { what: image(), patience: std::time::Duration::from_secs(60) }.into(), Outside, HINT),
         (BaseError::NoMirror.into(), Configuration, HINT),
+        (unreachable_base().into(), Outside, HINT),
         (BaseError::NoLibc { platform: amd64() }.into(), Configuration, HINT),
         (BaseError::NoPython { file: "image.toml".to_owned() }.into(), Configuration, HINT),
         (debian(wrong_digest().into()), Verification, HINT),

@@ -1,11 +1,12 @@
 //! Compares what wheels need with what the base and the wheels have; no I/O.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use shipwheel_oci::Platform;
 use shipwheel_plan::facts::{BaseFacts, WheelFacts};
 use shipwheel_python::elf::ElfMachine;
 
+use super::missing::Missing;
 use super::needs::WheelNeeds;
 
 /// What is wrong with the wheels of a platform.
@@ -15,9 +16,11 @@ pub(super) struct Verdict {
     pub(super) errors: BTreeSet<String>,
     /// What may matter to the application.
     pub(super) warnings: BTreeSet<String>,
+    /// What matters only to one that asks for it.
+    pub(super) optional: BTreeSet<String>,
 }
 
-/// Which package of Debian has a library that wheels often leave to the system.
+/// Which package of Debian has a library that wheels often leave to the system, for a base whose packages are not known.
 const PACKAGES: [(&str, &str); 24] = [
     ("libX11.so.6", "libx11-6"),
     ("libXext.so.6", "libxext6"),
@@ -45,15 +48,23 @@ const PACKAGES: [(&str, &str); 24] = [
     ("libz.so.1", "zlib1g"),
 ];
 
-/// Compares the needs of all wheels of one platform.
-pub(super) fn judge(platform: &Platform, base: &BaseFacts, wheels: &[(&WheelFacts, &WheelNeeds)]) -> Verdict {
-    let mut provided: BTreeSet<&str> = base.libraries.iter().map(String::as_str).collect();
-    provided.extend(wheels.iter().flat_map(|(_, needs)| &needs.provides).map(String::as_str));
+/// The package of Debian that has a library, where only its name is known.
+pub(super) fn usual_package(library: &str) -> Option<String> {
+    PACKAGES.iter().find(|(name, _)| *name == library).map(|(_, package)| (*package).to_owned())
+}
+
+/// Compares the needs of all wheels of one platform; `package_of` tells which package of the base's suite has a library.
+pub(super) fn judge(
+    platform: &Platform,
+    base: &BaseFacts,
+    wheels: &[(&WheelFacts, &WheelNeeds)],
+    missing: &[Missing<'_>],
+    package_of: &dyn Fn(&str) -> Option<String>,
+) -> Verdict {
     let expected = ElfMachine::of(platform);
     let mut verdict = Verdict::default();
     for (wheel, needs) in wheels {
         let name = &wheel.file_name;
-        let mut missing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         let mut newer: Vec<(&str, (u32, u32))> = Vec::new();
         for file in &needs.files {
             if expected.is_some_and(|expected| expected.0 != file.machine) {
@@ -67,18 +78,15 @@ pub(super) fn judge(platform: &Platform, base: &BaseFacts, wheels: &[(&WheelFact
                 verdict.warnings.insert(format!("{name}: {} cannot be read: {reason}", file.path));
             }
             verdict.warnings.extend(abi_mismatch(base, &file.path).map(|text| format!("{name}: {text}")));
-            for library in file.needed.iter().filter(|library| !provided.contains(library.as_str())) {
-                missing.entry(library).or_default().push(&file.path);
-            }
             newer.extend(file.glibc.filter(|needed| Some(*needed) > base.glibc()).map(|needed| (&*file.path, needed)));
         }
-        for (library, files) in missing {
-            let package = PACKAGES.iter().find(|(name, _)| *name == library);
-            let hint = package.map_or_else(String::new, |(_, package)| format!("; Debian has it in {package}"));
-            let text = format!("{name}: {} needs {library}, which neither the wheels nor the base have", some(&files));
-            verdict.warnings.insert(text + &hint);
-        }
         verdict.warnings.extend(too_new(base, &newer).map(|text| format!("{name}: {text}")));
+    }
+    for Missing { library, wheel, files, is_optional } in missing {
+        let hint = package_of(library).map_or_else(String::new, |package| format!("; Debian has it in {package}"));
+        let (name, files) = (&wheel.file_name, some(files));
+        let text = format!("{name}: {files} needs {library}, which neither the wheels nor the base have{hint}");
+        if *is_optional { &mut verdict.optional } else { &mut verdict.warnings }.insert(text);
     }
     verdict
 }
@@ -113,11 +121,13 @@ fn some(files: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proof::missing::missing;
     use crate::proof::needs::NativeFile;
     use shipwheel_bytecode::PythonVersion;
     use shipwheel_oci::Digest;
     use shipwheel_plan::facts::PythonFacts;
     use shipwheel_python::Libc;
+    use std::collections::BTreeMap;
 
     fn file(path: &str, machine: u16) -> NativeFile {
         NativeFile { path: path.to_owned(), machine, needed: Vec::new(), glibc: None, broken: None }
@@ -151,7 +161,8 @@ mod tests {
             sources: Vec::new(),
         };
         let needs = WheelNeeds { files: vec![file], provides: vec!["libown-1.so".to_owned()] };
-        let verdict = judge(&Platform::linux_arm64(), &base, &[(&wheel, &needs)]);
+        let (platform, wheels) = (Platform::linux_arm64(), [(&wheel, &needs)]);
+        let verdict = judge(&platform, &base, &wheels, &missing(&platform, &base, &wheels), &usual_package);
         assert_eq!(verdict.errors.iter().map(String::as_str).collect::<Vec<_>>(), errors, "errors");
         assert_eq!(verdict.warnings.iter().map(String::as_str).collect::<Vec<_>>(), warnings, "warnings");
     }

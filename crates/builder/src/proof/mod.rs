@@ -2,6 +2,7 @@
 
 pub(crate) mod import_error;
 mod judge;
-mod needs;
+pub(crate) mod missing;
+pub(crate) mod needs;
 pub(crate) mod prove;
 pub(crate) mod prove_imports;

@@ -1,5 +1,7 @@
 //! What the programs and libraries of a wheel are and need, remembered by the wheel's digest.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use shipwheel_layer::Content;
@@ -8,7 +10,9 @@ use shipwheel_python::elf::{ELF_HEAD, ElfFacts, ElfMachine};
 use shipwheel_python::wheel::Wheel;
 
 use crate::error::BuildError;
+use crate::inspect::counted::counted;
 use crate::session::Session;
+use crate::wheel::wheels::Wheels;
 
 /// Raise this when other things are read out of wheels.
 const NEEDS_RECIPE: u32 = 1;
@@ -18,24 +22,24 @@ const LARGEST: u64 = 1 << 30;
 
 /// One ELF file of a wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct NativeFile {
+pub(crate) struct NativeFile {
     /// Its path in the wheel.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// `e_machine`.
-    pub(super) machine: u16,
+    pub(crate) machine: u16,
     /// The libraries it needs.
-    pub(super) needed: Vec<String>,
+    pub(crate) needed: Vec<String>,
     /// The newest glibc whose symbols it needs.
-    pub(super) glibc: Option<(u32, u32)>,
+    pub(crate) glibc: Option<(u32, u32)>,
     /// Why no more than its machine is known.
-    pub(super) broken: Option<String>,
+    pub(crate) broken: Option<String>,
 }
 
 /// All of them, and the names that they answer to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct WheelNeeds {
-    pub(super) files: Vec<NativeFile>,
-    pub(super) provides: Vec<String>,
+pub(crate) struct WheelNeeds {
+    pub(crate) files: Vec<NativeFile>,
+    pub(crate) provides: Vec<String>,
 }
 
 /// The key of a wheel's record.
@@ -50,11 +54,30 @@ pub(super) fn known(session: &Session<'_>, wheel: &Digest) -> Option<WheelNeeds>
     session.cache.record("needs", &key(wheel))
 }
 
-/// Reads a wheel of the cache, and remembers what it needs.
+/// What some wheels need; those that are not known yet are fetched and read.
 ///
 /// # Errors
-/// When a member cannot be read or the cache not be written.
-pub(super) fn read(session: &Session<'_>, digest: &Digest, wheel: &Wheel) -> Result<WheelNeeds, BuildError> {
+/// When a wheel cannot be obtained or read.
+pub(crate) fn of_wheels(
+    session: &Session<'_>,
+    digests: BTreeSet<Digest>,
+    wheels: &Wheels,
+) -> Result<BTreeMap<Digest, WheelNeeds>, BuildError> {
+    let mut needs: BTreeMap<Digest, WheelNeeds> =
+        digests.iter().filter_map(|digest| Some((*digest, known(session, digest)?))).collect();
+    let unknown: Vec<Digest> = digests.into_iter().filter(|digest| !needs.contains_key(digest)).collect();
+    if !unknown.is_empty() {
+        session.report.step(&format!("proof: reading {}", counted(unknown.len(), "wheel")));
+        wheels.fetch(session, &unknown)?;
+    }
+    for digest in unknown {
+        needs.insert(digest, read(session, &digest, &wheels.open(session, &digest)?)?);
+    }
+    Ok(needs)
+}
+
+/// Reads a wheel of the cache, and remembers what it needs.
+fn read(session: &Session<'_>, digest: &Digest, wheel: &Wheel) -> Result<WheelNeeds, BuildError> {
     let read: Vec<Option<(NativeFile, Option<String>)>> = wheel
         .files()
         .par_iter()

@@ -6,44 +6,70 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_layer::Content;
-use shipwheel_oci::{Digest, Platform};
+use shipwheel_oci::Platform;
 use shipwheel_plan::facts::Facts;
 use shipwheel_python::elf::{ELF_HEAD, ElfMachine};
 
-use super::judge::judge;
-use super::needs::{self, WheelNeeds};
+use super::judge::{judge, usual_package};
+use super::missing::missing;
+use super::needs;
+use crate::base::debian_source::DebianSource;
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
-use crate::inspect::counted::counted;
 use crate::layer::ingredients::Ingredients;
 use crate::project::application::CollectedFile;
 use crate::session::Session;
 use crate::wheel::wheel_set_error::WheelSetError;
-use crate::wheel::wheels::Wheels;
 
 /// Checks the wheels of every platform; what may matter is reported as a warning.
 ///
 /// # Errors
 /// When a wheel for one platform holds code for another processor, all such files together, or
 /// when a wheel cannot be obtained or read.
-pub(crate) fn prove(session: &Session<'_>, facts: &Facts, ingredients: &Ingredients) -> Result<(), BuildError> {
-    let needs = needs_of(session, facts, &ingredients.wheels)?;
+pub(crate) fn prove(
+    session: &Session<'_>,
+    facts: &Facts,
+    ingredients: &Ingredients,
+    debian: Option<&DebianSource>,
+) -> Result<(), BuildError> {
+    let all = facts.platforms.values().flat_map(|platform| &platform.wheels).map(|wheel| wheel.digest);
+    let needs = needs::of_wheels(session, all.collect(), &ingredients.wheels)?;
     let libraries = libraries_of(&ingredients.application)?;
-    let (mut errors, mut warnings) = (BTreeMap::new(), BTreeMap::new());
+    let (mut errors, mut warnings, mut optional) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for (platform, facts) in &facts.platforms {
         let own: Vec<_> = facts.wheels.iter().filter_map(|wheel| Some((wheel, needs.get(&wheel.digest)?))).collect();
-        let verdict = judge(platform, &facts.base, &own);
+        let missing = missing(platform, &facts.base, &own);
+        let package_of = |library: &str| match debian {
+            Some(debian) => package_of(session, platform, debian, library),
+            None => usual_package(library),
+        };
+        let verdict = judge(platform, &facts.base, &own, &missing, &package_of);
         let foreign = libraries.iter().filter(|(_, machine)| Some(*machine) != ElfMachine::of(platform));
         let foreign = foreign.map(|(path, machine)| format!("application: {path} is for {machine}"));
         note(&mut warnings, foreign.collect(), platform);
         note(&mut errors, verdict.errors, platform);
         note(&mut warnings, verdict.warnings, platform);
+        note(&mut optional, verdict.optional, platform);
     }
     lines(&warnings).for_each(|line| session.report.warning(&line));
+    let optional: Vec<String> = lines(&optional).collect();
+    if !optional.is_empty() {
+        let count = optional.len();
+        session.report.step(&format!(
+            "proof: libraries are missing that only plug-ins or special hardware need ({count}); --verbose lists them"
+        ));
+        optional.iter().for_each(|line| session.report.detail(line));
+    }
     match errors.is_empty() {
         true => Ok(()),
         false => Err(WheelSetError::Machine { files: lines(&errors).collect() }.into()),
     }
+}
+
+/// The package that has a library; not knowing it is no reason to stop.
+fn package_of(session: &Session<'_>, platform: &Platform, debian: &DebianSource, library: &str) -> Option<String> {
+    let by_name = debian.names(session, platform).ok()?.package_of(library).map(str::to_owned);
+    by_name.or_else(|| Some(debian.libraries(session, platform).ok()??.package_of(library)?.to_owned()))
 }
 
 /// The application's own libraries: every platform gets the same files, so they cannot fit all.
@@ -55,22 +81,6 @@ fn libraries_of(app: &[CollectedFile]) -> Result<Vec<(&str, ElfMachine)>, BuildE
         Ok(ElfMachine::read(&head).map(|machine| (file.path.as_str(), machine)))
     });
     machines.filter_map(Result::transpose).collect()
-}
-
-fn needs_of(session: &Session<'_>, facts: &Facts, wheels: &Wheels) -> Result<BTreeMap<Digest, WheelNeeds>, BuildError> {
-    let all: BTreeSet<Digest> =
-        facts.platforms.values().flat_map(|platform| &platform.wheels).map(|wheel| wheel.digest).collect();
-    let mut needs: BTreeMap<Digest, WheelNeeds> =
-        all.iter().filter_map(|digest| Some((*digest, needs::known(session, digest)?))).collect();
-    let unknown: Vec<Digest> = all.into_iter().filter(|digest| !needs.contains_key(digest)).collect();
-    if !unknown.is_empty() {
-        session.report.step(&format!("proof: reading {}", counted(unknown.len(), "wheel")));
-        wheels.fetch(session, &unknown)?;
-    }
-    for digest in unknown {
-        needs.insert(digest, needs::read(session, &digest, &wheels.open(session, &digest)?)?);
-    }
-    Ok(needs)
 }
 
 type Noted = BTreeMap<String, BTreeSet<Platform>>;

@@ -6,19 +6,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_oci::Platform;
 use shipwheel_plan::facts::{BaseFacts, Facts, PlatformFacts};
-use shipwheel_plan::spec::ImageSpec;
+use shipwheel_plan::spec::{ImageSpec, Libraries};
 use shipwheel_python::Target;
 use shipwheel_python::install::{Overlap, Settled};
 use shipwheel_python::select::SelectedWheel;
 
+use super::libraries;
 use super::resolved::Resolved;
 use crate::base;
+use crate::base::debian_source::DebianSource;
+use crate::base::resolve::Resolution;
 use crate::base::resolved::ResolvedBases;
 use crate::error::BuildError;
 use crate::layer::ingredients::Ingredients;
 use crate::project::application;
 use crate::project::definition::Definition;
 use crate::project::project::Project;
+use crate::proof::needs;
 use crate::session::Session;
 use crate::wheel::describe::describe;
 use crate::wheel::installed_projects::InstalledProjects;
@@ -38,7 +42,7 @@ pub(crate) fn resolve(session: &Session<'_>, definition: &Definition) -> Result<
     let spec = &definition.spec;
     let project = Project::read(definition)?;
     let application = application::collect(session, definition)?;
-    let bases = bases(session, definition)?;
+    let Resolution { mut bases, debian } = bases(session, definition)?;
     let targets = targets(spec, &bases)?;
     let origins = origins(session, definition, &project)?;
     // All that can be missing from a lock is known for every platform before anything is fetched or built.
@@ -53,6 +57,9 @@ pub(crate) fn resolve(session: &Session<'_>, definition: &Definition) -> Result<
         let facts = describe_platform(session, &wheels, of_platform, base)?;
         platforms.insert(platform.clone(), facts);
     }
+    if let Some(debian) = debian.as_ref().filter(|debian| debian.base.libraries == Libraries::Auto) {
+        add_libraries(session, debian, &wheels, &mut bases, &mut platforms)?;
+    }
     let projects = InstalledProjects::install(session, &wheels, &targets, &local, &settled)?;
     projects.check_paths(&application)?;
     for (platform, files) in &projects.files {
@@ -60,11 +67,34 @@ pub(crate) fn resolve(session: &Session<'_>, definition: &Definition) -> Result<
     }
     let app = application.iter().map(|collected| collected.file.clone()).collect();
     let facts = Facts { platforms, app };
-    Ok(Resolved { ingredients: Ingredients::new(application, projects, wheels, bases, &facts), facts })
+    Ok(Resolved { ingredients: Ingredients::new(application, projects, wheels, bases, &facts), facts, debian })
+}
+
+/// Adds to the base of each platform the packages with libraries that its wheels need.
+fn add_libraries(
+    session: &Session<'_>,
+    debian: &DebianSource,
+    wheels: &Wheels,
+    bases: &mut ResolvedBases,
+    platforms: &mut BTreeMap<Platform, PlatformFacts>,
+) -> Result<(), BuildError> {
+    let all = platforms.values().flat_map(|platform| &platform.wheels).map(|wheel| wheel.digest);
+    let needs = needs::of_wheels(session, all.collect(), wheels)?;
+    let mut added = BTreeMap::new();
+    for (platform, facts) in platforms {
+        let own: Vec<_> = facts.wheels.iter().filter_map(|wheel| Some((wheel, needs.get(&wheel.digest)?))).collect();
+        if let Some((base, packages)) = libraries::complete(session, debian, platform, &facts.base, &own)? {
+            facts.base = base.facts.clone();
+            bases.by_platform.insert(platform.clone(), base);
+            added.insert(platform.clone(), packages);
+        }
+    }
+    libraries::lines(&added).iter().for_each(|line| session.report.step(line));
+    Ok(())
 }
 
 /// The bases of all platforms, and of this machine's, whose interpreter compiles.
-fn bases(session: &Session<'_>, definition: &Definition) -> Result<ResolvedBases, BuildError> {
+fn bases(session: &Session<'_>, definition: &Definition) -> Result<Resolution, BuildError> {
     let spec = &definition.spec;
     let host = session.host_platform();
     let compiler = Some(host).filter(|host| spec.bytecode.enabled && !spec.platforms.contains(host));

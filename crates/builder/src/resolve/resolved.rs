@@ -2,10 +2,13 @@
 
 use shipwheel_plan::facts::Facts;
 
+use crate::base::debian_source::DebianSource;
 use crate::layer::ingredients::Ingredients;
 
 /// The facts that the plan is made from, and the ingredients that its layers are made from.
 pub(crate) struct Resolved {
     pub(crate) facts: Facts,
     pub(crate) ingredients: Ingredients,
+    /// Where more packages of the base come from, if they are Debian's.
+    pub(crate) debian: Option<DebianSource>,
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use shipwheel_builder::{Built, Definition, InterpreterChoice, build, plan};
 use shipwheel_bytecode::Optimization;
 use shipwheel_oci::{Platform, Reference};
-use shipwheel_plan::spec::{Located, RemoveSource};
+use shipwheel_plan::spec::{Base, Located, RemoveSource};
 
 use crate::choices::ChoiceArguments;
 use crate::command::init;
@@ -42,6 +42,10 @@ pub(crate) struct ImageArguments {
     /// A profile of image.toml: dev, staging, production.
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
+
+    /// The one of several bases in image.toml to take: a suite of Debian, an image or a layout [default: the first].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) base: Option<String>,
 
     /// The tag [default: that of image.toml, else latest].
     #[arg(long, value_name = "TAG")]
@@ -83,6 +87,10 @@ pub(crate) struct ImageArguments {
     #[arg(long, value_name = "MODULE")]
     pub(crate) optional_import: Vec<String>,
 
+    /// List libraries that only plug-ins and machines with special hardware need, too.
+    #[arg(long)]
+    pub(crate) verbose: bool,
+
     /// Print the plan and build nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -108,9 +116,10 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let (name, profile) = (arguments.name.as_deref(), arguments.profile.as_deref());
     let mut definition = open::definition(&root, name, profile, &arguments.choices)?;
     apply(arguments, &mut definition);
+    choose_base(arguments, &mut definition)?;
     let name = local_name(&definition, arguments)?;
     let output = select_output(arguments, &definition, &root)?;
-    let terminal = Terminal::new();
+    let terminal = Terminal::verbose(arguments.verbose);
     if definition.derived {
         init::show(&definition, &terminal);
         definition.may_build_project = arguments.allow_project_build || asked_to_build(&definition, &terminal);
@@ -187,6 +196,21 @@ fn apply(arguments: &ImageArguments, definition: &mut Definition) {
     }
     if let Some(tag) = &arguments.tag {
         spec.tag.clone_from(tag);
+    }
+}
+
+/// Leaves only the base that the user chose.
+fn choose_base(arguments: &ImageArguments, definition: &mut Definition) -> Result<(), Failure> {
+    let Some(wanted) = &arguments.base else { return Ok(()) };
+    let bases = &mut definition.spec.base;
+    let names: Vec<String> = bases.iter().map(Base::name).collect();
+    bases.retain(|base| base.is_called(wanted));
+    match bases.is_empty() {
+        false => Ok(()),
+        true => {
+            let text = format!("`{wanted}` is none of the bases in {}: {}", definition.file, names.join(", "));
+            Err(Failure::usage(text, Some("pass one of these, or write another base into image.toml")))
+        }
     }
 }
 

@@ -44,10 +44,26 @@ fn the_newest_debian_whose_python_fits_is_the_base() {
         (">=3.11,<3.13", "", "", "bookworm python:3.11-slim"),
         ("==3.9.*", "", "", "bullseye python:3.9-slim"),
         (">=3.11.4,<3.12", "", "", "python:3.11-slim"),
-        (">=3.14", "", "", "python:3.14-slim"),
+        (">=3.14", "", "", "forky python:3.14-slim"),
+        ("==3.12.*", "", "", "python:3.12-slim"),
+        ("~=3.12.4", "", "", "python:3.12-slim"),
+        (">=4", "", "", "python:3-slim"),
+        // What is asked for decides, and what would do as well comes last.
         (">=3.9", "3.11.7", "", "bookworm python:3.11-slim"),
-        (">=3.9", "3.12", "", "python:3.12-slim"),
+        (">=3.9", "3.12", "", "python:3.12-slim trixie"),
+        ("", "3.10", "", "python:3.10-slim trixie"),
+        (">=3.9,<3.13", "3.12", "", "python:3.12-slim bookworm"),
+        (">=3.12,<3.13", "3.12", "", "python:3.12-slim"),
+        (">=3.10", "3.14", "", "forky python:3.14-slim trixie"),
+        // What is required excludes what a file names.
+        (">=3.10,<3.13", "3.13", "", "bookworm python:3.11-slim"),
+        (">=3.10,<3.13", "", "# pip-compile with Python 3.13\nsix==1\n", "bookworm python:3.11-slim"),
+        // What was at hand when a lock was made gives way to what Debian has.
         ("", "", "# uv pip compile --python-version 3.11\nsix==1\n", "bookworm python:3.11-slim"),
+        ("", "", "# uv pip compile --python-version 3.12\nsix==1\n", "trixie bookworm bullseye python:3.13-slim"),
+        // Only the build knows for which of them the requirements have wheels.
+        ("", "", "six==1\n", "trixie bookworm bullseye python:3.13-slim"),
+        (">=3.10", "", "six==1\n", "trixie bookworm python:3.13-slim"),
     ] {
         let pyproject = if requires.is_empty() { String::new() } else { pyproject(requires) };
         let mut files = vec![("main.py", ""), ("pyproject.toml", pyproject.as_str())];

@@ -15,6 +15,23 @@ pub enum Base {
     Layout(Located<String>),
 }
 
+impl Base {
+    /// What it is called where one of several is chosen: the suite, the reference, the path.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Debian(debian) => debian.suite.value.clone(),
+            Self::Image(reference) => reference.value.to_string(),
+            Self::Layout(path) => path.value.clone(),
+        }
+    }
+
+    /// Whether it is the one that a user calls so: an image also by the name that it was written with.
+    pub fn is_called(&self, name: &str) -> bool {
+        let same = |reference: &Reference| name.parse::<Reference>().is_ok_and(|named| named == *reference);
+        self.name() == name || matches!(self, Self::Image(reference) if same(&reference.value))
+    }
+}
+
 /// A base assembled from Debian's packages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DebianBase {
@@ -34,6 +51,30 @@ pub struct DebianBase {
     pub check_date: bool,
     /// A file of OpenPGP certificates to trust in place of Debian's own.
     pub keyring: Option<Located<String>>,
+    /// What becomes of libraries that wheels need and that neither they nor the base have.
+    pub libraries: Libraries,
+}
+
+/// What becomes of missing libraries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Libraries {
+    /// A warning names the package that has each.
+    #[default]
+    Warn,
+    /// The packages that have them are added.
+    Auto,
+}
+
+impl DebianBase {
+    /// The minor version of the Python that its packages name: 11 of `python3.11`.
+    pub fn python_minor(&self) -> Option<u32> {
+        let minor = |name: &str| name.strip_prefix("python3.")?.split('=').next()?.parse().ok();
+        self.packages.iter().find_map(|package| minor(&package.value))
+    }
+}
+
+impl Libraries {
+    const NAMES: [(&str, Self); 2] = [("warn", Self::Warn), ("auto", Self::Auto)];
 }
 
 pub(super) fn read_bases(top: &Section<'_>) -> Option<Vec<Base>> {
@@ -74,8 +115,17 @@ fn read_base<'v>(top: &Section<'v>, item: &'v Value<'v>) -> Option<Base> {
     }
 }
 
-const DEBIAN_KEYS: &[&str] =
-    &["suite", "packages", "exclude", "mirror", "security-mirror", "check-valid-until", "check-date", "keyring"];
+const DEBIAN_KEYS: &[&str] = &[
+    "suite",
+    "packages",
+    "exclude",
+    "mirror",
+    "security-mirror",
+    "check-valid-until",
+    "check-date",
+    "keyring",
+    "libraries",
+];
 
 fn read_debian(base: &Section<'_>, debian: &Section<'_>, item: &Value<'_>) -> Option<Base> {
     let suite = debian.text("suite");
@@ -95,5 +145,16 @@ fn read_debian(base: &Section<'_>, debian: &Section<'_>, item: &Value<'_>) -> Op
         check_valid_until: debian.boolean("check-valid-until"),
         check_date: debian.boolean("check-date").unwrap_or(true),
         keyring: debian.text("keyring"),
+        libraries: read_libraries(debian)?,
     }))
+}
+
+fn read_libraries(debian: &Section<'_>) -> Option<Libraries> {
+    let Some(text) = debian.text("libraries") else { return Some(Libraries::default()) };
+    let known = Libraries::NAMES.iter().find(|(name, _)| *name == text.value);
+    if known.is_none() {
+        let message = format!("`base.debian.libraries` is `{}`, expected \"warn\" or \"auto\"", text.value);
+        debian.report_at(text.span, message);
+    }
+    known.map(|(_, libraries)| *libraries)
 }
