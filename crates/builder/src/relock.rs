@@ -13,7 +13,8 @@ use crate::error::BuildError;
 use crate::lock::input_files::check_places;
 use crate::lock::kept;
 use crate::lock::lock_error::LockError;
-use crate::lock::lock_file::{form_of, has_any_hash, read_text};
+use crate::lock::lock_file::{form_of, read_text};
+use crate::lock::requirement_files::RequirementFiles;
 use crate::lock::tool_copy::ToolCopy;
 use crate::lock::upgrade::Upgrade;
 use crate::program::run::run;
@@ -45,8 +46,11 @@ pub fn relock(session: &Session<'_>, definition: &Definition, upgrade: &Upgrade)
         Some(Relocking::Tool(tool @ LockTool::Pdm)) => run_tool(session, &path, tool, &pdm(upgrade))?,
         Some(Relocking::Beside) => {
             check_places(&path, &python.allow_build, &definition.workspace, 0)?;
-            let text = read_text(definition, &python.lock, &path, &mut definition.texts.clone())?;
-            if form_of(&path) == Some(LockForm::Requirements) && has_any_hash(&text) {
+            let mut texts = definition.texts.clone();
+            read_text(definition, &python.lock, &path, &mut texts)?;
+            if form_of(&path) == Some(LockForm::Requirements)
+                && RequirementFiles::read(&path, &mut texts)?.has_any_hash()
+            {
                 return Err(LockError::NoInputs { path }.into());
             }
             let minor = lowest_minor(session, definition)?;

@@ -1,16 +1,20 @@
-//! Lock files: the one form that images are built from (pylock.toml), uv.lock, and the table of all forms.
+//! Lock files: the one form that images are built from (pylock.toml), uv.lock, Pipfile.lock, and the table of all forms.
 
 mod directories;
 mod error;
 mod form;
 mod names;
 mod parse;
+mod pipfile;
+mod poetry;
 mod pylock;
 mod stale;
 mod uv_lock;
 
 pub use error::{LockError, LockProblem};
 pub use form::{LockForm, LockReading, LockTool, Relocking, Selectable, Staleness};
+pub use pipfile::Pipfile;
+pub use poetry::poetry_version;
 pub use pylock::{Lock, LockedPackage, LockedSdist, LockedWheel, Origin};
 pub use stale::{Difference, StaleError, differences};
 pub use uv_lock::{UvDependency, UvFolder, UvLock, UvPackage, UvRequirement, UvRequirements};

@@ -56,8 +56,7 @@ mod tests {
     fn every_line_that_is_no_pin_is_reported() {
         use RequirementProblemKind as Kind;
         for (line, expected) in [
-            ("-r other.txt", Kind::OtherFile("-r other.txt".into())),
-            ("--constraint=c.txt", Kind::OtherFile("--constraint=c.txt".into())),
+            ("-r https://index.example/r.txt", Kind::OtherFile("-r URL".into())),
             ("-e .", Kind::Editable("-e .".into())),
             ("https://index.example/a.whl", Kind::Url("https://index.example/a.whl".into())),
             ("a @ https://index.example/a.whl", Kind::Url("a @ https://index.example/a.whl".into())),

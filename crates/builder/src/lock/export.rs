@@ -1,4 +1,6 @@
-//! uv.lock, poetry.lock and pdm.lock → the text of a pylock.toml, by the tools that wrote them.
+//! uv.lock, poetry.lock and pdm.lock → a pylock.toml, by the tools that wrote them.
+//!
+//! Poetry exports a lock of its older versions only as requirements.
 //!
 //! Remembered for as long as the lock, its pyproject.toml and the options stay the same. Nothing is
 //! written beside the user's files: uv writes nothing, the others work on a copy.
@@ -8,7 +10,8 @@ use std::process::Command;
 
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::spec::{Located, PythonSpec};
-use shipwheel_python::lock::LockTool;
+use shipwheel_python::DistributionName;
+use shipwheel_python::lock::{Lock, LockTool, poetry_version};
 
 use super::lock_error::LockError;
 use super::lock_file::LockFile;
@@ -20,35 +23,72 @@ use crate::program::uv::Uv;
 use crate::session::Session;
 
 /// Raise this when a lock is exported in another way.
-const EXPORT_RECIPE: u32 = 1;
+const EXPORT_RECIPE: u32 = 2;
+
+/// What a tool made of its lock.
+pub(crate) enum Exported {
+    /// A lock in the form that wheels are selected from.
+    Pylock(Lock),
+    /// Requirements with hashes.
+    Requirements(String),
+}
 
 /// Exports a lock.
 ///
 /// # Errors
-/// When pyproject.toml is not beside it, the tool is missing or fails, or says that the lock is stale.
+/// When pyproject.toml is not beside it, the tool is missing or fails, says that the lock is stale, or leaves out what
+/// the lock has.
 pub(crate) fn export(
     session: &Session<'_>,
     tool: LockTool,
     lock: &LockFile,
     python: &PythonSpec,
-) -> Result<String, BuildError> {
+) -> Result<Exported, BuildError> {
     let path = &lock.path;
     let project = lock.pyproject.as_deref().ok_or_else(|| LockError::NoPyproject { lock: path.clone() })?;
     let key = key(lock, project, python);
     if let Some(known) = session.cache.record::<String>("pylock", &key) {
-        return Ok(known);
+        return checked(tool, lock, known);
     }
     session.report.step(&format!("lock: converting {}", path.display()));
-    let exported = match tool {
+    let text = match tool {
         LockTool::Uv => from_uv(session, lock.folder(), python)?,
-        LockTool::Poetry => on_copy(session, tool, lock, project, |copy| from_poetry(session, path, copy, python))?,
+        LockTool::Poetry => on_copy(session, tool, lock, project, |copy| from_poetry(session, lock, copy, python))?,
         LockTool::Pdm => on_copy(session, tool, lock, project, |copy| from_pdm(session, path, copy, python))?,
     };
+    let exported = checked(tool, lock, text.clone())?;
     // A text with a password in it is kept nowhere.
-    if !shipwheel_store::has_secret(&exported) {
-        session.cache.put_record("pylock", &key, &exported)?;
+    if !shipwheel_store::has_secret(&text) {
+        session.cache.put_record("pylock", &key, &text)?;
     }
     Ok(exported)
+}
+
+/// What was exported, if it is whole: a tool may fail and say that it did not.
+fn checked(tool: LockTool, lock: &LockFile, text: String) -> Result<Exported, BuildError> {
+    if format(tool, lock) == REQUIREMENTS {
+        return Ok(Exported::Requirements(text));
+    }
+    let incomplete = |lacking: Vec<DistributionName>| LockError::Export { lock: lock.path.clone(), tool, lacking };
+    if text.trim().is_empty() {
+        return Err(incomplete(Vec::new()).into());
+    }
+    let exported = Lock::parse(&text, &format!("{} (converted)", lock.path.display()))?;
+    let lacking =
+        exported.packages.iter().filter(|it| it.wheels.is_empty() && it.sdist.is_none() && it.origin.is_none());
+    let lacking: Vec<DistributionName> = lacking.map(|package| package.name.clone()).collect();
+    if lacking.is_empty() { Ok(Exported::Pylock(exported)) } else { Err(incomplete(lacking).into()) }
+}
+
+const PYLOCK: &str = "pylock.toml";
+const REQUIREMENTS: &str = "requirements.txt";
+
+/// What a lock is exported as, in the words of its tool: Poetry makes no pylock.toml of a lock before version 2.1.
+fn format(tool: LockTool, lock: &LockFile) -> &'static str {
+    match tool {
+        LockTool::Poetry if poetry_version(&lock.text).is_some_and(|version| version < (2, 1)) => REQUIREMENTS,
+        LockTool::Poetry | LockTool::Uv | LockTool::Pdm => PYLOCK,
+    }
 }
 
 fn key(lock: &LockFile, project: &str, python: &PythonSpec) -> Digest {
@@ -105,10 +145,11 @@ fn on_copy(
     let copy = ToolCopy::new(session, &lock.path, tool, project)?;
     copy.write(lock.path.file_name().unwrap_or_default(), &lock.text)?;
     export(&copy)?;
-    copy.read("pylock.toml")
+    copy.read(format(tool, lock))
 }
 
-fn from_poetry(session: &Session<'_>, path: &Path, copy: &ToolCopy, python: &PythonSpec) -> Result<(), BuildError> {
+fn from_poetry(session: &Session<'_>, lock: &LockFile, copy: &ToolCopy, python: &PythonSpec) -> Result<(), BuildError> {
+    let path = &lock.path;
     let check = copy.command(&["check", "--lock", "--no-interaction"]);
     // It reports much else; only a lock that is out of date matters here.
     if let Err(BuildError::Program(ProgramError::Failed { output, .. })) = run(session, check, "poetry check")
@@ -116,13 +157,14 @@ fn from_poetry(session: &Session<'_>, path: &Path, copy: &ToolCopy, python: &Pyt
     {
         return Err(stale(path, LockTool::Poetry));
     }
-    let words = ["export", "--no-interaction", "--format", "pylock.toml", "--output", "pylock.toml"];
+    let format = format(LockTool::Poetry, lock);
+    let words = ["export", "--no-interaction", "--format", format, "--output", format];
     let mut command = copy.command(&words);
     each(&mut command, "--extras", &python.extras);
     each(&mut command, "--with", python.groups.as_deref().unwrap_or_default());
     run(session, command, "poetry export").map_err(|error| match error {
         BuildError::Program(ProgramError::Failed { output, .. }) if output.contains("\"export\" does not exist") => {
-            LockError::NoTool { lock: path.to_owned(), tool: LockTool::Poetry }.into()
+            LockError::NoTool { lock: path.clone(), tool: LockTool::Poetry }.into()
         }
         other => other,
     })?;

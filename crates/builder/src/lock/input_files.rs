@@ -44,20 +44,6 @@ impl InputFiles {
         Ok(last)
     }
 
-    /// The lines of a file that includes no other, as uv is given them.
-    ///
-    /// # Errors
-    /// When it has lines that would run code, or includes another file.
-    pub(crate) fn read_alone(
-        path: &Path,
-        text: &str,
-        allowed: &BTreeSet<DistributionName>,
-    ) -> Result<String, BuildError> {
-        let lines = lines(path, text, allowed)?;
-        let own = lines.iter().filter_map(|line| own_line(line, path));
-        Ok(own.collect())
-    }
-
     /// Adds a file and what it includes; the name of its copy.
     fn add(&mut self, path: &Path, allowed: &BTreeSet<DistributionName>, depth: usize) -> Result<String, BuildError> {
         if depth > MAX_DEPTH {
@@ -110,6 +96,21 @@ pub(crate) fn check_places(
     Ok(())
 }
 
+/// The lines of a file that are about no other file of requirements, as uv is given them.
+///
+/// # Errors
+/// When some would run code.
+pub(crate) fn own_lines(path: &Path, text: &str, allowed: &BTreeSet<DistributionName>) -> Result<String, BuildError> {
+    Ok(lines(path, text, allowed)?.iter().filter_map(|line| own_line(line, path)).collect())
+}
+
+/// The lines of a file on where files are found, as uv is given them; what cannot be read is told elsewhere.
+pub(crate) fn lookups(path: &Path, text: &str) -> String {
+    let lines = input_lines(text, &BTreeSet::new()).unwrap_or_default();
+    let is_lookup = |line: &&InputLine| matches!(line, InputLine::FindLinks(_) | InputLine::Lookup(_));
+    lines.iter().filter(is_lookup).filter_map(|line| own_line(line, path)).collect()
+}
+
 fn lines(path: &Path, text: &str, allowed: &BTreeSet<DistributionName>) -> Result<Vec<InputLine>, LockError> {
     let file = path.display().to_string();
     input_lines(text, allowed).map_err(|problems| LockError::NotLockable(RequirementsError { file, problems }))
@@ -125,6 +126,7 @@ fn own_line(line: &InputLine, path: &Path) -> Option<String> {
     }
 }
 
-fn beside(path: &Path, name: &str) -> PathBuf {
+/// The path of a file that another one names.
+pub(crate) fn beside(path: &Path, name: &str) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join(name)
 }

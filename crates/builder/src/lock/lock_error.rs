@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use shipwheel_python::Unmet;
 use shipwheel_python::lock::{Difference, LockForm, LockTool, StaleError};
 use shipwheel_python::pyproject::PyprojectError;
 use shipwheel_python::requirements::{HashProblem, RequirementsError};
 use shipwheel_python::select::CoverageError;
+use shipwheel_python::{DistributionName, Unmet};
 
 use shipwheel_store::ErrorKind;
 
@@ -107,6 +107,16 @@ pub enum LockError {
         /// The tool.
         tool: LockTool,
     },
+    /// A lock's own tool made something else of it than the lock has.
+    #[error("`{} export` ended without an error, and its output lacks {}", .tool.name(), files_of(.lacking))]
+    Export {
+        /// The lock.
+        lock: PathBuf,
+        /// The tool.
+        tool: LockTool,
+        /// The distributions that have no files in the output; empty where there is no output.
+        lacking: Vec<DistributionName>,
+    },
     /// The definition names no lock.
     #[error("{file} names no lock: it has no `[python]`")]
     NotNamed {
@@ -149,6 +159,10 @@ fn lines(differences: &[(Option<String>, Difference)]) -> String {
     if lines.is_empty() { lines } else { format!(":{lines}") }
 }
 
+fn files_of(names: &[DistributionName]) -> String {
+    if names.is_empty() { "everything".to_owned() } else { format!("the files of {}", joined(names, ", ")) }
+}
+
 fn joined(items: &[impl ToString], separator: &str) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
@@ -158,6 +172,7 @@ impl LockError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Hashes { .. } => ErrorKind::Verification,
+            Self::Export { .. } => ErrorKind::Outside,
             Self::Parse(_)
             | Self::Requirements(_)
             | Self::NotLockable(_)
@@ -187,6 +202,12 @@ impl LockError {
                 return Some(format!("lock again: run `{}`, or `shipwheel lock`", tool.lock_command()));
             }
             Self::NoTool { tool, .. } => return Some(tool_hint(*tool)),
+            Self::Export { tool, .. } => {
+                return Some(format!(
+                    "run `{}` to see what it says; it may be broken, or its index out of reach",
+                    tool.export_command()
+                ));
+            }
             Self::Outdated { lock, .. } => {
                 return Some(format!("lock again: shipwheel installs what {} has", lock.display()));
             }

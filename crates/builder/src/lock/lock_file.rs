@@ -15,6 +15,7 @@ use shipwheel_python::select::Selection;
 
 use super::input_files::check_places;
 use super::lock_error::LockError;
+use super::requirement_files::RequirementFiles;
 use crate::disk::text::text_if_there;
 use crate::error::BuildError;
 use crate::project::definition::Definition;
@@ -38,7 +39,8 @@ pub(crate) struct LockFile {
 enum Content {
     Pylock(Lock),
     Uv(UvLock),
-    /// Poetry's, PDM's, and requirements.
+    Requirements(RequirementFiles),
+    /// Poetry's, PDM's and Pipenv's, and a pyproject.toml.
     Exported,
 }
 
@@ -63,7 +65,8 @@ impl LockFile {
         let content = match form {
             LockForm::Pylock => Content::Pylock(Lock::parse(&text, &shown)?),
             LockForm::Uv => Content::Uv(UvLock::parse(&text, &shown)?),
-            LockForm::Poetry | LockForm::Pdm | LockForm::Requirements | LockForm::Project => Content::Exported,
+            LockForm::Requirements => Content::Requirements(RequirementFiles::read(&path, texts)?),
+            LockForm::Poetry | LockForm::Pdm | LockForm::Pipfile | LockForm::Project => Content::Exported,
         };
         let pyproject = texts.read_if_there(&path.with_file_name("pyproject.toml"))?;
         Ok(Self { path, form, text, pyproject, content })
@@ -86,7 +89,7 @@ impl LockFile {
     pub(crate) fn pylock(&self) -> Option<&Lock> {
         match &self.content {
             Content::Pylock(lock) => Some(lock),
-            Content::Uv(_) | Content::Exported => None,
+            Content::Uv(_) | Content::Requirements(_) | Content::Exported => None,
         }
     }
 
@@ -94,7 +97,15 @@ impl LockFile {
     pub(crate) fn uv_lock(&self) -> Option<&UvLock> {
         match &self.content {
             Content::Uv(lock) => Some(lock),
-            Content::Pylock(_) | Content::Exported => None,
+            Content::Pylock(_) | Content::Requirements(_) | Content::Exported => None,
+        }
+    }
+
+    /// The files of requirements, where that is what it is.
+    pub(crate) fn requirements(&self) -> Option<&RequirementFiles> {
+        match &self.content {
+            Content::Requirements(files) => Some(files),
+            Content::Pylock(_) | Content::Uv(_) | Content::Exported => None,
         }
     }
 
@@ -117,7 +128,7 @@ impl LockFile {
         match &self.content {
             Content::Pylock(lock) => lock.clone().without_directories(&environment).1,
             Content::Uv(lock) => lock.folders(project, &environment).unwrap_or_default(),
-            Content::Exported => Vec::new(),
+            Content::Requirements(_) | Content::Exported => Vec::new(),
         }
     }
 
@@ -148,11 +159,6 @@ pub(crate) fn lookup_in(folder: &Path, pyproject: Option<&str>) -> Result<String
 /// The form of a file, by its name.
 pub(crate) fn form_of(path: &Path) -> Option<LockForm> {
     LockForm::of(path.file_name()?.to_str()?)
-}
-
-/// Whether a requirements file was ever locked: one with hashes for some lines only is broken, and not an input.
-pub(crate) fn has_any_hash(text: &str) -> bool {
-    text.contains("--hash")
 }
 
 /// Options that a form cannot apply must not be passed over in silence.

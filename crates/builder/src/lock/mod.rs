@@ -6,6 +6,7 @@ pub(crate) mod kept;
 pub(crate) mod lock_error;
 pub(crate) mod lock_file;
 pub(crate) mod pinned_lock;
+pub(crate) mod requirement_files;
 pub(crate) mod stale;
 pub(crate) mod tool_copy;
 pub(crate) mod upgrade;

@@ -1,36 +1,43 @@
 //! A lock in which everything has a hash: the user's own, or the one that is kept beside requirements without hashes.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use shipwheel_oci::Hasher;
+use shipwheel_bytecode::PythonVersion;
+use shipwheel_oci::{Hasher, Platform};
 use shipwheel_plan::spec::PythonSpec;
-use shipwheel_python::lock::Lock;
-use shipwheel_python::lock::LockReading;
-use shipwheel_python::requirements::{Requirements, check_hashes};
+use shipwheel_python::lock::{Lock, LockReading, Pipfile};
+use shipwheel_python::marker::Environment;
+use shipwheel_python::requirements::check_hashes;
+use shipwheel_python::{Libc, Target};
 
-use super::export;
-use super::input_files::InputFiles;
+use super::export::{self, Exported};
 use super::kept;
 use super::lock_error::LockError;
-use super::lock_file::{LockFile, has_any_hash};
+use super::lock_file::LockFile;
+use super::requirement_files::RequirementFiles;
 use super::upgrade::Upgrade;
 use crate::error::BuildError;
 use crate::program::uv;
 use crate::session::Session;
 
 /// Raise this when the conversion changes.
-const CONVERT_RECIPE: u32 = 1;
+const CONVERT_RECIPE: u32 = 2;
 
 /// A lock with hashes, for a minor version of Python.
 pub(crate) struct PinnedLock<'f> {
     file: &'f LockFile,
-    /// The file that has the hashes: the kept lock where the user's has none.
-    path: Cow<'f, Path>,
-    /// Its text.
-    pub(crate) text: Cow<'f, str>,
+    /// The lock that is kept beside an input without hashes, and where files are found for it.
+    kept: Option<Kept>,
     /// Python 3.`minor`.
     minor: u32,
+}
+
+/// A lock that shipwheel made, and keeps.
+struct Kept {
+    path: PathBuf,
+    text: String,
+    /// The lines of its input on where files are found: the lock itself names no index.
+    lookups: String,
 }
 
 impl<'f> PinnedLock<'f> {
@@ -45,27 +52,39 @@ impl<'f> PinnedLock<'f> {
         minor: u32,
     ) -> Result<Self, BuildError> {
         let is_locked = match file.form.reading() {
-            LockReading::Native | LockReading::Export(_) => true,
-            LockReading::Requirements => has_any_hash(&file.text),
+            LockReading::Native | LockReading::Export(_) | LockReading::Pins => true,
+            LockReading::Requirements => file.requirements().is_some_and(RequirementFiles::has_any_hash),
             LockReading::LockFirst => false,
         };
         if is_locked {
-            return Ok(Self { file, path: Cow::Borrowed(&file.path), text: Cow::Borrowed(&file.text), minor });
+            return Ok(Self { file, kept: None, minor });
         }
-        let (path, text): (PathBuf, String) = match kept::find(&file.path, python, minor)? {
+        let (path, text) = match kept::find(&file.path, python, minor)? {
             Some(kept) => kept,
             None => kept::make(session, &file.path, python, minor, &Upgrade::default())?,
         };
-        Ok(Self { file, path: Cow::Owned(path), text: Cow::Owned(text), minor })
+        let lookups = file.requirements().map(RequirementFiles::lookups).unwrap_or_default();
+        Ok(Self { file, kept: Some(Kept { path, text, lookups }), minor })
     }
 
-    /// The text of the pyproject.toml that an exporter reads beside the lock; empty where none is read.
-    pub(crate) fn exported_project(&self) -> &str {
-        match self.file.form.reading() {
-            LockReading::Native | LockReading::LockFirst => "",
-            LockReading::Requirements if matches!(self.text, Cow::Owned(_)) => "",
-            LockReading::Requirements | LockReading::Export(_) => self.file.pyproject.as_deref().unwrap_or_default(),
+    /// Adds all that decides about the wheels to a key.
+    pub(crate) fn add_to(&self, hasher: &mut Hasher) {
+        match (&self.kept, self.file.requirements()) {
+            (Some(kept), _) => {
+                hasher.field(&kept.text).field(&kept.lookups);
+            }
+            (None, Some(files)) => files.add_to(hasher),
+            (None, None) => {
+                hasher.field(&*self.file.text);
+            }
         }
+        // What an exporter reads beside the lock.
+        let project = match self.file.form.reading() {
+            LockReading::Native | LockReading::Pins | LockReading::LockFirst => None,
+            LockReading::Requirements if self.kept.is_some() => None,
+            LockReading::Requirements | LockReading::Export(_) => self.file.pyproject.as_deref(),
+        };
+        hasher.field(project.unwrap_or_default());
     }
 
     /// The lock in the form that wheels are selected from.
@@ -73,38 +92,71 @@ impl<'f> PinnedLock<'f> {
     /// # Errors
     /// When it cannot be read or converted, or a hash is missing or differs.
     pub(crate) fn lock(&self, session: &Session<'_>, python: &PythonSpec) -> Result<Lock, BuildError> {
-        let converted = match self.file.form.reading() {
-            LockReading::Requirements | LockReading::LockFirst => return self.of_requirements(session, python),
-            LockReading::Export(tool) => export::export(session, tool, self.file, python)?,
-            LockReading::Native => {
-                if let Some(lock) = self.file.pylock() {
-                    return Ok(lock.clone());
-                }
-                self.text.clone().into_owned()
-            }
+        let path = &self.file.path;
+        let of_requirements = |files: &RequirementFiles, path: &Path| {
+            Conversion { session, python, lock: self.file, files, path, lookups: "", minor: self.minor }.run()
         };
-        Ok(Lock::parse(&converted, &format!("{} (converted)", self.path.display()))?)
+        if let Some(Kept { path, text, lookups }) = &self.kept {
+            let files = &RequirementFiles::one(path, text);
+            return Conversion { session, python, lock: self.file, files, path, lookups, minor: self.minor }.run();
+        }
+        if let Some(files) = self.file.requirements() {
+            return of_requirements(files, path);
+        }
+        if let Some(lock) = self.file.pylock() {
+            return Ok(lock.clone());
+        }
+        match self.file.form.reading() {
+            LockReading::Export(tool) => match export::export(session, tool, self.file, python)? {
+                Exported::Pylock(lock) => Ok(lock),
+                Exported::Requirements(text) => of_requirements(&RequirementFiles::one(path, &text), path),
+            },
+            LockReading::Pins => {
+                let pins = Pipfile::parse(&self.file.text, &path.display().to_string())?.to_requirements();
+                of_requirements(&RequirementFiles::one(path, &pins), path)
+            }
+            LockReading::Native | LockReading::Requirements | LockReading::LockFirst => {
+                Err(BuildError::internal("a lock that was not read"))
+            }
+        }
     }
+}
 
-    fn of_requirements(&self, session: &Session<'_>, python: &PythonSpec) -> Result<Lock, BuildError> {
-        let path = || self.path.clone().into_owned();
+/// Requirements with hashes → the lock that uv makes of them, checked against the hashes.
+struct Conversion<'c> {
+    session: &'c Session<'c>,
+    python: &'c PythonSpec,
+    /// The lock that the definition names.
+    lock: &'c LockFile,
+    files: &'c RequirementFiles,
+    /// The file that has the hashes, for messages.
+    path: &'c Path,
+    /// Further lines on where files are found.
+    lookups: &'c str,
+    minor: u32,
+}
+
+impl Conversion<'_> {
+    fn run(&self) -> Result<Lock, BuildError> {
+        let path = || self.path.to_owned();
         let shown = self.path.display().to_string();
-        let requirements = Requirements::parse(&self.text, &shown)?;
+        let requirements = self.files.requirements()?;
         if !requirements.has_all_hashes() {
             return Err(LockError::PartialHashes { path: path() }.into());
         }
         let mut hasher = Hasher::new();
-        hasher.field(CONVERT_RECIPE.to_le_bytes()).field(self.minor.to_le_bytes()).field(&*self.text);
+        hasher.field(CONVERT_RECIPE.to_le_bytes()).field(self.minor.to_le_bytes()).field(self.lookups);
+        self.files.add_to(&mut hasher);
         let key = hasher.finish();
-        let converted = match session.cache.record::<String>("pylock", &key) {
+        let converted = match self.session.cache.record::<String>("pylock", &key) {
             Some(converted) => converted,
             None => {
-                session.report.step(&format!("lock: converting {shown}"));
-                let input = InputFiles::read_alone(&self.path, &self.text, &python.allow_build)?;
-                let converted = uv::convert_requirements(session, &input, &self.file.lookup()?, self.minor)?;
+                self.session.report.step(&format!("lock: converting {shown}"));
+                let input = self.lookups.to_owned() + &self.files.lines(&self.python.allow_build)?;
+                let converted = uv::convert_requirements(self.session, &input, &self.lock.lookup()?, self.minor)?;
                 // A text with a password in it is kept nowhere.
                 if !shipwheel_store::has_secret(&converted) {
-                    session.cache.put_record("pylock", &key, &converted)?;
+                    self.session.cache.put_record("pylock", &key, &converted)?;
                 }
                 converted
             }
@@ -112,7 +164,18 @@ impl<'f> PinnedLock<'f> {
         // Lines in messages are those of the conversion.
         let lock = Lock::parse(&converted, &format!("{shown} (converted)"))?;
         // uv looks the wheels up by name and version and does not compare the file's hashes.
-        let checked = check_hashes(lock, &requirements);
+        let checked = check_hashes(lock, &requirements, &environments(self.minor));
         checked.map_err(|problems| LockError::Hashes { path: path(), problems }.into())
     }
+}
+
+/// Where an image of Python 3.`minor` may run, as far as a marker tells: uv leaves out what no such place needs.
+fn environments(minor: u32) -> Vec<Environment> {
+    let pythons = [0, 99].map(|micro| PythonVersion { major: 3, minor, micro });
+    let platforms = [Platform::linux_amd64(), Platform::linux_arm64()];
+    let targets = pythons.into_iter().flat_map(|python| {
+        let libc = Libc::Glibc { major: 2, minor: 28 };
+        platforms.clone().map(|platform| Target { python, platform, libc })
+    });
+    targets.map(|target| Environment::new(&target)).collect()
 }

@@ -33,17 +33,96 @@ pub enum ProgramError {
     },
 }
 
+/// What tools say where the network or their own installation is at fault, and not what they were given.
+const OUTSIDE: [&str; 31] = [
+    // uv.
+    "Failed to fetch",
+    "Failed to download",
+    "error sending request",
+    "error trying to connect",
+    "client error (Connect)",
+    "dns error",
+    "tcp connect error",
+    "operation timed out",
+    "HTTP status server error",
+    // pip, Poetry and PDM.
+    "All attempts to connect to",
+    "Connection aborted",
+    "Connection refused",
+    "Connection reset",
+    "ConnectError",
+    "ConnectTimeout",
+    "ConnectionError",
+    "Could not fetch URL",
+    "Failed to establish a new connection",
+    "Max retries exceeded",
+    "Name or service not known",
+    "NameResolutionError",
+    "Network is unreachable",
+    "NewConnectionError",
+    "ReadTimeout",
+    "Read timed out",
+    "RemoteDisconnected",
+    "SSLError",
+    "Temporary failure in name resolution",
+    "certificate verify failed",
+    // A tool that is broken.
+    "Traceback (most recent call last)",
+    "panicked at",
+];
+
+/// The same, where the user can do something about it.
+const REFUSED: [&str; 4] = ["401 Unauthorized", "403 Forbidden", "404 Not Found", "Network connectivity is disabled"];
+
 impl ProgramError {
-    /// The tools of the machine are the outside.
+    /// Whether the tool or what it was given is at fault, as far as what it says tells.
     pub fn kind(&self) -> ErrorKind {
-        ErrorKind::Outside
+        match self {
+            Self::Failed { output, .. } if is_outside(output) => ErrorKind::Outside,
+            Self::Failed { .. } | Self::NoPython { .. } => ErrorKind::Configuration,
+            Self::Start { .. } => ErrorKind::Outside,
+        }
     }
 
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Failed { output, .. } if is_outside(output) => {
+                Some("check the network, the proxy, and the package index that the tool is set to".to_owned())
+            }
             Self::Start { .. } | Self::Failed { .. } => None,
             Self::NoPython { .. } => Some("install one, or put its folder on `PATH`".to_owned()),
+        }
+    }
+}
+
+fn is_outside(output: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| output.contains(word));
+    has(&OUTSIDE) && !has(&REFUSED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_tool_says_tells_whose_fault_it_is() {
+        for (output, expected) in [
+            ("error: Package `x` not found in workspace", ErrorKind::Configuration),
+            ("error: unexpected argument '--strange' found", ErrorKind::Configuration),
+            ("  × No solution found when resolving dependencies", ErrorKind::Configuration),
+            ("Group(s) not found: x (via --with)", ErrorKind::Configuration),
+            ("error: Failed to fetch: `https://index.example/simple/x/`\n  dns error", ErrorKind::Outside),
+            (
+                "error: Failed to fetch: `https://index.example/`\n  HTTP status client error (403 Forbidden)",
+                ErrorKind::Configuration,
+            ),
+            ("All attempts to connect to index.example failed.", ErrorKind::Outside),
+            ("Traceback (most recent call last):\n  ModuleNotFoundError", ErrorKind::Outside),
+            ("", ErrorKind::Configuration),
+        ] {
+            let error = ProgramError::Failed { program: "uv".to_owned(), output: output.to_owned() };
+            assert_eq!(error.kind(), expected, "{output}");
         }
     }
 }

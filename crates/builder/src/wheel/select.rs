@@ -95,7 +95,7 @@ impl Selector<'_> {
         let python = self.python;
         let mut hasher = Hasher::new();
         hasher.field(SELECT_RECIPE.to_le_bytes()).field(&python.lock.value);
-        hasher.field(&*pinned.text).field(pinned.exported_project());
+        pinned.add_to(&mut hasher);
         for target in targets {
             hasher.field(target.to_string());
         }

@@ -19,6 +19,8 @@ pub enum LockForm {
     Poetry,
     /// pdm.lock.
     Pdm,
+    /// Pipfile.lock.
+    Pipfile,
     /// requirements.txt with hashes or without, or its input (requirements.in).
     Requirements,
     /// pyproject.toml: dependencies that nothing has locked yet.
@@ -32,6 +34,8 @@ pub enum LockReading {
     Native,
     /// The tool that wrote it exports a pylock.toml from it and the pyproject.toml beside it.
     Export(LockTool),
+    /// Its pins become those of a requirements file, and uv converts them.
+    Pins,
     /// uv converts it if it has hashes; otherwise it is locked first.
     Requirements,
     /// It is locked first.
@@ -96,7 +100,8 @@ struct Row {
 
 impl LockForm {
     /// Every form, the one that is preferred in a folder with several first.
-    pub const ALL: [Self; 6] = [Self::Pylock, Self::Uv, Self::Poetry, Self::Pdm, Self::Requirements, Self::Project];
+    pub const ALL: [Self; 7] =
+        [Self::Pylock, Self::Uv, Self::Poetry, Self::Pdm, Self::Pipfile, Self::Requirements, Self::Project];
 
     /// The form that follows in [`ALL`](Self::ALL).
     const fn next(self) -> Option<Self> {
@@ -104,7 +109,8 @@ impl LockForm {
             Self::Pylock => Some(Self::Uv),
             Self::Uv => Some(Self::Poetry),
             Self::Poetry => Some(Self::Pdm),
-            Self::Pdm => Some(Self::Requirements),
+            Self::Pdm => Some(Self::Pipfile),
+            Self::Pipfile => Some(Self::Requirements),
             Self::Requirements => Some(Self::Project),
             Self::Project => None,
         }
@@ -139,6 +145,13 @@ impl LockForm {
                 relocking: Relocking::Tool(LockTool::Pdm),
                 staleness: Staleness::Asked(LockTool::Pdm),
                 selectable: Selectable::Groups,
+            },
+            Self::Pipfile => Row {
+                file_name: "Pipfile.lock",
+                reading: LockReading::Pins,
+                relocking: Relocking::Never,
+                staleness: Staleness::Unknown,
+                selectable: Selectable::Nothing,
             },
             Self::Requirements => Row {
                 file_name: "requirements.txt",
@@ -205,6 +218,7 @@ impl LockForm {
     pub fn distributions(self, text: &str) -> BTreeSet<DistributionName> {
         match self {
             Self::Pylock | Self::Uv | Self::Poetry | Self::Pdm => names::of_tables(text),
+            Self::Pipfile => names::of_pipfile(text),
             Self::Requirements => names::of_lines(text),
             Self::Project => names::of_project(text),
         }
@@ -277,7 +291,8 @@ mod tests {
             ("requirements.in", Some(LockForm::Requirements)),
             ("requirements-dev.lock", Some(LockForm::Requirements)),
             ("pyproject.toml", Some(LockForm::Project)),
-            ("Pipfile.lock", None),
+            ("Pipfile.lock", Some(LockForm::Pipfile)),
+            ("Pipfile", None),
             ("other.toml", None),
             ("", None),
         ] {
@@ -298,6 +313,8 @@ mod tests {
             (LockForm::Uv, "[[package]]\nname = 'A'\nversion = '1'\n", &["a"][..]),
             (LockForm::Pylock, "lock-version = '1.0'\n[[packages]]\nname = 'a'\n", &["a"]),
             (LockForm::Poetry, "no toml [", &[]),
+            (LockForm::Pipfile, "{\"default\": {\"A\": {}}}", &["a"]),
+            (LockForm::Pipfile, "no JSON {", &[]),
             (
                 LockForm::Requirements,
                 "# c\nFoo_Bar==1 \\\n    --hash=sha256:x\n-r other.txt\nbaz[x]>=1 # c\nqux\n",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use crate::lock::pipfile::Pipfile;
 use crate::name::DistributionName;
 use crate::pyproject::Pyproject;
 
@@ -32,6 +33,12 @@ pub(super) fn of_lines(text: &str) -> BTreeSet<DistributionName> {
         line[..end].parse().ok()
     });
     names.collect()
+}
+
+/// The names that a Pipfile.lock has for production.
+pub(super) fn of_pipfile(text: &str) -> BTreeSet<DistributionName> {
+    let Ok(pipfile) = Pipfile::parse(text, "") else { return BTreeSet::new() };
+    pipfile.names().filter_map(|name| name.parse().ok()).collect()
 }
 
 /// The names that a pyproject.toml asks for.

@@ -29,7 +29,7 @@ pub struct RequirementProblem {
 /// What may be wrong with a requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequirementProblemKind {
-    /// `-r` or `-c`: another file.
+    /// `-r` or `-c`: a file on another machine.
     OtherFile(String),
     /// `-e`: an editable project.
     Editable(String),
@@ -56,7 +56,9 @@ pub enum RequirementProblemKind {
 impl fmt::Display for RequirementProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OtherFile(option) => write!(f, "`{option}` includes another file: put every pin into one file"),
+            Self::OtherFile(option) => {
+                write!(f, "`{option}` includes a file of another machine: copy it into the folder")
+            }
             Self::Editable(text) => write!(f, "`{text}` is editable: only wheels can be installed into an image"),
             Self::Url(text) => write!(f, "`{text}` is a URL or a path: expected NAME==VERSION"),
             Self::Option(text) => write!(f, "the option `{text}` is not known"),

@@ -6,8 +6,9 @@ use pep440_rs::Version;
 use shipwheel_oci::Digest;
 
 use crate::lock::Lock;
+use crate::marker::{Environment, Marker};
 use crate::name::DistributionName;
-use crate::requirements::requirement::Requirements;
+use crate::requirements::requirement::{Requirement, Requirements};
 
 /// A distribution whose files are not the ones that the requirements file allows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,42 +53,60 @@ pub enum HashProblem {
     },
 }
 
+/// What a requirements file says of one version of a distribution.
+struct Listed<'r> {
+    /// The first line about it.
+    first: &'r Requirement,
+    hashes: BTreeSet<Digest>,
+    /// Whether it is needed in any of the environments.
+    is_needed: bool,
+}
+
 /// Keeps of a lock only the files whose sha256 the requirements file lists.
 ///
-/// The lookup that makes the lock (`uv pip compile`) does not compare hashes: this does.
+/// The lookup that makes the lock (`uv pip compile`) does not compare hashes: this does. It leaves out what no
+/// environment needs that it was made for; `environments` are some of these.
 ///
 /// # Errors
 /// Every distribution that one side lacks, and every one of which no file is left.
-pub fn check_hashes(mut lock: Lock, requirements: &Requirements) -> Result<Lock, Vec<HashProblem>> {
-    let file = || requirements.file.clone();
-    let mut allowed: BTreeMap<(&DistributionName, &Version), (usize, BTreeSet<Digest>)> = BTreeMap::new();
+pub fn check_hashes(
+    mut lock: Lock,
+    requirements: &Requirements,
+    environments: &[Environment],
+) -> Result<Lock, Vec<HashProblem>> {
+    let mut allowed: BTreeMap<(&DistributionName, &Version), Listed<'_>> = BTreeMap::new();
     for requirement in &requirements.requirements {
+        let holds = |marker: &Marker| environments.iter().any(|environment| marker.evaluate(environment));
         let entry = allowed.entry((&requirement.name, &requirement.version));
-        entry.or_insert((requirement.line, BTreeSet::new())).1.extend(&requirement.hashes);
+        let listed = entry.or_insert(Listed { first: requirement, hashes: BTreeSet::new(), is_needed: false });
+        listed.hashes.extend(&requirement.hashes);
+        listed.is_needed |= requirement.marker.as_ref().is_none_or(holds);
     }
     let (mut problems, mut seen) = (Vec::new(), BTreeSet::new());
     for package in &mut lock.packages {
         let (name, version) = (package.name.clone(), package.version.clone());
         let Some(version) = version.filter(|version| allowed.contains_key(&(&name, version))) else {
-            problems.push(HashProblem::NotRequired { file: file(), name, version: package.version.clone() });
+            let file = requirements.file.clone();
+            problems.push(HashProblem::NotRequired { file, name, version: package.version.clone() });
             continue;
         };
-        let (line, listed) = &allowed[&(&name, &version)];
-        let is_listed = |sha256: Option<Digest>| sha256.is_some_and(|digest| listed.contains(&digest));
+        let Listed { first, hashes, .. } = &allowed[&(&name, &version)];
+        let is_listed = |sha256: Option<Digest>| sha256.is_some_and(|digest| hashes.contains(&digest));
         let found: Vec<_> = package.wheels.iter().map(|w| (w.name.file_name().to_owned(), w.sha256)).collect();
         package.wheels.retain(|wheel| is_listed(wheel.sha256));
         package.sdist.take_if(|sdist| !is_listed(sdist.sha256));
         if package.wheels.is_empty() && package.sdist.is_none() {
-            let (line, allowed) = (*line, listed.iter().copied().collect());
-            let (name, version) = (name.clone(), version.clone());
-            problems.push(HashProblem::NoneMatches { file: file(), line, name, version, allowed, found });
+            let (file, line) = (first.file.to_string(), first.line);
+            let (name, version, allowed) = (name.clone(), version.clone(), hashes.iter().copied().collect());
+            problems.push(HashProblem::NoneMatches { file, line, name, version, allowed, found });
         }
         seen.insert((name, version));
     }
-    for ((name, version), (line, _)) in &allowed {
-        if !seen.contains(&((*name).clone(), (*version).clone())) {
-            let (name, version) = ((*name).clone(), (*version).clone());
-            problems.push(HashProblem::Missing { file: file(), line: *line, name, version });
+    for ((name, version), listed) in allowed {
+        let (name, version) = (name.clone(), version.clone());
+        if listed.is_needed && !seen.contains(&(name.clone(), version.clone())) {
+            let (file, line) = (listed.first.file.to_string(), listed.first.line);
+            problems.push(HashProblem::Missing { file, line, name, version });
         }
     }
     if problems.is_empty() { Ok(lock) } else { Err(problems) }
@@ -96,6 +115,7 @@ pub fn check_hashes(mut lock: Lock, requirements: &Requirements) -> Result<Lock,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::{Libc, Target};
 
     fn lock(packages: &[(&str, &[char])]) -> Lock {
         let mut text = "lock-version = '1.0'\n".to_owned();
@@ -119,14 +139,16 @@ mod tests {
 
     #[test]
     fn a_wheel_whose_hash_is_not_listed_is_dropped() {
-        let checked = check_hashes(lock(&[("a", &['1', '2'])]), &requirements(&[("a", '2')])).expect("one is left");
+        let checked =
+            check_hashes(lock(&[("a", &['1', '2'])]), &requirements(&[("a", '2')]), &[]).expect("one is left");
         assert_eq!(checked.packages[0].wheels.len(), 1);
         assert_eq!(checked.packages[0].wheels[0].name.build.as_deref(), Some("1"));
     }
 
     #[test]
     fn distributions_without_files_or_on_only_one_side_are_reported() {
-        let problems = check_hashes(lock(&[("a", &['1']), ("b", &['1'])]), &requirements(&[("a", '2'), ("c", '1')]));
+        let problems =
+            check_hashes(lock(&[("a", &['1']), ("b", &['1'])]), &requirements(&[("a", '2'), ("c", '1')]), &[]);
         let texts: Vec<_> = problems.expect_err("three problems").iter().map(HashProblem::to_string).collect();
         assert_eq!(
             texts,
@@ -136,5 +158,27 @@ mod tests {
                 "r.txt:2: c 1.0 is missing from the lock",
             ]
         );
+    }
+
+    #[test]
+    fn what_no_environment_needs_may_be_missing() {
+        let target = Target {
+            python: "3.13.5".parse().expect("valid"),
+            platform: "linux/amd64".parse().expect("valid"),
+            libc: Libc::Glibc { major: 2, minor: 41 },
+        };
+        let environments = [Environment::new(&target)];
+        for (marker, is_needed) in [
+            ("python_version < '3.11'", false),
+            ("python_version == '3.10'", false),
+            ("extra == 'x'", false),
+            ("sys_platform == 'win32'", false),
+            ("python_version >= '3.8' and python_version < '4.0'", true),
+        ] {
+            let text = format!("a==1 ; {marker} --hash=sha256:{}\n", "1".repeat(64));
+            let listed = Requirements::parse(&text, "r.txt").expect("valid");
+            let checked = check_hashes(lock(&[]), &listed, &environments);
+            assert_eq!(checked.is_err(), is_needed, "{marker}");
+        }
     }
 }

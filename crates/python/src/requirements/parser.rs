@@ -1,5 +1,7 @@
 //! The lines of a requirements file, joined and taken apart.
 
+use std::sync::Arc;
+
 use pep440_rs::Operator;
 use shipwheel_oci::Digest;
 
@@ -29,14 +31,16 @@ impl Requirements {
     /// Parses the text of a requirements file; `file` names it in messages.
     ///
     /// Options on where to find files (`--index-url`, `--find-links`) are passed over: they
-    /// are for the tool that looks the files up.
+    /// are for the tool that looks the files up. So are other files, which [`includes`](super::includes) lists: they are
+    /// for the caller, who can read them.
     ///
     /// # Errors
     /// When lines are not `NAME==VERSION`: all of them at once.
     pub fn parse(text: &str, file: &str) -> Result<Self, RequirementsError> {
         let (mut requirements, mut problems) = (Vec::new(), Vec::new());
+        let name: Arc<str> = file.into();
         for (line, text) in logical_lines(text) {
-            match requirement(line, &text) {
+            match requirement(&name, line, &text) {
                 Ok(found) => requirements.extend(found),
                 Err(kind) => problems.push(RequirementProblem { line, kind }),
             }
@@ -79,7 +83,7 @@ fn without_comment(line: &str) -> &str {
     line.match_indices('#').find(begins).map_or(line, |(at, _)| &line[..at])
 }
 
-fn requirement(line: usize, text: &str) -> Result<Option<Requirement>, Kind> {
+fn requirement(file: &Arc<str>, line: usize, text: &str) -> Result<Option<Requirement>, Kind> {
     if text.starts_with('-') {
         return option(text).map(|()| None);
     }
@@ -105,14 +109,16 @@ fn requirement(line: usize, text: &str) -> Result<Option<Requirement>, Kind> {
         extras,
         marker: marker.map(str::parse).transpose().map_err(|error| Kind::Marker(format!("{error}")))?,
         hashes: hashes(options)?,
+        file: file.clone(),
         line,
     }))
 }
 
 fn option(text: &str) -> Result<(), Kind> {
-    let name = text.split([' ', '=', '\t']).next().unwrap_or_default();
+    let (name, value) = super::input::option(text);
     match name {
-        "-r" | "--requirement" | "-c" | "--constraint" => Err(Kind::OtherFile(text.to_owned())),
+        "-r" | "--requirement" if value.contains("://") => Err(Kind::OtherFile(format!("{name} URL"))),
+        "-r" | "--requirement" | "-c" | "--constraint" => Ok(()),
         "-e" | "--editable" => Err(Kind::Editable(text.to_owned())),
         _ if LOOKUP_OPTIONS.contains(&name) => Ok(()),
         _ => Err(Kind::Option(text.to_owned())),

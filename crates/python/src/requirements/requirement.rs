@@ -1,5 +1,7 @@
 //! The requirements of a file: distributions, pinned.
 
+use std::sync::Arc;
+
 use pep440_rs::Version;
 use shipwheel_oci::Digest;
 
@@ -19,11 +21,13 @@ pub struct Requirement {
     pub marker: Option<Marker>,
     /// The sha256 values that its files may have; other algorithms are left out.
     pub hashes: Vec<Digest>,
+    /// The name of the file that has it, for messages.
+    pub file: Arc<str>,
     /// The line where it begins, counted from 1.
     pub line: usize,
 }
 
-/// A requirements file.
+/// A requirements file, with those that it includes where the caller added them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirements {
     /// The file's name, for messages.
@@ -33,6 +37,11 @@ pub struct Requirements {
 }
 
 impl Requirements {
+    /// Adds the requirements of a file that this one includes.
+    pub fn include(&mut self, other: Self) {
+        self.requirements.extend(other.requirements);
+    }
+
     /// Whether every requirement has a sha256.
     pub fn has_all_hashes(&self) -> bool {
         self.requirements.iter().all(|requirement| !requirement.hashes.is_empty())

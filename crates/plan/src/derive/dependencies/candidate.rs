@@ -24,9 +24,11 @@ impl Candidate {
         let (purpose, is_locked) = match form {
             LockForm::Requirements if folder.matches('/').count() < if is_below { 1 } else { 2 } => purpose(path)?,
             LockForm::Pylock if folder.is_empty() => purpose(name)?,
-            LockForm::Uv | LockForm::Poetry | LockForm::Pdm if folder.is_empty() => (Purpose::Plain, true),
-            LockForm::Requirements | LockForm::Pylock | LockForm::Uv | LockForm::Poetry | LockForm::Pdm => return None,
-            LockForm::Project => return None,
+            LockForm::Uv | LockForm::Poetry | LockForm::Pdm | LockForm::Pipfile if folder.is_empty() => {
+                (Purpose::Plain, true)
+            }
+            LockForm::Pylock | LockForm::Uv | LockForm::Poetry | LockForm::Pdm | LockForm::Pipfile => return None,
+            LockForm::Requirements | LockForm::Project => return None,
         };
         Some(Self { path: path.to_owned(), form, purpose, is_below, is_locked })
     }
