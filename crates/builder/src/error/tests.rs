@@ -335,6 +335,7 @@ fn locks() {
         (LockError::Comparison { path: path(), cause: stale() }.into(), Configuration, NO_HINT),
         (LockError::Hashes { path: path(), problems: Vec::new() }.into(), Verification, HINT),
         (LockError::NotNamed { file: "image.toml".to_owned() }.into(), Configuration, HINT),
+        (LockError::NoInclude { file: path(), line: 1, named: outside() }.into(), Configuration, NO_HINT),
         (LockError::NoInputs { path: path() }.into(), Configuration, HINT),
         (LockError::Export { lock: path(), tool: LockTool::Pdm, lacking: Vec::new() }.into(), Outside, HINT),
         (LockError::Outdated { lock: path(), asked_by: path(), unmet: Vec::new() }.into(), Configuration, HINT),

@@ -55,6 +55,16 @@ pub enum LockError {
         /// The file.
         path: PathBuf,
     },
+    /// Requirements that include a file that is not there.
+    #[error("{}:{line} includes `{named}`, which does not exist", .file.display())]
+    NoInclude {
+        /// The file that includes it.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The path as it is written.
+        named: String,
+    },
     /// Requirements that include each other in a circle.
     #[error("{} includes files that include others more than {limit} levels deep", .path.display())]
     Includes {
@@ -181,6 +191,7 @@ impl LockError {
             | Self::UnknownForm { .. }
             | Self::NoPyproject { .. }
             | Self::PartialHashes { .. }
+            | Self::NoInclude { .. }
             | Self::Includes { .. }
             | Self::Pyproject { .. }
             | Self::Comparison { .. }
@@ -233,6 +244,7 @@ impl LockError {
             Self::NoPyproject { .. } => "copy the pyproject.toml beside the lock, or export a pylock.toml",
             Self::Parse(_)
             | Self::Requirements(_)
+            | Self::NoInclude { .. }
             | Self::Includes { .. }
             | Self::Pyproject { .. }
             | Self::Comparison { .. } => return None,

@@ -82,7 +82,12 @@ impl RequirementFiles {
         let text = texts.read(&path).map_err(BuildError::file(FileAction::Read, &path))?;
         self.files.push((path.clone(), text.clone()));
         for include in includes(&text).into_iter().filter(|include| !include.constrains) {
-            self.add(&input_files::beside(&path, &include.path), texts, depth + 1)?;
+            let included = input_files::beside(&path, &include.path);
+            if !included.exists() {
+                let (file, line, named) = (path, include.line, include.path);
+                return Err(LockError::NoInclude { file, line, named }.into());
+            }
+            self.add(&included, texts, depth + 1)?;
         }
         Ok(())
     }

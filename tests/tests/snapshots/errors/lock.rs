@@ -68,7 +68,7 @@ source = { registry = "https://index.example/simple" }
 "#;
 
 pub const CASES: &[Case] = &[
-    Case { name: "lock-unknown-form", code: 3, run: |g| g.locked("Pipfile.lock", "{}").build() },
+    Case { name: "lock-unknown-form", code: 3, run: |g| g.locked("conda-lock.yml", "{}").build() },
     Case {
         name: "lock-requirements-some-hashes",
         code: 3,
@@ -79,7 +79,7 @@ pub const CASES: &[Case] = &[
         code: 3,
         run: |g| {
             let text = format!(
-                "one>=1.0 --hash=sha256:{ZEROS}\n-r other.txt\n-e .\nhttps://files.example/two.whl\ntwo==2 --hash=sha256:7\n"
+                "one>=1.0 --hash=sha256:{ZEROS}\n-r https://files.example/other.txt\n-e .\nhttps://files.example/two.whl\ntwo==2 --hash=sha256:7\n"
             );
             g.locked("requirements.txt", &text).build()
         },
