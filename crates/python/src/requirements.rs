@@ -4,6 +4,7 @@ mod error;
 mod hashes;
 mod include;
 mod input;
+mod option;
 mod parser;
 mod requirement;
 

@@ -1,6 +1,6 @@
 //! The other files that requirements name, and the path of one that is named by another.
 
-use crate::requirements::input::option;
+use crate::requirements::option::option;
 use crate::requirements::parser::logical_lines;
 
 /// A line that names another file.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::dependency::Dependency;
 use crate::name::DistributionName;
 use crate::requirements::error::{RequirementProblem, RequirementProblemKind as Kind};
+use crate::requirements::option::option;
 use crate::requirements::parser::{LOOKUP_OPTIONS, logical_lines};
 
 /// Ends of file names that uv takes for an archive, whatever a name may look like.
@@ -82,16 +83,6 @@ fn input_line(text: &str, allowed: &BTreeSet<DistributionName>) -> Result<Option
         _ if LOOKUP_OPTIONS.contains(&name) => Ok(Some(InputLine::Lookup(text.to_owned()))),
         _ => Err(Kind::Option(name.to_owned())),
     }
-}
-
-/// An option and its value: `-r base.in`, `-rbase.in` or `--requirement=base.in`.
-pub(super) fn option(text: &str) -> (&str, &str) {
-    let end = match text.starts_with("--") {
-        true => text.find(['=', ' ', '\t']).unwrap_or(text.len()),
-        false => text.char_indices().nth(2).map_or(text.len(), |(at, _)| at),
-    };
-    let (name, value) = text.split_at(end);
-    (name, value.trim_start_matches(['=', ' ', '\t']).trim())
 }
 
 fn requirement(text: &str) -> Result<InputLine, Kind> {

@@ -8,6 +8,7 @@ use shipwheel_oci::Digest;
 use crate::dependency::Dependency;
 use crate::name::normalized;
 use crate::requirements::error::{RequirementProblem, RequirementProblemKind as Kind, RequirementsError};
+use crate::requirements::option::option;
 use crate::requirements::requirement::{Requirement, Requirements};
 
 /// Options that say where files are found, not which: for the tool that looks them up.
@@ -85,7 +86,7 @@ fn without_comment(line: &str) -> &str {
 
 fn requirement(file: &Arc<str>, line: usize, text: &str) -> Result<Option<Requirement>, Kind> {
     if text.starts_with('-') {
-        return option(text).map(|()| None);
+        return check_option(text).map(|()| None);
     }
     let (pin, options) = text.find(" --").map_or((text, ""), |at| text.split_at(at));
     let (pin, marker) = match pin.split_once(';') {
@@ -114,8 +115,8 @@ fn requirement(file: &Arc<str>, line: usize, text: &str) -> Result<Option<Requir
     }))
 }
 
-fn option(text: &str) -> Result<(), Kind> {
-    let (name, value) = super::input::option(text);
+fn check_option(text: &str) -> Result<(), Kind> {
+    let (name, value) = option(text);
     match name {
         "-r" | "--requirement" if value.contains("://") => Err(Kind::OtherFile(format!("{name} URL"))),
         "-r" | "--requirement" | "-c" | "--constraint" => Ok(()),
