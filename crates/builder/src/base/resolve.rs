@@ -20,51 +20,64 @@ pub(crate) struct Resolution {
     pub(crate) debian: Option<DebianSource>,
 }
 
-/// Resolves the base of a definition for some platforms, and for a `compiler`'s if the base has it.
+/// The bases of a definition that may be taken on this machine, the best first; there is one at least.
 ///
-/// Of several bases the first that can be tried at all on this machine is taken; a failure
-/// of that one is an error and no reason to try the next.
+/// The first that can be tried at all is taken, and a failure of that one is no reason to try the next. Suites of Debian
+/// that follow each other are alternatives: which of them has a Python that everything has a wheel for, the lock decides.
 ///
 /// # Errors
-/// When none can be tried, or the one that can fails.
+/// When none can be tried.
+pub(crate) fn candidates<'d>(session: &Session<'_>, definition: &'d Definition) -> Result<Vec<&'d Base>, BuildError> {
+    let bases = &definition.spec.base;
+    let has_mirror = |base: &&Base| match base {
+        Base::Debian(debian) => mirror::find(session, debian).is_some(),
+        Base::Image(_) | Base::Layout(_) => true,
+    };
+    let usable: Vec<&Base> = bases.iter().filter(has_mirror).collect();
+    let suites = usable.iter().take_while(|base| matches!(base, Base::Debian(_))).count();
+    match usable.is_empty() {
+        false => Ok(usable[..suites.max(1)].to_vec()),
+        // Only a base of Debian's packages can be passed over.
+        true => Err(if bases.is_empty() { BaseError::NotNamed } else { BaseError::NoMirror }.into()),
+    }
+}
+
+/// Resolves a base of a definition for some platforms, and for a `compiler`'s if the base has it.
+///
+/// # Errors
+/// When it cannot be tried on this machine, or fails.
 pub(crate) fn resolve(
     session: &Session<'_>,
     definition: &Definition,
+    base: &Base,
     platforms: &[Platform],
     compiler: Option<&Platform>,
 ) -> Result<Resolution, BuildError> {
     let all: Vec<Platform> = platforms.iter().chain(compiler).cloned().collect();
     let platforms = &all[..];
-    for base in &definition.spec.base {
-        match base {
-            Base::Debian(debian) => match mirror::find(session, debian) {
-                Some(mirrors) => {
-                    let name = format!("Debian {}", debian.suite.value);
-                    session.report.step(&format!("base: {name} from {}", mirrors.shown()));
-                    let source = DebianSource::fetch(session, definition, debian, &mirrors, platforms)?;
-                    let resolve = |it: &Platform| Ok((it.clone(), source.resolve(session, it, &BTreeSet::new())?));
-                    let by_platform = platforms.iter().map(resolve).collect::<Result<_, BuildError>>()?;
-                    let bases = ResolvedBases::of(&name, by_platform);
-                    return Ok(Resolution { bases, debian: Some(source) });
-                }
-                None => continue,
-            },
-            Base::Image(reference) => {
-                session.report.step(&format!("base: {}", reference.value));
-                let image = image::from_registry(session, &reference.value, platforms, compiler);
-                let by_platform = image.map_err(|error| with_others(session, definition, base, error))?;
-                let name = reference.value.to_string();
-                return Ok(Resolution { bases: ResolvedBases { name, is_image: true, by_platform }, debian: None });
-            }
-            Base::Layout(path) => {
-                session.report.step(&format!("base: {}", path.value));
-                let by_platform = image::from_layout(session, definition, path, platforms, compiler)?;
-                return Ok(Resolution { bases: ResolvedBases::of(&path.value, by_platform), debian: None });
-            }
+    match base {
+        Base::Debian(debian) => {
+            let mirrors = mirror::find(session, debian).ok_or(BaseError::NoMirror)?;
+            let name = format!("Debian {}", debian.suite.value);
+            session.report.step(&format!("base: {name} from {}", mirrors.shown()));
+            let source = DebianSource::fetch(session, definition, debian, &mirrors, platforms)?;
+            let resolve = |it: &Platform| Ok((it.clone(), source.resolve(session, it, &BTreeSet::new())?));
+            let by_platform = platforms.iter().map(resolve).collect::<Result<_, BuildError>>()?;
+            Ok(Resolution { bases: ResolvedBases::of(&name, by_platform), debian: Some(source) })
+        }
+        Base::Image(reference) => {
+            session.report.step(&format!("base: {}", reference.value));
+            let image = image::from_registry(session, &reference.value, platforms, compiler);
+            let by_platform = image.map_err(|error| with_others(session, definition, base, error))?;
+            let name = reference.value.to_string();
+            Ok(Resolution { bases: ResolvedBases { name, is_image: true, by_platform }, debian: None })
+        }
+        Base::Layout(path) => {
+            session.report.step(&format!("base: {}", path.value));
+            let by_platform = image::from_layout(session, definition, path, platforms, compiler)?;
+            Ok(Resolution { bases: ResolvedBases::of(&path.value, by_platform), debian: None })
         }
     }
-    // Only a base of Debian's packages can be passed over.
-    Err(if definition.spec.base.is_empty() { BaseError::NotNamed } else { BaseError::NoMirror }.into())
 }
 
 /// The error of a registry that cannot be asked, with the bases that need none.

@@ -30,13 +30,18 @@ pub(crate) fn kept_path(input: &Path) -> PathBuf {
     input.with_extension("lock.txt")
 }
 
-/// The kept lock of an input, if it was made from just this.
-pub(crate) fn find(input: &Path, python: &PythonSpec, minor: u32) -> Result<Option<(PathBuf, String)>, BuildError> {
-    let path = kept_path(input);
-    let Some(text) = text_if_there(&path)? else { return Ok(None) };
+/// The minor version of Python that the kept lock of an input was made for, and its text, if it was made from just this.
+pub(crate) fn made_for(input: &Path, python: &PythonSpec) -> Result<Option<(u32, String)>, BuildError> {
+    let Some(text) = text_if_there(&kept_path(input))? else { return Ok(None) };
     let digest = digest(input, python)?;
-    let fits = header(&text).is_some_and(|(made_for, made_from)| made_for <= minor && made_from == digest);
-    Ok(fits.then_some((path, text)))
+    let minor = header(&text).filter(|(_, made_from)| *made_from == digest).map(|(minor, _)| minor);
+    Ok(minor.map(|minor| (minor, text)))
+}
+
+/// The kept lock of an input, if it was made from just this, for this Python or an older one.
+pub(crate) fn find(input: &Path, python: &PythonSpec, minor: u32) -> Result<Option<(PathBuf, String)>, BuildError> {
+    let kept = made_for(input, python)?.filter(|(made_for, _)| *made_for <= minor);
+    Ok(kept.map(|(_, text)| (kept_path(input), text)))
 }
 
 /// Locks an input for every platform and this Python or a later one, and keeps the lock.

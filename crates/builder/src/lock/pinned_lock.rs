@@ -32,6 +32,45 @@ pub(crate) struct PinnedLock<'f> {
     minor: u32,
 }
 
+/// Whether a file has hashes, or has to be locked first.
+fn is_locked(file: &LockFile) -> bool {
+    match file.form.reading() {
+        LockReading::Native | LockReading::Export(_) | LockReading::Pins => true,
+        LockReading::Requirements => file.requirements().is_some_and(RequirementFiles::has_any_hash),
+        LockReading::LockFirst => false,
+    }
+}
+
+/// The lock that is kept beside requirements, as it is now.
+pub(crate) struct KeptLock {
+    path: PathBuf,
+    text: String,
+    /// The minor version of Python that it was made for.
+    pub(crate) made_for: u32,
+}
+
+impl KeptLock {
+    /// The kept lock of a file that has to be locked first, if it was made from that file as it is.
+    ///
+    /// # Errors
+    /// When one of the two cannot be read.
+    pub(crate) fn of(file: &LockFile, python: &PythonSpec) -> Result<Option<Self>, BuildError> {
+        if is_locked(file) {
+            return Ok(None);
+        }
+        let kept = kept::made_for(&file.path, python)?;
+        Ok(kept.map(|(made_for, text)| Self { path: kept::kept_path(&file.path), text, made_for }))
+    }
+
+    /// Writes it back, where another was made since.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn write(&self) -> Result<(), BuildError> {
+        kept::write(&self.path, &self.text)
+    }
+}
+
 /// A lock that shipwheel made, and keeps.
 struct Kept {
     path: PathBuf,
@@ -51,12 +90,7 @@ impl<'f> PinnedLock<'f> {
         python: &PythonSpec,
         minor: u32,
     ) -> Result<Self, BuildError> {
-        let is_locked = match file.form.reading() {
-            LockReading::Native | LockReading::Export(_) | LockReading::Pins => true,
-            LockReading::Requirements => file.requirements().is_some_and(RequirementFiles::has_any_hash),
-            LockReading::LockFirst => false,
-        };
-        if is_locked {
+        if is_locked(file) {
             return Ok(Self { file, kept: None, minor });
         }
         let (path, text) = match kept::find(&file.path, python, minor)? {

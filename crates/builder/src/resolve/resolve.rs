@@ -1,6 +1,6 @@
 //! The steps from a definition to its facts: each takes values and gives a value.
 //!
-//! definition → project → bases → targets → selected wheels → local projects → facts
+//! definition → project → bases with their targets and selected wheels → local projects → facts
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,9 +11,9 @@ use shipwheel_python::Target;
 use shipwheel_python::install::{Overlap, Settled};
 use shipwheel_python::select::SelectedWheel;
 
+use super::based::{self, Based, Targets};
 use super::libraries;
 use super::resolved::Resolved;
-use crate::base;
 use crate::base::debian_source::DebianSource;
 use crate::base::resolve::Resolution;
 use crate::base::resolved::ResolvedBases;
@@ -28,11 +28,8 @@ use crate::wheel::describe::describe;
 use crate::wheel::installed_projects::InstalledProjects;
 use crate::wheel::local_projects;
 use crate::wheel::origins::WheelOrigins;
-use crate::wheel::select::{SelectedWheels, Selector};
-use crate::wheel::wheels::{Wheels, target};
-
-/// The target of each platform whose image has an environment, and whose base has a Python.
-type Targets = BTreeMap<Platform, Target>;
+use crate::wheel::select::SelectedWheels;
+use crate::wheel::wheels::Wheels;
 
 /// Resolves what an image is made of.
 ///
@@ -42,11 +39,9 @@ pub(crate) fn resolve(session: &Session<'_>, definition: &Definition) -> Result<
     let spec = &definition.spec;
     let project = Project::read(definition)?;
     let application = application::collect(session, definition)?;
-    let Resolution { mut bases, debian } = bases(session, definition)?;
-    let targets = targets(spec, &bases)?;
     let origins = origins(session, definition, &project)?;
-    // All that can be missing from a lock is known for every platform before anything is fetched or built.
-    let selected = select(session, spec, &project, &origins, &targets)?;
+    let Based { base, targets, selected } = based::choose(session, definition, &project, &origins)?;
+    let Resolution { mut bases, debian } = base;
     let local = local_projects::build(session, &project, &targets, &selected)?;
     let wheels = Wheels::new(origins, selected.values().chain(local.values()).flatten().cloned());
     let settled = settle(session, spec, &wheels, &targets, &selected, &local)?;
@@ -93,42 +88,10 @@ fn add_libraries(
     Ok(())
 }
 
-/// The bases of all platforms, and of this machine's, whose interpreter compiles.
-fn bases(session: &Session<'_>, definition: &Definition) -> Result<Resolution, BuildError> {
-    let spec = &definition.spec;
-    let host = session.host_platform();
-    let compiler = Some(host).filter(|host| spec.bytecode.enabled && !spec.platforms.contains(host));
-    base::resolve::resolve(session, definition, &spec.platforms, compiler.as_ref())
-}
-
-fn targets(spec: &ImageSpec, bases: &ResolvedBases) -> Result<Targets, BuildError> {
-    let mut targets = Targets::new();
-    for platform in spec.platforms.iter().filter(|_| spec.has_environment()) {
-        let base = &bases.by_platform[platform].facts;
-        if let Some(python) = &base.python {
-            targets.insert(platform.clone(), target(platform, base, python.version)?);
-        }
-    }
-    Ok(targets)
-}
-
 fn origins(session: &Session<'_>, definition: &Definition, project: &Project) -> Result<WheelOrigins, BuildError> {
     match &definition.spec.python {
         Some(python) => WheelOrigins::of(session, definition, python, project),
         None => Ok(WheelOrigins::default()),
-    }
-}
-
-fn select(
-    session: &Session<'_>,
-    spec: &ImageSpec,
-    project: &Project,
-    origins: &WheelOrigins,
-    targets: &Targets,
-) -> Result<SelectedWheels, BuildError> {
-    match (&spec.python, &project.lock) {
-        (Some(python), Some(lock)) => Selector { session, python, lock, origins }.select(targets),
-        _ => Ok(SelectedWheels::new()),
     }
 }
 
