@@ -72,10 +72,13 @@ impl<'k> Wanted<'k> {
         let (reason, bases) = match (&fits(&released)[..], &fits(&next)[..], self.named.as_ref()) {
             (fits @ [_, ..], _, _) => self.on_debian(fits),
             // A version that nobody asks for gives way to one that Debian has.
-            (_, _, Some(named)) if !named.is_asked_for && !allowed.is_empty() => self.on_debian(&allowed),
+            (_, _, Some(named)) if !named.is_asked_for && !allowed.is_empty() => {
+                let (reason, bases) = self.on_debian(&allowed);
+                (format!("no release of Debian has it, and nothing insists on it; {reason}"), bases)
+            }
             (_, [next, ..], _) => {
                 let reason = format!("only Debian's next release {} has it, and it still moves", next.name);
-                (reason, [vec![plain(debian(next)), plain(image(&next.minor()))], self.other(&allowed)].concat())
+                (reason, [vec![plain(debian(next)), without_mirror(&next.minor())], self.other(&allowed)].concat())
             }
             _ => {
                 let reason = "no release of Debian has such a Python, so it is an image";
@@ -98,7 +101,7 @@ impl<'k> Wanted<'k> {
             let comment = format!("if something that is locked has no wheel for Python {}:", pair[0].minor());
             bases.push((comment, debian(pair[1])));
         }
-        bases.push(("if this machine knows no mirror of Debian:".to_owned(), image(&suites[0].minor())));
+        bases.push(without_mirror(&suites[0].minor()));
         (reason, bases)
     }
 
@@ -158,7 +161,7 @@ impl<'k> Wanted<'k> {
             (None, None) => "nothing says which Python".to_owned(),
         };
         match &self.excluded {
-            Some(excluded) => format!("{why}, which excludes that {excluded}"),
+            Some(excluded) => format!("{why}, though {excluded}"),
             None => why,
         }
     }
@@ -166,6 +169,10 @@ impl<'k> Wanted<'k> {
 
 fn plain(base: String) -> Alternative {
     (String::new(), base)
+}
+
+fn without_mirror(minor: &str) -> Alternative {
+    ("if this machine knows no mirror of Debian:".to_owned(), image(minor))
 }
 
 /// Bases as TOML: one by itself, several as a list with the comment above each.
