@@ -101,7 +101,7 @@ fn has_lines(error: &BuildError) -> bool {
 
 /// The message with the line ends of names escaped. Lists of ours are indented, and stay: below a cause they are
 /// indented further than anything that a name could want to look like.
-fn one_line(message: &str) -> String {
+pub(crate) fn one_line(message: &str) -> String {
     message.split("\n  ").map(shown::line).collect::<Vec<_>>().join("\n  ")
 }
 

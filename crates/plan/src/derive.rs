@@ -32,8 +32,10 @@ pub use known::Folder;
 /// An image.toml that was derived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Derived {
-    /// Its whole text, with a comment for each decision.
+    /// Its whole text, with a comment for each decision; what is missing is a comment as well.
     pub toml: String,
+    /// Why keys are missing that an image cannot do without.
+    pub missing: Vec<DeriveError>,
 }
 
 /// Whether a file's text is asked for: metadata, and modules that may be what is started.
@@ -63,11 +65,15 @@ pub struct Choices {
     pub lock: Option<String>,
 }
 
+/// The sections whose keys may be missing.
+const PYTHON: &str = "python";
+const CONFIG: &str = "config";
+
 /// Derives an image.toml.
 ///
 /// # Errors
-/// When the folder is not a Python application, its dependencies are not locked, or nothing says
-/// what is started; the error lists what was looked for.
+/// When the folder is not a Python application, or its pyproject.toml cannot be read. Where its dependencies are not
+/// locked, or nothing says what is started, the rest is derived.
 pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError> {
     let has = |path: &str| folder.files.contains(path);
     let is_python = folder.files.iter().any(|path| path.ends_with(".py") && path.matches('/').count() <= 2);
@@ -79,15 +85,29 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
     let project = pyproject.project_or_poetry()?;
     let is_project = project.name.is_some() && pyproject.builds_wheel();
     let mut known = Known { folder, project, is_project, distributions: BTreeSet::new() };
-    let lock = dependencies::find(&known, choices.lock.as_deref())?;
+    let mut missing = Vec::new();
+    let lock = dependencies::find(&known, choices.lock.as_deref());
+    let lock = lock.unwrap_or_else(|error| {
+        missing.push((PYTHON, Line::missing("lock", "\"uv.lock\"", &error), error));
+        None
+    });
     let asked = known.project.dependencies.iter().map(|dependency| dependency.name.clone());
     known.distributions = asked.chain(lock.iter().flat_map(|lock| lock.distributions.iter().cloned())).collect();
-    let entry = start::find(&known)?;
-    let mut sections = vec![("", base::lines(&known, lock.as_ref()))];
-    if let Some(lock) = &lock {
-        sections.push(("python", vec![Line::new("lock", write::text(&lock.path), lock.reason.as_str())]));
+    let entry = start::find(&known).map_err(|error| {
+        missing.push((CONFIG, Line::missing("cmd", "[\"python3\", \"/app/…\"]", &error), error));
+    });
+    let file = entry.as_ref().ok().and_then(|entry| entry.file.as_deref());
+    let python = lock.iter().map(|lock| Line::new("lock", write::text(&lock.path), lock.reason.as_str())).collect();
+    let mut sections = vec![
+        ("", base::lines(&known, lock.as_ref())),
+        (PYTHON, python),
+        ("app", sources::lines(&known, file)),
+        (CONFIG, entry.unwrap_or_default().lines(&known)),
+    ];
+    for (name, line, _) in &missing {
+        let section = sections.iter_mut().find(|(section, _)| section == name);
+        section.into_iter().for_each(|(_, lines)| lines.insert(0, line.clone()));
     }
-    sections.push(("app", sources::lines(&known, entry.file.as_deref())));
-    sections.push(("config", entry.lines(&known)));
-    Ok(Derived { toml: write::document(&sections) })
+    let missing = missing.into_iter().map(|(_, _, error)| error).collect();
+    Ok(Derived { toml: write::document(&sections), missing })
 }

@@ -9,7 +9,8 @@ pub struct FolderCase {
     comment: String,
     /// Names and texts, as they follow one another.
     files: Vec<(String, String)>,
-    expected: Option<(String, String)>,
+    /// What is expected: `> image.toml`, `> stderr` or both, and their texts.
+    expected: Vec<(String, String)>,
 }
 
 impl FolderCase {
@@ -24,7 +25,7 @@ impl FolderCase {
                 (None, None) => comment.push_str(line),
             }
         }
-        let expected = files.pop_if(|(name, _)| name.starts_with("> "));
+        let (expected, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| name.starts_with("> "));
         assert!(!comment.trim().is_empty(), "{}: the first line says what it shows", path.display());
         assert!(!files.is_empty(), "{}: no file", path.display());
         Self { name: path.file_stem().unwrap().to_str().unwrap().to_owned(), comment, files, expected }
@@ -35,9 +36,9 @@ impl FolderCase {
         &self.name
     }
 
-    /// What is expected: `> image.toml` or `> stderr`, and its text.
-    pub fn expected(&self) -> Option<(&str, &str)> {
-        self.expected.as_ref().map(|(name, text)| (name.as_str(), text.as_str()))
+    /// What is expected, as sections of the file.
+    pub fn expected(&self) -> String {
+        sections(&self.expected)
     }
 
     /// Makes the folder.
@@ -50,11 +51,14 @@ impl FolderCase {
     }
 
     /// The file's text with another expectation.
-    pub fn with_expected(&self, name: &str, text: &str) -> String {
-        let files = self.files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        let sections = files.chain([(name, text)]).map(|(name, text)| format!("-- {name} --\n{text}"));
-        std::iter::once(self.comment.clone()).chain(sections).collect()
+    pub fn with_expected(&self, expected: &str) -> String {
+        self.comment.clone() + &sections(&self.files) + expected
     }
+}
+
+/// Names and texts as they are in a file.
+pub fn sections(files: &[(String, String)]) -> String {
+    files.iter().map(|(name, text)| format!("-- {name} --\n{text}")).collect()
 }
 
 /// The name in a line that begins a file.

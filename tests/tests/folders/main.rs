@@ -10,7 +10,7 @@ mod folder;
 
 use std::path::PathBuf;
 
-use folder::FolderCase;
+use folder::{FolderCase, sections};
 use shipwheel_tests::{Shipwheel, scratch, workspace};
 
 /// The files of `tests/folders`, sorted.
@@ -21,16 +21,17 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// What `init` gives for a folder: the file that it writes, or its error.
-fn init(case: &FolderCase) -> (&'static str, String) {
+/// What `init` gives for a folder: the file that it writes, and what it says.
+fn init(case: &FolderCase) -> String {
     let place = scratch();
     let folder = place.path().join(case.name());
     case.write(&folder);
     let run = Shipwheel::apart(place.path()).run(&["init", folder.to_str().unwrap()]);
-    match std::fs::read_to_string(folder.join("image.toml")) {
-        Ok(text) if run.code == 0 => ("> image.toml", text),
-        _ => ("> stderr", run.stderr.replace(&format!("{}/", place.path().display()), "")),
-    }
+    let written = std::fs::read_to_string(folder.join("image.toml")).ok().filter(|_| run.code == 0);
+    let said = run.stderr.replace(&format!("{}/", place.path().display()), "");
+    let given = written.map(|text| ("> image.toml".to_owned(), text)).into_iter();
+    let given = given.chain((!said.is_empty()).then(|| ("> stderr".to_owned(), said)));
+    sections(&given.collect::<Vec<_>>())
 }
 
 #[test]
@@ -41,16 +42,15 @@ fn each_folder_gives_the_image_toml_or_the_error_beside_it() {
     let mut differing = Vec::new();
     for path in files {
         let case = FolderCase::read(&path);
-        let (name, found) = init(&case);
-        if case.expected() == Some((name, found.as_str())) {
+        let found = init(&case);
+        if case.expected() == found {
             continue;
         }
         if is_updated {
-            std::fs::write(&path, case.with_expected(name, &found)).unwrap();
+            std::fs::write(&path, case.with_expected(&found)).unwrap();
             continue;
         }
-        let expected = case.expected().map_or("nothing".to_owned(), |(name, text)| format!("{name}\n{text}"));
-        differing.push(format!("{}: expected {expected}\nfound {name}\n{found}", case.name()));
+        differing.push(format!("{}: expected\n{}\nfound\n{found}", case.name(), case.expected()));
     }
     assert!(differing.is_empty(), "{} differ:\n{}", differing.len(), differing.join("\n"));
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use shipwheel_plan::derive::{Choices, Derived, Folder, derive};
+use shipwheel_plan::derive::{Choices, DeriveError, Derived, Folder, derive};
 use shipwheel_plan::spec::{ImageSpec, Located, Problem, SpecError};
 use shipwheel_python::pyproject::Pyproject;
 
@@ -69,7 +69,7 @@ impl Definition {
             }
             Found::Folder(folder) => {
                 let listed = folder::list(&folder)?;
-                (folder.join(FILE), derive_from(&folder, &listed, choices)?.toml, Some(listed))
+                (folder.join(FILE), complete(&folder, derive_from(&folder, &listed, choices)?)?, Some(listed))
             }
         };
         let derived = listed.is_some();
@@ -105,18 +105,18 @@ impl Definition {
         derive_from(folder, &folder::list(folder)?, choices)
     }
 
-    /// Writes the derived image.toml of a folder; the path of the file.
+    /// Writes the derived image.toml of a folder; the path of the file, and why keys are missing in it.
     ///
     /// # Errors
     /// When there is one already and `force` is not set, when none can be derived, or written.
-    pub fn init(folder: &Path, force: bool, choices: &Choices) -> Result<PathBuf, BuildError> {
+    pub fn init(folder: &Path, force: bool, choices: &Choices) -> Result<(PathBuf, Vec<DeriveError>), BuildError> {
         let path = folder.join(FILE);
         if path.exists() && !force {
             return Err(DefinitionError::Exists { path }.into());
         }
         let derived = Self::derive(folder, choices)?;
         fs_err::write(&path, derived.toml).map_err(BuildError::file(FileAction::Write, &path))?;
-        Ok(path)
+        Ok((path, derived.missing))
     }
 
     /// The path that a key of this file names, below its folder.
@@ -154,6 +154,14 @@ fn folder_of(path: &Path) -> Result<PathBuf, BuildError> {
 
 fn derive_from(folder: &Path, listed: &Folder, choices: &Choices) -> Result<Derived, BuildError> {
     derive(listed, choices).map_err(|cause| DefinitionError::Derive { folder: folder.to_owned(), cause }.into())
+}
+
+/// The text of what was derived, if an image can be built from it.
+fn complete(folder: &Path, derived: Derived) -> Result<String, BuildError> {
+    match derived.missing.into_iter().next() {
+        Some(cause) => Err(DefinitionError::Derive { folder: folder.to_owned(), cause }.into()),
+        None => Ok(derived.toml),
+    }
 }
 
 /// The name of a definition's file.

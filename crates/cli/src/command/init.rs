@@ -6,7 +6,7 @@ use clap::Args;
 use shipwheel_builder::Definition;
 
 use crate::choices::ChoiceArguments;
-use crate::failure::Failure;
+use crate::failure::{Failure, one_line};
 use crate::progress::Terminal;
 use crate::shown;
 
@@ -28,7 +28,12 @@ pub(crate) struct InitArguments {
 pub(crate) fn run(arguments: &InitArguments) -> Result<(), Failure> {
     let doing = format!("write an image.toml for {}", arguments.path.display());
     let path = Definition::init(&arguments.path, arguments.force, &arguments.choices.choices());
-    let path = path.map_err(Failure::while_doing(doing))?;
+    let (path, missing) = path.map_err(Failure::while_doing(doing))?;
+    let terminal = Terminal::new();
+    for error in missing {
+        terminal.lines(&format!("warning: {} is not complete: {}", shown::path(&path), one_line(&error.to_string())));
+        terminal.lines(&format!("hint: {}", one_line(&error.hint())));
+    }
     println!("{}", shown::path(&path));
     Ok(())
 }

@@ -23,7 +23,10 @@ impl Entry {
 
     /// The lines of `[config]`.
     pub(super) fn lines(&self, known: &Known<'_>) -> Vec<Line> {
-        let mut lines = vec![Line::new("cmd", write::list(&self.cmd), &self.reason)];
+        let mut lines = Vec::new();
+        if !self.cmd.is_empty() {
+            lines.push(Line::new("cmd", write::list(&self.cmd), &self.reason));
+        }
         lines.push(Line::new("user", write::text("65532:65532"), "no root: a user without a name"));
         let plain = !known.is_project || self.file.is_some();
         lines.extend(plain.then(|| Line::new("workdir", write::text("/app"), "")));

@@ -19,6 +19,7 @@ fn folder(files: &[(&str, &str)]) -> Folder {
 #[track_caller]
 fn spec(files: &[(&str, &str)]) -> ImageSpec {
     let derived = derive(&folder(files), &Choices::default()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(derived.missing, []);
     ImageSpec::parse(&derived.toml, "image.toml", None).unwrap_or_else(|error| panic!("{error}\n{}", derived.toml))
 }
 
@@ -186,7 +187,10 @@ fn a_failed_derivation_lists_what_was_looked_for() {
             "named like the project: found a, b",
         ),
     ] {
-        let error = derive(&folder(files), &Choices::default()).expect_err(expected);
+        let error = match derive(&folder(files), &Choices::default()) {
+            Ok(derived) => derived.missing.into_iter().next().expect(expected),
+            Err(error) => error,
+        };
         assert!(error.to_string().contains(expected), "{error}\n{expected}");
         assert!(!error.hint().is_empty());
     }
@@ -203,7 +207,9 @@ proptest! {
         files.push(("pyproject.toml", &pyproject));
         if let Ok(derived) = derive(&folder(&files), &Choices::default()) {
             let parsed = ImageSpec::parse(&derived.toml, "image.toml", None);
-            prop_assert!(parsed.is_ok(), "{:?}\n{}", parsed, derived.toml);
+            // What is missing is said once more, in the lines of the file.
+            let is_toml = derived.toml.parse::<toml::Table>().is_ok();
+            prop_assert!(is_toml && (parsed.is_ok() || !derived.missing.is_empty()), "{:?}\n{}", parsed, derived.toml);
         }
     }
 }

@@ -1,15 +1,25 @@
 //! The text of a derived image.toml.
 
+use crate::derive::error::DeriveError;
+
 /// A value for image.toml, as TOML, with the reason for it; an empty reason adds no comment.
+#[derive(Debug, Clone)]
 pub(super) struct Line {
     pub(super) key: &'static str,
     pub(super) value: String,
     pub(super) reason: String,
+    /// Whether the value is only an example: the line is a comment.
+    pub(super) is_missing: bool,
 }
 
 impl Line {
     pub(super) fn new(key: &'static str, value: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { key, value: value.into(), reason: reason.into() }
+        Self { key, value: value.into(), reason: reason.into(), is_missing: false }
+    }
+
+    /// A line for a key that could not be derived, with an example of a value.
+    pub(super) fn missing(key: &'static str, example: &str, error: &DeriveError) -> Self {
+        Self { is_missing: true, ..Self::new(key, example, format!("{error}\n{}", error.hint())) }
     }
 }
 
@@ -41,13 +51,13 @@ pub(super) fn document(sections: &[(&str, Vec<Line>)]) -> String {
         if !name.is_empty() {
             out += &format!("[{name}]\n");
         }
-        for Line { key, value, reason } in lines {
-            if !reason.is_empty() {
+        for Line { key, value, reason, is_missing } in lines {
+            for line in reason.lines() {
                 // A name from the folder must not end the comment.
-                let reason: String = reason.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-                out += &format!("# {reason}\n");
+                let line: String = line.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+                out += &format!("# {line}\n");
             }
-            out += &format!("{key} = {value}\n");
+            out += &format!("{}{key} = {value}\n", if *is_missing { "# " } else { "" });
         }
     }
     out
