@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use shipwheel_python::pyproject::Pyproject;
+use shipwheel_python::pyproject::{Project, Pyproject};
+use shipwheel_python::setup::Setup;
 
 mod base;
 mod code;
@@ -82,8 +83,7 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
     }
     let text = folder.texts.get("pyproject.toml").map_or("", String::as_str);
     let pyproject = Pyproject::parse(text)?;
-    let project = pyproject.project_or_poetry()?;
-    let is_project = project.name.is_some() && pyproject.builds_wheel();
+    let (project, is_project) = project(folder, &pyproject)?;
     let mut known = Known { folder, project, is_project, distributions: BTreeSet::new() };
     let mut missing = Vec::new();
     let lock = dependencies::find(&known, choices.lock.as_deref());
@@ -98,8 +98,12 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
     });
     let file = entry.as_ref().ok().and_then(|entry| entry.file.as_deref());
     let python = lock.iter().map(|lock| Line::new("lock", write::text(&lock.path), lock.reason.as_str())).collect();
+    let mut top = base::lines(&known, lock.as_ref());
+    if lock.is_none() && missing.iter().all(|(section, ..)| *section != PYTHON) {
+        top.extend(dependencies::passed_over(&known).map(Line::comment));
+    }
     let mut sections = vec![
-        ("", base::lines(&known, lock.as_ref())),
+        ("", top),
         (PYTHON, python),
         ("app", sources::lines(&known, file)),
         (CONFIG, entry.unwrap_or_default().lines(&known)),
@@ -110,4 +114,19 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
     }
     let missing = missing.into_iter().map(|(_, _, error)| error).collect();
     Ok(Derived { toml: write::document(&sections), missing })
+}
+
+/// What the metadata says of the project, and whether it is built to a wheel: by pyproject.toml, else by setup.cfg and
+/// setup.py, whose backend is setuptools. One without commands is only a folder of modules to an image.
+fn project(folder: &Folder, pyproject: &Pyproject) -> Result<(Project, bool), DeriveError> {
+    let project = pyproject.project_or_poetry()?;
+    if pyproject.project.is_some() || pyproject.poetry.is_some() {
+        let is_project = project.name.is_some() && pyproject.builds_wheel();
+        return Ok((project, is_project));
+    }
+    let text = |name: &str| folder.texts.get(name).map_or("", String::as_str);
+    let setup = Setup::read(text("setup.cfg"), text("setup.py"));
+    let is_project = setup.name.is_some() && setup.has_modules && !setup.scripts.is_empty();
+    // A value that cannot be read is setuptools' to complain about.
+    Ok((setup.to_project().unwrap_or(project), is_project))
 }

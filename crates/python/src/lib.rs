@@ -33,6 +33,7 @@ mod name;
 pub mod pyproject;
 pub mod requirements;
 pub mod select;
+pub mod setup;
 mod target;
 mod version;
 pub mod wheel;

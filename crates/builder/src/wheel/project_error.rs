@@ -32,7 +32,7 @@ impl fmt::Display for BuildInput {
 #[non_exhaustive]
 pub enum ProjectError {
     /// The folder is not a project.
-    #[error("{} is not a project: it has no pyproject.toml", .folder.display())]
+    #[error("{} is not a project: it has no pyproject.toml, setup.cfg or setup.py", .folder.display())]
     NoPyproject {
         /// The folder.
         folder: PathBuf,

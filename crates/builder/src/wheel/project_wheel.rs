@@ -52,7 +52,7 @@ struct Copied {
 /// # Errors
 /// When the folder is not a project, its build fails, or gives anything but one pure wheel.
 pub(crate) fn build(session: &Session<'_>, folder: &Path) -> Result<SelectedWheel, BuildError> {
-    if !folder.join("pyproject.toml").is_file() {
+    if !["pyproject.toml", "setup.cfg", "setup.py"].iter().any(|name| folder.join(name).is_file()) {
         return Err(ProjectError::NoPyproject { folder: folder.to_owned() }.into());
     }
     let input = BuildInput::Project(folder.to_owned());

@@ -2,6 +2,10 @@
 
 mod candidate;
 mod chain;
+mod conda;
+mod declaration;
+mod declared;
+mod dynamic;
 mod find;
 mod purpose;
 
@@ -9,15 +13,18 @@ use shipwheel_python::lock::LockForm;
 use shipwheel_python::requirements::{beside, includes};
 
 use candidate::Candidate;
-pub(super) use find::find;
+pub(super) use find::{find, passed_over};
 
 /// Whether a file's text is asked for because of its name.
 pub(super) fn is_read(path: &str) -> bool {
-    Candidate::of(path).is_some()
+    Candidate::of(path).is_some() || declared::FILES.contains(&path) || conda::is_read(path)
 }
 
 /// The files below the folder that a text names, whose texts are asked for as well.
 pub(super) fn also_read(path: &str, text: &str) -> Vec<String> {
+    if path == "pyproject.toml" {
+        return dynamic::files(text);
+    }
     let name = path.rsplit('/').next().unwrap_or(path);
     if LockForm::of(name) != Some(LockForm::Requirements) {
         return Vec::new();

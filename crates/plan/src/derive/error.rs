@@ -14,8 +14,12 @@ pub enum DeriveError {
     #[error("pyproject.toml: {0}")]
     Pyproject(#[from] PyprojectError),
     /// Dependencies that no lock pins.
-    #[error("pyproject.toml has dependencies, but there is no lock: looked for {}", .looked_for.join(", "))]
+    #[error("{place} has dependencies, but there is no lock: looked for {}", .looked_for.join(", "))]
     NoLock {
+        /// What declares them.
+        place: String,
+        /// What to do about it.
+        advice: String,
         /// The names of lock files.
         looked_for: Vec<String>,
     },
@@ -67,7 +71,7 @@ impl DeriveError {
         match self {
             Self::Nothing => "name the application's folder, or write an image.toml (docs/image-toml.md)".to_owned(),
             Self::Pyproject(_) => "fix pyproject.toml, or write an image.toml".to_owned(),
-            Self::NoLock { .. } => "lock the dependencies, for example with `uv lock`".to_owned(),
+            Self::NoLock { advice, .. } => advice.clone(),
             Self::SeveralLocks { found } => {
                 let flags: Vec<String> = found.iter().map(|path| format!("`--lock {path}`")).collect();
                 format!("choose one: {}", flags.join(" or "))

@@ -40,11 +40,11 @@ const EXCLUDED: [&str; 3] = ["__pycache__/", "*.pyc", "tests/"];
 pub(super) fn lines(known: &Known<'_>, entry: Option<&str>) -> Vec<Line> {
     let mut lines = Vec::new();
     if known.is_project {
-        lines.push(Line::new(
-            "project",
-            write::text("."),
-            "pyproject.toml has a [build-system]: built to a wheel and installed",
-        ));
+        let reason = match known.text("pyproject.toml").contains("[build-system]") {
+            true => "pyproject.toml has a [build-system]: built to a wheel and installed",
+            false => "setup.py or setup.cfg describes a project with commands: built to a wheel and installed",
+        };
+        lines.push(Line::new("project", write::text("."), reason));
     }
     let (sources, reason) = match (known.is_project, entry) {
         (true, None) => return lines,

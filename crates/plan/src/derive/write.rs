@@ -17,6 +17,11 @@ impl Line {
         Self { key, value: value.into(), reason: reason.into(), is_missing: false }
     }
 
+    /// Only a comment.
+    pub(super) fn comment(text: impl Into<String>) -> Self {
+        Self { is_missing: true, ..Self::new("", "", text) }
+    }
+
     /// A line for a key that could not be derived, with an example of a value.
     pub(super) fn missing(key: &'static str, example: &str, error: &DeriveError) -> Self {
         Self { is_missing: true, ..Self::new(key, example, format!("{error}\n{}", error.hint())) }
@@ -57,7 +62,9 @@ pub(super) fn document(sections: &[(&str, Vec<Line>)]) -> String {
                 let line: String = line.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
                 out += &format!("# {line}\n");
             }
-            out += &format!("{}{key} = {value}\n", if *is_missing { "# " } else { "" });
+            if !key.is_empty() {
+                out += &format!("{}{key} = {value}\n", if *is_missing { "# " } else { "" });
+            }
         }
     }
     out

@@ -75,7 +75,7 @@ impl Project {
 
 impl RequiresPython {
     /// Parses a list of version specifiers and keeps its text.
-    pub(super) fn parse(text: String) -> Result<Self, PyprojectError> {
+    pub(crate) fn parse(text: String) -> Result<Self, PyprojectError> {
         match text.parse() {
             Ok(versions) => Ok(Self { text, versions }),
             Err(_) => Err(PyprojectError::RequiresPython { found: text }),

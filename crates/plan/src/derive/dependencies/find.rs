@@ -4,6 +4,9 @@ use shipwheel_python::lock::{LockForm, LockReading};
 
 use super::candidate::Candidate;
 use super::chain::Chain;
+use super::declaration::Declared;
+use super::declared;
+use super::dynamic;
 use crate::derive::error::DeriveError;
 use crate::derive::known::Known;
 use crate::derive::lock::Lock;
@@ -21,6 +24,13 @@ pub(crate) fn find(known: &Known<'_>, named: Option<&str>) -> Result<Option<Lock
         return self::named(known, named, &all).map(Some);
     }
     for form in LockForm::locks() {
+        // What the project itself names is more than a name.
+        if form == LockForm::Requirements
+            && let [only] = &dynamic::files(known.text("pyproject.toml"))[..]
+            && known.has(only)
+        {
+            return lock(known, only, form, format!("pyproject.toml has its dependencies in {only}")).map(Some);
+        }
         let mut of_form: Vec<&Candidate> =
             all.iter().filter(|candidate| candidate.form == form && !candidate.is_for_development()).collect();
         of_form.sort_by_key(|candidate| candidate.rank());
@@ -28,13 +38,23 @@ pub(crate) fn find(known: &Known<'_>, named: Option<&str>) -> Result<Option<Lock
             return taken(known, one, &all).map(Some);
         }
     }
-    match known.project.dependencies.is_empty() {
-        true => Ok(None),
-        false => {
+    match declared::all(known).into_iter().next() {
+        None => Ok(None),
+        Some(Declared { place, advice }) => {
             let looked_for = LockForm::locks().map(|form| form.file_name().to_owned()).collect();
-            Err(DeriveError::NoLock { looked_for })
+            Err(DeriveError::NoLock { place, advice, looked_for })
         }
     }
+}
+
+/// What to say where nothing is taken, and a file could be.
+pub(crate) fn passed_over(known: &Known<'_>) -> Option<String> {
+    let paths: Vec<String> = candidates(known).into_iter().map(|candidate| candidate.path).collect();
+    let first = paths.first()?;
+    Some(format!(
+        "nothing is installed: {} is for development by its name; `--lock {first}` takes it all the same",
+        paths.join(", ")
+    ))
 }
 
 /// Every file that may be taken, less those that are another one's input and those that ask for nothing.
@@ -94,7 +114,13 @@ fn taken(known: &Known<'_>, taken: &Candidate, all: &[Candidate]) -> Result<Lock
     };
     let files = included(known, taken)?;
     let unused = all.iter().map(|it| &it.path).filter(|other| *other != path && !files.contains(other));
-    let unused: Vec<&str> = unused.map(String::as_str).collect();
+    let declared = declared::all(known).into_iter().map(|declared| declared.place);
+    // What a lock is made from is used by it, and a project says itself what it needs.
+    let is_own =
+        |place: &String| place.starts_with("pyproject.toml") || place == "Pipfile" && taken.form == LockForm::Pipfile;
+    let is_setup = |place: &String| known.is_project && place.starts_with("setup.");
+    let declared = declared.filter(|place| !is_own(place) && !is_setup(place));
+    let unused: Vec<String> = unused.cloned().chain(declared).collect();
     if !unused.is_empty() {
         reason += &format!("; not used: {}", unused.join(", "));
     }
