@@ -34,6 +34,11 @@ pub fn assemble(packages: &[UnpackedPackage], options: &BaseOptions) -> Result<T
     for unpacked in &packages {
         setup::status(&mut tree, &unpacked.package, unpacked.md5sums.as_deref()).map_err(AssembleError::Setup)?;
     }
+    if options.loader_cache {
+        let architectures = packages.iter().map(|unpacked| unpacked.package.architecture.as_str());
+        let architecture = architectures.into_iter().find(|name| *name != "all").unwrap_or_default();
+        setup::loader_cache(&mut tree, architecture).map_err(AssembleError::Setup)?;
+    }
     Ok(tree)
 }
 

@@ -1,6 +1,7 @@
 //! The parts of a base: what goes in, what is left out, and what maintainer scripts would have made.
 
 mod error;
+mod loader_cache;
 mod options;
 pub(crate) mod setup;
 pub(crate) mod slim;

@@ -54,10 +54,22 @@ impl LibraryNames {
     }
 
     /// The package that is named after a library. Whether it has it, only its files tell.
+    ///
+    /// A name without a version stands for any: `libpq`, as `ctypes.util.find_library("pq")` asks for it.
     pub fn package_of(&self, library: &str) -> Option<&str> {
+        if !library.contains(".so") {
+            return self.any_version_of(&plain(library));
+        }
         let irregular = IRREGULAR.iter().find(|(name, _)| *name == library);
         let named = irregular.map_or_else(|| name_of(library), |(_, package)| (*package).to_owned());
         self.0.get(&named).map(String::as_str)
+    }
+
+    fn any_version_of(&self, named: &str) -> Option<&str> {
+        let from = self.0.range(named.to_owned()..).take_while(|(name, _)| name.starts_with(named));
+        let versions = from.filter_map(|(name, package)| Some((name.strip_prefix(named)?, package)));
+        let versions = versions.filter(|(version, _)| version.bytes().all(|byte| byte.is_ascii_digit()));
+        versions.min_by_key(|(version, _)| (version.len(), *version)).map(|(_, package)| package.as_str())
     }
 }
 
@@ -102,19 +114,6 @@ impl LibraryIndex {
         let named = name_of(library);
         let packages = self.0.get(library)?.iter().map(String::as_str);
         packages.min_by_key(|package| (plain(package) != named, package.len(), *package))
-    }
-
-    /// The libraries that a name without a version can stand for, as `ctypes.util.find_library("pq")` takes it:
-    /// `libpq.so.5`.
-    pub fn versions_of<'i>(&'i self, name: &str) -> impl Iterator<Item = &'i str> {
-        let start = format!("lib{name}.so.");
-        let is_major = |version: &str| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
-        let from = self.0.range(start.clone()..).map(|(library, _)| library.as_str());
-        let named = from.take_while({
-            let start = start.clone();
-            move |library| library.starts_with(&start)
-        });
-        named.filter(move |library| library.strip_prefix(&start).is_some_and(is_major))
     }
 }
 
@@ -215,17 +214,12 @@ mod tests {
             ("libX11.so.6", Some("libx11-6")),
             ("libbz2.so.1.0", Some("libbz2-1.0")),
             ("libpq.so", None),
+            ("libpq", Some("libpq5")),
+            ("libp", None),
             ("libcuda.so.1", None),
         ] {
             assert_eq!(names.package_of(library), expected, "{library}");
         }
-    }
-
-    #[test]
-    fn a_name_without_a_version_stands_for_its_major_versions() {
-        let versions = |name: &str| index().versions_of(name).map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(versions("pq"), ["libpq.so.5"]);
-        assert_eq!(versions("p"), [""; 0]);
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub mod elf;
 mod identifier;
 pub mod imports;
 pub mod install;
+mod loads;
 pub mod lock;
 pub mod marker;
 mod name;
@@ -40,6 +41,7 @@ pub mod wheel;
 
 pub use dependency::{Dependency, DependencyError, Unmet, unmet};
 pub use identifier::is_identifier;
+pub use loads::loaded_libraries;
 pub use name::{DistributionName, NameError};
 pub use pep440_rs::{Version, VersionSpecifiers};
 pub use target::{Libc, Target};

@@ -20,6 +20,7 @@ mod imports;
 mod layering;
 mod layout;
 mod leftovers;
+mod libraries;
 mod locks;
 mod long_names;
 mod many;

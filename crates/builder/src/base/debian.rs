@@ -9,7 +9,7 @@ use shipwheel_debian::package::{Package, PackageIndex, decompress, open_deb};
 use shipwheel_debian::{BASE_RECIPE, assemble, resolve as close};
 use shipwheel_layer::{ByteSource, LAYER_RECIPE, Tree};
 use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
-use shipwheel_plan::spec::DebianBase;
+use shipwheel_plan::spec::{DebianBase, Libraries};
 use shipwheel_store::FileAction;
 use shipwheel_store::http::Download;
 
@@ -58,6 +58,9 @@ pub(super) fn resolve_platform(
     hasher.fields([BASE_RECIPE, DESCRIBE_RECIPE, LAYER_RECIPE].map(u32::to_le_bytes));
     hasher.field(platform.to_string());
     hasher.fields(packages.iter().map(|package| package.digest));
+    if has_loader_cache(base) {
+        hasher.field("ld.so.cache");
+    }
     let key = hasher.finish();
     if let Some(known) = ResolvedBase::known(session, &key, platform)
         && known.facts.layers.iter().all(|layer| session.cache.has(&layer.blob))
@@ -72,6 +75,11 @@ pub(super) fn resolve_platform(
     releases.fetch_all(session, &downloads, CONCURRENCY).map_err(fail)?;
     let tree = unpack_all(session, base, &packages).map_err(fail)?;
     store(session, base, &tree, &key, platform)
+}
+
+/// Whether programs are to find libraries by name: with what finds the libraries that they need.
+fn has_loader_cache(base: &DebianBase) -> bool {
+    base.libraries == Libraries::Auto
 }
 
 /// The error with the suite and the platform that it is about.
@@ -134,7 +142,11 @@ pub(super) fn parsed(
 fn unpack_all(session: &Session<'_>, base: &DebianBase, packages: &[SelectedPackage]) -> Result<Tree, DebianError> {
     let unpacked: Vec<UnpackedPackage> =
         packages.par_iter().map(|package| unpack(session, package)).collect::<Result<_, DebianError>>()?;
-    let options = BaseOptions { codename: Some(base.suite.value.clone()), ..BaseOptions::default() };
+    let options = BaseOptions {
+        codename: Some(base.suite.value.clone()),
+        loader_cache: has_loader_cache(base),
+        ..BaseOptions::default()
+    };
     Ok(assemble(&unpacked, &options)?)
 }
 

@@ -6,7 +6,7 @@ use shipwheel_oci::Platform;
 use shipwheel_plan::facts::{BaseFacts, WheelFacts};
 use shipwheel_python::elf::ElfMachine;
 
-use super::missing::Missing;
+use super::missing::{Missing, Need};
 use super::needs::WheelNeeds;
 
 /// What is wrong with the wheels of a platform.
@@ -82,11 +82,17 @@ pub(super) fn judge(
         }
         verdict.warnings.extend(too_new(base, &newer).map(|text| format!("{name}: {text}")));
     }
-    for Missing { library, wheel, files, is_optional } in missing {
-        let hint = package_of(library).map_or_else(String::new, |package| format!("; Debian has it in {package}"));
+    for Missing { library, wheel, files, need } in missing {
+        // What nobody may ask for is not worth a look at the list of all files.
+        let package = Some(library).filter(|_| *need == Need::Linked).and_then(|library| package_of(library));
+        let hint = package.map_or_else(String::new, |package| format!("; Debian has it in {package}"));
         let (name, files) = (&wheel.file_name, some(files));
-        let text = format!("{name}: {files} needs {library}, which neither the wheels nor the base have{hint}");
-        if *is_optional { &mut verdict.optional } else { &mut verdict.warnings }.insert(text);
+        let (verb, list) = match need {
+            Need::Linked => ("needs", &mut verdict.warnings),
+            Need::Loaded => ("loads", &mut verdict.optional),
+            Need::Optional => ("needs", &mut verdict.optional),
+        };
+        list.insert(format!("{name}: {files} {verb} {library}, which neither the wheels nor the base have{hint}"));
     }
     verdict
 }
@@ -160,7 +166,7 @@ mod tests {
             pure: name.ends_with("-any.whl"),
             sources: Vec::new(),
         };
-        let needs = WheelNeeds { files: vec![file], provides: vec!["libown-1.so".to_owned()] };
+        let needs = WheelNeeds { files: vec![file], provides: vec!["libown-1.so".to_owned()], ..WheelNeeds::default() };
         let (platform, wheels) = (Platform::linux_arm64(), [(&wheel, &needs)]);
         let verdict = judge(&platform, &base, &wheels, &missing(&platform, &base, &wheels), &usual_package);
         assert_eq!(verdict.errors.iter().map(String::as_str).collect::<Vec<_>>(), errors, "errors");

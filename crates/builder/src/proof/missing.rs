@@ -14,8 +14,18 @@ pub(crate) struct Missing<'w> {
     pub(crate) library: &'w str,
     pub(crate) wheel: &'w WheelFacts,
     pub(crate) files: Vec<&'w str>,
-    /// Whether nothing of the wheel loads it by itself, or only a machine with its hardware has it.
-    pub(crate) is_optional: bool,
+    pub(crate) need: Need,
+}
+
+/// How a library is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// The loader needs it for what the wheel imports.
+    Linked,
+    /// A Python source loads it by name, and may do without.
+    Loaded,
+    /// Only a plug-in that nobody may ask for needs it, or only a machine with its hardware has it.
+    Optional,
 }
 
 /// Libraries of drivers and of clusters, by the beginnings of their names: the machine that has the hardware has them,
@@ -67,12 +77,35 @@ pub(crate) fn missing<'w>(
             }
         }
         found.extend(by_library.into_iter().map(|(library, files)| {
-            let is_of_hardware = OF_HARDWARE.iter().any(|start| library.starts_with(start));
-            let is_optional = is_of_hardware || files.iter().all(|file| is_plugin(file));
-            Missing { library, wheel, files, is_optional }
+            let is_optional = is_of_hardware(library) || files.iter().all(|file| is_plugin(file));
+            let need = if is_optional { Need::Optional } else { Need::Linked };
+            Missing { library, wheel, files, need }
         }));
+        let loads = needs.loads.iter().filter(|(library, _)| !is_of_hardware(library) && !has(&provided, library));
+        found.extend(loads.map(|(library, file)| Missing { library, wheel, files: vec![file], need: Need::Loaded }));
     }
     found
+}
+
+/// Whether a library that a source loads is there, under a name without a version or as auditwheel renames it, too.
+fn has(provided: &BTreeSet<&str>, library: &str) -> bool {
+    let stem = library.split(".so").next().unwrap_or(library);
+    let mut named = provided.range(stem..).take_while(|name| name.starts_with(stem));
+    named.any(|name| {
+        *name == library
+            || (library == stem && name[stem.len()..].starts_with(".so"))
+            || is_renamed(&name[stem.len()..])
+    })
+}
+
+/// `-9b38f5e3.so.5.17`: what follows the name of a library that lies in a wheel.
+fn is_renamed(rest: &str) -> bool {
+    let hash = rest.strip_prefix('-').and_then(|rest| rest.split('.').next());
+    hash.is_some_and(|hash| hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+fn is_of_hardware(library: &str) -> bool {
+    OF_HARDWARE.iter().any(|start| library.starts_with(start))
 }
 
 fn is_plugin(path: &str) -> bool {
@@ -82,6 +115,24 @@ fn is_plugin(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_library_that_is_loaded_by_name_may_have_any_version_or_lie_in_a_wheel() {
+        let provided = BTreeSet::from(["libmagic.so.1", "libpq-9b38f5e3.so.5.17", "libxy-1.0.so.0", "libz.so.1.2"]);
+        for (library, expected) in [
+            ("libmagic", true),
+            ("libmagic.so.1", true),
+            ("libmagic.so.2", false),
+            ("libpq", true),
+            ("libpq.so.5", true),
+            ("libxy", false),
+            ("libxy-1.0", true),
+            ("libz", true),
+            ("libmag", false),
+        ] {
+            assert_eq!(has(&provided, library), expected, "{library}");
+        }
+    }
 
     #[test]
     fn what_lies_in_a_folder_of_plug_ins_is_one() {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::elf::{ELF_HEAD, ElfFacts, ElfMachine};
+use shipwheel_python::loaded_libraries;
 use shipwheel_python::wheel::Wheel;
 
 use crate::error::BuildError;
@@ -15,7 +16,7 @@ use crate::session::Session;
 use crate::wheel::wheels::Wheels;
 
 /// Raise this when other things are read out of wheels.
-const NEEDS_RECIPE: u32 = 1;
+const NEEDS_RECIPE: u32 = 2;
 
 /// Of a larger library only the header is read.
 const LARGEST: u64 = 1 << 30;
@@ -40,6 +41,8 @@ pub(crate) struct NativeFile {
 pub(crate) struct WheelNeeds {
     pub(crate) files: Vec<NativeFile>,
     pub(crate) provides: Vec<String>,
+    /// The libraries that its Python sources load by name, each with the first source that does.
+    pub(crate) loads: BTreeMap<String, String>,
 }
 
 /// The key of a wheel's record.
@@ -91,8 +94,33 @@ fn read(session: &Session<'_>, digest: &Digest, wheel: &Wheel) -> Result<WheelNe
     }
     needs.provides.sort();
     needs.provides.dedup();
+    needs.loads = loads(wheel)?;
     session.cache.put_record("needs", &key(digest), &needs)?;
     Ok(needs)
+}
+
+/// What the Python sources of a wheel load by name.
+fn loads(wheel: &Wheel) -> Result<BTreeMap<String, String>, BuildError> {
+    let sources: Vec<_> = wheel.files().iter().filter(|member| is_source(&member.path)).collect();
+    let read: Vec<(&str, BTreeSet<String>)> = sources
+        .par_iter()
+        .map(|member| {
+            let text = wheel.content(member).to_vec()?;
+            Ok((member.path.as_str(), loaded_libraries(&String::from_utf8_lossy(&text))))
+        })
+        .collect::<Result<_, BuildError>>()?;
+    let mut loads = BTreeMap::new();
+    for (path, libraries) in read {
+        for library in libraries {
+            loads.entry(library).or_insert_with(|| path.to_owned());
+        }
+    }
+    Ok(loads)
+}
+
+/// Whether a member is a source that an application may import.
+fn is_source(path: &str) -> bool {
+    path.ends_with(".py") && !path.split('/').any(|part| ["test", "tests", "testing"].contains(&part))
 }
 
 /// One member; `None` if it is not an ELF file. The text is its `SONAME`.

@@ -54,10 +54,12 @@ pub(crate) fn prove(
     lines(&warnings).for_each(|line| session.report.warning(&line));
     let optional: Vec<String> = lines(&optional).collect();
     if !optional.is_empty() {
-        let count = optional.len();
-        session.report.step(&format!(
-            "proof: libraries are missing that only plug-ins or special hardware need ({count}); --verbose lists them"
-        ));
+        let what = match optional.len() {
+            1 => "1 library is".to_owned(),
+            count => format!("{count} libraries are"),
+        };
+        let who = "that only plug-ins, special hardware or optional code asks for";
+        session.report.step(&format!("proof: {what} missing {who}: --verbose lists them"));
         optional.iter().for_each(|line| session.report.detail(line));
     }
     match errors.is_empty() {

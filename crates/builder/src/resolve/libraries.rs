@@ -9,7 +9,7 @@ use shipwheel_plan::facts::{BaseFacts, WheelFacts};
 use crate::base::debian_source::DebianSource;
 use crate::base::resolved::ResolvedBase;
 use crate::error::BuildError;
-use crate::proof::missing::missing;
+use crate::proof::missing::{Need, missing};
 use crate::proof::needs::WheelNeeds;
 use crate::session::Session;
 
@@ -31,13 +31,15 @@ pub(super) fn complete(
     let (mut added, mut completed) = (Added::new(), None::<ResolvedBase>);
     loop {
         let facts = completed.as_ref().map_or(base, |base| &base.facts);
-        let mut needed_by: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for missing in missing(platform, facts, wheels).iter().filter(|missing| !missing.is_optional) {
-            needed_by.entry(missing.library).or_default().insert(missing.wheel.name.as_str());
+        let mut wanted: BTreeMap<&str, Wanted<'_>> = BTreeMap::new();
+        for missing in missing(platform, facts, wheels).iter().filter(|missing| missing.need != Need::Optional) {
+            let wanted = wanted.entry(missing.library).or_default();
+            wanted.is_linked |= missing.need == Need::Linked;
+            wanted.by.insert(missing.wheel.name.as_str());
         }
         let before = added.clone();
-        for (library, distributions) in needed_by {
-            search.add(library, &distributions, &mut added)?;
+        for (library, wanted) in &wanted {
+            search.add(library, wanted, &mut added)?;
         }
         // What is left is in no package that may be added: the proof warns of it.
         if added == before {
@@ -47,6 +49,14 @@ pub(super) fn complete(
         completed = if packages.is_empty() { None } else { Some(debian.resolve(session, platform, &packages)?) };
     }
     Ok(completed.map(|base| (base, added)))
+}
+
+/// Who wants a library.
+#[derive(Default)]
+struct Wanted<'w> {
+    by: BTreeSet<&'w str>,
+    /// Whether the loader needs it; else a source asks for it by name, and has an answer if it is not there.
+    is_linked: bool,
 }
 
 /// Where a library was looked for.
@@ -69,32 +79,35 @@ struct Search<'s> {
 
 impl Search<'_> {
     /// Adds the package that is to be tried next for a library that is missing still.
-    fn add(&mut self, library: &str, needed_by: &BTreeSet<&str>, added: &mut Added) -> Result<(), BuildError> {
+    fn add(&mut self, library: &str, wanted: &Wanted<'_>, added: &mut Added) -> Result<(), BuildError> {
         let found = match self.looked_in.get(library) {
             None => {
                 self.looked_in.insert(library.to_owned(), LookedIn::Names);
                 match self.debian.names(self.session, self.platform)?.package_of(library) {
                     Some(package) => Some(package.to_owned()),
-                    None => self.by_files(library)?,
+                    None => self.by_files(library, wanted)?,
                 }
             }
             Some(LookedIn::Names) => {
                 // The package that is named after it does not have it.
                 added.values_mut().for_each(|reasons| reasons.retain(|(_, other)| other != library));
                 added.retain(|_, reasons| !reasons.is_empty());
-                self.by_files(library)?
+                self.by_files(library, wanted)?
             }
             Some(LookedIn::Files) => None,
         };
         if let Some(package) = found.filter(|package| !is_excluded(&self.debian.base.exclude, package)) {
-            let reasons = needed_by.iter().map(|distribution| ((*distribution).to_owned(), library.to_owned()));
+            let reasons = wanted.by.iter().map(|distribution| ((*distribution).to_owned(), library.to_owned()));
             added.entry(package).or_default().extend(reasons);
         }
         Ok(())
     }
 
-    fn by_files(&mut self, library: &str) -> Result<Option<String>, BuildError> {
+    fn by_files(&mut self, library: &str, wanted: &Wanted<'_>) -> Result<Option<String>, BuildError> {
         self.looked_in.insert(library.to_owned(), LookedIn::Files);
+        if !wanted.is_linked {
+            return Ok(None);
+        }
         let index = match &self.index {
             Some(index) => index,
             None => self.index.insert(self.debian.libraries(self.session, self.platform)?),

@@ -9,10 +9,12 @@ pub struct BaseOptions {
     pub slim: bool,
     /// The suite's codename: for `/etc/os-release` where no package has it.
     pub codename: Option<String>,
+    /// Makes `/etc/ld.so.cache`, for programs that look libraries up by name.
+    pub loader_cache: bool,
 }
 
 impl Default for BaseOptions {
     fn default() -> Self {
-        Self { slim: true, codename: None }
+        Self { slim: true, codename: None, loader_cache: false }
     }
 }

@@ -3,6 +3,7 @@
 use shipwheel_layer::{Content, Metadata, Node, Tree, TreeError, TreePath};
 
 use crate::base::error::AssembleError;
+use crate::base::loader_cache;
 use crate::package::Package;
 
 /// The account that an image's process runs as; the number is the one distroless images use.
@@ -53,6 +54,14 @@ const USUAL: [&str; 21] = [
     "/usr/local/lib",
     "/usr/local/share",
 ];
+
+/// Makes `/etc/ld.so.cache`, as ldconfig does.
+pub(crate) fn loader_cache(tree: &mut Tree, architecture: &str) -> Result<(), TreeError> {
+    match loader_cache::loader_cache(tree, architecture)? {
+        Some(cache) => put(tree, "/etc/ld.so.cache", Node::File(Metadata::root(0o644), Content::from_bytes(cache))),
+        None => Ok(()),
+    }
+}
 
 /// Makes `/bin`, `/sbin`, `/lib` (and amd64's `/lib64`) links into `/usr`, as debootstrap does.
 pub(crate) fn merge_usr(tree: &mut Tree, amd64: bool) -> Result<(), TreeError> {
