@@ -37,7 +37,7 @@ fn unpack(bytes: &[u8]) {
     let package = Package::parse(STANZA).expect("a stanza");
     let package = UnpackedPackage { package, md5sums, data: Arc::new(data) };
     for slim in [true, false] {
-        let options = BaseOptions { slim, codename: Some("trixie".to_owned()) };
+        let options = BaseOptions { slim, codename: Some("trixie".to_owned()), loader_cache: slim };
         if let Ok(base) = assemble(std::slice::from_ref(&package), &options) {
             tree::check(&base);
         }
