@@ -11,6 +11,7 @@ use shipwheel_python::setup::Setup;
 mod base;
 mod code;
 mod dependencies;
+mod dockerfile;
 mod entry;
 mod error;
 mod known;
@@ -27,6 +28,7 @@ mod write;
 use known::Known;
 use write::Line;
 
+pub use dockerfile::{NamedText, Outcome, Row, Translated};
 pub use error::DeriveError;
 pub use known::Folder;
 
@@ -47,8 +49,10 @@ pub fn is_read(path: &str) -> bool {
             name.ends_with(".py")
                 || dependencies::is_read(path)
                 || named::is_read(name)
+                || name.ends_with(".sh")
                 || [".dockerignore", "pyproject.toml"].contains(&name)
         }
+        1 | 2 if name.ends_with(".sh") => true,
         1 | 2 => start::MODULES.contains(&name) || web::MODULES.contains(&name) || dependencies::is_read(path),
         _ => false,
     }
@@ -81,10 +85,7 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
     if !is_python && !has("pyproject.toml") && !folder.files.iter().any(|path| dependencies::is_read(path)) {
         return Err(DeriveError::Nothing);
     }
-    let text = folder.texts.get("pyproject.toml").map_or("", String::as_str);
-    let pyproject = Pyproject::parse(text)?;
-    let (project, is_project) = project(folder, &pyproject)?;
-    let mut known = Known { folder, project, is_project, distributions: BTreeSet::new() };
+    let mut known = known_of(folder)?;
     let mut missing = Vec::new();
     let lock = dependencies::find(&known, choices.lock.as_deref());
     let lock = lock.unwrap_or_else(|error| {
@@ -129,4 +130,20 @@ fn project(folder: &Folder, pyproject: &Pyproject) -> Result<(Project, bool), De
     let is_project = setup.name.is_some() && setup.has_modules && !setup.scripts.is_empty();
     // A value that cannot be read is setuptools' to complain about.
     Ok((setup.to_project().unwrap_or(project), is_project))
+}
+
+/// Translates a Dockerfile of the folder to an image.toml.
+///
+/// # Errors
+/// When Docker refuses the Dockerfile too, it starts several programs, or it leaves open what [`derive`] cannot find.
+pub fn from_dockerfile(folder: &Folder, from: NamedText<'_>, choices: &Choices) -> Result<Translated, DeriveError> {
+    dockerfile::translate(&mut known_of(folder)?, from, choices.lock.as_deref())
+}
+
+/// What is known before anything is decided.
+fn known_of(folder: &Folder) -> Result<Known<'_>, DeriveError> {
+    let text = folder.texts.get("pyproject.toml").map_or("", String::as_str);
+    let pyproject = Pyproject::parse(text)?;
+    let (project, is_project) = project(folder, &pyproject)?;
+    Ok(Known { folder, project, is_project, distributions: BTreeSet::new() })
 }

@@ -7,6 +7,8 @@ pub struct FolderCase {
     name: String,
     /// What precedes the first file.
     comment: String,
+    /// What `init` is given besides the folder: a line `Arguments: …` of the comment.
+    arguments: Vec<String>,
     /// Names and texts, as they follow one another.
     files: Vec<(String, String)>,
     /// What is expected: `> image.toml`, `> stderr` or both, and their texts.
@@ -28,7 +30,9 @@ impl FolderCase {
         let (expected, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| name.starts_with("> "));
         assert!(!comment.trim().is_empty(), "{}: the first line says what it shows", path.display());
         assert!(!files.is_empty(), "{}: no file", path.display());
-        Self { name: path.file_stem().unwrap().to_str().unwrap().to_owned(), comment, files, expected }
+        let arguments = comment.lines().find_map(|line| line.strip_prefix("Arguments: ")).unwrap_or_default();
+        let arguments = arguments.split_whitespace().map(str::to_owned).collect();
+        Self { arguments, name: path.file_stem().unwrap().to_str().unwrap().to_owned(), comment, files, expected }
     }
 
     /// The file's name without its extension, which is the folder's name.
@@ -39,6 +43,11 @@ impl FolderCase {
     /// What is expected, as sections of the file.
     pub fn expected(&self) -> String {
         sections(&self.expected)
+    }
+
+    /// What `init` is given besides the folder.
+    pub fn arguments(&self) -> impl Iterator<Item = &str> {
+        self.arguments.iter().map(String::as_str)
     }
 
     /// Makes the folder.

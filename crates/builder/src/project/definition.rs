@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use shipwheel_plan::derive::{Choices, DeriveError, Derived, Folder, derive};
+use shipwheel_plan::derive::{Choices, DeriveError, Derived, Folder, NamedText, Translated, derive, from_dockerfile};
+use shipwheel_plan::dockerfile::MAX_DOCKERFILE;
 use shipwheel_plan::spec::{ImageSpec, Located, Problem, SpecError};
 use shipwheel_python::pyproject::Pyproject;
 
@@ -117,6 +118,32 @@ impl Definition {
         let derived = Self::derive(folder, choices)?;
         fs_err::write(&path, derived.toml).map_err(BuildError::file(FileAction::Write, &path))?;
         Ok((path, derived.missing))
+    }
+
+    /// Writes the image.toml that a Dockerfile of a folder comes to; the path of the file, and what became of each line.
+    ///
+    /// # Errors
+    /// As [`Definition::init`], and when the Dockerfile cannot be read.
+    pub fn init_from(
+        folder: &Path,
+        dockerfile: &Path,
+        force: bool,
+        choices: &Choices,
+    ) -> Result<(PathBuf, Translated), BuildError> {
+        let path = folder.join(FILE);
+        if path.exists() && !force {
+            return Err(DefinitionError::Exists { path }.into());
+        }
+        // Below the application's folder, or as the user's shell completes it.
+        let below = folder.join(dockerfile);
+        let file = if below.exists() { below } else { dockerfile.to_owned() };
+        let text = read_small_text(&file, MAX_DOCKERFILE).map_err(BuildError::file(FileAction::Read, &file))?;
+        let name = dockerfile.display().to_string();
+        let from = NamedText { name: &name, text: &text };
+        let translated = from_dockerfile(&folder::list(folder)?, from, choices)
+            .map_err(|cause| DefinitionError::Derive { folder: folder.to_owned(), cause })?;
+        fs_err::write(&path, &translated.toml).map_err(BuildError::file(FileAction::Write, &path))?;
+        Ok((path, translated))
     }
 
     /// The path that a key of this file names, below its folder.

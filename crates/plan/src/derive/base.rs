@@ -15,11 +15,11 @@ use crate::derive::write::{self, Line};
 const MINORS: std::ops::RangeInclusive<u32> = 8..=14;
 
 /// Besides Python: what wheels link against, and what programs that talk to others ask for.
-const PACKAGES: [&str; 7] =
+pub(super) const PACKAGES: [&str; 7] =
     ["base-files", "ca-certificates", "libc-bin", "libgcc-s1", "libstdc++6", "media-types", "netbase"];
 
 /// Packages that Python does not need, and that bring a shell and perl along.
-const EXCLUDED: [&str; 4] = ["awk", "debconf", "dpkg", "openssl"];
+pub(super) const EXCLUDED: [&str; 4] = ["awk", "debconf", "dpkg", "openssl"];
 
 /// What decides which Python it is.
 struct Wanted<'k> {
@@ -46,7 +46,7 @@ pub(super) fn lines(known: &Known<'_>, lock: Option<&lock::Lock>) -> Vec<Line> {
 }
 
 /// Whether a version can be a tag as it is.
-fn is_tag(text: &str) -> bool {
+pub(super) fn is_tag(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     !text.is_empty() && text.len() <= 128 && text.chars().all(inner) && !text.starts_with(['.', '-'])
 }

@@ -2,6 +2,8 @@
 
 use shipwheel_python::pyproject::PyprojectError;
 
+use crate::dockerfile::DockerfileError;
+
 /// Why no image.toml can be derived.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeriveError {
@@ -49,6 +51,24 @@ pub enum DeriveError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The Dockerfile is none.
+    #[error("{name}: {cause}")]
+    Dockerfile {
+        /// The file's name.
+        name: String,
+        /// The first line that is wrong.
+        cause: DockerfileError,
+    },
+    /// The Dockerfile starts something that starts several programs.
+    #[error("{file}: line {line} starts {program}, which starts other programs; an image of shipwheel starts one")]
+    Supervisor {
+        /// The file's name.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The program.
+        program: String,
+    },
     /// Nothing says what is started.
     #[error("found nothing for the image to start; looked for:{}", lines(.looked_for))]
     NoEntryPoint {
@@ -81,6 +101,11 @@ impl DeriveError {
                 None => "lock the dependencies, for example with `uv lock`".to_owned(),
             },
             Self::Include { .. } => "correct the line, or choose another file with `--lock FILE`".to_owned(),
+            Self::Dockerfile { .. } => "correct the line; Docker refuses it too".to_owned(),
+            Self::Supervisor { file, .. } => format!(
+                "make one image for each program: copy {file}, end each copy with the program's own `CMD`, and translate it with \
+                 `shipwheel init --from COPY`; what runs containers restarts and schedules them"
+            ),
             Self::NoEntryPoint { .. } => {
                 "add a main.py or one `[project.scripts]`, or write an image.toml with `config.cmd`".to_owned()
             }

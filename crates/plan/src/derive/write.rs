@@ -49,8 +49,12 @@ pub(super) fn list<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> String 
 
 /// Sections as a whole image.toml; the section without a name comes first.
 pub(super) fn document(sections: &[(&str, Vec<Line>)]) -> String {
-    let mut out =
-        String::from("# Derived from the files of this folder; every key is explained in docs/image-toml.md.\n");
+    document_of("# Derived from the files of this folder; every key is explained in docs/image-toml.md.\n", sections)
+}
+
+/// The same below another first line.
+pub(super) fn document_of(head: &str, sections: &[(&str, Vec<Line>)]) -> String {
+    let mut out = head.to_owned();
     for (name, lines) in sections.iter().filter(|(_, lines)| !lines.is_empty()) {
         out.push('\n');
         if !name.is_empty() {

@@ -1,0 +1,188 @@
+//! `ENV`, `EXPOSE` and their like: the keys of `[config]`.
+
+use crate::derive::write::{self, Line};
+use crate::dockerfile::{At, Command, ImageConfig};
+
+use super::draft::{Draft, From};
+use super::layout::Layout;
+
+/// Variables that only a build reads, by how their names begin.
+const OF_BUILDS: [&str; 17] = [
+    "DEBIAN_FRONTEND",
+    "PIP_",
+    "UV_",
+    "POETRY_",
+    "PDM_",
+    "PIPENV_",
+    "PYSETUP_PATH",
+    "VENV_PATH",
+    "VIRTUAL_ENV",
+    "PYTHON_VERSION",
+    "PYTHON_PIP_VERSION",
+    "SETUPTOOLS_",
+    "NODE_VERSION",
+    "APT_",
+    "HATCH_",
+    "GPG_KEY",
+    "PYTHON_GET_PIP",
+];
+
+/// The lines of `[config]` besides what is started.
+pub(super) fn lines(
+    draft: &mut Draft,
+    layout: &Layout,
+    image: &ImageConfig,
+    shown: &dyn Fn(usize) -> String,
+) -> Vec<Line> {
+    let mut lines = Vec::new();
+    lines.extend(workdir(draft, layout, image, shown));
+    lines.extend(ports(draft, image, shown));
+    let env = environment(draft, layout, image, shown);
+    if !env.is_empty() {
+        let pairs: Vec<String> =
+            env.iter().map(|(name, at)| format!("{} = {}", key(name), write::text(&at.value))).collect();
+        let numbers: Vec<usize> = env.iter().map(|(_, at)| at.line).filter(|line| *line > 0).collect();
+        lines.push(Line::new("env", format!("{{ {} }}", pairs.join(", ")), places("ENV", &numbers)));
+    }
+    if let Some(signal) = &image.stop_signal {
+        draft.account.became(signal.line, &shown(signal.line), "config.stop-signal");
+        lines.push(Line::new("stop-signal", write::text(&signal.value), places("STOPSIGNAL", &[signal.line])));
+    }
+    if !image.labels.is_empty() {
+        let pairs: Vec<String> = image
+            .labels
+            .iter()
+            .map(|(name, at)| format!("{} = {}", write::text(name), write::text(&at.value)))
+            .collect();
+        let numbers: Vec<usize> = image.labels.values().map(|at| at.line).collect();
+        for line in &numbers {
+            draft.account.became(*line, &shown(*line), "config.labels");
+        }
+        lines.push(Line::new("labels", format!("{{ {} }}", pairs.join(", ")), places("LABEL", &numbers)));
+    }
+    if let Some(check) = &image.healthcheck {
+        let command = match &check.value.command {
+            Command::Exec(words) => words.join(" "),
+            Command::Shell { text, .. } => text.clone(),
+        };
+        let todo =
+            format!("give `{command}` to what runs the container: `docker run --health-cmd`, a probe of Kubernetes");
+        draft.account.open(check.line, &shown(check.line), "OCI images have no health check", todo);
+    }
+    for volume in &image.volumes {
+        let todo = format!("mount something at {} when the container starts", layout.path(&volume.value));
+        draft.account.open(volume.line, &shown(volume.line), "shipwheel declares no volumes", todo);
+    }
+    lines
+}
+
+/// `Dockerfile:3 and 4`, as the reason of a line.
+fn places(keyword: &str, lines: &[usize]) -> String {
+    let mut numbers = lines.to_vec();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
+    match &numbers[..] {
+        [] => String::new(),
+        [one] => format!("line {one}: {keyword}"),
+        many => format!("lines {}: {keyword}", many.join(", ")),
+    }
+}
+
+fn workdir(draft: &mut Draft, layout: &Layout, image: &ImageConfig, shown: &dyn Fn(usize) -> String) -> Option<Line> {
+    let Some(At { line, value }) = &image.workdir else {
+        let moved = layout.moved("/")?;
+        return Some(Line::new("workdir", write::text(&moved), "no WORKDIR: where the files are"));
+    };
+    let moved = layout.path(value);
+    let key = format!("config.workdir = \"{moved}\"");
+    draft.account.became(*line, &shown(*line), key);
+    let reason = match moved == *value {
+        true => format!("line {line}: WORKDIR"),
+        false => format!("line {line}: WORKDIR {value}, which the files moved from"),
+    };
+    Some(Line::new("workdir", write::text(&moved), reason))
+}
+
+fn ports(draft: &mut Draft, image: &ImageConfig, shown: &dyn Fn(usize) -> String) -> Option<Line> {
+    let mut ports: Vec<String> = Vec::new();
+    for At { line, value } in &image.exposed {
+        let (range, protocol) = value.split_once('/').unwrap_or((value, "tcp"));
+        let protocol = protocol.to_ascii_lowercase();
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        match (first.parse::<u16>(), last.parse::<u16>(), protocol.as_str()) {
+            (Ok(first), Ok(last), "tcp" | "udp" | "sctp") if first > 0 && first <= last && last - first < 100 => {
+                draft.account.became(*line, &shown(*line), "config.exposed-ports");
+                let port =
+                    |port: u16| if protocol == "tcp" { port.to_string() } else { format!("\"{port}/{protocol}\"") };
+                ports.extend((first..=last).map(port));
+            }
+            _ => {
+                draft.account.open(*line, &shown(*line), format!("`{value}` is no port"), "set `config.exposed-ports`")
+            }
+        }
+    }
+    let numbers: Vec<usize> = image.exposed.iter().map(|at| at.line).collect();
+    (!ports.is_empty())
+        .then(|| Line::new("exposed-ports", format!("[{}]", ports.join(", ")), places("EXPOSE", &numbers)))
+}
+
+/// The variables that stay, sorted.
+fn environment(
+    draft: &mut Draft,
+    layout: &Layout,
+    image: &ImageConfig,
+    shown: &dyn Fn(usize) -> String,
+) -> Vec<(String, At<String>)> {
+    let mut kept = Vec::new();
+    for (name, At { line, value }) in &image.env {
+        let text = format!("ENV {name}={value}");
+        let line = *line;
+        match name.as_str() {
+            "PYTHONDONTWRITEBYTECODE" => {
+                draft.account.not_needed(line, &text, "shipwheel sets it to match the bytecode that the image has");
+            }
+            "PYTHONOPTIMIZE" => {
+                let level = if value.is_empty() { 0 } else { value.parse().unwrap_or(1_u8).min(2) };
+                draft.account.became(line, &text, format!("bytecode.optimize = {level}"));
+                draft.optimize = Some(From { line, text: shown(line), value: level });
+            }
+            "PATH" => path(draft, line, &text, value),
+            _ if OF_BUILDS.iter().any(|prefix| name.starts_with(prefix)) => {
+                draft.account.not_needed(line, &text, "only the build reads it");
+            }
+            _ => {
+                let moved: Vec<String> = value.split(':').map(|part| layout.path(part)).collect();
+                let value = if value.starts_with('/') { moved.join(":") } else { value.clone() };
+                draft.account.became(line, &text, format!("config.env: {name}"));
+                kept.push((name.clone(), At { line, value }));
+            }
+        }
+    }
+    kept
+}
+
+/// A search path: folders of environments and of tools are those that shipwheel replaces.
+fn path(draft: &mut Draft, line: usize, text: &str, value: &str) {
+    let own = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", ""];
+    let is_replaced = |folder: &&str| {
+        own.contains(folder)
+            || folder.ends_with("venv/bin")
+            || folder.strip_suffix("/bin").is_some_and(|it| draft.environments.contains(it))
+            || [".local/bin", "/.cargo/bin", "/poetry/bin", "/uv"].iter().any(|end| folder.ends_with(end))
+    };
+    let others: Vec<&str> = value.split(':').filter(|folder| !is_replaced(folder)).collect();
+    match others.is_empty() {
+        true => draft.account.not_needed(line, text, "shipwheel puts its environment first on PATH"),
+        false => {
+            let why = format!("shipwheel sets PATH itself, and {} is not in the image's", others.join(", "));
+            draft.account.open(line, text, why, "name programs there by their whole path");
+        }
+    }
+}
+
+/// A name as a key of TOML.
+fn key(name: &str) -> String {
+    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if is_bare { name.to_owned() } else { write::text(name) }
+}

@@ -1,0 +1,154 @@
+//! `ENTRYPOINT` and `CMD`: what is started, without what an image of shipwheel does not need around it.
+
+use std::collections::BTreeMap;
+
+use crate::derive::known::Known;
+use crate::dockerfile::{At, Command};
+use crate::shell::{Surroundings, commands};
+
+use super::draft::{Draft, absolute, below};
+use super::layout::Layout;
+use super::packages::INITS;
+
+/// Programs that start others, of which an image has one.
+const SUPERVISORS: [&str; 11] =
+    ["supervisord", "cron", "crond", "systemd", "init", "s6-svscan", "nginx", "apache2", "httpd", "circusd", "service"];
+
+/// Tools whose `run` starts a program of the environment.
+const RUNNERS: [&str; 6] = ["uv", "poetry", "pdm", "pipenv", "hatch", "rye"];
+
+/// A command as image.toml has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Started {
+    pub(super) words: Vec<String>,
+    /// What was taken off, and why.
+    pub(super) notes: Vec<String>,
+    /// Packages that it needs besides Python.
+    pub(super) packages: Vec<&'static str>,
+}
+
+/// Why a command is refused: what it starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Supervisor {
+    pub(super) name: String,
+}
+
+/// Reads a command; `is_whole` says whether its first word is the program.
+pub(super) fn read(
+    (known, draft): (&Known<'_>, &Draft),
+    layout: &Layout,
+    workdir: &str,
+    command: &At<Command>,
+    is_whole: bool,
+) -> Result<Started, Supervisor> {
+    let mut started = Started { words: Vec::new(), notes: Vec::new(), packages: Vec::new() };
+    let words = command.value.plain().or_else(|| match &command.value {
+        Command::Exec(words) => Some(words.clone()),
+        Command::Shell { .. } => None,
+    });
+    started.words = words.unwrap_or_else(|| command.value.argv());
+    if is_whole {
+        simplify(draft, &mut started);
+    }
+    let supervisor = programs(&started.words).into_iter().find(|name| SUPERVISORS.contains(&name.as_str()));
+    if let Some(name) = supervisor.filter(|_| is_whole) {
+        return Err(Supervisor { name });
+    }
+    let script = started.words.first().filter(|word| is_whole && word.ends_with(".sh"));
+    let script = script.map(|word| absolute(workdir, word));
+    for word in &mut started.words {
+        let place = absolute(workdir, word);
+        // A word that is a path of the Dockerfile's image is one of this image.
+        if (word.starts_with('/') || word.contains('.'))
+            && layout.moved(&place).is_some()
+            && !word.contains([':', ' ', '='])
+        {
+            let moved = layout.path(&place);
+            if word.starts_with('/') || !layout.path(workdir).eq(parent(&moved)) {
+                *word = moved;
+            }
+        }
+    }
+    if let Some(script) = script {
+        let shell = shell_of(known, layout, &script);
+        // Where a line makes it executable, it may not be so in the folder.
+        if draft.executable.contains(&script) {
+            started.words.insert(0, shell.to_owned());
+        }
+        // A script may call anything; these are what most do.
+        started.packages = vec![program(shell), "coreutils"];
+    } else {
+        started.packages = needed(&started.words, is_whole);
+    }
+    started.packages.iter_mut().filter(|name| **name == "sh").for_each(|name| *name = "dash");
+    Ok(started)
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+fn program(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
+/// The shell that a script of the application names in its first line.
+fn shell_of(known: &Known<'_>, layout: &Layout, script: &str) -> &'static str {
+    let path = layout.path(script);
+    let text = below(&path, &layout.destination).map_or("", |path| known.text(path));
+    if text.lines().next().is_some_and(|line| line.contains("bash")) { "/bin/bash" } else { "/bin/sh" }
+}
+
+/// The programs that a command starts: also those in a text for a shell.
+fn programs(words: &[String]) -> Vec<String> {
+    let name = |word: &String| program(word).to_owned();
+    match words {
+        [shell, option, text] if ["sh", "bash", "dash"].contains(&program(shell)) && option.starts_with('-') => {
+            let surroundings = Surroundings { environment: BTreeMap::new(), arguments: Vec::new() };
+            let words = commands(text, surroundings).into_iter().filter_map(|command| command.words.into_iter().next());
+            words.map(|word| name(&word.text)).collect()
+        }
+        words => words.first().map(name).into_iter().collect(),
+    }
+}
+
+/// Takes off inits, runners of tools, and the folders of environments.
+fn simplify(draft: &Draft, started: &mut Started) {
+    loop {
+        let words = &mut started.words;
+        let Some(first) = words.first().cloned() else { return };
+        let name = program(&first).to_owned();
+        let second = words.get(1).map_or("", String::as_str);
+        let options = |from: usize| words.iter().skip(from).take_while(|word| word.starts_with('-')).count();
+        if INITS.contains(&name.as_str()) {
+            let taken = 1 + options(1);
+            words.drain(..taken.min(words.len()));
+            started.notes.push(format!("without {name}: runtimes start an init themselves (`docker run --init`)"));
+        } else if RUNNERS.contains(&name.as_str()) && second == "run" && words.len() > 2 + options(2) {
+            let taken = 2 + options(2);
+            words.drain(..taken);
+            started.notes.push(format!("without `{name} run`: the environment is on PATH"));
+        } else {
+            break;
+        }
+    }
+    let Some(first) = started.words.first_mut() else { return };
+    let folder = parent(first);
+    let is_environment = folder.strip_suffix("/bin").is_some_and(|folder| {
+        draft.environments.contains(folder) || folder.ends_with("venv") || folder == "/root/.local"
+    });
+    let is_python = program(first).starts_with("python") && ["/usr/local/bin", "/usr/bin"].contains(&folder);
+    if is_environment || is_python || folder == "/usr/local/bin" && !first.ends_with(".sh") {
+        let name = program(first).to_owned();
+        *first = name;
+    }
+}
+
+/// Packages for a shell, where one is started.
+fn needed(words: &[String], is_whole: bool) -> Vec<&'static str> {
+    match words.first().map(|first| program(first)) {
+        Some("sh" | "dash") if is_whole => vec!["dash"],
+        Some("bash") if is_whole => vec!["bash"],
+        _ => Vec::new(),
+    }
+}
