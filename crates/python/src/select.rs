@@ -4,6 +4,7 @@ mod coverage;
 mod misfit;
 mod one_target;
 mod problem;
+mod remedy;
 mod selection;
 mod tags;
 

@@ -161,11 +161,16 @@ fn definitions_and_applications() {
         (SpecError::one("image.toml", "x", Problem::new(0..1, "wrong".to_owned())).into(), Configuration, NO_HINT),
         (PlanError::NoPython { platform: amd64() }.into(), Configuration, HINT),
         (PlanError::NoFacts { platform: amd64() }.into(), Configuration, NO_HINT),
-        (ImportError { missing: vec!["x".to_owned()], distributions: Vec::new() }.into(), Configuration, HINT),
+        (
+            ImportError { missing: vec!["x".to_owned()], distributions: Vec::new(), has_lock: true }.into(),
+            Configuration,
+            HINT,
+        ),
         (
             ImportError {
                 missing: vec!["x".to_owned()],
                 distributions: vec![("yaml".to_owned(), "pyyaml".to_owned())],
+                has_lock: false,
             }
             .into(),
             Configuration,

@@ -1,5 +1,6 @@
 //! A lock that cannot be read, does not fit what it was made from, or does not cover a platform.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use shipwheel_python::lock::{Difference, LockForm, LockTool, StaleError};
@@ -169,6 +170,14 @@ fn lines(differences: &[(Option<String>, Difference)]) -> String {
     if lines.is_empty() { lines } else { format!(":{lines}") }
 }
 
+/// The distributions that uv says it may not build, in quotes.
+fn not_built(output: &str) -> Vec<String> {
+    let words = output.split_whitespace().collect::<Vec<_>>().join(" ");
+    let named = words.split("Wheels are required for `").skip(1).filter_map(|rest| rest.split('`').next());
+    let names: BTreeSet<DistributionName> = named.filter_map(|name| name.parse().ok()).collect();
+    names.iter().map(|name| format!("\"{name}\"")).collect()
+}
+
 fn files_of(names: &[DistributionName]) -> String {
     if names.is_empty() { "everything".to_owned() } else { format!("the files of {}", joined(names, ", ")) }
 }
@@ -228,6 +237,13 @@ impl LockError {
             Self::NotLockable(_) => {
                 "install a folder with `project` in `[app]`; name what may be built from source in `allow-build` of \
                  `[python]` in image.toml"
+            }
+            Self::NeedsBuild { output, .. } if !not_built(output).is_empty() => {
+                return Some(format!(
+                    "ask for versions that have wheels; or, if they are pure Python, add `allow-build = [{}]` to `[python]` \
+                     in image.toml, which `shipwheel init` writes",
+                    not_built(output).join(", ")
+                ));
             }
             Self::NeedsBuild { .. } => {
                 "ask for versions that have wheels, or name what may be built on this machine in `allow-build` of \

@@ -10,6 +10,8 @@ pub struct ImportError {
     pub missing: Vec<String>,
     /// The modules that nothing provides at all, each with the distribution that probably does.
     pub distributions: Vec<(String, String)>,
+    /// Whether the image has dependencies at all.
+    pub has_lock: bool,
 }
 
 impl ImportError {
@@ -26,6 +28,11 @@ impl ImportError {
         match distributions[..] {
             [] => format!(
                 "add the file to `sources` in `[app]` or correct the import; if the application starts without it, {otherwise}"
+            ),
+            _ if !self.has_lock => format!(
+                "nothing declares dependencies: write {} into a requirements.in and set `lock` in `[python]` to it, or let \
+                 it be derived; if the application starts without it, {otherwise}",
+                distributions.join(", ")
             ),
             _ => format!(
                 "add {} to the dependencies and lock them again; if the application starts without it, {otherwise}",

@@ -86,7 +86,7 @@ pub(crate) fn prove_imports(
             noted.entry(missing).or_default().insert(platform.clone());
         }
     }
-    report(session, noted)
+    report(session, noted, spec.python.is_some())
 }
 
 /// Whether nothing but the standard library, the wheels and the application can answer an import: not where the base
@@ -217,7 +217,7 @@ fn is_optional(optional: &[&str], what: &What) -> bool {
 }
 
 /// An error for what is bound to fail, one warning for what may.
-fn report(session: &Session<'_>, noted: Noted) -> Result<(), BuildError> {
+fn report(session: &Session<'_>, noted: Noted, has_lock: bool) -> Result<(), BuildError> {
     let (mut certain, possible): (Vec<_>, Vec<_>) = noted.into_iter().partition(|(missing, _)| missing.is_certain);
     certain.sort_by(|(a, _), (b, _)| (&a.file, a.line, &a.what).cmp(&(&b.file, b.line, &b.what)));
     if certain.is_empty() {
@@ -236,7 +236,7 @@ fn report(session: &Session<'_>, noted: Noted) -> Result<(), BuildError> {
     if certain.len() > MOST_LISTED {
         missing.push(format!("and {} more", certain.len() - MOST_LISTED));
     }
-    Err(ImportError { missing, distributions }.into())
+    Err(ImportError { missing, distributions, has_lock }.into())
 }
 
 /// A line for each module that may be missed, with the first place that imports it.

@@ -1,11 +1,11 @@
 //! Whether a lock has a wheel of everything for every platform: one report over all of them.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::lock::Lock;
 use crate::select::one_target::select;
 use crate::select::problem::{Reason, SelectError, SelectProblem};
+use crate::select::remedy::remedies;
 use crate::select::selection::{SelectedWheel, Selection};
 use crate::target::Target;
 
@@ -52,12 +52,9 @@ impl CoverageError {
         groups
     }
 
-    /// What the user can do: the way out of each problem, the nearest first.
+    /// What the user can do: one way out of each cause.
     pub fn hint(&self) -> Option<String> {
-        let problems = self.errors.iter().flat_map(|error| &error.problems);
-        let hints: Vec<String> = problems.map(SelectProblem::hint).collect();
-        let mut seen = BTreeSet::new();
-        let hints: Vec<String> = hints.into_iter().filter(|hint| seen.insert(hint.clone())).collect();
+        let hints = remedies(self.errors.iter().flat_map(|error| &error.problems));
         (!hints.is_empty()).then(|| hints.join("\nhint: "))
     }
 

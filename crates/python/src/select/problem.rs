@@ -1,4 +1,4 @@
-//! Why distributions of a lock cannot be installed for a target, and what to do about it.
+//! Why distributions of a lock cannot be installed for a target.
 
 use std::fmt;
 
@@ -68,35 +68,6 @@ pub enum Reason {
     NoHash(WheelName),
     /// Another version of it is wanted in the same environment.
     Ambiguous(Version),
-}
-
-impl SelectProblem {
-    /// What the user can do about it.
-    pub fn hint(&self) -> String {
-        let Self::Package { name, reason, .. } = self else {
-            return "lock again for this version of Python and this platform".to_owned();
-        };
-        match reason {
-            Reason::RequiresPython(requires) => {
-                format!("use a base image with Python {requires}, or lock a version of {name} that runs with this one")
-            }
-            Reason::NoneFits(wheels) => match wheels.iter().map(|(_, misfit)| misfit).max_by_key(|m| m.is_libc()) {
-                Some(Misfit::LibcVersion { needs, .. }) => {
-                    format!("use a base image with {needs} or newer, or lock a version of {name} with older wheels")
-                }
-                _ => format!("lock a version of {name} with wheels for this target, or `accept` a built wheel of it"),
-            },
-            Reason::OnlySdist => format!(
-                "lock a version of {name} that has wheels, `accept` a built wheel of it, or name it in `allow-build` \
-                 if it is pure Python"
-            ),
-            Reason::NotAWheel(_) | Reason::NoFiles => {
-                format!("`accept` a built wheel of {name}, or lock a version that has wheels")
-            }
-            Reason::NoHash(_) => "lock again with hashes".to_owned(),
-            Reason::Ambiguous(_) => "ask for extras or groups that do not exclude each other".to_owned(),
-        }
-    }
 }
 
 impl fmt::Display for SelectProblem {

@@ -108,13 +108,6 @@ fn every_problem_is_reported_at_once() {
 }
 
 #[test]
-fn a_hint_says_what_can_be_done() {
-    let lock = lock("", &[package("native", "", &["cp311-cp311-manylinux_2_39_x86_64"])]);
-    let error = select(&lock, &target("3.11.2", "amd64"), &Selection::default()).expect_err("too new");
-    assert!(error.problems[0].hint().contains("a base image with glibc 2.39 or newer"));
-}
-
-#[test]
 fn an_added_wheel_serves_where_no_listed_one_fits_and_only_its_own_version() {
     let lock = lock(
         "",
