@@ -31,6 +31,7 @@ mod loads;
 pub mod lock;
 pub mod marker;
 mod name;
+pub mod project;
 pub mod pyproject;
 pub mod requirements;
 pub mod select;

@@ -32,6 +32,7 @@ mod registry;
 mod reproducible;
 mod retrofit;
 mod startup;
+mod static_projects;
 mod switches;
 mod template;
 mod unnamed_code;

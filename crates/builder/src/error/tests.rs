@@ -17,6 +17,7 @@ use shipwheel_plan::spec::{Problem, SpecError};
 use shipwheel_python::install::OverlapError;
 use shipwheel_python::lock::Lock;
 use shipwheel_python::lock::{LockTool, StaleError};
+use shipwheel_python::project::NotStatic;
 use shipwheel_python::pyproject::PyprojectError;
 use shipwheel_python::requirements::{Requirements, RequirementsError};
 use shipwheel_python::select::CoverageError;
@@ -353,6 +354,7 @@ fn locks() {
 fn wheels_and_projects() {
     let name = || "six".parse().expect("a name");
     let project = || BuildInput::Project(path());
+    let why = || NotStatic::Because(outside());
     let sdist = || BuildInput::Sdist(name());
     let wheel = || "six-1.whl".to_owned();
     let wheel_name = || wheel().parse::<WheelName>().expect_err("not a wheel's name");
@@ -366,8 +368,8 @@ fn wheels_and_projects() {
         (WheelSetError::NoAddress { wheel: wheel() }.into(), Configuration, HINT),
         (WheelSetError::Mirrors { variable: "X" }.into(), Configuration, NO_HINT),
         (WheelSetError::Machine { files: Vec::new() }.into(), Verification, HINT),
-        (ProjectError::NotAllowed { folder: path(), backend: outside() }.into(), Configuration, HINT),
-        (ProjectError::NotNamed { folder: path() }.into(), Configuration, HINT),
+        (ProjectError::NotAllowed { folder: path(), backend: outside(), why: why() }.into(), Configuration, HINT),
+        (ProjectError::NotNamed { folder: path(), why: why() }.into(), Configuration, HINT),
         (ProjectError::NoPyproject { folder: path() }.into(), Configuration, NO_HINT),
         (ProjectError::Build { input: project(), cause: program() }.into(), Configuration, NO_HINT),
         (ProjectError::WheelCount { input: sdist(), count: 2 }.into(), Configuration, NO_HINT),

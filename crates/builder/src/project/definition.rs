@@ -9,10 +9,11 @@ use shipwheel_python::pyproject::Pyproject;
 
 use super::definition_error::DefinitionError;
 use super::folder;
-use super::text_files::TextFiles;
+use super::text_files::{TextFiles, normal};
 use super::workspace::Workspace;
 use crate::error::BuildError;
 use crate::wheel::project_error::ProjectError;
+use crate::wheel::project_sources::ProjectSources;
 use shipwheel_store::limits::MAX_SETTINGS;
 use shipwheel_store::{FileAction, read_small_text};
 
@@ -91,11 +92,16 @@ impl Definition {
 
     /// The build that nobody has allowed yet: of the project in a folder whose image.toml is derived.
     pub fn unallowed_build(&self) -> Option<ProjectError> {
-        self.spec.app.as_ref()?.project.as_ref().filter(|_| !self.may_build_project)?;
-        let text = self.texts.clone().read(&self.folder.join("pyproject.toml")).unwrap_or_default();
+        let app = self.spec.app.as_ref()?;
+        let project = app.project.as_ref().filter(|_| !self.may_build_project)?;
+        // What is wrong with the folder is said when it is read.
+        let folder = normal(&self.path(project).ok()?);
+        let sources = ProjectSources::collect(&folder).ok()?;
+        let why = sources.static_wheel(app.version.as_ref().map(|version| version.value.as_str())).err()?;
+        let text = self.texts.clone().read(&folder.join("pyproject.toml")).unwrap_or_default();
         let backend = Pyproject::parse(&text).ok().and_then(|pyproject| pyproject.build_backend);
         let backend = backend.unwrap_or_else(|| "setuptools".to_owned());
-        Some(ProjectError::NotAllowed { folder: self.folder.clone(), backend })
+        Some(ProjectError::NotAllowed { folder, backend, why })
     }
 
     /// Derives the image.toml of a folder that has none; what is there already is not looked at.

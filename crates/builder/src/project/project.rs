@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use shipwheel_python::project::NotStatic;
 use shipwheel_python::pyproject::{PackageIndex, Pyproject, UvSettings};
 use shipwheel_python::{DistributionName, Target};
 
@@ -23,6 +24,10 @@ pub(crate) struct Project {
     pub(crate) lock: Option<LockFile>,
     /// The folder of the application's own project, where `app.project` names one.
     own: Option<PathBuf>,
+    /// Whether the build backends of that project and of those that it needs may run.
+    may_build: bool,
+    /// What `app.version` says.
+    version: Option<String>,
     /// The distributions whose code may run when they are built.
     allow_build: BTreeSet<DistributionName>,
     /// The definition's folder.
@@ -58,21 +63,43 @@ impl Project {
         }
         let indexes = lock.as_ref().map(|lock| indexes(lock, &pyprojects)).transpose()?.unwrap_or_default();
         let allow_build = definition.spec.python.as_ref().map(|python| python.allow_build.clone()).unwrap_or_default();
-        Ok(Self { lock, own, allow_build, folder, workspace: definition.workspace.clone(), pyprojects, indexes })
+        let version = definition.spec.app.as_ref().and_then(|app| app.version.as_ref());
+        let (version, workspace) = (version.map(|version| version.value.clone()), definition.workspace.clone());
+        let may_build = definition.may_build_project;
+        Ok(Self { lock, own, may_build, version, allow_build, folder, workspace, pyprojects, indexes })
+    }
+
+    /// Checks that a project is in the workspace.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub(crate) fn check_place(&self, folder: &Path) -> Result<(), BuildError> {
+        Ok(self.workspace.check(folder)?)
     }
 
     /// Checks that the user named a project before its build backend runs: by `app.project`, which takes the local
     /// projects that it needs along, or by `allow-build`.
     ///
     /// # Errors
-    /// When nothing names it, or it is outside of the workspace.
-    pub(crate) fn check_may_build(&self, folder: &Path) -> Result<(), BuildError> {
-        self.workspace.check(folder)?;
-        let name = self.pyproject(folder)?.and_then(|(_, pyproject)| pyproject.name());
-        if self.own.is_some() || name.is_some_and(|name| self.allow_build.contains(name)) {
-            return Ok(());
+    /// When nothing names it; `why` says why the backend would have to run.
+    pub(crate) fn check_may_build(&self, folder: &Path, why: NotStatic) -> Result<(), BuildError> {
+        let pyproject = self.pyproject(folder)?.map(|(_, pyproject)| pyproject);
+        let is_named = pyproject.and_then(Pyproject::name).is_some_and(|name| self.allow_build.contains(name));
+        let folder = folder.to_owned();
+        match self.own.is_some() {
+            _ if is_named => Ok(()),
+            true if self.may_build => Ok(()),
+            true => {
+                let backend = pyproject.and_then(|it| it.build_backend.clone()).unwrap_or("setuptools".to_owned());
+                Err(ProjectError::NotAllowed { folder, backend, why }.into())
+            }
+            false => Err(ProjectError::NotNamed { folder, why }.into()),
         }
-        Err(ProjectError::NotNamed { folder: folder.to_owned() }.into())
+    }
+
+    /// The version of a project, where its own files do not say it.
+    pub(crate) fn version(&self, folder: &Path) -> Option<&str> {
+        self.version.as_deref().filter(|_| self.own.as_deref() == Some(folder))
     }
 
     /// The folders of all projects that a target needs, absolute, the application's own first.

@@ -34,10 +34,9 @@ pub(crate) fn build(
         check_lock(project, target, locked, &folders)?;
         let mut wheels = Vec::new();
         for folder in folders {
-            project.check_may_build(&folder)?;
             let wheel = match built.get(&folder) {
                 Some(wheel) => wheel.clone(),
-                None => built.entry(folder.clone()).or_insert(project_wheel::build(session, &folder)?).clone(),
+                None => built.entry(folder.clone()).or_insert(project_wheel::wheel(session, project, &folder)?).clone(),
             };
             wheels.push(wheel);
         }

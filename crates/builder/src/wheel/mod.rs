@@ -5,6 +5,7 @@ pub(crate) mod installed_projects;
 pub(crate) mod local_projects;
 pub(crate) mod origins;
 pub(crate) mod project_error;
+pub(crate) mod project_sources;
 mod project_wheel;
 mod pure_wheel;
 mod sdist_wheel;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use shipwheel_python::project::NotStatic;
 use shipwheel_python::wheel::WheelNameError;
 use shipwheel_python::{DistributionName, Version};
 
@@ -38,18 +39,22 @@ pub enum ProjectError {
         folder: PathBuf,
     },
     /// The image.toml is derived, and nobody has said that the project's code may run.
-    #[error("to install the project {}, its build backend `{backend}` would run on this machine", .folder.display())]
+    #[error("to install the project {}, its build backend `{backend}` would run on this machine, because {why}", .folder.display())]
     NotAllowed {
         /// The project's folder.
         folder: PathBuf,
         /// What would run.
         backend: String,
+        /// Why its files are not enough.
+        why: NotStatic,
     },
     /// A lock names a local project, and image.toml does not.
-    #[error("the lock names the project {}, whose build backend would run on this machine", .folder.display())]
+    #[error("the lock names the project {}, whose build backend would run on this machine, because {why}", .folder.display())]
     NotNamed {
         /// The project's folder.
         folder: PathBuf,
+        /// Why its files are not enough.
+        why: NotStatic,
     },
     /// The build backend failed.
     #[error("{input} cannot be built")]

@@ -1,72 +1,49 @@
 //! A Python project of the user's own → a pure wheel in the cache, once for each content.
 //!
-//! The project's build backend runs here, because the user named the folder as a project. It runs on a
-//! copy, by `uv build`, and gives a wheel for every platform or an error.
+//! Where its files say what the wheel is, it is made of them here. Otherwise the project's build backend runs, if the
+//! user allowed it: on a copy, by `uv build`, and it gives a wheel for every platform or an error.
 
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
+use std::path::Path;
 
-use ignore::WalkBuilder;
-use shipwheel_oci::{Digest, Hasher};
+use shipwheel_oci::Hasher;
+use shipwheel_python::project::{Content, StaticWheel};
 use shipwheel_python::select::SelectedWheel;
+use shipwheel_store::{FileAction, open_regular_no_link};
+use zip::result::ZipError;
 
-use super::project_error::{BuildInput, ProjectError};
+use super::project_error::BuildInput;
+use super::project_sources::{Copied, ProjectSources};
 use super::pure_wheel::{self, BuiltWheel, PureWheel};
 use crate::error::BuildError;
-use crate::project::application_error::{ApplicationError, Whole};
 use crate::project::hashed::Hashed;
+use crate::project::project::Project;
 use crate::project::suspect::Suspect;
 use crate::session::Session;
-use shipwheel_store::{FileAction, open_regular_no_link};
 
-/// Raise this when a project's wheel is built in another way.
-const PROJECT_RECIPE: u32 = 1;
+/// Raise this when the wheel of a static project is made in another way.
+const STATIC_RECIPE: u32 = 1;
 
-/// Files and folders that a build never needs, anywhere in a project.
-const NOT_COPIED: [&str; 11] = [
-    ".git",
-    ".hg",
-    ".svn",
-    ".venv",
-    ".tox",
-    ".nox",
-    ".mypy_cache",
-    ".pytest_cache",
-    ".ruff_cache",
-    "__pycache__",
-    "node_modules",
-];
-
-/// The same, directly in the project's folder; image.toml describes the image, not the project.
-const NOT_COPIED_AT_TOP: [&str; 5] = ["build", "dist", "venv", "target", "image.toml"];
-
-/// One file of a project, as it will be in the copy.
-struct Copied {
-    host: PathBuf,
-    below: String,
-    executable: bool,
-    link: Option<PathBuf>,
-}
-
-/// Builds a project, or finds its wheel in the cache.
+/// Makes or builds the wheel of a project, or finds it in the cache.
 ///
 /// # Errors
-/// When the folder is not a project, its build fails, or gives anything but one pure wheel.
-pub(crate) fn build(session: &Session<'_>, folder: &Path) -> Result<SelectedWheel, BuildError> {
-    if !["pyproject.toml", "setup.cfg", "setup.py"].iter().any(|name| folder.join(name).is_file()) {
-        return Err(ProjectError::NoPyproject { folder: folder.to_owned() }.into());
-    }
+/// When the folder is not a project, its build is not allowed, fails, or gives anything but one pure wheel.
+pub(crate) fn wheel(session: &Session<'_>, project: &Project, folder: &Path) -> Result<SelectedWheel, BuildError> {
+    project.check_place(folder)?;
+    let sources = ProjectSources::collect(folder)?;
     let input = BuildInput::Project(folder.to_owned());
-    let files = collect(folder)?;
-    let key = key(session, &files)?;
-    let built: BuiltWheel = session.cache.remember(
-        "project",
-        &key,
-        |built: &BuiltWheel| built.is_kept(session),
-        || {
-            session.report.step(&format!("project: building a wheel of {}", folder.display()));
-            build_copy(session, &input, &files)
-        },
-    )?;
+    let built = match sources.static_wheel(project.version(folder)) {
+        Ok(wheel) => made(session, &sources, &wheel)?,
+        Err(why) => {
+            project.check_may_build(folder, why)?;
+            let build = || {
+                session.report.step(&format!("project: building a wheel of {}", folder.display()));
+                build_copy(session, &input, &sources.files)
+            };
+            let key = sources.key(session)?;
+            session.cache.remember("project", &key, |built: &BuiltWheel| built.is_kept(session), build)?
+        }
+    };
     let name = built.name(&input)?;
     Ok(SelectedWheel {
         name: name.distribution.clone(),
@@ -79,76 +56,46 @@ pub(crate) fn build(session: &Session<'_>, folder: &Path) -> Result<SelectedWhee
     })
 }
 
-/// The project's files, sorted by path.
-fn collect(folder: &Path) -> Result<Vec<Copied>, BuildError> {
-    let walk = WalkBuilder::new(folder)
-        .standard_filters(false)
-        .filter_entry(|entry| {
-            let name = entry.file_name().to_string_lossy();
-            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            // Caches and environments contain a file that marks them.
-            let marked = |file: &str| is_folder && entry.path().join(file).is_file();
-            let unwanted = NOT_COPIED.contains(&name.as_ref())
-                || (entry.depth() == 1 && NOT_COPIED_AT_TOP.contains(&name.as_ref()))
-                || (is_folder && name.ends_with(".egg-info"))
-                || marked("CACHEDIR.TAG")
-                || marked("pyvenv.cfg");
-            entry.depth() == 0 || !unwanted
-        })
-        .build();
-    let mut files = Vec::new();
-    for entry in walk {
-        let entry = entry.map_err(|cause| ApplicationError::List { folder: folder.to_owned(), cause })?;
-        if entry.file_type().is_none_or(|kind| !kind.is_dir()) {
-            files.push(copied(folder, entry.path())?);
-        }
-    }
-    files.sort_by(|a, b| a.below.cmp(&b.below));
-    Ok(files)
-}
-
-fn copied(folder: &Path, host: &Path) -> Result<Copied, BuildError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let path = || host.to_owned();
-    let below = host.strip_prefix(folder).ok().and_then(Path::to_str);
-    let below = below.ok_or_else(|| ApplicationError::NotUtf8 { path: path() })?.to_owned();
-    let metadata = fs_err::symlink_metadata(host).map_err(BuildError::file(FileAction::Read, host))?;
-    if metadata.is_symlink() {
-        let inside = |target: PathBuf| folder.canonicalize().is_ok_and(|folder| target.starts_with(folder));
-        if !host.canonicalize().is_ok_and(inside) {
-            return Err(ApplicationError::LinkLeadsOut { path: path(), whole: Whole::Project }.into());
-        }
-        let target = fs_err::read_link(host).map_err(BuildError::file(FileAction::Read, host))?;
-        if target.is_absolute() {
-            return Err(ApplicationError::AbsoluteLink { path: path() }.into());
-        }
-        return Ok(Copied { host: host.to_owned(), below, executable: false, link: Some(target) });
-    }
-    if !metadata.is_file() {
-        return Err(ApplicationError::Special { path: path() }.into());
-    }
-    let executable = metadata.permissions().mode() & 0o100 != 0;
-    Ok(Copied { host: host.to_owned(), below, executable, link: None })
-}
-
-/// A key over all that a build can see of a project; what looks like a secret gives a warning.
-fn key(session: &Session<'_>, files: &[Copied]) -> Result<Digest, BuildError> {
+/// The wheel of a static project, written from its files; what looks like a secret gives a warning.
+fn made(session: &Session<'_>, sources: &ProjectSources, wheel: &StaticWheel) -> Result<BuiltWheel, BuildError> {
     let mut hasher = Hasher::new();
-    hasher.field(PROJECT_RECIPE.to_le_bytes());
-    for file in files {
-        hasher.field(&file.below).field([u8::from(file.executable)]);
-        match &file.link {
-            Some(target) => hasher.field("link").field(target.as_os_str().as_encoded_bytes()),
-            None => {
-                let Hashed { digest, head, .. } = Hashed::read(&file.host)?;
-                if let Some(suspect) = Suspect::of(&file.host, &head) {
-                    session.report.warning(&suspect.warning("and the project's build may put it into the wheel"));
+    hasher.field("static").field(STATIC_RECIPE.to_le_bytes()).field(wheel.file_name());
+    for (path, content) in &wheel.files {
+        hasher.field(path);
+        match content {
+            Content::Text(text) => hasher.field("text").field(text),
+            Content::File { path, executable } => {
+                let host = sources.host(path);
+                let Hashed { digest, head, .. } = Hashed::read(&host)?;
+                if let Some(suspect) = Suspect::of(&host, &head) {
+                    session.report.warning(&suspect.warning("and it is part of the project's wheel"));
                 }
-                hasher.field("file").field(digest.as_bytes())
+                hasher.field("file").field([u8::from(*executable)]).field(digest.as_bytes())
             }
         };
     }
-    Ok(hasher.finish())
+    let make = || {
+        session.report.step(&format!("project: {} from its sources", wheel.stem()));
+        let bytes = wheel.archive(|path| read(sources, path))?;
+        let digest = session.cache.insert_bytes(&bytes)?;
+        Ok::<_, BuildError>(BuiltWheel { file_name: wheel.file_name(), size: bytes.len() as u64, digest })
+    };
+    session.cache.remember("project", &hasher.finish(), |built: &BuiltWheel| built.is_kept(session), make)
+}
+
+fn read(sources: &ProjectSources, path: &str) -> Result<Vec<u8>, BuildError> {
+    let host = sources.host(path);
+    let mut bytes = Vec::new();
+    let mut file = open_regular_no_link(&host).map_err(BuildError::file(FileAction::Open, &host))?;
+    file.read_to_end(&mut bytes).map_err(BuildError::file(FileAction::Read, &host))?;
+    Ok(bytes)
+}
+
+impl From<ZipError> for BuildError {
+    /// The archive is written to memory, from names that were checked.
+    fn from(error: ZipError) -> Self {
+        BuildError::Internal(error.to_string())
+    }
 }
 
 /// Builds a copy: a backend writes into the folder that it builds.

@@ -160,7 +160,8 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
 
 /// Whether the user says on a terminal that the project's code may run; without one nobody is asked.
 fn asked_to_build(definition: &Definition, terminal: &Terminal) -> bool {
-    let Some(question) = definition.unallowed_build() else { return true };
+    // A project whose files say what its wheel is needs no permission.
+    let Some(question) = definition.unallowed_build() else { return false };
     if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return false;
     }

@@ -9,6 +9,8 @@ pub struct AppSpec {
     pub sources: Vec<Located<String>>,
     /// The folder of a Python project that is built to a wheel and installed, relative to the image.toml.
     pub project: Option<Located<String>>,
+    /// The version of that project, where its own files leave it to tags of a repository.
+    pub version: Option<Located<String>>,
     /// The folder in the image that they are put into.
     pub destination: Located<String>,
     /// Patterns in gitignore syntax; where there are any, only what they match is taken.
@@ -20,7 +22,8 @@ pub struct AppSpec {
 }
 
 pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
-    let app = top.section("app", &["sources", "project", "destination", "include", "exclude", "optional-imports"])?;
+    let app = top
+        .section("app", &["sources", "project", "version", "destination", "include", "exclude", "optional-imports"])?;
     let sources = app.texts("sources").unwrap_or_default();
     let project = app.text("project");
     let given = app.value("sources");
@@ -47,6 +50,7 @@ pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
     Some(AppSpec {
         sources,
         project,
+        version: app.text("version"),
         destination,
         include: app.texts("include").unwrap_or_default(),
         exclude: app.texts("exclude").unwrap_or_default(),

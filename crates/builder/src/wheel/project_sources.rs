@@ -1,0 +1,207 @@
+//! The files of a project's folder: what a build backend sees of it, and what its wheel is made of where that is known.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+use shipwheel_oci::{Digest, Hasher};
+use shipwheel_python::project::{Content, FileKind, NotStatic, ProjectFiles, StaticWheel, static_wheel};
+use shipwheel_store::limits::MAX_SETTINGS;
+use shipwheel_store::{FileAction, read_small_text};
+
+use super::project_error::ProjectError;
+use crate::error::BuildError;
+use crate::project::application_error::{ApplicationError, Whole};
+use crate::project::hashed::Hashed;
+use crate::project::suspect::Suspect;
+use crate::session::Session;
+
+/// Wheels that are made of sources are made in memory.
+const MAX_SIZE: u64 = 256 << 20;
+
+/// Raise this when a build backend is given other files.
+const SOURCES_RECIPE: u32 = 1;
+
+/// Files and folders that a build never needs, anywhere in a project.
+const NOT_COPIED: [&str; 11] = [
+    ".git",
+    ".hg",
+    ".svn",
+    ".venv",
+    ".tox",
+    ".nox",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    "__pycache__",
+    "node_modules",
+];
+
+/// The same, directly in the project's folder; image.toml describes the image, not the project.
+const NOT_COPIED_AT_TOP: [&str; 5] = ["build", "dist", "venv", "target", "image.toml"];
+
+/// One file of a project, as it will be in the copy.
+pub(super) struct Copied {
+    pub(super) host: PathBuf,
+    pub(super) below: String,
+    pub(super) executable: bool,
+    pub(super) link: Option<PathBuf>,
+}
+
+/// A project's folder, and every file in it.
+pub(crate) struct ProjectSources {
+    pub(super) folder: PathBuf,
+    /// Sorted by path.
+    pub(super) files: Vec<Copied>,
+}
+
+impl ProjectSources {
+    /// Lists the files of a project.
+    ///
+    /// # Errors
+    /// When the folder is not a project, or has what cannot be copied.
+    pub(crate) fn collect(folder: &Path) -> Result<Self, BuildError> {
+        if !["pyproject.toml", "setup.cfg", "setup.py"].iter().any(|name| folder.join(name).is_file()) {
+            return Err(ProjectError::NoPyproject { folder: folder.to_owned() }.into());
+        }
+        Ok(Self { folder: folder.to_owned(), files: collect(folder)? })
+    }
+
+    /// The wheel that the project's build backend would make.
+    ///
+    /// # Errors
+    /// When only the backend knows that.
+    pub(crate) fn static_wheel(&self, version: Option<&str>) -> Result<StaticWheel, NotStatic> {
+        let kind = |file: &Copied| match &file.link {
+            Some(_) => FileKind::Link,
+            None => FileKind::Plain { executable: file.executable },
+        };
+        let files: BTreeMap<String, FileKind> =
+            self.files.iter().map(|file| (file.below.clone(), kind(file))).collect();
+        let read = |path: &str| read_small_text(&self.folder.join(path), MAX_SETTINGS).ok();
+        let ignoring = Ignoring::above(&self.folder);
+        let files = ProjectFiles {
+            files: &files,
+            read: &read,
+            gitignore: ignoring.gitignore.as_deref(),
+            in_git: ignoring.in_git,
+            version,
+        };
+        let text = read("pyproject.toml");
+        let text = text.ok_or_else(|| NotStatic::Because("its pyproject.toml is not a short text".to_owned()))?;
+        let wheel = static_wheel(&text, &files)?;
+        match self.size(&wheel) > MAX_SIZE {
+            true => Err(NotStatic::Because("it has more than 256 MiB".to_owned())),
+            false => Ok(wheel),
+        }
+    }
+
+    /// The sum of the sizes of the files that a wheel takes, as they are now.
+    fn size(&self, wheel: &StaticWheel) -> u64 {
+        let files = wheel.files.values().filter_map(|content| match content {
+            Content::File { path, .. } => std::fs::symlink_metadata(self.host(path)).ok(),
+            Content::Text(_) => None,
+        });
+        files.map(|metadata| metadata.len()).sum()
+    }
+
+    /// The path of one of the files on this machine.
+    pub(super) fn host(&self, below: &str) -> PathBuf {
+        self.folder.join(below)
+    }
+
+    /// A key over all that a build can see of a project; what looks like a secret gives a warning.
+    pub(super) fn key(&self, session: &Session<'_>) -> Result<Digest, BuildError> {
+        let mut hasher = Hasher::new();
+        hasher.field(SOURCES_RECIPE.to_le_bytes());
+        for file in &self.files {
+            hasher.field(&file.below).field([u8::from(file.executable)]);
+            match &file.link {
+                Some(target) => hasher.field("link").field(target.as_os_str().as_encoded_bytes()),
+                None => {
+                    let Hashed { digest, head, .. } = Hashed::read(&file.host)?;
+                    if let Some(suspect) = Suspect::of(&file.host, &head) {
+                        session.report.warning(&suspect.warning("and the project's build may put it into the wheel"));
+                    }
+                    hasher.field("file").field(digest.as_bytes())
+                }
+            };
+        }
+        Ok(hasher.finish())
+    }
+}
+
+/// What a repository says of files to ignore.
+struct Ignoring {
+    /// The nearest .gitignore, up to the folder of the repository.
+    gitignore: Option<String>,
+    in_git: bool,
+}
+
+impl Ignoring {
+    fn above(folder: &Path) -> Self {
+        let repository = folder.ancestors().find(|folder| folder.join(".git").exists());
+        let mut places = folder.ancestors().take_while(|folder| repository.is_none_or(|top| folder.starts_with(top)));
+        // Without a repository, what is above is somebody else's.
+        let plain = |folder: &Path| {
+            let path = folder.join(".gitignore");
+            let is_file = std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
+            is_file.then_some(path)
+        };
+        let path = if repository.is_some() { places.find_map(plain) } else { plain(folder) };
+        let gitignore = path.and_then(|path| read_small_text(&path, MAX_SETTINGS).ok());
+        Self { gitignore, in_git: repository.is_some() }
+    }
+}
+
+/// The project's files, sorted by path.
+fn collect(folder: &Path) -> Result<Vec<Copied>, BuildError> {
+    let walk = WalkBuilder::new(folder)
+        .standard_filters(false)
+        .filter_entry(|entry| {
+            let name = entry.file_name().to_string_lossy();
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            // Caches and environments contain a file that marks them.
+            let marked = |file: &str| is_folder && entry.path().join(file).is_file();
+            let unwanted = NOT_COPIED.contains(&name.as_ref())
+                || (entry.depth() == 1 && NOT_COPIED_AT_TOP.contains(&name.as_ref()))
+                || (is_folder && name.ends_with(".egg-info"))
+                || marked("CACHEDIR.TAG")
+                || marked("pyvenv.cfg");
+            entry.depth() == 0 || !unwanted
+        })
+        .build();
+    let mut files = Vec::new();
+    for entry in walk {
+        let entry = entry.map_err(|cause| ApplicationError::List { folder: folder.to_owned(), cause })?;
+        if entry.file_type().is_none_or(|kind| !kind.is_dir()) {
+            files.push(copied(folder, entry.path())?);
+        }
+    }
+    files.sort_by(|a, b| a.below.cmp(&b.below));
+    Ok(files)
+}
+
+fn copied(folder: &Path, host: &Path) -> Result<Copied, BuildError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = || host.to_owned();
+    let below = host.strip_prefix(folder).ok().and_then(Path::to_str);
+    let below = below.ok_or_else(|| ApplicationError::NotUtf8 { path: path() })?.to_owned();
+    let metadata = fs_err::symlink_metadata(host).map_err(BuildError::file(FileAction::Read, host))?;
+    if metadata.is_symlink() {
+        let inside = |target: PathBuf| folder.canonicalize().is_ok_and(|folder| target.starts_with(folder));
+        if !host.canonicalize().is_ok_and(inside) {
+            return Err(ApplicationError::LinkLeadsOut { path: path(), whole: Whole::Project }.into());
+        }
+        let target = fs_err::read_link(host).map_err(BuildError::file(FileAction::Read, host))?;
+        if target.is_absolute() {
+            return Err(ApplicationError::AbsoluteLink { path: path() }.into());
+        }
+        return Ok(Copied { host: host.to_owned(), below, executable: false, link: Some(target) });
+    }
+    if !metadata.is_file() {
+        return Err(ApplicationError::Special { path: path() }.into());
+    }
+    let executable = metadata.permissions().mode() & 0o100 != 0;
+    Ok(Copied { host: host.to_owned(), below, executable, link: None })
+}
