@@ -23,6 +23,7 @@ mod suites;
 #[cfg(test)]
 mod tests;
 mod web;
+mod workspace;
 mod write;
 
 use known::Known;
@@ -30,7 +31,7 @@ use write::Line;
 
 pub use dockerfile::{NamedText, Outcome, Row, Translated};
 pub use error::DeriveError;
-pub use known::Folder;
+pub use known::{Folder, MemberOf};
 
 /// An image.toml that was derived.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +88,12 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
     }
     let mut known = known_of(folder)?;
     let mut missing = Vec::new();
-    let lock = dependencies::find(&known, choices.lock.as_deref());
+    let is_top = !known.is_project && !folder.files.iter().any(|path| path.ends_with(".py") && !path.contains('/'));
+    if let Some(error) = workspace::members(&known).filter(|_| is_top) {
+        return Err(error);
+    }
+    let above = workspace::lock(&known).filter(|_| choices.lock.is_none());
+    let lock = above.map_or_else(|| dependencies::find(&known, choices.lock.as_deref()), |lock| Ok(Some(lock)));
     let lock = lock.unwrap_or_else(|error| {
         missing.push((PYTHON, Line::missing("lock", "\"uv.lock\"", &error), error));
         None
@@ -95,10 +101,17 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
     let asked = known.project.dependencies.iter().map(|dependency| dependency.name.clone());
     known.distributions = asked.chain(lock.iter().flat_map(|lock| lock.distributions.iter().cloned())).collect();
     let entry = start::find(&known).map_err(|error| {
+        let error = workspace::members(&known).unwrap_or(error);
         missing.push((CONFIG, Line::missing("cmd", "[\"python3\", \"/app/…\"]", &error), error));
     });
     let file = entry.as_ref().ok().and_then(|entry| entry.file.as_deref());
-    let python = lock.iter().map(|lock| Line::new("lock", write::text(&lock.path), lock.reason.as_str())).collect();
+    let mut python: Vec<Line> =
+        lock.iter().map(|lock| Line::new("lock", write::text(&lock.path), lock.reason.as_str())).collect();
+    if let Some(name) =
+        known.project.name.as_ref().filter(|_| lock.as_ref().is_some_and(|it| it.path.starts_with("../")))
+    {
+        python.push(Line::new("package", write::text(name.as_str()), "the member whose dependencies are wanted"));
+    }
     let mut top = base::lines(&known, lock.as_ref());
     if lock.is_none() && missing.iter().all(|(section, ..)| *section != PYTHON) {
         top.extend(dependencies::passed_over(&known).map(Line::comment));
@@ -145,5 +158,6 @@ fn known_of(folder: &Folder) -> Result<Known<'_>, DeriveError> {
     let text = folder.texts.get("pyproject.toml").map_or("", String::as_str);
     let pyproject = Pyproject::parse(text)?;
     let (project, is_project) = project(folder, &pyproject)?;
-    Ok(Known { folder, project, is_project, distributions: BTreeSet::new() })
+    let workspace = pyproject.uv.workspace;
+    Ok(Known { folder, project, is_project, workspace, distributions: BTreeSet::new() })
 }

@@ -24,6 +24,7 @@
 
 mod dependency;
 pub mod elf;
+mod glob;
 mod identifier;
 pub mod imports;
 pub mod install;

@@ -7,7 +7,6 @@ mod archive;
 mod backend;
 mod entry_points;
 mod flit;
-mod glob;
 mod hatchling;
 mod ignored;
 mod input;

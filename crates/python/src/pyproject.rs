@@ -12,6 +12,7 @@ mod group;
 mod poetry;
 mod project;
 mod uv_settings;
+mod uv_workspace;
 
 use error::from_toml;
 use group::RawMember;
@@ -23,6 +24,7 @@ pub use group::GroupMember;
 pub use poetry::PoetryProject;
 pub use project::{Project, RequiresPython};
 pub use uv_settings::{PackageIndex, UvSettings};
+pub use uv_workspace::UvWorkspace;
 
 /// A pyproject.toml, read once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -40,6 +40,11 @@ impl FolderCase {
         &self.name
     }
 
+    /// The folder that is named, below the one of the case: a line `in: FOLDER` before the first file says it.
+    pub fn inside(&self) -> &str {
+        self.comment.lines().find_map(|line| line.strip_prefix("in: ")).unwrap_or(".")
+    }
+
     /// What is expected, as sections of the file.
     pub fn expected(&self) -> String {
         sections(&self.expected)

@@ -1,7 +1,8 @@
 //! Folders as they are in the wild, each a file of `tests/folders`, and the image.toml or the error that `init` gives.
 //!
 //! A file is a txtar archive: a line `-- NAME --` begins the file NAME of the folder. What precedes the first one says
-//! what the folder shows; its line `Arguments: …` is given to `init`. `-- > image.toml --` and `-- > stderr --` hold what is expected, and
+//! what the folder shows; its line `Arguments: …` is given to `init`, and a line `in: FOLDER` names a folder below.
+//! `-- > image.toml --` and `-- > stderr --` hold what is expected, and
 //! `UPDATE_FOLDERS=1` writes it anew.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops loudly, also in its helpers")]
@@ -26,6 +27,7 @@ fn init(case: &FolderCase) -> String {
     let place = scratch();
     let folder = place.path().join(case.name());
     case.write(&folder);
+    let folder = if case.inside() == "." { folder } else { folder.join(case.inside()) };
     let arguments: Vec<&str> = ["init", folder.to_str().unwrap()].into_iter().chain(case.arguments()).collect();
     let run = Shipwheel::apart(place.path()).run(&arguments);
     let written = std::fs::read_to_string(folder.join("image.toml")).ok().filter(|_| run.code == 0);

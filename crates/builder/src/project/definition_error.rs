@@ -58,6 +58,11 @@ impl DefinitionError {
     pub fn hint(&self) -> String {
         match self {
             Self::NotFound { .. } => "name a folder in images/, or a path to an image.toml".to_owned(),
+            Self::Derive { folder, cause: DeriveError::Members { members } } => {
+                let commands =
+                    members.iter().map(|member| format!("`shipwheel image {}`", folder.join(member).display()));
+                format!("build one of them: {}", commands.collect::<Vec<_>>().join(", "))
+            }
             Self::Derive { cause, .. } => cause.hint(),
             Self::Outside { real, .. } => {
                 format!("if it belongs to the image, add `allow-outside = [\"{}\"]` to image.toml", real.display())

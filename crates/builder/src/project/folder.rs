@@ -6,6 +6,7 @@ use ignore::WalkBuilder;
 use shipwheel_plan::derive::{Folder, also_read, is_read};
 
 use super::application_error::ApplicationError;
+use super::uv_workspace;
 use crate::error::BuildError;
 use shipwheel_store::limits::MAX_LOCK;
 use shipwheel_store::{FileAction, read_small};
@@ -50,6 +51,7 @@ pub(crate) fn list(folder: &Path) -> Result<Folder, BuildError> {
         }
     }
     read_also(folder, &mut found)?;
+    found.workspace = uv_workspace::above(folder)?;
     Ok(found)
 }
 

@@ -12,4 +12,5 @@ pub(crate) mod project;
 pub(crate) mod pyprojects;
 pub(crate) mod suspect;
 pub(crate) mod text_files;
+pub(crate) mod uv_workspace;
 pub(crate) mod workspace;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use shipwheel_plan::spec::{Located, Problem};
 
 use super::definition_error::DefinitionError;
+use super::uv_workspace;
 
 /// What marks the folder of a workspace; in a submodule or a worktree, `.git` is a file.
 const MARKS: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
@@ -19,8 +20,8 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// The workspace of a definition in this folder, with the places that its `allow-outside` names.
     ///
-    /// It is the nearest folder, from the definition's upwards, that version control marks; without one, the folder
-    /// that has `images/NAME`, or the definition's own. `/` and the user's home are nobody's workspace: a repository of
+    /// It is the nearest folder, from the definition's upwards, that version control marks; without one, the top of the
+    /// workspace of uv that names the folder as its member, the folder that has `images/NAME`, or the definition's own. `/` and the user's home are nobody's workspace: a repository of
     /// dotfiles there does not open them to whatever is built below.
     ///
     /// # Errors
@@ -32,7 +33,10 @@ impl Workspace {
         let may_be = |root: &&Path| root.parent().is_some() && home.as_deref() != Some(*root);
         let is_marked = |root: &&Path| MARKS.iter().any(|mark| root.join(mark).exists());
         let images = || own.parent().filter(|images| images.file_name().is_some_and(|name| name == "images"))?.parent();
-        let root = own.ancestors().filter(may_be).find(is_marked).or_else(|| images().filter(|root| may_be(root)));
+        let members = uv_workspace::top(&own).map(|(top, _)| top);
+        let of_uv = members.as_deref().filter(may_be);
+        let marked = own.ancestors().filter(may_be).find(is_marked);
+        let root = marked.or(of_uv).or_else(|| images().filter(|root| may_be(root)));
         let outside = outside.iter().map(|place| {
             let missing = || Problem::new(place.span.clone(), format!("`{}` does not exist", place.value));
             real(&folder.join(&place.value)).ok_or_else(missing)

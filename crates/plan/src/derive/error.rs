@@ -69,6 +69,12 @@ pub enum DeriveError {
         /// The program.
         program: String,
     },
+    /// The folder is the top of a workspace, and its members are the applications.
+    #[error("it is the top of a workspace, and no application itself; its members are {}", .members.join(", "))]
+    Members {
+        /// The folders of its members, below it.
+        members: Vec<String>,
+    },
     /// Nothing says what is started.
     #[error("found nothing for the image to start; looked for:{}", lines(.looked_for))]
     NoEntryPoint {
@@ -106,6 +112,10 @@ impl DeriveError {
                 "make one image for each program: copy {file}, end each copy with the program's own `CMD`, and translate it with \
                  `shipwheel init --from COPY`; what runs containers restarts and schedules them"
             ),
+            Self::Members { members } => {
+                let commands: Vec<String> = members.iter().map(|member| format!("`{member}`")).collect();
+                format!("build one of them, by its folder: {}", commands.join(", "))
+            }
             Self::NoEntryPoint { .. } => {
                 "add a main.py or one `[project.scripts]`, or write an image.toml with `config.cmd`".to_owned()
             }

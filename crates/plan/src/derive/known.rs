@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_python::DistributionName;
-use shipwheel_python::pyproject::Project;
+use shipwheel_python::pyproject::{Project, UvWorkspace};
 
 use crate::derive::code::Code;
 
@@ -14,6 +14,19 @@ pub struct Folder {
     pub files: BTreeSet<String>,
     /// The texts of those that [`is_read`](crate::derive::is_read) names.
     pub texts: BTreeMap<String, String>,
+    /// The workspace of uv that it is a member of.
+    pub workspace: Option<MemberOf>,
+}
+
+/// A workspace of uv whose top is above a folder, and names it as its member.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemberOf {
+    /// The path of its lock, relative to the folder: `../../uv.lock`.
+    pub path: String,
+    /// The text of the lock.
+    pub lock: String,
+    /// The path of the folder below the workspace.
+    pub member: String,
 }
 
 /// All that is known of a folder, before anything is decided.
@@ -22,6 +35,8 @@ pub(super) struct Known<'f> {
     pub(super) project: Project,
     /// Whether the project is built to a wheel and installed.
     pub(super) is_project: bool,
+    /// The workspace of uv that it is the top of.
+    pub(super) workspace: Option<UvWorkspace>,
     /// The distributions that the lock or pyproject.toml names.
     pub(super) distributions: BTreeSet<DistributionName>,
 }

@@ -10,6 +10,7 @@ fn folder(files: &[(&str, &str)]) -> Folder {
     let texts = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
     let named: BTreeSet<String> = files.iter().flat_map(|(path, text)| also_read(path, text)).collect();
     Folder {
+        workspace: None,
         files: files.iter().map(|(path, _)| (*path).to_owned()).collect(),
         texts: texts.filter(|(path, _)| is_read(path) || named.contains(path)).collect(),
     }

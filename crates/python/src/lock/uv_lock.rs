@@ -143,6 +143,21 @@ impl UvLock {
         self.packages.iter().filter_map(|package| Some((package, package.folder.as_ref()?)))
     }
 
+    /// The distributions that the project in `project` needs on any target; `None` when the lock has no such project.
+    pub fn needed(&self, project: &str) -> Option<BTreeSet<DistributionName>> {
+        let (root, _) = self.local_packages().find(|(_, folder)| same_path(&folder.path, project))?;
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![root];
+        while let Some(package) = todo.pop() {
+            for dependency in &package.dependencies {
+                if seen.insert(dependency.name.clone()) {
+                    todo.extend(self.packages.iter().filter(|package| package.name == dependency.name));
+                }
+            }
+        }
+        Some(seen)
+    }
+
     /// The folders that the project in `project` needs in an environment: its workspace's members and
     /// its local dependencies, in the order in which they are met. Both are relative to the lock.
     ///

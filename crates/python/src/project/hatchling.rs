@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::project::glob::normal;
+use crate::glob::normal;
 use crate::project::ignored::Ignored;
 use crate::project::input::Input;
 use crate::project::keys::Keys;

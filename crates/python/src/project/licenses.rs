@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::project::glob::{Hidden, matches_path};
+use crate::glob::{Hidden, matches_path};
 use crate::project::input::Input;
 use crate::project::not_static::NotStatic;
 

@@ -1,6 +1,6 @@
 //! setuptools' discovery: the packages and modules of a folder.
 
-use crate::project::glob::matches_name;
+use crate::glob::matches_name;
 use crate::project::not_static::NotStatic;
 use crate::project::project_files::ProjectFiles;
 

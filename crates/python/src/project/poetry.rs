@@ -1,6 +1,6 @@
 //! poetry-core: the package of the project's name, at the top or in `src`, or `packages` and `include`.
 
-use crate::project::glob::{Hidden, matches_or_is_below, matches_path, normal};
+use crate::glob::{Hidden, matches_or_is_below, matches_path, normal};
 use crate::project::ignored::Ignored;
 use crate::project::input::Input;
 use crate::project::keys::Keys;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::project::glob::{Hidden, matches_name, matches_path, normal};
+use crate::glob::{Hidden, matches_name, matches_path, normal};
 use crate::project::input::Input;
 use crate::project::keys::Keys;
 use crate::project::layout::Layout;

@@ -1,6 +1,6 @@
 //! uv_build: the modules that it is told or that have the project's name, in `src`.
 
-use crate::project::glob;
+use crate::glob;
 use crate::project::input::Input;
 use crate::project::layout::Layout;
 use crate::project::licenses::licenses;

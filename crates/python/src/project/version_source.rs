@@ -18,6 +18,6 @@ pub(super) fn in_file(input: &Input<'_>, path: &str, names: &[&str]) -> Result<S
 /// The path that a table of `[tool]` names for the version; it must have no other key than `source`.
 pub(super) fn path_of(version: &Keys<'_>) -> Result<String, NotStatic> {
     version.only(&["source", "path"])?;
-    let path = version.text("path")?.and_then(super::glob::normal);
+    let path = version.text("path")?.and_then(crate::glob::normal);
     path.ok_or_else(|| NotStatic::because("its version comes from code"))
 }

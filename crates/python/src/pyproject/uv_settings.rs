@@ -8,12 +8,15 @@ use serde::Deserialize;
 use crate::dependency::Dependency;
 use crate::name::normalized;
 use crate::pyproject::error::{PyprojectError, dependencies, from_toml};
+use crate::pyproject::uv_workspace::UvWorkspace;
 
 /// The settings of uv that an image depends on: `[tool.uv]`, or a uv.toml.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UvSettings {
     /// Whether the project is built to a wheel, where it says so.
     pub package: Option<bool>,
+    /// The workspace that it is the top of.
+    pub workspace: Option<UvWorkspace>,
     /// The distributions that come from elsewhere than an index.
     pub sources: BTreeSet<String>,
     /// Members of the group `dev` in uv's older form.
@@ -67,6 +70,7 @@ impl UvSettings {
             forces_builds: raw.forces_builds(),
             lookup,
             package: raw.package,
+            workspace: raw.workspace,
             sources: raw.sources.keys().map(|name| normalized(name)).collect(),
             dev_dependencies: dependencies(&raw.dev_dependencies)?,
             indexes: raw.index.into_iter().map(|RawIndex { name, url, .. }| PackageIndex { name, url }).collect(),
@@ -79,6 +83,7 @@ impl UvSettings {
 #[serde(rename_all = "kebab-case", default)]
 pub(super) struct RawUv {
     package: Option<bool>,
+    workspace: Option<UvWorkspace>,
     sources: toml::Table,
     dev_dependencies: Vec<String>,
     index: Vec<RawIndex>,

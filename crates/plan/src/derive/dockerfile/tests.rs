@@ -10,6 +10,7 @@ const DOCS: &str = include_str!("../../../../../docs/from-dockerfile.md");
 fn folder(files: &[(&str, &str)]) -> Folder {
     let texts = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
     Folder {
+        workspace: None,
         files: files.iter().map(|(path, _)| (*path).to_owned()).collect(),
         texts: texts.filter(|(path, _)| is_read(path)).collect(),
     }

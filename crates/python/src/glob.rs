@@ -1,7 +1,7 @@
 //! Patterns as Python's fnmatch, glob and pathlib read them.
 
 /// Whether a text matches a pattern in which `*` stands for anything, as in fnmatch.
-pub(super) fn matches_name(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches_name(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     // The last star, and where in the text it began to match: backtracking to it alone is enough.
     let (mut at, mut seen, mut star) = (0, 0, None);
@@ -60,7 +60,7 @@ fn class(pattern: &[char], found: char) -> Option<(usize, bool)> {
 
 /// What wildcards do with names that begin with a dot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hidden {
+pub(crate) enum Hidden {
     /// pathlib's matches them.
     Matched,
     /// glob's does not.
@@ -68,7 +68,7 @@ pub(super) enum Hidden {
 }
 
 /// Whether a path matches a pattern in which `*` stays in a name, and `**` is any number of folders.
-pub(super) fn matches_path(pattern: &str, path: &str, hidden: Hidden) -> bool {
+pub(crate) fn matches_path(pattern: &str, path: &str, hidden: Hidden) -> bool {
     let pattern: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     let path: Vec<&str> = path.split('/').collect();
     matches_parts(&pattern, &path, hidden)
@@ -91,13 +91,13 @@ fn matches_parts(pattern: &[&str], path: &[&str], hidden: Hidden) -> bool {
 }
 
 /// Whether a path, or a folder above it, matches.
-pub(super) fn matches_or_is_below(pattern: &str, path: &str, hidden: Hidden) -> bool {
+pub(crate) fn matches_or_is_below(pattern: &str, path: &str, hidden: Hidden) -> bool {
     let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
     ends.into_iter().any(|end| matches_path(pattern, &path[..end], hidden))
 }
 
 /// A path in its shortest form: no `.`, no `//`; `None` if it leads out.
-pub(super) fn normal(path: &str) -> Option<String> {
+pub(crate) fn normal(path: &str) -> Option<String> {
     let mut parts = Vec::new();
     for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
         match part {
