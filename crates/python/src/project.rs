@@ -32,7 +32,7 @@ mod version_tool;
 pub use not_static::NotStatic;
 pub use project_files::{FileKind, ProjectFiles};
 pub use static_wheel::{Content, StaticWheel, static_wheel};
-pub use version_tool::{VersionTool, version_tool};
+pub use version_tool::{Described, VersionTool, version_tool};
 
 #[cfg(test)]
 mod tests;

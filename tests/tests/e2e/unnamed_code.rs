@@ -234,3 +234,33 @@ fn poetry_and_pdm_lock_a_copy_without_pythons_plugins_and_hooks_of_the_folder() 
         assert!(!saw.contains("evil") && !saw.contains(".venv"), "{saw}");
     }
 }
+
+#[test]
+fn no_program_that_a_repository_names_runs_for_its_version() {
+    let project = "[project]\nname = \"thing\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"hatch-vcs\"]\n\
+                   build-backend = \"hatchling.build\"\n[tool.hatch.version]\nsource = \"vcs\"\n";
+    let definition = over_base("[app]\nproject = \".\"").with("pyproject.toml", project).with("thing.py", "X = 1\n");
+    let script = format!("#!/bin/sh\necho ran >> '{}'\n", mark(&definition).display());
+    let definition = definition.with("evil.sh", &script).with(".gitattributes", "* filter=evil diff=evil\n");
+    let shell = Shell::new().unwrap();
+    shell.change_dir(definition.path());
+    let evil = definition.path().join("evil.sh").display().to_string();
+    cmd!(shell, "chmod 755 evil.sh").quiet().run().unwrap();
+    cmd!(shell, "git init --quiet").quiet().run().unwrap();
+    cmd!(shell, "git -c user.name=a -c user.email=a@example.org commit --quiet --allow-empty --message x")
+        .quiet()
+        .run()
+        .unwrap();
+    cmd!(shell, "git tag v3.1").quiet().run().unwrap();
+    for key in
+        ["core.fsmonitor", "core.sshCommand", "core.pager", "filter.evil.clean", "diff.evil.textconv", "core.askPass"]
+    {
+        cmd!(shell, "git config {key} {evil}").quiet().run().unwrap();
+    }
+    cmd!(shell, "git config remote.origin.url ext::{evil}").quiet().run().unwrap();
+    cmd!(shell, "git config remote.origin.promisor true").quiet().run().unwrap();
+    // Objects that are missing are not fetched either.
+    let hooks = definition.with(".git/hooks/post-index-change", &script);
+    build(&hooks, &Shipwheel::new(), &[]).succeeded();
+    assert!(!mark(&hooks).exists(), "a program of the repository ran");
+}

@@ -370,6 +370,7 @@ fn wheels_and_projects() {
         (WheelSetError::Machine { files: Vec::new() }.into(), Verification, HINT),
         (ProjectError::NotAllowed { folder: path(), backend: outside(), why: why() }.into(), Configuration, HINT),
         (ProjectError::NotNamed { folder: path(), why: why() }.into(), Configuration, HINT),
+        (ProjectError::NoVersion { folder: path(), tool: "x", reason: outside() }.into(), Configuration, HINT),
         (ProjectError::NoPyproject { folder: path() }.into(), Configuration, NO_HINT),
         (ProjectError::Build { input: project(), cause: program() }.into(), Configuration, NO_HINT),
         (ProjectError::WheelCount { input: sdist(), count: 2 }.into(), Configuration, NO_HINT),

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::Digest;
+use shipwheel_python::project::VersionTool;
 use shipwheel_python::pyproject::Pyproject;
 use tempfile::TempDir;
 
@@ -191,6 +192,8 @@ pub(crate) struct WheelBuild<'b> {
     pub(crate) out: &'b Path,
     /// The time in the wheel, in seconds since 1970.
     pub(crate) epoch: &'b str,
+    /// The version, for a backend that would ask git.
+    pub(crate) version: Option<&'b str>,
 }
 
 /// Builds the wheel of a project or a source distribution that the user named.
@@ -208,6 +211,9 @@ pub(crate) fn build_wheel(session: &Session<'_>, build: &WheelBuild<'_>) -> Resu
     command.arg("--out-dir").arg(build.out).arg(build.source);
     // Backends and uv leave files behind in it.
     command.env("SOURCE_DATE_EPOCH", build.epoch).env("TMPDIR", build.scratch);
+    // The copy has no repository.
+    let version = VersionTool::VARIABLES.into_iter().zip(build.version.into_iter().cycle());
+    command.envs(version);
     uv.run(command, "uv build").map(|_| ())
 }
 

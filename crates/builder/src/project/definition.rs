@@ -97,7 +97,8 @@ impl Definition {
         // What is wrong with the folder is said when it is read.
         let folder = normal(&self.path(project).ok()?);
         let sources = ProjectSources::collect(&folder).ok()?;
-        let why = sources.static_wheel(app.version.as_ref().map(|version| version.value.as_str())).err()?;
+        // Any version will do to learn whether the backend would run: which one it is, git may say later.
+        let why = sources.static_wheel(Some("0")).err()?;
         let text = self.texts.clone().read(&folder.join("pyproject.toml")).unwrap_or_default();
         let backend = Pyproject::parse(&text).ok().and_then(|pyproject| pyproject.build_backend);
         let backend = backend.unwrap_or_else(|| "setuptools".to_owned());

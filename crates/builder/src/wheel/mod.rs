@@ -6,6 +6,7 @@ pub(crate) mod local_projects;
 pub(crate) mod origins;
 pub(crate) mod project_error;
 pub(crate) mod project_sources;
+mod project_version;
 mod project_wheel;
 mod pure_wheel;
 mod sdist_wheel;

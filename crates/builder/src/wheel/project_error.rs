@@ -48,6 +48,16 @@ pub enum ProjectError {
         /// Why its files are not enough.
         why: NotStatic,
     },
+    /// The version of a project comes from tags, and there is none.
+    #[error("the version of the project {} comes from tags of git ({tool}), and there is none: {reason}", .folder.display())]
+    NoVersion {
+        /// The project's folder.
+        folder: PathBuf,
+        /// The tool that would make the version.
+        tool: &'static str,
+        /// What git says.
+        reason: String,
+    },
     /// A lock names a local project, and image.toml does not.
     #[error("the lock names the project {}, whose build backend would run on this machine, because {why}", .folder.display())]
     NotNamed {
@@ -154,6 +164,12 @@ impl ProjectError {
             ),
             Self::NotNamed { .. } => Some(
                 "if you trust its code, set `project` in `[app]` of image.toml, or name it in `allow-build` of `[python]`"
+                    .to_owned(),
+            ),
+            Self::NoVersion { .. } => Some(
+                "say it: `version = \"1.0\"` in `[app]` of image.toml, or SETUPTOOLS_SCM_PRETEND_VERSION=1.0 in the \
+                 environment; or tag the commit with `git tag v1.0` (a shallow clone has no tags: `git fetch --tags \
+                 --unshallow`)"
                     .to_owned(),
             ),
             Self::NoHash { .. } => Some("lock again with hashes".to_owned()),

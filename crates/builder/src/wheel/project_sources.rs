@@ -111,9 +111,9 @@ impl ProjectSources {
     }
 
     /// A key over all that a build can see of a project; what looks like a secret gives a warning.
-    pub(super) fn key(&self, session: &Session<'_>) -> Result<Digest, BuildError> {
+    pub(super) fn key(&self, session: &Session<'_>, version: Option<&str>) -> Result<Digest, BuildError> {
         let mut hasher = Hasher::new();
-        hasher.field(SOURCES_RECIPE.to_le_bytes());
+        hasher.field(SOURCES_RECIPE.to_le_bytes()).field(version.unwrap_or_default());
         for file in &self.files {
             hasher.field(&file.below).field([u8::from(file.executable)]);
             match &file.link {

@@ -14,6 +14,7 @@ use zip::result::ZipError;
 
 use super::project_error::BuildInput;
 use super::project_sources::{Copied, ProjectSources};
+use super::project_version;
 use super::pure_wheel::{self, BuiltWheel, PureWheel};
 use crate::error::BuildError;
 use crate::project::hashed::Hashed;
@@ -32,15 +33,16 @@ pub(crate) fn wheel(session: &Session<'_>, project: &Project, folder: &Path) -> 
     project.check_place(folder)?;
     let sources = ProjectSources::collect(folder)?;
     let input = BuildInput::Project(folder.to_owned());
-    let built = match sources.static_wheel(project.version(folder)) {
+    let version = project_version::version(session, folder, project.version(folder))?;
+    let built = match sources.static_wheel(version.as_deref()) {
         Ok(wheel) => made(session, &sources, &wheel)?,
         Err(why) => {
             project.check_may_build(folder, why)?;
             let build = || {
                 session.report.step(&format!("project: building a wheel of {}", folder.display()));
-                build_copy(session, &input, &sources.files)
+                build_copy(session, &input, &sources.files, version.as_deref())
             };
-            let key = sources.key(session)?;
+            let key = sources.key(session, version.as_deref())?;
             session.cache.remember("project", &key, |built: &BuiltWheel| built.is_kept(session), build)?
         }
     };
@@ -99,13 +101,18 @@ impl From<ZipError> for BuildError {
 }
 
 /// Builds a copy: a backend writes into the folder that it builds.
-fn build_copy(session: &Session<'_>, input: &BuildInput, files: &[Copied]) -> Result<BuiltWheel, BuildError> {
+fn build_copy(
+    session: &Session<'_>,
+    input: &BuildInput,
+    files: &[Copied],
+    version: Option<&str>,
+) -> Result<BuiltWheel, BuildError> {
     let scratch = session.cache.scratch_dir()?;
     let source = scratch.path().join("source");
     for file in files {
         copy(file, &source.join(&file.below))?;
     }
-    let PureWheel { path, name } = pure_wheel::build(session, input, scratch.path(), &source)?;
+    let PureWheel { path, name } = pure_wheel::build(session, input, (scratch.path(), &source), version)?;
     let mut writer = session.cache.blob_writer()?;
     let mut reader = open_regular_no_link(&path).map_err(BuildError::file(FileAction::Open, &path))?;
     std::io::copy(&mut reader, &mut writer).map_err(BuildError::file(FileAction::Read, &path))?;

@@ -44,19 +44,19 @@ impl BuiltWheel {
     }
 }
 
-/// Builds the wheel of a folder or an archive at `source` in a scratch folder.
+/// Builds the wheel of a folder or an archive at `source` in a scratch folder; `version` is for what takes it from tags.
 ///
 /// # Errors
 /// When the build fails, gives anything but one wheel, or one that does not fit every platform.
 pub(crate) fn build(
     session: &Session<'_>,
     input: &BuildInput,
-    scratch: &Path,
-    source: &Path,
+    (scratch, source): (&Path, &Path),
+    version: Option<&str>,
 ) -> Result<PureWheel, BuildError> {
     let input = || input.clone();
     let out = scratch.join("out");
-    let build = WheelBuild { scratch, source, out: &out, epoch: EARLIEST };
+    let build = WheelBuild { scratch, source, out: &out, epoch: EARLIEST, version };
     uv::build_wheel(session, &build).map_err(|error| match error {
         BuildError::Program(cause) => ProjectError::Build { input: input(), cause }.into(),
         other => other,

@@ -93,7 +93,7 @@ fn run(session: &Session<'_>, input: &BuildInput, sdist: &Digest, file_name: &st
     let mut blob = session.cache.open_blob(sdist)?;
     let mut copy = File::create(&source).map_err(BuildError::file(FileAction::Create, &source))?;
     std::io::copy(&mut blob, &mut copy).map_err(BuildError::file(FileAction::Write, &source))?;
-    let PureWheel { path, name } = pure_wheel::build(session, input, scratch.path(), &source)?;
+    let PureWheel { path, name } = pure_wheel::build(session, input, (scratch.path(), &source), None)?;
     let file_name = name.file_name().to_owned();
     let broken = |cause| ProjectError::BrokenWheel { input: input.clone(), wheel: file_name.clone(), cause };
     let bytes = normalized(&path).map_err(broken)?;

@@ -164,7 +164,8 @@ pub const CASES: &[Case] = &[
         code: 3,
         run: |g| {
             let project = "[project]\nname = \"web\"\nversion = \"1\"\nscripts = { web = \"web:main\" }\n\
-                [build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n";
+                [build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n\
+                [tool.hatch.build.hooks.custom]\npath = \"hook.py\"\n";
             g.file("web/pyproject.toml", project).file("web/web.py", "x = 1\n").run("image web")
         },
     },
