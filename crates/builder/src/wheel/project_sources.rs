@@ -88,7 +88,7 @@ impl ProjectSources {
             version,
         };
         let text = read("pyproject.toml");
-        let text = text.ok_or_else(|| NotStatic::Because("its pyproject.toml is not a short text".to_owned()))?;
+        let text = text.ok_or_else(|| NotStatic::Because("it has no pyproject.toml in UTF-8".to_owned()))?;
         let wheel = static_wheel(&text, &files)?;
         match self.size(&wheel) > MAX_SIZE {
             true => Err(NotStatic::Because("it has more than 256 MiB".to_owned())),

@@ -5,7 +5,7 @@ use std::path::Path;
 use shipwheel_python::project::{Described, version_tool};
 use shipwheel_python::pyproject::Pyproject;
 use shipwheel_store::limits::MAX_SETTINGS;
-use shipwheel_store::{FileAction, read_small_text};
+use shipwheel_store::{FileAction, read_small_text_if_there};
 
 use super::project_error::ProjectError;
 use crate::error::BuildError;
@@ -23,7 +23,8 @@ pub(crate) fn version(session: &Session<'_>, folder: &Path, given: Option<&str>)
         return Ok(given.map(str::to_owned));
     }
     let path = folder.join("pyproject.toml");
-    let text = read_small_text(&path, MAX_SETTINGS).map_err(BuildError::file(FileAction::Read, &path))?;
+    let text = read_small_text_if_there(&path, MAX_SETTINGS).map_err(BuildError::file(FileAction::Read, &path))?;
+    let text = text.unwrap_or_default();
     let Some(tool) = version_tool(&text) else { return Ok(None) };
     let pyproject = Pyproject::parse(&text).ok();
     let project = pyproject.and_then(|pyproject| pyproject.project_or_poetry().ok());
