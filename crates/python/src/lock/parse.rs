@@ -5,12 +5,14 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::str::FromStr;
 
+use pep440_rs::Version;
 use serde::Deserialize;
 use shipwheel_oci::Digest;
 use toml::Spanned;
 
 use crate::lock::error::{LockError, LockProblem, line_of};
 use crate::lock::pylock::{Lock, LockedPackage, LockedSdist, LockedWheel, Origin};
+use crate::name::DistributionName;
 use crate::wheel::WheelName;
 
 /// Keys that are not listed are ignored, as the PEP asks for within version 1.
@@ -135,11 +137,14 @@ impl Checker<'_> {
             }
             name => Some(Origin::Archive(name.unwrap_or_default())),
         });
+        let version = self.optional(raw.version);
+        let mut wheel = |raw| self.wheel(raw, name.as_ref(), version.as_ref());
+        let wheels = wheels.into_iter().filter_map(&mut wheel).collect();
         let package = LockedPackage {
-            version: self.optional(raw.version),
             marker: self.optional(raw.marker),
             requires_python: self.optional(raw.requires_python),
-            wheels: wheels.into_iter().filter_map(|wheel| self.wheel(wheel)).collect(),
+            wheels,
+            version,
             sdist: raw.sdist.map(|sdist| self.sdist(sdist.into_inner())),
             origin: origin.or(archive),
             name: name?,
@@ -148,7 +153,13 @@ impl Checker<'_> {
         Some(package)
     }
 
-    fn wheel(&mut self, raw: Spanned<RawFile>) -> Option<LockedWheel> {
+    /// One wheel of a package; a wheel of another one would be installed under the wrong name.
+    fn wheel(
+        &mut self,
+        raw: Spanned<RawFile>,
+        package: Option<&DistributionName>,
+        version: Option<&Version>,
+    ) -> Option<LockedWheel> {
         let span = raw.span();
         let raw = raw.into_inner();
         let Some(name) = raw.file_name() else {
@@ -162,6 +173,10 @@ impl Checker<'_> {
                 return None;
             }
         };
+        if let Some(other) = not_of(&name, package, version) {
+            self.report(span, other);
+            return None;
+        }
         let sha256 = self.sha256(&raw.hashes);
         Some(LockedWheel { name, url: raw.url, path: raw.path, size: raw.size, sha256 })
     }
@@ -175,6 +190,21 @@ impl Checker<'_> {
         let digest = Digest::from_hex(&raw.get_ref().to_ascii_lowercase());
         digest.map_err(|error| self.report(raw.span(), error.to_string())).ok()
     }
+}
+
+/// Why a wheel is not one of a package, by their names and versions.
+fn not_of(wheel: &WheelName, package: Option<&DistributionName>, version: Option<&Version>) -> Option<String> {
+    let file = wheel.file_name();
+    if let Some(package) = package.filter(|package| **package != wheel.distribution) {
+        return Some(format!("{file} is a wheel of {}, but the package is {package}: lock again", wheel.distribution));
+    }
+    // A version without a local part stands for every local part of it (PEP 440).
+    let is_of = |version: &&Version| {
+        wheel.version == **version || version.local().is_empty() && wheel.version.clone().without_local() == **version
+    };
+    version.filter(|version| !is_of(version)).map(|version| {
+        format!("{file} is a wheel of version {}, but the package has version {version}: lock again", wheel.version)
+    })
 }
 
 /// The last part of a URL's path, with its percent signs decoded: `+` is `%2B` there.
@@ -224,6 +254,35 @@ directory = { path = "./local", editable = true }
         assert_eq!(foo.wheels[1].path.as_deref(), Some("wheels/other.zip"));
         assert!(foo.sdist.is_some());
         assert_eq!(local.origin, Some(Origin::Directory("./local".to_owned())));
+    }
+
+    #[test]
+    fn a_wheel_of_another_distribution_or_version_is_refused_with_both_names() {
+        for (package, version, wheel, expected) in [
+            ("Foo.Bar", "1.0", "foo_bar-1.0.0-py3-none-any.whl", None),
+            ("foo-bar", "1.0", "Foo_Bar-1.0+cpu-1b-py3-none-any.whl", None),
+            ("foo-bar", "1.0+cpu", "foo_bar-1.0+cpu-py3-none-any.whl", None),
+            ("foo-bar", "", "foo_bar-7-py3-none-any.whl", None),
+            ("foo-bar", "1.0rc1", "foo_bar-1.0c1-py3-none-any.whl", None),
+            ("Foo_Baz", "1.0", "foo_bar-1.0-py3-none-any.whl", Some("a wheel of foo-bar, but the package is foo-baz")),
+            ("foo", "1.0", "foo_bar-1.0-py3-none-any.whl", Some("a wheel of foo-bar, but the package is foo")),
+            ("foo-bar", "1.0", "foo_bar-1.1-py3-none-any.whl", Some("of version 1.1, but the package has version 1.0")),
+            ("foo-bar", "1.0+cpu", "foo_bar-1.0-py3-none-any.whl", Some("but the package has version 1.0+cpu")),
+            ("foo-bar", "1.0+cpu", "foo_bar-1.0+cu1-py3-none-any.whl", Some("of version 1.0+cu1")),
+            ("foo-bar", "1.0", "foo_bar-1.0.post1-py3-none-any.whl", Some("of version 1.0.post1")),
+        ] {
+            let version = if version.is_empty() { String::new() } else { format!("version = '{version}'\n") };
+            for file in [format!("wheels = [{{ name = '{wheel}' }}]"), format!("archive = {{ path = 'x/{wheel}' }}")] {
+                let text = format!("lock-version = '1.0'\n[[packages]]\nname = '{package}'\n{version}{file}\n");
+                let found = Lock::parse(&text, "l").err().map(|error| error.to_string());
+                let is_expected = match (&found, expected) {
+                    (None, None) => true,
+                    (Some(found), Some(part)) => found.contains(part) && found.contains(wheel),
+                    _ => false,
+                };
+                assert!(is_expected, "{package} {version} {wheel}: {found:?}");
+            }
+        }
     }
 
     #[test]
