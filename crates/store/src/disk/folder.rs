@@ -181,6 +181,12 @@ impl Folder {
         kind.is_ok_and(|kind| kind.is_dir() || kind.is_symlink())
     }
 
+    /// Whether a device, a FIFO or a socket has a name: what is neither file, folder nor link.
+    pub(crate) fn is_special(&self, name: &OsStr) -> bool {
+        let kind = self.stat(name).map(|stat| FileType::from_raw_mode(stat.st_mode));
+        kind.is_ok_and(|kind| !matches!(kind, FileType::RegularFile | FileType::Directory | FileType::Symlink))
+    }
+
     /// How long ago what has the name was changed; links are not followed.
     pub(crate) fn age(&self, name: &OsStr) -> Option<Duration> {
         let seconds = self.stat(name).ok()?.st_mtime;

@@ -10,6 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::folder::Folder;
+use super::place_error::PlaceError;
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
@@ -173,6 +174,10 @@ pub fn write_output(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>)
         other => other,
     };
     let folder = Folder::open(folder).map_err(failed)?;
+    if folder.is_special(name) {
+        // Everybody would miss /dev/null.
+        return Err(PlaceError::Special { path: path.to_owned() }.into());
+    }
     remove_abandoned(&folder);
     write_renamed(&folder, name, fill)
 }
@@ -180,6 +185,8 @@ pub fn write_output(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>)
 #[cfg(test)]
 mod tests {
     use std::fs;
+
+    use rustix::fs::FileType;
 
     use super::*;
 
@@ -200,6 +207,20 @@ mod tests {
         for name in ["one.original", "two.original"] {
             assert_eq!(fs::read(path(name)).unwrap(), b"original");
         }
+    }
+
+    #[test]
+    fn a_fifo_or_a_socket_of_the_name_stays_and_is_an_error() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = |name: &str| scratch.path().join(name);
+        rustix::fs::mknodat(rustix::fs::CWD, path("fifo"), FileType::Fifo, 0o600.into(), 0).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+        for name in ["fifo", "socket"] {
+            let refused = write_output(&path(name), |file| file.write_all(b"image")).unwrap_err();
+            assert!(matches!(&refused, StoreError::Place(PlaceError::Special { path: found }) if *found == path(name)));
+            assert!(!fs::symlink_metadata(path(name)).unwrap().is_file());
+        }
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 2, "nothing is left beside them");
     }
 
     #[test]

@@ -34,6 +34,12 @@ pub enum PlaceError {
         /// Its permissions.
         mode: u32,
     },
+    /// A device, a FIFO or a socket where an output file should appear.
+    #[error("{} is a device, a FIFO or a socket, expected a file or nothing", .path.display())]
+    Special {
+        /// What is there.
+        path: PathBuf,
+    },
     /// A folder that another process holds.
     #[error("another process still writes to {} after {} seconds", .path.display(), .waited.as_secs())]
     Held {
@@ -48,7 +54,11 @@ impl PlaceError {
     /// Who can fix it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Link { .. } | Self::Owner { .. } | Self::Writable { .. } | Self::Held { .. } => ErrorKind::Output,
+            Self::Link { .. }
+            | Self::Owner { .. }
+            | Self::Writable { .. }
+            | Self::Special { .. }
+            | Self::Held { .. } => ErrorKind::Output,
         }
     }
 
@@ -68,6 +78,7 @@ impl PlaceError {
                  if you trust all who could write to it, `chmod -R go-w {}`",
                 path.display()
             ),
+            Self::Special { .. } => "an archive replaces what has its name: name a file".to_owned(),
             Self::Held { .. } => "wait for the other process, or write to another folder".to_owned(),
         }
     }
