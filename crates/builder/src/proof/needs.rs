@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::wheel::wheels::Wheels;
 
 /// Raise this when other things are read out of wheels.
-const NEEDS_RECIPE: u32 = 2;
+const NEEDS_RECIPE: u32 = 3;
 
 /// Of a larger library only the header is read.
 const LARGEST: u64 = 1 << 30;
@@ -101,7 +101,7 @@ fn read(session: &Session<'_>, digest: &Digest, wheel: &Wheel) -> Result<WheelNe
 
 /// What the Python sources of a wheel load by name.
 fn loads(wheel: &Wheel) -> Result<BTreeMap<String, String>, BuildError> {
-    let sources: Vec<_> = wheel.files().iter().filter(|member| is_source(&member.path)).collect();
+    let sources: Vec<_> = wheel.files().iter().filter(|member| is_core_source(&member.path)).collect();
     let read: Vec<(&str, BTreeSet<String>)> = sources
         .par_iter()
         .map(|member| {
@@ -118,9 +118,17 @@ fn loads(wheel: &Wheel) -> Result<BTreeMap<String, String>, BuildError> {
     Ok(loads)
 }
 
-/// Whether a member is a source that an application may import.
-fn is_source(path: &str) -> bool {
-    path.ends_with(".py") && !path.split('/').any(|part| ["test", "tests", "testing"].contains(&part))
+/// How many folders deep a source is that whoever uses the distribution imports: `psycopg/pq/misc.py`.
+const CORE_DEPTH: usize = 2;
+
+/// Whether a member is a source that whoever uses the distribution imports.
+///
+/// What lies deeper is a part of a large distribution that most applications never import, as `django/contrib/gis` is:
+/// packages for it would be dead weight.
+fn is_core_source(path: &str) -> bool {
+    let (folders, _) = path.rsplit_once('/').unwrap_or_default();
+    let is_test = |part| ["test", "tests", "testing"].contains(&part);
+    path.ends_with(".py") && path.matches('/').count() <= CORE_DEPTH && !folders.split('/').any(is_test)
 }
 
 /// One member; `None` if it is not an ELF file. The text is its `SONAME`.
@@ -141,6 +149,26 @@ fn read_file(path: &str, content: &Content) -> Result<Option<(NativeFile, Option
         Err(error) => {
             file.broken = Some(error.to_string());
             Ok(Some((file, None)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_a_part_of_a_large_distribution_loads_is_not_needed() {
+        for (path, expected) in [
+            ("soundfile.py", true),
+            ("magic/loader.py", true),
+            ("psycopg/pq/misc.py", true),
+            ("django/contrib/gis/gdal/libgdal.py", false),
+            ("django/contrib/gis/db/backends/spatialite/base.py", false),
+            ("magic/tests/load.py", false),
+            ("magic/libmagic.so.1", false),
+        ] {
+            assert_eq!(is_core_source(path), expected, "{path}");
         }
     }
 }
