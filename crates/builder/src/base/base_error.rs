@@ -73,7 +73,10 @@ impl BaseError {
                     flags.join(" or ")
                 ));
             }
-            Self::NotNamed => "name a `debian` suite, an `image` or a `layout` in `[base]`",
+            Self::NotNamed => {
+                "name a `debian` suite, an `image` or a `layout` as `base`; `shipwheel init --force` writes an image.toml \
+                                with a base and all else that the folder tells"
+            }
             Self::NoMirror => {
                 "set SHIPWHEEL_DEBIAN_MIRROR or `mirror` in image.toml, or name an `image` or a `layout` as a base"
             }
