@@ -43,6 +43,13 @@ impl DebianSource {
     ) -> Result<Self, BuildError> {
         let releases = Releases::fetch(session, definition, base, mirrors);
         let releases = releases.map_err(|error| named(error, base, &platforms[0]))?;
+        if let Some(date) = releases.unreleased() {
+            let (suite, day) = (&base.suite.value, date.strftime("%Y-%m-%d"));
+            session.report.warning(&format!(
+                "Debian {suite} is not released yet, and its packages still change: these are of {day}; `mirror` of \
+                 `base.debian` can name a mirror that is pinned to a day"
+            ));
+        }
         Ok(Self { base: base.clone(), releases })
     }
 

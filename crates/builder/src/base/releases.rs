@@ -111,6 +111,12 @@ impl Releases {
         Ok(Self { archives })
     }
 
+    /// The date of a suite that is not released yet.
+    pub(super) fn unreleased(&self) -> Option<Timestamp> {
+        let release = &self.archives.first()?.release;
+        ["testing", "unstable"].contains(&release.suite.as_str()).then_some(release.date)
+    }
+
     /// The package indexes for an architecture.
     ///
     /// # Errors

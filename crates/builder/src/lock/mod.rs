@@ -9,4 +9,5 @@ pub(crate) mod pinned_lock;
 pub(crate) mod requirement_files;
 pub(crate) mod stale;
 pub(crate) mod tool_copy;
+pub(crate) mod unlocked;
 pub(crate) mod upgrade;

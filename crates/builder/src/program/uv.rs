@@ -170,8 +170,21 @@ pub(crate) fn convert_requirements(
     settings: &str,
     minor: u32,
 ) -> Result<String, BuildError> {
+    convert(session, settings, minor, |uv| uv.write("requirements.txt", requirements))
+}
+
+/// Converts requirements that were written into the folder of uv to pylock.toml, without what they depend on.
+///
+/// # Errors
+/// When uv fails; what it said is in the error.
+pub(crate) fn convert(
+    session: &Session<'_>,
+    settings: &str,
+    minor: u32,
+    input: impl FnOnce(&Uv<'_>) -> Result<PathBuf, BuildError>,
+) -> Result<String, BuildError> {
     let uv = Uv::new(session, settings)?;
-    let input = uv.write("requirements.txt", requirements)?;
+    let input = input(&uv)?;
     let output = uv.write("pylock.toml", "")?;
     let python = format!("3.{minor}");
     let words = ["pip", "compile", "--universal", "--no-deps", "--format", "pylock.toml", "--no-header", "--quiet"];

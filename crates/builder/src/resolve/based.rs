@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use shipwheel_oci::Platform;
 use shipwheel_plan::spec::{Base, ImageSpec};
 use shipwheel_python::Target;
-use shipwheel_python::select::{CoverageError, Reason, SelectProblem};
+use shipwheel_python::select::{CoverageError, SelectProblem};
 
 use crate::base;
 use crate::base::resolve::Resolution;
@@ -42,8 +42,8 @@ struct PassedOver {
 
 /// Chooses the base, and the wheels for it.
 ///
-/// The next one is tried only if something has no wheel for the Python of this one, and if another Python can change
-/// that; if none will do, the error is that of the base for which the least is missing.
+/// The next one is tried only if something has no wheel for the Python of this one; if none will do, the error is that of
+/// the base for which the least is missing.
 ///
 /// # Errors
 /// When no base can be tried, one cannot be obtained, or the lock does not fit any.
@@ -124,24 +124,15 @@ fn targets(spec: &ImageSpec, bases: &ResolvedBases) -> Result<Targets, BuildErro
     Ok(targets)
 }
 
-/// How much has no wheel for a base, where another Python may change that.
+/// How much has no wheel for a base. A lock that uv converted for one Python has the wheels of no other, so even of what
+/// seems to have none there may be some.
 fn lacking(error: &BuildError) -> Option<usize> {
     match error {
-        BuildError::Lock(LockError::Coverage(error)) => {
-            let problems: Vec<&SelectProblem> = error.errors.iter().flat_map(|error| &error.problems).collect();
-            problems.iter().any(|problem| depends_on_python(problem)).then_some(problems.len())
-        }
+        BuildError::Lock(LockError::Coverage(error)) => Some(error.errors.iter().map(|it| it.problems.len()).sum()),
         // uv could not even lock for it.
         BuildError::Lock(LockError::NeedsBuild { .. }) => Some(usize::MAX),
         BuildError::Program(ProgramError::Failed { output, .. }) if output.contains("Python") => Some(usize::MAX),
         _ => None,
-    }
-}
-
-fn depends_on_python(problem: &SelectProblem) -> bool {
-    match problem {
-        SelectProblem::Environment | SelectProblem::LockPython { .. } => true,
-        SelectProblem::Package { reason, .. } => matches!(reason, Reason::RequiresPython(_) | Reason::NoneFits(_)),
     }
 }
 

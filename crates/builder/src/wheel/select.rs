@@ -15,6 +15,7 @@ use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
 use crate::lock::lock_file::LockFile;
 use crate::lock::pinned_lock::PinnedLock;
+use crate::lock::unlocked;
 use crate::session::Session;
 
 /// Raise this when a lock gives other wheels than before.
@@ -58,7 +59,7 @@ impl Selector<'_> {
     }
 
     fn select_for_minor(&self, minor: u32, targets: &[Target]) -> Result<Vec<Vec<SelectedWheel>>, BuildError> {
-        let pinned = PinnedLock::of(self.session, self.lock, self.python, minor)?;
+        let pinned = self.pinned(minor, targets)?;
         let key = self.key(&pinned, targets);
         if let Some(known) = self.session.cache.record::<Vec<Vec<SelectedWheel>>>("selected", &key)
             && known.iter().flatten().all(|wheel| self.can_be_had(wheel))
@@ -89,6 +90,17 @@ impl Selector<'_> {
             self.session.cache.put_record("selected", &key, &selected)?;
         }
         Ok(selected)
+    }
+
+    /// The lock with hashes; where wheels are missing for one, the error lists all that have none.
+    fn pinned(&self, minor: u32, targets: &[Target]) -> Result<PinnedLock<'_>, BuildError> {
+        PinnedLock::of(self.session, self.lock, self.python, minor).or_else(|error| match error {
+            BuildError::Lock(LockError::NeedsBuild { .. }) => {
+                let lacking = unlocked::lacking(self.session, self.lock, self.python, minor, targets)?;
+                Err(lacking.map_or(error, BuildError::from))
+            }
+            other => Err(other),
+        })
     }
 
     fn key(&self, pinned: &PinnedLock<'_>, targets: &[Target]) -> Digest {
