@@ -88,7 +88,7 @@ fn with_sdist(definition: Definition) -> Definition {
 #[test]
 fn a_source_distribution_that_nothing_allows_is_not_built_to_be_locked() {
     let lines = "--no-index\n--find-links ./links\nevilpkg\n";
-    let hint = ["requirements.txt cannot be locked", "evilpkg", "`allow-build`"];
+    let hint = ["requirements.txt", "evilpkg", "source distribution but no wheel", "`allow-build`"];
     refused(&with_sdist(locking()).with("requirements.txt", lines), &hint);
     for option in ["--no-binary evilpkg", "--no-binary=:all:"] {
         let definition = with_sdist(locking()).with("requirements.txt", &format!("{option}\n{lines}"));
