@@ -13,6 +13,7 @@
 //! ```
 
 mod error;
+mod folders;
 mod image;
 mod instruction;
 mod lines;
@@ -47,7 +48,9 @@ impl Dockerfile {
         if text.len() as u64 > MAX_DOCKERFILE {
             return Err(DockerfileError::new(1, format!("the file has more than {MAX_DOCKERFILE} bytes")));
         }
-        Ok(Self { stages: read::stages(text)? })
+        let mut stages = read::stages(text)?;
+        folders::mark(&mut stages);
+        Ok(Self { stages })
     }
 
     /// The stages, in their order.

@@ -111,13 +111,11 @@ fn base(draft: &mut Draft, known: &Known<'_>, file: &Dockerfile) -> Vec<Line> {
     let chosen = base_image::choose(known, draft, &first.image);
     draft.account.became(first.line, &first.text, format!("base: {}", chosen.summary));
     if !chosen.is_debian {
-        for (name, from) in &draft.packages {
-            let why = "packages are added to a base of Debian's packages only";
-            draft.account.open(
-                from.line,
-                &format!("{name}: {}", from.text),
-                why,
-                "choose a Python that a release of Debian has",
+        for name in draft.packages.keys() {
+            draft.account.refuse(
+                &format!("base.debian.packages: {name}"),
+                "packages are added to a base of Debian's packages only",
+                "start from a Python that a release of Debian has (docs/start.md), or from an image that has the package",
             );
         }
     }

@@ -246,6 +246,10 @@ impl Reader {
             Some(paths) => paths.iter().map(|path| expander.word(path)).collect(),
             None => expander.words(rest),
         };
+        // A variable that only the base image sets is nothing here, and its folder is as good as any.
+        if paths.len() == 1 && split(rest, self.escape).len() > 1 {
+            paths.push(".".to_owned());
+        }
         let last = paths.pop().filter(|_| !paths.is_empty());
         let Some(destination) = last else {
             return Err(DockerfileError::new(line.line, "nothing to copy, expected SOURCE… DESTINATION"));

@@ -109,6 +109,22 @@ fn copies_and_runs_say_where_from_and_what_they_see() {
 }
 
 #[test]
+fn a_destination_that_is_a_folder_elsewhere_is_one_for_every_copy() {
+    let text = "FROM x\nCOPY a.py /opt/svc\nCOPY app/ /opt/svc/app\nCOPY b /start\nCOPY c.sh /usr/local/bin\nCOPY d $NONE\n\
+                WORKDIR /w\nCOPY e /w\n";
+    let file = parse(text);
+    let destinations: Vec<&str> = file.stages()[0]
+        .instructions
+        .iter()
+        .filter_map(|instruction| match &instruction.kind {
+            Kind::Copy(copy) => Some(copy.destination.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(destinations, ["/opt/svc/", "/opt/svc/app", "/start", "/usr/local/bin/", "/", "/w/"]);
+}
+
+#[test]
 fn arguments_are_those_of_their_stage_and_variables_win() {
     let file = parse(
         "ARG A=global\nARG B=${A}-b\nFROM x:$B\nENV V=$A.\nARG A\nENV W=$A\nENV A=env\nARG A=late\nENV X=$A Y=$TARGETARCH\n\

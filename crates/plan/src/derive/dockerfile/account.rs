@@ -54,6 +54,13 @@ impl Account {
         self.rows.iter().any(|row| row.line == line)
     }
 
+    /// Takes back that lines became a key.
+    pub(super) fn refuse(&mut self, key: &str, why: &str, todo: &str) {
+        let became = Outcome::Became(key.to_owned());
+        let refused = Outcome::Open { why: why.to_owned(), todo: todo.to_owned() };
+        self.rows.iter_mut().filter(|row| row.outcome == became).for_each(|row| row.outcome = refused.clone());
+    }
+
     /// Says more of what a line became.
     pub(super) fn note(&mut self, line: usize, text: &str) {
         let of_line = self.rows.iter_mut().filter(|row| row.line == line);

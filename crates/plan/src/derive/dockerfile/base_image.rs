@@ -118,6 +118,8 @@ fn meaning(image: &str) -> Meaning {
             Meaning { python: found.map(|(.., python)| (*python).to_owned()), ..plain }
         }
         "uv" => Meaning { python: embedded.and_then(minor), ..plain },
+        // Their Python is one of many that they could install.
+        _ if name.contains("conda") || name.contains("mamba") => plain,
         _ if image.contains("distroless") => {
             let numbered = NUMBERS.iter().find(|(number, _)| name.ends_with(&format!("debian{number}")));
             Meaning { suite: numbered.map(|(_, suite)| *suite), ..plain }

@@ -115,6 +115,10 @@ fn is_lock(name: &str) -> bool {
 /// A line installs what a file says.
 fn lock(draft: &mut Draft, step: &Step<'_>, file: &str) {
     let name = file.trim_start_matches("./");
+    if file.contains("://") {
+        let todo = format!("put {file} into the folder, and choose it with `--lock`");
+        return draft.account.open(step.line, &step.text(), "the file is downloaded", todo);
+    }
     if let Some(first) = draft.installed.lock.clone().filter(|first| first.value != step.place(file)) {
         let first = first.value.rsplit('/').next().unwrap_or_default();
         let todo = format!("include it in {first} with a line `-r {name}`, or choose it with `--lock {name}`");

@@ -17,6 +17,10 @@ pub(super) struct Layout {
     pub(super) moves: Vec<(String, String)>,
 }
 
+/// Folders of bases: what is put there moves alone.
+const OF_BASES: [&str; 10] =
+    ["/", "/bin", "/etc", "/home", "/opt", "/root", "/tmp", "/usr/bin", "/usr/local", "/usr/local/bin"];
+
 impl Layout {
     pub(super) fn of(draft: &Draft, workdir: &str) -> Self {
         let copied: Vec<&CopiedFile> = draft.copied.iter().map(|from| &from.value).collect();
@@ -29,7 +33,8 @@ impl Layout {
             let source = if file.source.is_empty() { "." } else { &file.source };
             layout.sources.insert(source.to_owned());
             // Where everything of a folder comes from one folder here, the whole folder moves.
-            let is_whole = above != "/" && roots.iter().all(|(other, place)| other != above || place == here);
+            let is_whole = !OF_BASES.contains(&above.as_str())
+                && roots.iter().all(|(other, place)| other != above || place == here);
             let (from, to) = match is_whole {
                 true => (above.clone(), layout.place(here)),
                 false => (file.place.clone(), layout.place(&file.source)),

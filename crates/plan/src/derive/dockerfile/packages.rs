@@ -209,6 +209,10 @@ pub(super) fn apk(draft: &mut Draft, step: &Step<'_>) {
 
 /// Package managers whose names are not Debian's.
 pub(super) fn foreign(draft: &mut Draft, step: &Step<'_>) {
+    if ["conda", "mamba", "micromamba"].contains(&step.words[0].as_str()) {
+        let todo = "lock what the application needs of an index of Python packages, for example with `uv lock`";
+        return draft.account.open(step.line, &step.text(), "conda's packages are no wheels", todo);
+    }
     let why = "its packages have other names in Debian";
     draft.account.open(step.line, &step.text(), why, "add what the application needs to `base.debian.packages`");
 }

@@ -125,7 +125,10 @@ fn program(word: &str) -> &str {
 fn unwrap(words: &mut Vec<String>) {
     loop {
         let Some(first) = words.first().map(|word| program(word).to_owned()) else { return };
-        words[0].clone_from(&first);
+        // A program of the image by its place; `./configure` is one of the folder.
+        if words[0].starts_with('/') {
+            words[0].clone_from(&first);
+        }
         let second = words.get(1).map_or("", String::as_str);
         let third = words.get(2).map_or("", String::as_str);
         let taken = match first.as_str() {

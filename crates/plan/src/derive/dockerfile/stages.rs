@@ -77,6 +77,7 @@ fn instruction_of(draft: &mut Draft, known: &Known<'_>, file: &Dockerfile, instr
             let todo = "set the label `org.opencontainers.image.authors` in `config.labels`";
             draft.account.open(*line, text, "Docker does not use it any more", todo);
         }
+        Kind::Healthcheck(None) => draft.account.not_needed(*line, text, "an image has none"),
         Kind::Cmd(_) | Kind::Entrypoint(_) | Kind::Env(_) | Kind::Expose(_) | Kind::Healthcheck(_) => {
             setting(draft, instruction, is_final);
         }

@@ -15,7 +15,7 @@ const SUPERVISORS: [&str; 11] =
     ["supervisord", "cron", "crond", "systemd", "init", "s6-svscan", "nginx", "apache2", "httpd", "circusd", "service"];
 
 /// Tools whose `run` starts a program of the environment.
-const RUNNERS: [&str; 6] = ["uv", "poetry", "pdm", "pipenv", "hatch", "rye"];
+const RUNNERS: [&str; 9] = ["uv", "poetry", "pdm", "pipenv", "hatch", "rye", "conda", "mamba", "micromamba"];
 
 /// A command as image.toml has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +55,24 @@ pub(super) fn read(
         return Err(Supervisor { name });
     }
     let script = started.words.first().filter(|word| is_whole && word.ends_with(".sh"));
-    let script = script.map(|word| absolute(workdir, word));
-    for word in &mut started.words {
+    let script = script.map(|word| match word.contains('/') {
+        true => absolute(workdir, word),
+        false => absolute("/usr/local/bin", word),
+    });
+    for (at, word) in started.words.iter_mut().enumerate() {
+        // A program without a folder is looked up on PATH, where a line may have put it.
+        if at == 0 && is_whole && !word.contains('/') {
+            let on_path = ["/usr/local/bin", "/usr/bin", "/bin"].map(|folder| absolute(folder, word));
+            if let Some(place) = on_path.iter().find_map(|place| layout.moved(place)) {
+                *word = place;
+                continue;
+            }
+        }
+        // The root of the Dockerfile's image is the base's; only files of the folder moved from it.
+        if layout.moved("/").is_some() && word.strip_prefix('/').is_some_and(|path| known.has(path)) {
+            *word = format!("{}{word}", layout.destination);
+            continue;
+        }
         let place = absolute(workdir, word);
         // A word that is a path of the Dockerfile's image is one of this image.
         if (word.starts_with('/') || word.contains('.'))
@@ -119,14 +135,20 @@ fn simplify(draft: &Draft, started: &mut Started) {
         let Some(first) = words.first().cloned() else { return };
         let name = program(&first).to_owned();
         let second = words.get(1).map_or("", String::as_str);
-        let options = |from: usize| words.iter().skip(from).take_while(|word| word.starts_with('-')).count();
+        let options = |from: usize| options(words, from);
         if INITS.contains(&name.as_str()) {
             let taken = 1 + options(1);
             words.drain(..taken.min(words.len()));
             started.notes.push(format!("without {name}: runtimes start an init themselves (`docker run --init`)"));
         } else if RUNNERS.contains(&name.as_str()) && second == "run" && words.len() > 2 + options(2) {
             let taken = 2 + options(2);
+            let is_module = words[2..taken].iter().any(|word| ["-m", "--module"].contains(&word.as_str()));
             words.drain(..taken);
+            if is_module {
+                words.splice(..0, ["python", "-m"].map(str::to_owned));
+            } else if words[0].ends_with(".py") {
+                words.insert(0, "python".to_owned());
+            }
             started.notes.push(format!("without `{name} run`: the environment is on PATH"));
         } else {
             break;
@@ -143,6 +165,33 @@ fn simplify(draft: &Draft, started: &mut Started) {
         *first = name;
     }
 }
+
+/// How many words are options, with their values.
+fn options(words: &[String], from: usize) -> usize {
+    let mut count = 0;
+    while let Some(word) = words.get(from + count).filter(|word| word.starts_with('-')) {
+        count += if WITH_VALUE.contains(&word.as_str()) { 2 } else { 1 };
+    }
+    count.min(words.len().saturating_sub(from))
+}
+
+/// Options of inits and runners that a value follows.
+const WITH_VALUE: [&str; 14] = [
+    "--directory",
+    "--env-file",
+    "--extra",
+    "--group",
+    "--name",
+    "--package",
+    "--prefix",
+    "--project",
+    "--python",
+    "--with",
+    "-n",
+    "-p",
+    "-C",
+    "-e",
+];
 
 /// Packages for a shell, where one is started.
 fn needed(words: &[String], is_whole: bool) -> Vec<&'static str> {
