@@ -80,9 +80,10 @@ pub(crate) fn definition(
 ) -> Result<Definition, Failure> {
     let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
     let places = Places { images: &root.join("images"), home: home.as_deref() };
-    let definition = Definition::load(places, name, profile, &choices.choices());
-    let definition = definition.map_err(Failure::while_doing("read the image definition"))?;
-    choices.check(&definition)?;
+    let chosen = choices.choices()?;
+    let definition = Definition::load(places, name, profile, &chosen);
+    let mut definition = definition.map_err(Failure::while_doing("read the image definition"))?;
+    choices.apply(chosen, &mut definition)?;
     Ok(definition)
 }
 

@@ -9,6 +9,7 @@ use shipwheel_python::pyproject::{Project, Pyproject};
 use shipwheel_python::setup::Setup;
 
 mod base;
+mod choices;
 mod code;
 mod dependencies;
 mod dockerfile;
@@ -22,13 +23,14 @@ mod start;
 mod suites;
 #[cfg(test)]
 mod tests;
-mod web;
 mod workspace;
 mod write;
 
+use code::Code;
 use known::Known;
 use write::Line;
 
+pub use choices::Choices;
 pub use dockerfile::{NamedText, Outcome, Row, Translated};
 pub use error::DeriveError;
 pub use known::{Folder, MemberOf};
@@ -44,19 +46,11 @@ pub struct Derived {
 
 /// Whether a file's text is asked for: metadata, and modules that may be what is started.
 pub fn is_read(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    match path.matches('/').count() {
-        0 => {
-            name.ends_with(".py")
-                || dependencies::is_read(path)
-                || named::is_read(name)
-                || name.ends_with(".sh")
-                || [".dockerignore", "pyproject.toml"].contains(&name)
-        }
-        1 | 2 if name.ends_with(".sh") => true,
-        1 | 2 => start::MODULES.contains(&name) || web::MODULES.contains(&name) || dependencies::is_read(path),
-        _ => false,
-    }
+    start::is_read(path)
+        || path.ends_with(".sh") && path.matches('/').count() <= 2
+        || dependencies::is_read(path) && path.matches('/').count() <= 2
+        || named::is_read(path)
+        || [".dockerignore", "pyproject.toml"].contains(&path)
 }
 
 /// The files whose texts are asked for because another text names them, below the folder.
@@ -64,11 +58,12 @@ pub fn also_read(path: &str, text: &str) -> Vec<String> {
     dependencies::also_read(path, text)
 }
 
-/// What the user chose, where a folder leaves a choice.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Choices {
-    /// The file that decides what is installed, relative to the folder.
-    pub lock: Option<String>,
+/// The image's name: what the user chose, else the project's.
+fn name(known: &Known<'_>, choices: &Choices) -> Option<Line> {
+    let project = known.project.name.as_ref().map(ToString::to_string);
+    let reason = if choices.name.is_some() { "what --name says" } else { "the project's name" };
+    let name = choices.name.clone().or(project)?;
+    Some(Line::new("name", write::text(&name), reason))
 }
 
 /// The sections whose keys may be missing.
@@ -100,7 +95,7 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
     });
     let asked = known.project.dependencies.iter().map(|dependency| dependency.name.clone());
     known.distributions = asked.chain(lock.iter().flat_map(|lock| lock.distributions.iter().cloned())).collect();
-    let entry = start::find(&known).map_err(|error| {
+    let entry = start::find(&known, choices).map_err(|error| {
         let error = workspace::members(&known).unwrap_or(error);
         missing.push((CONFIG, Line::missing("cmd", "[\"python3\", \"/app/…\"]", &error), error));
     });
@@ -116,6 +111,7 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
     if lock.is_none() && missing.iter().all(|(section, ..)| *section != PYTHON) {
         top.extend(dependencies::passed_over(&known).map(Line::comment));
     }
+    top.extend(name(&known, choices));
     let mut sections = vec![
         ("", top),
         (PYTHON, python),
@@ -159,5 +155,7 @@ fn known_of(folder: &Folder) -> Result<Known<'_>, DeriveError> {
     let pyproject = Pyproject::parse(text)?;
     let (project, is_project) = project(folder, &pyproject)?;
     let workspace = pyproject.uv.workspace;
-    Ok(Known { folder, project, is_project, workspace, distributions: BTreeSet::new() })
+    let modules = folder.texts.iter().filter(|(path, _)| path.ends_with(".py"));
+    let codes = modules.map(|(path, text)| (path.clone(), Code::read(text))).collect();
+    Ok(Known { folder, project, is_project, workspace, distributions: BTreeSet::new(), codes })
 }

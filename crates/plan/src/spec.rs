@@ -12,7 +12,7 @@ mod section;
 mod tests;
 
 use shipwheel_bytecode::Optimization;
-use shipwheel_oci::{Platform, RuntimeConfig};
+use shipwheel_oci::{Platform, Reference, RuntimeConfig};
 use toml::de::DeTable;
 
 pub use self::app::AppSpec;
@@ -43,6 +43,8 @@ pub struct ImageSpec {
     pub layers: LayersSpec,
     /// What the runtime is told.
     pub config: RuntimeConfig,
+    /// The image's name, where no registry is named; that of the folder unless set.
+    pub name: Option<String>,
     /// The name of the tag, `latest` unless set.
     pub tag: String,
     /// Files and folders outside of the workspace that other keys may name, relative to the image.toml.
@@ -57,7 +59,7 @@ impl ImageSpec {
 }
 
 const KEYS: &[&str] =
-    &["base", "platforms", "python", "app", "bytecode", "layers", "config", "tag", "allow-outside", "profiles"];
+    &["base", "platforms", "python", "app", "bytecode", "layers", "config", "name", "tag", "allow-outside", "profiles"];
 /// What a profile can override: everything, and it has no profiles of its own.
 const PROFILE_KEYS: &[&str] = match KEYS {
     [keys @ .., _profiles] => keys,
@@ -75,6 +77,7 @@ impl ImageSpec {
             bytecode: BytecodeSpec { optimization, ..BytecodeSpec::default() },
             layers: LayersSpec::default(),
             config: RuntimeConfig::default(),
+            name: None,
             tag: "latest".to_owned(),
             allow_outside: Vec::new(),
         }
@@ -142,6 +145,7 @@ fn read_spec(top: &Section<'_>) -> Option<ImageSpec> {
         app,
         layers: layers::read_layers(top),
         config,
+        name: read_name(top),
         tag: top.text("tag").map_or_else(|| "latest".to_owned(), |tag| tag.value),
         allow_outside: top.texts("allow-outside").unwrap_or_default(),
         base: base?,
@@ -161,6 +165,20 @@ fn check_start(top: &Section<'_>, bases: &[Base], config: &RuntimeConfig) {
         let message =
             "nothing says what the image starts: add `cmd` to `[config]`, such as [\"python3\", \"/app/main.py\"]";
         top.report(app, message.to_owned());
+    }
+}
+
+fn read_name(top: &Section<'_>) -> Option<String> {
+    let name = top.text("name")?;
+    // A name with a host in it would be another repository's.
+    match format!("{}:latest", name.value).parse::<Reference>() {
+        Ok(reference) if reference.repository().trim_start_matches("library/") == name.value => Some(name.value),
+        _ => {
+            let message =
+                format!("`name` is `{}`, expected lowercase letters and digits such as shop or team/shop", name.value);
+            top.report_at(name.span, message);
+            None
+        }
     }
 }
 

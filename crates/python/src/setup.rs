@@ -72,7 +72,7 @@ impl Setup {
             version: self.version.clone(),
             requires_python: self.python.clone().map(RequiresPython::parse).transpose()?,
             dependencies,
-            scripts: self.scripts.keys().cloned().collect(),
+            scripts: self.scripts.clone(),
             ..Project::default()
         })
     }

@@ -29,7 +29,7 @@ pub struct Places<'p> {
 /// An image.toml with the folder that its paths are relative to.
 #[derive(Debug, Clone)]
 pub struct Definition {
-    /// The image's name: its folder's.
+    /// The image's name: what the file says, else its folder's.
     pub name: String,
     /// The folder.
     pub folder: PathBuf,
@@ -80,7 +80,8 @@ impl Definition {
         let absolute = folder_of(&path)?;
         let workspace = Workspace::of(&absolute, places.home, &spec.allow_outside);
         let workspace = workspace.map_err(|problem| SpecError::one(&file, &text, problem))?;
-        let name = absolute.file_name().map_or("image".to_owned(), |name| name.to_string_lossy().to_lowercase());
+        let folder_name = absolute.file_name().map_or("image".to_owned(), |name| name.to_string_lossy().to_lowercase());
+        let name = spec.name.clone().unwrap_or(folder_name);
         let mut texts = TextFiles::within(workspace.clone());
         // A text with replaced bytes is not the file's: whoever needs that file reports that it is not UTF-8.
         let listed = listed.into_iter().flat_map(|listed| listed.texts);

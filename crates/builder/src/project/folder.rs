@@ -17,6 +17,10 @@ const DEPTH: usize = 4;
 /// More files than any application has at that depth; the rest is not looked at.
 const MAX_FILES: usize = 50_000;
 
+/// A module that a person wrote is shorter, and all of an application's together are.
+const MAX_MODULE: u64 = 1 << 20;
+const MAX_MODULES: u64 = 32 << 20;
+
 /// Lists a folder, without what is hidden, cached or another environment.
 ///
 /// # Errors
@@ -38,12 +42,16 @@ pub(crate) fn list(folder: &Path) -> Result<Folder, BuildError> {
             entry.depth() == 0 || !(is_folder && other)
         })
         .build();
+    let mut left = MAX_MODULES;
     for entry in walk {
         let entry = entry.map_err(|cause| ApplicationError::List { folder: folder.to_owned(), cause })?;
         let below = entry.path().strip_prefix(folder).ok().and_then(Path::to_str);
         let (Some(below), true) = (below, entry.path().is_file()) else { continue };
-        if is_read(below) {
+        let size = entry.metadata().map_or(0, |metadata| metadata.len());
+        let is_too_much = below.ends_with(".py") && (size > MAX_MODULE || size > left);
+        if is_read(below) && !is_too_much {
             read(folder, below, &mut found)?;
+            left -= if below.ends_with(".py") { size.min(left) } else { 0 };
         }
         found.files.insert(below.to_owned());
         if found.files.len() == MAX_FILES {

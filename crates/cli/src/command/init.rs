@@ -33,7 +33,7 @@ pub(crate) struct InitArguments {
 /// Runs `init`; the one line is the path of what was written.
 pub(crate) fn run(arguments: &InitArguments) -> Result<(), Failure> {
     let doing = format!("write an image.toml for {}", arguments.path.display());
-    let (folder, choices) = (&arguments.path, arguments.choices.choices());
+    let (folder, choices) = (&arguments.path, arguments.choices.choices()?);
     let terminal = Terminal::new();
     let (path, missing) = match &arguments.from {
         None => Definition::init(folder, arguments.force, &choices).map_err(Failure::while_doing(doing))?,

@@ -1,103 +1,218 @@
-//! What a Python file says at its top level, read as text: nothing is run, nothing is parsed in full.
+//! What a Python file says, read as tokens: nothing is run, nothing is parsed in full.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+mod call;
+mod line;
+
+pub(super) use call::{Argument, Call, Value};
+use line::{Line, Token};
 
 /// The parts of a module that say how it is started.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Code {
     /// The first part of every module that is imported anywhere in it.
     pub(super) imports: BTreeSet<String>,
-    /// Names assigned at the top level, with what is called for their value: (`app`, `fastapi.FastAPI`).
-    pub(super) calls: Vec<(String, String)>,
+    /// Whether it imports from its own package: `from . import x`.
+    pub(super) is_relative: bool,
+    /// Names assigned at the top level whose value is a call, in their order.
+    pub(super) made: Vec<(String, Call)>,
+    /// Names assigned at the top level whose value is another name: (`server`, `app.server`).
+    pub(super) aliases: Vec<(String, String)>,
     /// Functions defined at the top level.
-    pub(super) functions: BTreeSet<String>,
+    pub(super) functions: BTreeMap<String, Function>,
+    /// Classes defined at the top level, with the full names of their bases.
+    pub(super) classes: BTreeMap<String, Vec<String>>,
+    /// The full names of all decorators.
+    pub(super) decorators: BTreeSet<String>,
+    /// Every call, wherever it is.
+    pub(super) calls: Vec<Call>,
     /// Whether it does something when it is run: `if __name__ == "__main__"`.
     pub(super) is_script: bool,
-    /// Whether it asks for the variable `PORT`.
-    pub(super) reads_port: bool,
+    /// Whether it takes `PORT` from a mapping: `os.environ["PORT"]`.
+    takes_port: bool,
+    /// Full names by the names that imports bind: `F` is `flask.Flask`.
+    names: BTreeMap<String, String>,
+}
+
+/// A function at the top level.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Function {
+    /// The parameters that have no default.
+    pub(super) required: Vec<String>,
+    /// What is called in it.
+    pub(super) calls: Vec<Call>,
+}
+
+/// What a line is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Scope {
+    /// The top level, under conditions too.
+    Top,
+    /// `if __name__ == "__main__"`.
+    Main,
+    /// A function.
+    Function(String),
+    /// A class.
+    Class,
 }
 
 impl Code {
     /// Reads the text of a module.
     pub(super) fn read(text: &str) -> Self {
-        let mut code =
-            Self { reads_port: ["\"PORT\"", "'PORT'"].iter().any(|word| text.contains(word)), ..Self::default() };
-        for line in without_texts(text).lines() {
-            code.import(line.trim());
-            if line.starts_with([' ', '\t']) {
-                continue;
+        let (mut code, mut scope, lines) = (Self::default(), Scope::Top, line::lines(text));
+        // A name is known in functions above its import too.
+        lines.iter().for_each(|line| code.import(&line.tokens));
+        for line in &lines {
+            if line.indent == 0 {
+                scope = code.scope(&line.tokens);
             }
-            let words = || line.split_whitespace();
-            if let Some(name) = line.strip_prefix("async def ").or_else(|| line.strip_prefix("def ")) {
-                code.functions.insert(name.split('(').next().unwrap_or_default().trim().to_owned());
-            } else if words().next() == Some("if") && line.contains("__name__") {
-                code.is_script = true;
-            } else if let Some((name, called)) = call(line) {
-                code.calls.push((name.to_owned(), called.to_owned()));
-            }
+            code.line(line, &scope);
         }
         code
     }
 
-    fn import(&mut self, line: &str) {
-        let modules = match line.strip_prefix("import ") {
-            Some(modules) => modules,
-            None => {
-                line.strip_prefix("from ").and_then(|rest| rest.split_once(" import")).map_or("", |(module, _)| module)
-            }
-        };
-        let roots = modules.split(',').filter_map(|module| module.trim().split(['.', ' ']).next());
-        self.imports.extend(roots.filter(|root| !root.is_empty()).map(str::to_owned));
+    /// The default of the variable `PORT` where it is asked for; `None` if it never is.
+    pub(super) fn port_variable(&self) -> Option<Option<u16>> {
+        let first_is_port = |call: &&Call| call.text(0) == Some("PORT");
+        let mut asked = self.calls.iter().filter(first_is_port).peekable();
+        (self.takes_port || asked.peek().is_some()).then(|| asked.find_map(|call| call.port(1)))
     }
-}
 
-/// `app: FastAPI = fastapi.FastAPI(...)` → `app`, `fastapi.FastAPI`.
-fn call(line: &str) -> Option<(&str, &str)> {
-    let (target, value) = line.split_once('=')?;
-    let name = target.split(':').next()?.trim();
-    let (called, _) = value.trim_start().split_once('(')?;
-    let called = called.trim();
-    let is_name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
-    (is_name(name) && called.split('.').all(is_name)).then_some((name, called))
-}
+    /// Whether an import binds or takes something by a name.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.names.contains_key(name) || self.names.values().any(|full| full.split('.').any(|part| part == name))
+    }
 
-/// The text with comments left out and the inside of every string blanked; line ends stay.
-fn without_texts(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(['#', '"', '\'']) {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if rest.starts_with('#') {
-            rest = rest.find('\n').map_or("", |end| &rest[end..]);
-            continue;
+    /// The full name of a dotted one.
+    fn full(&self, dotted: &str) -> String {
+        let (first, rest) = dotted.split_once('.').map_or((dotted, None), |(first, rest)| (first, Some(rest)));
+        let first = self.names.get(first).map_or(first, String::as_str);
+        rest.map_or_else(|| first.to_owned(), |rest| format!("{first}.{rest}"))
+    }
+
+    /// What the lines below one at the margin are in.
+    fn scope(&mut self, tokens: &[Token]) -> Scope {
+        let words = names_at_start(tokens);
+        match words[..] {
+            ["if", "__name__", ..] => {
+                self.is_script = true;
+                Scope::Main
+            }
+            ["async", "def", name, ..] | ["def", name, ..] => {
+                let required = call::required(tokens);
+                self.functions.insert(name.to_owned(), Function { required, calls: Vec::new() });
+                Scope::Function(name.to_owned())
+            }
+            ["class", name, ..] => {
+                let bases = call::calls(&tokens[1..]).into_iter().next().map(|call| call.arguments).unwrap_or_default();
+                let base = |argument: Argument| match argument.value {
+                    Value::Name(name) => Some(self.full(&name)),
+                    Value::Text(_) | Value::Number(_) | Value::Other => None,
+                };
+                let bases = bases.into_iter().filter_map(base).collect();
+                self.classes.insert(name.to_owned(), bases);
+                Scope::Class
+            }
+            _ => Scope::Top,
         }
-        let quote = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| rest.starts_with(quote)).unwrap_or("'");
-        out.push_str(quote);
-        rest = end_of_string(&rest[quote.len()..], quote, &mut out);
     }
-    out.push_str(rest);
-    out
-}
 
-/// Skips to behind a string's end; a string of one line ends with it.
-fn end_of_string<'t>(text: &'t str, quote: &str, out: &mut String) -> &'t str {
-    let mut characters = text.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            // What is escaped ends nothing.
-            '\\' if characters.next().is_some_and(|(_, escaped)| escaped == '\n') => out.push('\n'),
-            '\n' if quote.len() == 1 => return &text[at..],
-            // A line of a string is not a line of the module: it must not begin at the margin.
-            '\n' => out.push_str("\n "),
-            _ if text[at..].starts_with(quote) => {
-                out.push_str(quote);
-                return &text[at + quote.len()..];
+    fn line(&mut self, Line { indent, tokens }: &Line, scope: &Scope) {
+        if let Some(Token::Mark('@')) = tokens.first() {
+            let dotted = call::dotted(&tokens[1..]).0;
+            self.decorators.insert(self.full(&dotted));
+        }
+        let port = [Token::Mark('['), Token::Text("PORT".to_owned()), Token::Mark(']')];
+        self.takes_port |= tokens.windows(3).any(|three| three == port);
+        if [["def"], ["class"]].iter().any(|word| names_at_start(tokens).starts_with(word)) {
+            return;
+        }
+        let mut calls = call::calls(tokens);
+        for call in &mut calls {
+            call.full = self.full(&call.written);
+            call.is_top = *indent == 0 || matches!(scope, Scope::Top | Scope::Main);
+        }
+        if let (Scope::Top, Some((name, value))) = (scope, assignment(tokens)) {
+            let (dotted, used) = call::dotted(value);
+            match calls.iter().find(|call| call.written == dotted && value.get(used) == Some(&Token::Mark('('))) {
+                Some(call) => self.made.push((name.to_owned(), call.clone())),
+                None if used == value.len() && !dotted.is_empty() => self.aliases.push((name.to_owned(), dotted)),
+                None => {}
             }
+        }
+        if let Scope::Function(name) = scope
+            && let Some(function) = self.functions.get_mut(name)
+        {
+            function.calls.extend(calls.iter().cloned());
+        }
+        self.calls.extend(calls);
+    }
+
+    fn import(&mut self, tokens: &[Token]) {
+        match tokens.split_first() {
+            Some((Token::Name(word), rest)) if word == "import" => {
+                for part in rest.split(|token| *token == Token::Mark(',')) {
+                    let (module, used) = call::dotted(part);
+                    let root = module.split('.').next().unwrap_or_default().to_owned();
+                    match &part[used.min(part.len())..] {
+                        [Token::Name(word), Token::Name(alias), ..] if word == "as" => {
+                            self.names.insert(alias.clone(), module);
+                        }
+                        _ => _ = self.names.insert(root.clone(), root.clone()),
+                    }
+                    self.imports.insert(root);
+                }
+            }
+            Some((Token::Name(word), rest)) if word == "from" => self.import_from(rest),
             _ => {}
         }
     }
-    ""
+
+    fn import_from(&mut self, tokens: &[Token]) {
+        let level = tokens.iter().take_while(|token| **token == Token::Mark('.')).count();
+        let (module, used) = call::dotted(&tokens[level..]);
+        let module = if module == "import" { String::new() } else { module };
+        let rest = &tokens[level + used..];
+        let rest = if rest.first() == Some(&Token::Name("import".to_owned())) { &rest[1..] } else { rest };
+        self.is_relative |= level > 0;
+        if level == 0 {
+            self.imports.insert(module.split('.').next().unwrap_or_default().to_owned());
+        }
+        let names: Vec<&Token> = rest.iter().filter(|token| !matches!(token, Token::Mark('(' | ')'))).collect();
+        for part in names.split(|token| **token == Token::Mark(',')) {
+            let (name, bound) = match part {
+                [Token::Name(name), Token::Name(word), Token::Name(alias)] if word == "as" => (name, alias),
+                [Token::Name(name)] => (name, name),
+                _ => continue,
+            };
+            let dot = if module.is_empty() { "" } else { "." };
+            self.names.insert(bound.clone(), format!("{}{module}{dot}{name}", ".".repeat(level)));
+        }
+    }
+}
+
+/// The names that a line begins with.
+fn names_at_start(tokens: &[Token]) -> Vec<&str> {
+    tokens.iter().map_while(Token::name).take(3).collect()
+}
+
+/// `app: FastAPI = value` → `app`, `value`.
+fn assignment(tokens: &[Token]) -> Option<(&str, &[Token])> {
+    let Some(Token::Name(name)) = tokens.first() else { return None };
+    let at = match tokens.get(1)? {
+        Token::Mark('=') => 1,
+        Token::Mark(':') => tokens.iter().position(|token| *token == Token::Mark('='))?,
+        _ => return None,
+    };
+    let value = &tokens[at + 1..];
+    // `a = b = value` and `a == b`.
+    (value.first() != Some(&Token::Mark('='))).then(|| match value {
+        [Token::Name(_), Token::Mark('='), rest @ ..] if rest.first() != Some(&Token::Mark('=')) => {
+            (name.as_str(), rest)
+        }
+        value => (name.as_str(), value),
+    })
 }
 
 #[cfg(test)]
@@ -108,16 +223,28 @@ mod tests {
     #[test]
     fn the_top_level_says_what_is_imported_called_and_defined() {
         let code = Code::read(
-            "\"\"\"Doc:\napp = Flask()\n\"\"\"\nimport os, a.b as c  # import nothing\nfrom fastapi import FastAPI\n\
-             from . import x\napp: FastAPI = FastAPI(\n    title='#x')\nother = fastapi.FastAPI()\ny = 1\nz = f(1)[2]\n\
-             def create_app(x):\n    inner = g()\nasync def main(): pass\n\
-             port = os.environ.get('PORT')\nif __name__ == '__main__':\n    main()\n",
+            "\"\"\"Doc:\napp = Flask()\n\"\"\"\nimport os, a.b as c  # import nothing\nfrom fastapi import FastAPI as F\n\
+             from . import x\nfrom .y import (z,\n  w as v)\napp: F = F(\n    title='#x', port=80)\n\
+             other = c.FastAPI(app)\ny = 1\nserver = app.server\n\
+             class Own(F, x.Y):\n    inner = 1\n\
+             def create_app(x, *, y=1, z: int, **rest):\n    inner = g()\n\
+             async def main(): pass\n@app.get('/')\ndef index():\n    v()\n\
+             port = int(os.environ.get('PORT', '5000'))\nif __name__ == '__main__':\n    main()\n",
         );
         assert_eq!(code.imports.iter().map(String::as_str).collect::<Vec<_>>(), ["a", "fastapi", "os"]);
-        let calls: Vec<String> = code.calls.iter().map(|(name, called)| format!("{name} {called}")).collect();
-        assert_eq!(calls, ["app FastAPI", "other fastapi.FastAPI", "z f", "port os.environ.get"]);
-        assert_eq!(code.functions.iter().map(String::as_str).collect::<Vec<_>>(), ["create_app", "main"]);
-        assert!(code.is_script && code.reads_port);
+        let made: Vec<String> = code.made.iter().map(|(name, call)| format!("{name} {}", call.full)).collect();
+        assert_eq!(made, ["app fastapi.FastAPI", "other a.b.FastAPI", "port int"]);
+        assert_eq!(code.aliases, [("server".to_owned(), "app.server".to_owned())]);
+        assert_eq!(code.functions.keys().collect::<Vec<_>>(), ["create_app", "index", "main"]);
+        assert_eq!(code.functions["create_app"].required, ["x", "z"]);
+        assert_eq!(code.functions["create_app"].calls[0].full, "g");
+        assert_eq!(code.classes["Own"], ["fastapi.FastAPI", ".x.Y"]);
+        assert!(code.decorators.contains("app.get") && code.is_script && code.is_relative);
+        assert!(code.calls.iter().any(|call| call.full == ".y.w" && !call.is_top));
+        assert!(code.calls.iter().any(|call| call.full == "main" && call.is_top));
+        assert_eq!(code.port_variable(), Some(Some(5000)));
+        assert_eq!(code.made[0].1.keyword("port"), Some(&Value::Number(80)));
+        assert!(code.made[1].1.mentions("app"));
     }
 
     #[test]
@@ -126,13 +253,15 @@ mod tests {
             ["# app = Flask()", "x = 'app = Flask()'", "'''\nif __name__:\n'''", "'\\'\nq = \"\\\"# app = Flask()\""]
         {
             let code = Code::read(text);
-            assert!(code.calls.is_empty() && !code.is_script, "{text:?}: {code:?}");
+            assert!(code.made.is_empty() && !code.is_script, "{text:?}: {code:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn any_text_can_be_read(text in "(app|=|Flask|\\(|\"|'|\"\"\"|'''|#|\\\\|\n| |é|import |def |from ){0,40}") {
+        fn any_text_can_be_read(
+            text in "(app|=|Flask|\\(|\\)|,|:|\"|'|\"\"\"|'''|#|\\\\|\n| |\\.|@|é|import |def |from |class |as ){0,40}",
+        ) {
             let _ = Code::read(&text);
         }
     }

@@ -80,7 +80,35 @@ pub enum DeriveError {
     NoEntryPoint {
         /// What was looked for, and what was found instead.
         looked_for: Vec<String>,
+        /// What to do about what was found, if anything was.
+        advice: Option<String>,
     },
+    /// Several things that could each be started.
+    #[error("several things could be started:{}{}", starts(.found), lines(.passed_over))]
+    SeveralStarts {
+        /// Their commands.
+        found: Vec<Start>,
+        /// What the user wrote and the image cannot start.
+        passed_over: Vec<String>,
+    },
+}
+
+/// Something that could be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The command as it is typed.
+    pub command: String,
+    /// What speaks for it.
+    pub reason: String,
+}
+
+fn starts(found: &[Start]) -> String {
+    found.iter().map(|start| format!("\n  --cmd {}  ({})", in_quotes(&start.command), start.reason)).collect()
+}
+
+/// A command as the value of a flag.
+fn in_quotes(command: &str) -> String {
+    format!("\"{}\"", command.replace(['\\', '"', '$', '`'], "?"))
 }
 
 fn lines(texts: &[String]) -> String {
@@ -116,8 +144,15 @@ impl DeriveError {
                 let commands: Vec<String> = members.iter().map(|member| format!("`{member}`")).collect();
                 format!("build one of them, by its folder: {}", commands.join(", "))
             }
-            Self::NoEntryPoint { .. } => {
-                "add a main.py or one `[project.scripts]`, or write an image.toml with `config.cmd`".to_owned()
+            Self::NoEntryPoint { advice: Some(advice), .. } => advice.clone(),
+            Self::NoEntryPoint { advice: None, .. } => {
+                "name it with `--cmd \"python3 FILE.py\"`, add a main.py or one `[project.scripts]`, or write an \
+                 image.toml with `config.cmd`"
+                    .to_owned()
+            }
+            Self::SeveralStarts { found, .. } => {
+                let first = found.first().map_or_else(String::new, |start| in_quotes(&start.command));
+                format!("choose one, for example `--cmd {first}`")
             }
         }
     }

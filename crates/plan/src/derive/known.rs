@@ -1,6 +1,7 @@
 //! A folder, and what is known of it before anything is decided.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use shipwheel_python::DistributionName;
 use shipwheel_python::pyproject::{Project, UvWorkspace};
@@ -39,6 +40,8 @@ pub(super) struct Known<'f> {
     pub(super) workspace: Option<UvWorkspace>,
     /// The distributions that the lock or pyproject.toml names.
     pub(super) distributions: BTreeSet<DistributionName>,
+    /// What the modules say whose texts are known.
+    pub(super) codes: BTreeMap<String, Code>,
 }
 
 impl Known<'_> {
@@ -50,8 +53,15 @@ impl Known<'_> {
         self.folder.texts.get(path).map_or("", String::as_str)
     }
 
-    pub(super) fn code(&self, path: &str) -> Code {
-        Code::read(self.text(path))
+    /// What a module says whose text is known.
+    pub(super) fn code(&self, path: &str) -> Option<&Code> {
+        self.codes.get(path)
+    }
+
+    /// Whether there is a file below a folder; the folder's path ends with `/`.
+    pub(super) fn has_below(&self, folder: &str) -> bool {
+        let from = (Bound::Included(folder), Bound::Unbounded);
+        self.folder.files.range::<str, _>(from).next().is_some_and(|file| file.starts_with(folder))
     }
 
     pub(super) fn depends_on(&self, name: &str) -> bool {

@@ -83,22 +83,3 @@ fn is_module(name: &str) -> bool {
     let is_test = name.starts_with("test_") || name.ends_with("_test.py");
     name.ends_with(".py") && !name.starts_with('.') && !is_test && !TOOLS.contains(&name)
 }
-
-/// The folders that modules are imported from, with `/` at the end: the top, and `src` where it has no package of its own.
-pub(super) fn roots(known: &Known<'_>) -> Vec<&'static str> {
-    let in_src = known.folder.files.iter().any(|path| path.starts_with("src/") && path.ends_with(".py"));
-    match in_src && !known.has("src/__init__.py") {
-        true => vec!["", "src/"],
-        false => vec![""],
-    }
-}
-
-/// The packages below a root: folders with modules, except those that are never taken.
-pub(super) fn packages(known: &Known<'_>, root: &str) -> Vec<String> {
-    let below = known.folder.files.iter().filter_map(|path| path.strip_prefix(root));
-    let modules = below.filter(|path| path.ends_with(".py")).filter_map(|path| path.split_once('/'));
-    let folders: BTreeSet<&str> = modules.map(|(top, _)| top).collect();
-    let is_package =
-        |top: &&str| !(NOT_TAKEN.contains(top) || top.starts_with('.') || root.is_empty() && *top == "src");
-    folders.into_iter().filter(is_package).map(str::to_owned).collect()
-}

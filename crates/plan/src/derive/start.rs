@@ -1,108 +1,107 @@
-//! Finds what an image starts: a command of the project, a web application behind a server, or a script.
+//! Finds what an image starts: what the user wrote, a command of the project, a web application behind a server, what
+//! another program runs, or a script.
 
+use crate::derive::choices::Choices;
 use crate::derive::entry::Entry;
-use crate::derive::error::DeriveError;
+use crate::derive::error::{DeriveError, Start};
 use crate::derive::known::Known;
-use crate::derive::sources::{packages, roots, taken};
-use crate::derive::web;
 
-/// Modules below the top that may be started, besides those of web applications; their texts are read.
-pub(super) const MODULES: [&str; 2] = ["__main__.py", "manage.py"];
+mod application;
+mod command;
+mod django;
+pub(super) mod framework;
+mod listener;
+mod modules;
+mod program;
+mod search;
+pub(super) mod server;
+pub(super) mod tool;
+mod web;
+mod words;
 
-/// Scripts at the top, in the order in which they are taken.
-const SCRIPTS: [&str; 6] = ["main.py", "app.py", "run.py", "server.py", "bot.py", "__main__.py"];
+use search::{Found, Search};
+
+/// Whether the text of a module is asked for.
+pub(super) fn is_read(path: &str) -> bool {
+    const DEEP: [&str; 6] = ["main.py", "app.py", "asgi.py", "wsgi.py", "__init__.py", "__main__.py"];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match path.matches('/').count() {
+        0..=2 => name.ends_with(".py"),
+        3 => DEEP.contains(&name),
+        _ => false,
+    }
+}
 
 /// Finds what is started.
-pub(super) fn find(known: &Known<'_>) -> Result<Entry, DeriveError> {
-    let mut looked_for = Vec::new();
-    let found = command(known, &mut looked_for)
-        .or_else(|| web::find(known, &mut looked_for))
-        .or_else(|| script(known, &mut looked_for));
-    found.ok_or(DeriveError::NoEntryPoint { looked_for })
-}
-
-/// The only command of `[project.scripts]`, or the one named as the project.
-fn command(known: &Known<'_>, looked_for: &mut Vec<String>) -> Option<Entry> {
-    let scripts = &known.project.scripts;
-    let name = known.project.name.as_ref();
-    let named = |script: &&String| script.parse().ok().as_ref() == name && name.is_some();
-    let found = match &scripts[..] {
-        _ if !known.is_project => None,
-        [only] => Some(Entry::new(&[only.as_str()], "the only command in [project.scripts]")),
-        many => many
-            .iter()
-            .find(named)
-            .map(|it| Entry::new(&[it.as_str()], "the command in [project.scripts] named as the project")),
+///
+/// # Errors
+/// When nothing says what it is, or several things do that nothing prefers over one another.
+pub(super) fn find(known: &Known<'_>, choices: &Choices) -> Result<Entry, DeriveError> {
+    let mut search = Search::default();
+    let found = match chosen(known, choices) {
+        Some(entry) => Found::start(entry),
+        None => search_all(known, &mut search),
     };
-    if found.is_none() {
-        looked_for.push(match scripts.len() {
-            0 => "a command in [project.scripts] of pyproject.toml: found none".to_owned(),
-            _ if !known.is_project => {
-                "a command in [project.scripts]: without a [build-system], no command is installed".to_owned()
-            }
-            _ => format!("a command in [project.scripts] named like the project: found {}", scripts.join(", ")),
-        });
-    }
-    found.map(|mut entry| {
-        entry.port = any_port(known);
-        entry
-    })
-}
-
-/// A script at the top, a package with `__main__`, or the only module there is.
-fn script(known: &Known<'_>, looked_for: &mut Vec<String>) -> Option<Entry> {
-    if let Some(file) = SCRIPTS.into_iter().find(|file| known.has(file)) {
-        return Some(of_file(known, file, format!("{file} is a script by its name")));
-    }
-    looked_for.push(format!("a script: {}", SCRIPTS.join(", ")));
-    for root in roots(known) {
-        let with_main: Vec<String> =
-            packages(known, root).into_iter().filter(|it| known.has(&format!("{root}{it}/__main__.py"))).collect();
-        if let [package] = &with_main[..] {
-            let reason = format!("{root}{package} has a __main__.py");
-            let port = port(known, &format!("{root}{package}/__main__.py")).or_else(|| any_port(known));
-            return Some(Entry { root, port, ..Entry::new(&["python3", "-m", package], reason) });
+    match found {
+        Found::Start(mut entry) => {
+            entry.notes.append(&mut search.passed_over);
+            entry.listen_at(&choices.ports);
+            Ok(*entry)
         }
-        if with_main.len() > 1 {
-            looked_for.push(format!("one package with __main__.py: found {}", with_main.join(", ")));
+        Found::Several(entries) => {
+            let start = |entry: &Entry| Start { command: entry.typed(), reason: entry.reason.clone() };
+            Err(DeriveError::SeveralStarts {
+                found: entries.iter().map(start).collect(),
+                passed_over: search.passed_over,
+            })
         }
-    }
-    looked_for.push("a package with __main__.py".to_owned());
-    let modules: Vec<String> = taken(known).into_iter().filter(|name| name.ends_with(".py")).collect();
-    match &modules[..] {
-        [only] => Some(of_file(known, only, format!("{only} is the only module"))),
-        many => {
-            let starts: Vec<&String> = many.iter().filter(|file| known.code(file).is_script).collect();
-            if let [only] = starts[..] {
-                let reason = format!("{only} is the only module with `if __name__ == \"__main__\"`");
-                return Some(of_file(known, only, reason));
-            }
-            looked_for.push("a single module at the top with `if __name__ == \"__main__\"`".to_owned());
-            None
+        Found::Nothing => {
+            let looked_for = search.passed_over.into_iter().chain(search.looked_for).collect();
+            Err(DeriveError::NoEntryPoint { looked_for, advice: search.advice })
         }
     }
 }
 
-fn of_file(known: &Known<'_>, file: &str, reason: String) -> Entry {
-    let port = port(known, file);
-    Entry {
-        file: Some(file.to_owned()),
-        port,
-        root: src(known),
-        ..Entry::new(&["python3", &format!("/app/{file}")], reason)
+/// What the user named by a flag.
+fn chosen(known: &Known<'_>, choices: &Choices) -> Option<Entry> {
+    let (flag, entrypoint) = match (&choices.cmd, &choices.entrypoint) {
+        (None, None) => return None,
+        (_, Some(entrypoint)) => ("--entrypoint", entrypoint.clone()),
+        (Some(_), None) => ("--cmd", Vec::new()),
+    };
+    let cmd = choices.cmd.clone().unwrap_or_default();
+    let words: Vec<String> = entrypoint.iter().chain(&cmd).cloned().collect();
+    let file = words.iter().map(|word| word.strip_prefix("/app/").unwrap_or(word)).find(|word| known.has(word));
+    let ports = words::ports(&words).iter().map(ToString::to_string).collect();
+    let file = file.map(str::to_owned);
+    let notes = words::loopback_warning(&words).into_iter().collect();
+    Some(Entry { entrypoint, file, ports, notes, ..Entry::new(&cmd, format!("what {flag} says")) })
+}
+
+fn search_all(known: &Known<'_>, search: &mut Search) -> Found {
+    let commands = command::commands(known, search);
+    // A command that prints and ends is not what an image with a web application is for.
+    if let Some(chosen) = commands.chosen.clone().filter(|_| commands.serves) {
+        return Found::start(chosen);
+    }
+    let web = web::find(known, search);
+    if !matches!(web, Found::Nothing) {
+        return web;
+    }
+    if let Some(chosen) = commands.chosen {
+        return Found::start(chosen);
+    }
+    if !commands.several.is_empty() {
+        return match program::package(known, &modules::modules(known)) {
+            Found::Nothing => Found::Several(commands.several),
+            found => found,
+        };
+    }
+    match tool::find(known, search) {
+        Found::Nothing => program::find(known, search),
+        found => found,
     }
 }
 
-/// `src/`, where a script at the top may have its packages.
-fn src(known: &Known<'_>) -> &'static str {
-    roots(known).last().copied().unwrap_or_default()
-}
-
-/// A program that asks for `PORT` listens there.
-fn port(known: &Known<'_>, file: &str) -> Option<(u16, Option<&'static str>)> {
-    known.code(file).reads_port.then_some((8080, Some("PORT")))
-}
-
-fn any_port(known: &Known<'_>) -> Option<(u16, Option<&'static str>)> {
-    known.folder.texts.keys().filter(|path| path.ends_with(".py")).find_map(|path| port(known, path))
-}
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,6 @@ fn the_command_follows_from_the_files() {
             &[("main.py", FASTAPI), ("requirements.txt", "uvicorn==1")][..],
             "uvicorn main:app --host 0.0.0.0 --port 8000",
         ),
-        (&[("main.py", FASTAPI), ("requirements.txt", "fastapi==1")], "python3 /app/main.py"),
         (
             &[("api/app.py", FASTAPI), ("api/__init__.py", ""), ("uv.lock", "[[package]]\nname = 'hypercorn'")],
             "hypercorn --bind 0.0.0.0:8000 api.app:app",
@@ -181,11 +180,11 @@ fn a_failed_derivation_lists_what_was_looked_for() {
         (&[("a.py", ""), ("b.py", "")], "a script: main.py, app.py"),
         (
             &[("lib/a.py", FASTAPI), ("lib/app.py", FASTAPI), ("requirements.txt", "fastapi==1")],
-            "a server for lib.app:app among the locked dependencies: uvicorn, hypercorn",
+            "a server for lib.app:app (FastAPI in lib/app.py) among the locked dependencies: gunicorn with uvicorn's workers",
         ),
         (
             &[("pyproject.toml", &format!("{PROJECT}[project.scripts]\na = 'x:y'\nb = 'x:y'"))],
-            "named like the project: found a, b",
+            "several things could be started:\n  --cmd \"a\"  (a command in [project.scripts])",
         ),
     ] {
         let error = match derive(&folder(files), &Choices::default()) {

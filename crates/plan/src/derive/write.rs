@@ -41,6 +41,12 @@ pub(super) fn text(text: &str) -> String {
     out + "\""
 }
 
+/// A name as a TOML key.
+pub(super) fn key(name: &str) -> String {
+    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if is_bare { name.to_owned() } else { text(name) }
+}
+
 /// Texts as a TOML list.
 pub(super) fn list<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> String {
     let texts: Vec<String> = texts.into_iter().map(|it| text(it.as_ref())).collect();

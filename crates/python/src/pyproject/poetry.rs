@@ -1,5 +1,7 @@
 //! `[tool.poetry]`: the project as Poetry had it before it read `[project]`.
 
+use std::collections::BTreeMap;
+
 use crate::pyproject::error::PyprojectError;
 use crate::pyproject::project::{Project, RequiresPython};
 
@@ -14,8 +16,8 @@ pub struct PoetryProject {
     pub python: Option<String>,
     /// The names of what it needs at run time; their versions are in the lock.
     pub dependencies: Vec<String>,
-    /// The names of its commands, sorted.
-    pub scripts: Vec<String>,
+    /// Its commands: what each calls, `module:function`, by its name.
+    pub scripts: BTreeMap<String, String>,
 }
 
 impl PoetryProject {
@@ -26,8 +28,15 @@ impl PoetryProject {
         let dependencies = below("dependencies");
         let python = dependencies.and_then(|it| it.get("python")).and_then(toml::Value::as_str);
         let names = dependencies.into_iter().flat_map(toml::Table::keys).filter(|name| *name != "python");
-        let mut scripts: Vec<String> = below("scripts").into_iter().flat_map(toml::Table::keys).cloned().collect();
-        scripts.sort();
+        // A script may be a table that names what it calls, or a file.
+        let target = |value: &toml::Value| match value {
+            toml::Value::Table(table) => {
+                ["reference", "callable"].iter().find_map(|key| table.get(*key)?.as_str()).map(str::to_owned)
+            }
+            value => value.as_str().map(str::to_owned),
+        };
+        let scripts = below("scripts").into_iter().flatten();
+        let scripts = scripts.map(|(name, value)| (name.clone(), target(value).unwrap_or_default())).collect();
         Self {
             name: text("name"),
             version: text("version"),

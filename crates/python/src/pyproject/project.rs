@@ -31,8 +31,8 @@ pub struct Project {
     pub dependencies: Vec<Dependency>,
     /// What each extra adds, by the extra's normalized name.
     pub extras: BTreeMap<String, Vec<Dependency>>,
-    /// The names of its commands, sorted.
-    pub scripts: Vec<String>,
+    /// Its commands: what each calls, `module:function`, by its name.
+    pub scripts: BTreeMap<String, String>,
     /// The keys whose values the build backend makes up.
     pub dynamic: Vec<String>,
 }
@@ -67,7 +67,7 @@ impl Project {
             requires_python: raw.requires_python.map(RequiresPython::parse).transpose()?,
             dependencies: dependencies(&raw.dependencies)?,
             extras: extras.collect::<Result<_, PyprojectError>>()?,
-            scripts: raw.scripts.into_keys().collect(),
+            scripts: raw.scripts,
             dynamic: raw.dynamic,
         })
     }

@@ -51,7 +51,7 @@ fn setup_cfg_is_read_and_holds_where_both_say_something() {
     let semicolons = "[options]\ninstall_requires = a; b\n";
     assert_eq!(Setup::read(semicolons, "").requires, Requires::Listed(vec!["a".to_owned(), "b".to_owned()]));
     let project = Setup::read(cfg, "").to_project().expect("valid");
-    assert_eq!((project.dependencies.len(), project.scripts), (2, vec!["gauge".to_owned()]));
+    assert_eq!((project.dependencies.len(), &project.scripts["gauge"][..]), (2, "gauge.cli:main"));
 }
 
 proptest! {

@@ -1,5 +1,6 @@
 //! `[config]`: what is started and by whom, and the settings around it.
 
+use crate::derive::choices::Choices;
 use crate::derive::error::DeriveError;
 use crate::derive::known::Known;
 use crate::derive::start as derived;
@@ -73,7 +74,7 @@ impl Config<'_> {
             }
             _ if entry.is_some() => {}
             _ => {
-                let found = derived::find(self.known)?;
+                let found = derived::find(self.known, &Choices::default())?;
                 let reason = format!("the Dockerfile starts nothing; {}", found.reason);
                 lines.push(Line::new("cmd", write::list(&found.cmd), reason));
             }
