@@ -86,7 +86,7 @@ fn a_derived_image_toml_is_shown_and_written() {
     std::fs::create_dir_all(&folder).unwrap();
     let project = "[project]\nname = \"web\"\nversion = \"1\"\nrequires-python = \">=3.11\"\n";
     std::fs::write(folder.join("pyproject.toml"), project).unwrap();
-    std::fs::write(folder.join("main.py"), "from fastapi import FastAPI\napp = FastAPI()\n").unwrap();
+    std::fs::write(folder.join("main.py"), "print(\"hello\")\n").unwrap();
     let said = said(sample, sample.shipwheel().run(&["init", "web"]), None);
     let written = std::fs::read_to_string(folder.join("image.toml")).unwrap();
     check(FOLDER, "init", &format!("{said}image.toml:\n{written}"));
