@@ -25,7 +25,7 @@ fn project_and_poetrys_older_table_give_the_same_values() {
         let project = pyproject.project_or_poetry().expect("valid");
         let names: Vec<&str> = project.dependencies.iter().map(|one| one.name.as_str()).collect();
         let (name, python) = (project.name.map(|name| name.to_string()), project.requires_python.map(|it| it.text));
-        let (scripts, builds) = (project.scripts, pyproject.builds_wheel());
+        let (scripts, builds) = (project.scripts.keys().collect::<Vec<_>>(), pyproject.builds_wheel());
         assert_eq!(format!("{name:?} {python:?} {names:?} {scripts:?} {builds}"), expected, "{text}");
     }
 }
