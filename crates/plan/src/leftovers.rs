@@ -92,6 +92,9 @@ pub const DATABASES: [&str; 12] = [
     "dump.rdb",
 ];
 
+/// Locks that a build keeps beside what it locked: the second build would find another folder than the first one.
+pub const LOCKS: [&str; 1] = ["*.lock.txt"];
+
 /// What editors and file managers leave behind.
 pub const LITTER: [&str; 8] = [".git", "*~", "#*#", ".#*", "*.swp", "*.swo", ".ds_store", "thumbs.db"];
 
@@ -105,7 +108,7 @@ pub fn is_left_out_folder(name: &str) -> bool {
 
 /// Whether a file is left out, by its name, whatever it has in it.
 pub fn is_left_out_file(name: &str) -> bool {
-    let is_litter = fits_any(&LITTER, name) || fits_any(&DATABASES, name);
+    let is_litter = [&LITTER[..], &DATABASES, &LOCKS].iter().any(|names| fits_any(names, name));
     is_litter || is_credential(name)
 }
 
@@ -124,7 +127,7 @@ pub fn is_secret_key(name: &str) -> bool {
     fits_any(&["*.key"], name)
 }
 
-fn fits_any(patterns: &[&str], name: &str) -> bool {
+pub(crate) fn fits_any(patterns: &[&str], name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     patterns.iter().any(|pattern| fits(pattern, &name))
 }
@@ -213,7 +216,7 @@ mod tests {
     fn the_documentation_has_the_same_names() {
         let page = include_str!("../../../docs/image-toml.md");
         let rows: Vec<&str> = page.lines().skip_while(|line| *line != "## What is left out").skip(6).collect();
-        let lists: [&[&str]; 9] = [
+        let lists: [&[&str]; 10] = [
             &VERSION_CONTROL,
             &ENVIRONMENTS,
             &CACHES,
@@ -223,6 +226,7 @@ mod tests {
             &KEYS,
             &DATABASES,
             &LITTER,
+            &LOCKS,
         ];
         for (row, names) in rows.iter().zip(lists) {
             // The other kinds of databases are named as what is added.

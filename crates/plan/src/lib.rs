@@ -16,6 +16,7 @@
 //! This crate decides; `shipwheel-builder` builds.
 
 pub mod derive;
+pub mod development;
 pub mod dockerfile;
 pub mod dockerignore;
 pub mod facts;

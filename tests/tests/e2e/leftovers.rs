@@ -95,10 +95,10 @@ fn crowded(lines: &str) -> Ground {
 
 #[test]
 fn what_no_image_should_have_is_left_out_and_keys_are_warned_of() {
-    for (sources, more) in [(".", vec!["image.toml"]), ("pkg", vec![])] {
+    for sources in [".", "pkg"] {
         let (run, files) = crowded(&format!("app.sources = [\"{sources}\"]")).build();
         let expected = ["pkg/.env.example", "pkg/ca.pem", "pkg/data.db", "pkg/deploy.txt", "pkg/m.py"];
-        assert_eq!(files, [more, expected.to_vec()].concat());
+        assert_eq!(files, expected);
         let warnings = warnings(&run);
         let is_right = |line: &str| line.contains("pkg/deploy.txt:1 has what looks like a private key");
         assert!(matches!(warnings[..], [one] if is_right(one)), "{}", run.stderr);
@@ -155,13 +155,63 @@ fn a_source_in_the_workspace_has_the_workspaces_dockerignore() {
 }
 
 #[test]
-fn a_derived_definition_leaves_out_what_dockerignore_names() {
-    let folder = scratch();
-    let ground = Ground(folder).with("app/main.py", "print('hello')\n").with("app/tool/run.py", "");
-    let ground = ground.with("app/pkg/__init__.py", "").with("app/.dockerignore", "tool\n");
-    let run = Shipwheel::new().run(&["init", &ground.path().join("app").display().to_string()]).succeeded();
-    let toml = std::fs::read_to_string(ground.path().join("app/image.toml")).unwrap();
-    assert!(toml.contains("\"pkg\"") && !toml.contains("\"tool\""), "{}\n{toml}", run.stdout);
+fn a_whole_folder_is_taken_without_what_is_for_development_unless_it_is_named() {
+    let ground = Ground::new("app.sources = [\".\"]\nconfig.cmd = [\"/app/tests/run.sh\"]\n");
+    let taken = [
+        "CHANGELOG.md",
+        "a/b/c/d/e/f.json",
+        "alembic.ini",
+        "docs/prompts/a.txt",
+        "example/__init__.py",
+        "example/settings.py",
+        "main.py",
+        "pkg/__init__.py",
+        "pkg/docs/x.md",
+        "pkg/helpers_test.py",
+        "pkg/testing.py",
+        "settings.toml",
+        "tests/run.sh",
+    ];
+    let left_out = [
+        ".dockerignore",
+        ".github/workflows/x.yml",
+        ".gitignore",
+        "Dockerfile",
+        "README.md",
+        "conftest.py",
+        "example/tests.py",
+        "examples/x.py",
+        "pkg/tests/test_a.py",
+        "requirements.lock.txt",
+        "requirements.txt",
+        "setup.py",
+        "test_main.py",
+        "uv.lock",
+    ];
+    let texts = [
+        (
+            "main.py",
+            "import os\nfrom pkg import (\n    helpers_test,\n)\nopen(BASE / 'CHANGELOG.md')\nx = 'conf/.env'\n",
+        ),
+        ("pkg/testing.py", "os.environ['S'] = 'example.settings'\nopen('docs/prompts/a.txt')\n"),
+        ("example/settings.py", "NAME = 'db.sqlite3'\n"),
+    ];
+    let ground = taken.iter().chain(&left_out).fold(ground, |ground, path| ground.with(&format!("app/{path}"), ""));
+    let ground = texts.iter().fold(ground, |ground, (path, text)| ground.with(&format!("app/{path}"), text));
+    let ground = ground.with("app/conf/.env", "").with("app/db.sqlite3", "").with("home/x", "");
+    symlink("../home/x", ground.path().join("app/outside")).unwrap();
+    let (run, files) = ground.build();
+    assert_eq!(files, taken, "{}", run.stderr);
+    let expected = [
+        "conf/.env is left out, and main.py:6 names it; it looks like a file with credentials",
+        "db.sqlite3 is left out, and example/settings.py:1 names it; if the image needs it, add \"db.sqlite3\"",
+        "outside is a link that leads out of the application, and is left out",
+    ];
+    let warnings = warnings(&run);
+    for expected in expected {
+        assert!(warnings.iter().any(|line| line.contains(expected)), "{expected}: {}", run.stderr);
+    }
+    assert_eq!(warnings.len(), expected.len(), "{}", run.stderr);
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! The application's files: collected, hashed and looked at for secrets, never run.
 
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ignore::WalkBuilder;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rayon::prelude::*;
 use shipwheel_layer::TreePath;
 use shipwheel_oci::Digest;
+use shipwheel_plan::development::{LeftOutNames, Mentions};
 use shipwheel_plan::dockerignore::Rule;
 use shipwheel_plan::facts::AppFile;
 use shipwheel_plan::leftovers;
@@ -19,6 +20,7 @@ use super::hashed::Hashed;
 use super::ignored::{IgnoreFile, Ignored};
 use super::left_out::LeftOut;
 use super::suspect::Suspect;
+use super::whole_folder::WholeFolder;
 use crate::error::BuildError;
 use crate::project::definition::Definition;
 use crate::session::Session;
@@ -32,6 +34,8 @@ pub(crate) struct CollectedFile {
     pub(crate) host: PathBuf,
     pub(crate) file: AppFile,
     suspect: Option<Suspect>,
+    /// What it names, if it is a module of a folder that is taken as a whole, with its path there.
+    pub(super) mentions: Option<(String, Mentions)>,
 }
 
 /// Collects the files of an application, sorted by their path in the image.
@@ -49,8 +53,27 @@ pub(crate) fn collect(session: &Session<'_>, definition: &Definition) -> Result<
     for source in &app.sources {
         found.extend(collector.walk(source, &app.destination.value)?);
     }
-    let files = found.into_par_iter().map(|found| collector.read(found)).collect::<Result<Vec<_>, _>>()?;
-    let mut files: Vec<CollectedFile> = files.into_iter().flatten().collect();
+    let mut whole = WholeFolder::new(&definition.spec.config, &app.destination.value);
+    let mut files = Vec::new();
+    let mut waiting = found;
+    loop {
+        // What a file names may be left out so far, and has to be read then.
+        let (ready, still) = whole.split(waiting);
+        if ready.is_empty() {
+            waiting = still;
+            break;
+        }
+        let read = ready.into_par_iter().map(|found| collector.read(found)).collect::<Result<Vec<_>, _>>()?;
+        let read: Vec<CollectedFile> = read.into_iter().flatten().collect();
+        whole.name(&read, &still);
+        files.extend(read);
+        waiting = still;
+    }
+    waiting.iter().filter_map(|found| whole.unit(found)).for_each(|unit| collector.left_out.for_development(&unit));
+    let never = collector.never.lock().unwrap_or_else(PoisonError::into_inner);
+    whole.warnings(&files, &never).iter().for_each(|warning| session.report.warning(warning));
+    drop(never);
+    collector.unfit().iter().for_each(|warning| session.report.warning(warning));
     if let Some(summary) = collector.left_out.summary() {
         session.report.step(&format!("application: {summary}"));
     }
@@ -72,13 +95,15 @@ pub(crate) fn collect(session: &Session<'_>, definition: &Definition) -> Result<
 }
 
 /// A file that was found, before it is read.
-struct Found {
+pub(super) struct Found {
     host: PathBuf,
     path: TreePath,
     /// Its path as patterns see it: below the folder that the image has its source in.
-    below: String,
+    pub(super) below: String,
     /// Whether it is a source by itself.
     is_source: bool,
+    /// Whether it is of the definition's folder, taken as a whole.
+    pub(super) is_of_whole: bool,
 }
 
 /// What decides which files are taken.
@@ -90,6 +115,10 @@ struct Collector<'d> {
     exclude: Gitignore,
     ignored: Ignored,
     left_out: LeftOut,
+    /// The paths of what is left out whatever names it.
+    never: Arc<Mutex<LeftOutNames>>,
+    /// Warnings of what a folder has that cannot be in an image.
+    unfit: Mutex<Vec<String>>,
 }
 
 impl<'d> Collector<'d> {
@@ -109,7 +138,20 @@ impl<'d> Collector<'d> {
             exclude: patterns(definition, exclude)?,
             ignored: Ignored::read(definition)?,
             left_out: LeftOut::default(),
+            never: Arc::default(),
+            unfit: Mutex::default(),
         })
+    }
+
+    fn unfit(&self) -> Vec<String> {
+        let mut unfit = self.unfit.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        unfit.sort();
+        unfit
+    }
+
+    /// Remembers the path of something that is left out.
+    fn leave_out(never: &Mutex<LeftOutNames>, path: String) {
+        never.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
     }
 
     /// Lists the files of a source that are taken by their names.
@@ -143,18 +185,21 @@ impl<'d> Collector<'d> {
                 }
             } else if entry.depth() > 0 && leftovers::is_left_out_file(&name_of(below)) {
                 self.left_out.by_default(&name_of(below));
+                Self::leave_out(&self.never, path);
                 continue;
             } else if let Some(rule) = rule {
                 self.left_out.by_rule(&rule.text);
+                Self::leave_out(&self.never, path);
                 let _ = ignored.set(rule.clone());
                 continue;
             }
             let image = image_path(destination, &prefix, entry.path(), below)?;
             let is_source = entry.depth() == 0;
-            found.push(Found { host: entry.into_path(), path: image, below: path, is_source });
+            let is_of_whole = !is_source && prefix.is_empty() && self.include.is_empty();
+            found.push(Found { host: entry.into_path(), path: image, below: path, is_source, is_of_whole });
         }
         match (ignored.get(), &context) {
-            (Some(rule), Some((file, _))) if found.is_empty() && !self.definition.derived => {
+            (Some(rule), Some((file, _))) if found.is_empty() && self.is_asked_for() => {
                 Err(self.left_out_whole(source, file, rule))
             }
             _ => Ok(found),
@@ -172,6 +217,7 @@ impl<'d> Collector<'d> {
         let (top, prefix, exclude, ignored) =
             (root.to_owned(), prefix.to_owned(), self.exclude.clone(), ignored.clone());
         let (left_out, may_include) = (self.left_out.clone(), !self.include.is_empty());
+        let never = self.never.clone();
         // A rule that brings something back may do so anywhere below.
         let context = context.filter(|(file, _)| !may_include && !file.brings_back());
         let context = context.map(|(file, source)| ((*file).clone(), source.clone()));
@@ -189,17 +235,24 @@ impl<'d> Collector<'d> {
             // What is in a folder that is left out may be included.
             if is_folder && !may_include && is_left_out_folder(entry.path()) {
                 left_out.by_default(&name_of(below));
+                Self::leave_out(&never, format!("{}/", joined(&prefix, below)));
                 return false;
             }
             let context = context.as_ref().filter(|_| is_folder);
             let rule = context.and_then(|(file, source)| file.rule(&joined(source, below)));
             if let Some(rule) = rule {
                 left_out.by_rule(&rule.text);
+                Self::leave_out(&never, format!("{}/", joined(&prefix, below)));
                 let _ = ignored.set(rule.clone());
             }
             rule.is_none()
         });
         walk.build()
+    }
+
+    /// Whether the user named the sources, or there is nothing besides.
+    fn is_asked_for(&self) -> bool {
+        !self.definition.derived || self.definition.spec.app.as_ref().is_some_and(|app| app.project.is_none())
     }
 
     fn left_out_whole(&self, source: &Located<String>, file: &IgnoreFile, rule: &Rule) -> BuildError {
@@ -215,7 +268,17 @@ impl<'d> Collector<'d> {
     fn read(&self, found: Found) -> Result<Option<CollectedFile>, BuildError> {
         let name = name_of(Path::new(&found.below));
         let is_key = leftovers::is_key(&name) && !found.is_source && self.include.is_empty();
-        let (file, head) = read(&found.host, found.path)?;
+        let (file, head) = match read(&found.host, found.path) {
+            // Of a whole folder nobody asked for just this.
+            Err(BuildError::Application(
+                error @ (ApplicationError::LinkLeadsOut { .. } | ApplicationError::Special { .. }),
+            )) if found.is_of_whole => {
+                let mut unfit = self.unfit.lock().unwrap_or_else(PoisonError::into_inner);
+                unfit.push(format!("{error}, and is left out"));
+                return Ok(None);
+            }
+            read => read?,
+        };
         if is_key && (has_private_key(&head) || (leftovers::is_secret_key(&name) && !is_public(&head))) {
             self.left_out.by_default(&name);
             return Ok(None);
@@ -223,7 +286,9 @@ impl<'d> Collector<'d> {
         // Who names a file in `include` knows it.
         let is_known = file.link.is_some() || self.named.contains(&name.as_str());
         let suspect = Suspect::of(&found.host, &head).filter(|_| !is_known);
-        Ok(Some(CollectedFile { host: found.host, file, suspect }))
+        let is_module = found.is_of_whole && found.below.ends_with(".py");
+        let mentions = is_module.then(|| (found.below, Mentions::read(&String::from_utf8_lossy(&head))));
+        Ok(Some(CollectedFile { host: found.host, file, suspect, mentions }))
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) struct LeftOut(Arc<Mutex<Counts>>);
 #[derive(Debug, Default)]
 struct Counts {
     by_default: BTreeMap<String, usize>,
+    for_development: BTreeMap<String, usize>,
     by_rule: BTreeMap<String, usize>,
 }
 
@@ -20,6 +21,11 @@ impl LeftOut {
     /// Counts a file or folder that no image should have.
     pub(crate) fn by_default(&self, name: &str) {
         self.count(|counts| &mut counts.by_default, name);
+    }
+
+    /// Counts a file, or a file of a folder, that is for development.
+    pub(crate) fn for_development(&self, name: &str) {
+        self.count(|counts| &mut counts.for_development, name);
     }
 
     /// Counts a file or folder that a line of .dockerignore leaves out.
@@ -35,7 +41,11 @@ impl LeftOut {
     /// What was left out, as text; `None` if nothing was.
     pub(crate) fn summary(&self) -> Option<String> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let parts = [("left out", &counts.by_default), ("left out by .dockerignore", &counts.by_rule)];
+        let parts = [
+            ("left out", &counts.by_default),
+            ("left out, for development", &counts.for_development),
+            ("left out by .dockerignore", &counts.by_rule),
+        ];
         let parts = parts.iter().filter(|(_, names)| !names.is_empty());
         let parts: Vec<String> = parts.map(|(what, names)| format!("{what}: {}", listed(names))).collect();
         (!parts.is_empty()).then(|| parts.join("; "))

@@ -13,4 +13,5 @@ pub(crate) mod pyprojects;
 pub(crate) mod suspect;
 pub(crate) mod text_files;
 pub(crate) mod uv_workspace;
+mod whole_folder;
 pub(crate) mod workspace;

@@ -23,7 +23,6 @@ mod users;
 use crate::derive::error::DeriveError;
 use crate::derive::known::Known;
 use crate::derive::lock::Lock;
-use crate::derive::sources;
 use crate::derive::write::{self, Line};
 use crate::dockerfile::Dockerfile;
 
@@ -154,9 +153,7 @@ fn app(draft: &mut Draft, known: &Known<'_>, layout: &Layout) -> Vec<Line> {
     numbers.dedup();
     let (taken, reason) = match (layout.sources.is_empty(), lines.is_empty()) {
         (false, _) => (layout.sources.iter().cloned().collect(), format!("line {}: COPY", numbers.join(", "))),
-        (true, true) => {
-            (sources::taken(known), "no line copies the application: modules, packages and data".to_owned())
-        }
+        (true, true) => (vec![".".to_owned()], "no line copies the application: the folder as a whole".to_owned()),
         (true, false) => return lines,
     };
     lines.push(Line::new("sources", write::list(taken), reason));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::derive::known::Known;
+use crate::derive::sources;
 use crate::derive::write::{self, Line};
 
 /// What is started, and why.
@@ -78,7 +79,7 @@ impl Entry {
             None => ("65532:65532", "no root: a user without a name"),
         };
         lines.push(Line::new("user", write::text(user), reason));
-        if !known.is_project || self.file.is_some() || !self.workdir.is_empty() {
+        if !known.is_project || self.file.is_some() || !self.workdir.is_empty() || sources::has_more(known) {
             let below = if self.workdir.is_empty() { String::new() } else { format!("/{}", self.workdir) };
             lines.push(Line::new("workdir", write::text(&format!("/app{below}")), ""));
         }

@@ -1,85 +1,88 @@
-//! What of a folder is taken: the project as a wheel, or the modules and packages as they are.
+//! What of a folder is taken: all of it, less what is for development; of a project what its wheel does not have.
 
 use std::collections::BTreeSet;
 
 use crate::derive::known::Known;
 use crate::derive::write::{self, Line};
+use crate::development::{LeftOutNames, Mentions, resolved, unit};
 use crate::dockerignore::Dockerignore;
-
-/// Folders at the top that are not what an image runs.
-const NOT_TAKEN: [&str; 16] = [
-    "benchmarks",
-    "build",
-    "ci",
-    "dist",
-    "doc",
-    "docs",
-    "env",
-    "example",
-    "examples",
-    "node_modules",
-    "scratch",
-    "target",
-    "test",
-    "testing",
-    "tests",
-    "venv",
-];
-
-/// Modules at the top that are tools' and not the application's.
-const TOOLS: [&str; 7] =
-    ["conftest.py", "dodo.py", "fabfile.py", "noxfile.py", "setup.py", "tasks.py", "versioneer.py"];
-
-/// Folders without modules that applications read.
-const DATA: [&str; 7] = ["assets", "data", "locale", "locales", "public", "static", "templates"];
-
-/// What is left out of what is taken.
-const EXCLUDED: [&str; 3] = ["__pycache__/", "*.pyc", "tests/"];
+use crate::leftovers;
 
 /// The lines of `[app]`; `entry` is the file at the top that is started.
 pub(super) fn lines(known: &Known<'_>, entry: Option<&str>) -> Vec<Line> {
-    let mut lines = Vec::new();
-    if known.is_project {
-        let reason = match known.text("pyproject.toml").contains("[build-system]") {
-            true => "pyproject.toml has a [build-system]: built to a wheel and installed",
-            false => "setup.py or setup.cfg describes a project with commands: built to a wheel and installed",
-        };
-        lines.push(Line::new("project", write::text("."), reason));
+    let sources = |reason: &str| Line::new("sources", write::list(["."]), reason);
+    if !known.is_project {
+        return vec![sources("the folder, less tests, docs, tools, lists of dependencies, caches and secrets")];
     }
-    let (sources, reason) = match (known.is_project, entry) {
-        (true, None) => return lines,
-        (true, Some(file)) => {
-            (vec![file.to_owned()], "the file that is started is not in a package of the project".to_owned())
-        }
-        (false, _) => (taken(known), "modules, packages and data; no tests, docs or tools".to_owned()),
+    let reason = match known.text("pyproject.toml").contains("[build-system]") {
+        true => "pyproject.toml has a [build-system]: built to a wheel and installed",
+        false => "setup.py or setup.cfg describes a project with commands: built to a wheel and installed",
     };
-    lines.push(Line::new("sources", write::list(&sources), reason));
-    lines.push(Line::new("exclude", write::list(EXCLUDED), ""));
+    let mut lines = vec![Line::new("project", write::text("."), reason)];
+    if entry.is_some() || has_more(known) {
+        lines.push(sources("what is beside the project's packages"));
+        let installed = installed(known);
+        let installed = installed.iter().map(|name| format!("/{name}/")).chain(["/pyproject.toml".to_owned()]);
+        lines.push(Line::new("exclude", write::list(installed), "installed already"));
+    }
     lines
 }
 
-/// The files and folders at the top that are taken, sorted.
-pub(super) fn taken(known: &Known<'_>) -> Vec<String> {
+/// Whether a project's folder has more that is taken than what its wheel has.
+pub(super) fn has_more(known: &Known<'_>) -> bool {
+    let installed = installed(known);
+    let is_more = |path: &&str| {
+        let top = path.split('/').next().unwrap_or_default();
+        !installed.contains(top) && !top.starts_with('.') && *path != "pyproject.toml"
+    };
+    files(known).into_iter().any(|path| is_more(&path))
+}
+
+/// The folders at the top that a project's wheel is made from: `src`, and packages.
+fn installed<'k>(known: &'k Known<'_>) -> BTreeSet<&'k str> {
+    let name = known.project.name.as_ref().map(|name| name.as_str().replace('-', "_"));
+    let folders = known.folder.files.iter().filter_map(|path| path.split_once('/')).map(|(top, _)| top);
+    let is_installed =
+        |top: &&str| *top == "src" || known.has(&format!("{top}/__init__.py")) || name.as_deref() == Some(*top);
+    let taken = named(known);
+    folders.filter(is_installed).filter(|top| unit(&format!("{top}/x"), &taken).is_none()).collect()
+}
+
+/// The files that are taken, as far as their names and the texts that were read tell.
+fn files<'k>(known: &'k Known<'_>) -> Vec<&'k str> {
     // A broken .dockerignore is told when the sources are collected.
     let ignored = known.folder.texts.get(".dockerignore").map(|text| Dockerignore::parse(text.as_bytes()));
     let ignored = ignored.and_then(Result::ok).unwrap_or_default();
-    let mut taken = BTreeSet::new();
-    for path in known.folder.files.iter().filter(|path| ignored.leaves_out(path).is_none()) {
-        let (top, below) = path.split_once('/').map_or((path.as_str(), None), |(top, below)| (top, Some(below)));
-        let wanted = match below {
-            None => is_module(top),
-            Some(below) => {
-                !top.starts_with('.') && !NOT_TAKEN.contains(&top) && (below.ends_with(".py") || DATA.contains(&top))
-            }
-        };
-        if wanted {
-            taken.insert(top.to_owned());
-        }
-    }
-    taken.into_iter().collect()
+    let taken = named(known);
+    let is_left_over = |path: &str| {
+        let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
+        leftovers::is_left_out_file(file) || folders.split('/').any(leftovers::is_left_out_folder)
+    };
+    let files = known.folder.files.iter().map(String::as_str);
+    let files = files.filter(|path| unit(path, &taken).is_none() && !is_left_over(path));
+    files.filter(|path| ignored.leaves_out(path).is_none()).collect()
 }
 
-fn is_module(name: &str) -> bool {
-    let is_test = name.starts_with("test_") || name.ends_with("_test.py");
-    name.ends_with(".py") && !name.starts_with('.') && !is_test && !TOOLS.contains(&name)
+/// What is for development by its name, and named by a module that is taken.
+fn named(known: &Known<'_>) -> BTreeSet<String> {
+    let mut taken = BTreeSet::new();
+    loop {
+        let mut names = LeftOutNames::default();
+        let waiting = known.folder.files.iter().filter(|path| unit(path, &taken).is_some());
+        waiting.for_each(|path| names.insert(path.clone()));
+        if names.is_empty() {
+            return taken;
+        }
+        let modules = known.folder.texts.iter().filter(|(path, _)| path.ends_with(".py"));
+        let mut more = BTreeSet::new();
+        for (path, text) in modules.filter(|(path, _)| unit(path, &taken).is_none()) {
+            let found = Mentions::read(text);
+            let found = found.0.iter().filter_map(|(mention, _)| resolved(path, mention, &names));
+            more.extend(found.filter_map(|found| unit(found, &taken)).map(str::to_owned));
+        }
+        if more.is_empty() {
+            return taken;
+        }
+        taken.extend(more);
+    }
 }

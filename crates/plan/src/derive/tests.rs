@@ -150,13 +150,17 @@ fn sources_are_what_an_image_runs_and_a_project_is_built() {
         ("setup.py", ""),
     ]);
     let app = flat.app.expect("there is one");
-    assert_eq!((sources(&app), &app.project), (vec!["main.py", "pkg", "templates"], &None));
+    assert_eq!((sources(&app), &app.project), (vec!["."], &None));
     let src = spec(&[("src/thing/__main__.py", ""), ("src/thing/__init__.py", "")]);
     assert_eq!(src.config.env["PYTHONPATH"], "/app/src");
     let built = spec(&[("pyproject.toml", PROJECT), ("src/thing/__main__.py", ""), ("tests/x.py", "")]);
     let app = built.app.expect("there is one");
     assert_eq!((sources(&app), app.project.as_ref().map(|it| it.value.as_str())), (vec![], Some(".")));
     assert_eq!((built.tag.as_str(), built.config.workdir), ("1.2", None));
+    let beside = [("pyproject.toml", PROJECT), ("thing/__main__.py", ""), ("alembic.ini", ""), ("README.md", "")];
+    let app = spec(&beside).app.expect("there is one");
+    let excluded: Vec<&str> = app.exclude.iter().map(|it| it.value.as_str()).collect();
+    assert_eq!((sources(&app), excluded), (vec!["."], vec!["/thing/", "/pyproject.toml"]));
 }
 
 #[test]
