@@ -13,7 +13,7 @@ use crate::error::BuildError;
 use crate::interpreter::compilers::Compilers;
 use crate::layer::assemble::{self, Origin};
 use crate::layer::layers::{self, BuiltLayer};
-use crate::project::application::CollectedFile;
+use crate::project::collected_file::CollectedFile;
 use crate::project::definition::Definition;
 use crate::proof::prove;
 use crate::proof::prove_imports::{Sources, prove_imports};

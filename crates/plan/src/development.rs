@@ -93,7 +93,7 @@ pub const SETTINGS: [&str; 8] = [
 ];
 
 /// Texts for readers at the top.
-pub const TEXTS: [&str; 12] = [
+pub const TEXTS: [&str; 11] = [
     "readme*",
     "changelog*",
     "changes*",
@@ -102,8 +102,7 @@ pub const TEXTS: [&str; 12] = [
     "code_of_conduct*",
     "security.md",
     "authors*",
-    "license*",
-    "licence*",
+    "licen*e*",
     "copying*",
     "notice*",
 ];

@@ -7,7 +7,7 @@ use shipwheel_oci::Digest;
 use shipwheel_plan::facts::{Facts, SourceFile};
 
 use crate::base::resolved::ResolvedBases;
-use crate::project::application::CollectedFile;
+use crate::project::collected_file::CollectedFile;
 use crate::wheel::installed_projects::InstalledProjects;
 use crate::wheel::wheels::Wheels;
 

@@ -1,6 +1,6 @@
 //! The application's files: collected, hashed and looked at for secrets, never run.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ignore::WalkBuilder;
@@ -16,6 +16,7 @@ use shipwheel_plan::secrets::{has_private_key, is_public};
 use shipwheel_plan::spec::{Located, Problem};
 
 use super::application_error::{ApplicationError, OtherFile, Whole};
+use super::collected_file::{CollectedFile, Found};
 use super::hashed::Hashed;
 use super::ignored::{IgnoreFile, Ignored};
 use super::left_out::LeftOut;
@@ -28,15 +29,6 @@ use shipwheel_store::FileAction;
 
 /// So many files that look like secrets are named one by one.
 const MAX_WARNINGS: usize = 10;
-
-/// A file of the application: its path on this machine, and its entry in the image.
-pub(crate) struct CollectedFile {
-    pub(crate) host: PathBuf,
-    pub(crate) file: AppFile,
-    suspect: Option<Suspect>,
-    /// What it names, if it is a module of a folder that is taken as a whole, with its path there.
-    pub(super) mentions: Option<(String, Mentions)>,
-}
 
 /// Collects the files of an application, sorted by their path in the image.
 ///
@@ -92,18 +84,6 @@ pub(crate) fn collect(session: &Session<'_>, definition: &Definition) -> Result<
             Ok(files)
         }
     }
-}
-
-/// A file that was found, before it is read.
-pub(super) struct Found {
-    host: PathBuf,
-    path: TreePath,
-    /// Its path as patterns see it: below the folder that the image has its source in.
-    pub(super) below: String,
-    /// Whether it is a source by itself.
-    is_source: bool,
-    /// Whether it is of the definition's folder, taken as a whole.
-    pub(super) is_of_whole: bool,
 }
 
 /// What decides which files are taken.

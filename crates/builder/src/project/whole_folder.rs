@@ -6,7 +6,7 @@ use shipwheel_oci::RuntimeConfig;
 use shipwheel_plan::development::{LeftOutNames, Mention, Mentions, resolved, unit};
 use shipwheel_plan::leftovers;
 
-use super::application::{CollectedFile, Found};
+use super::collected_file::{CollectedFile, Found};
 
 /// So many things that are named and left out are told one by one.
 const MAX_WARNINGS: usize = 10;

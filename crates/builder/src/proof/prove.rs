@@ -17,7 +17,7 @@ use crate::base::debian_source::DebianSource;
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
 use crate::layer::ingredients::Ingredients;
-use crate::project::application::CollectedFile;
+use crate::project::collected_file::CollectedFile;
 use crate::session::Session;
 use crate::wheel::wheel_set_error::WheelSetError;
 

@@ -14,8 +14,8 @@ use super::select::SelectedWheels;
 use super::wheels::Wheels;
 use crate::disk::bytes::Spool;
 use crate::error::BuildError;
-use crate::project::application::CollectedFile;
 use crate::project::application_error::{ApplicationError, OtherFile};
+use crate::project::collected_file::CollectedFile;
 use crate::session::Session;
 use shipwheel_store::FileAction;
 

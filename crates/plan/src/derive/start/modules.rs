@@ -48,12 +48,14 @@ impl Module {
 }
 
 /// Names of files and folders that are not what an image starts.
-const ASIDE: [&str; 14] = [
+const ASIDE: [&str; 17] = [
     "alembic",
     "benchmarks",
     "conftest.py",
     "docs",
+    "dodo.py",
     "examples",
+    "fabfile.py",
     "gunicorn.conf.py",
     "manage.py",
     "migrations",
@@ -63,6 +65,7 @@ const ASIDE: [&str; 14] = [
     "tests",
     "tests.py",
     "tools",
+    "versioneer.py",
 ];
 
 /// Every module that may be what is started and whose text is known, sorted by file.
