@@ -12,6 +12,7 @@ mod django;
 pub(super) mod framework;
 mod listener;
 mod modules;
+mod procfile;
 mod program;
 mod search;
 pub(super) mod server;
@@ -26,6 +27,7 @@ pub(super) fn is_read(path: &str) -> bool {
     const DEEP: [&str; 6] = ["main.py", "app.py", "asgi.py", "wsgi.py", "__init__.py", "__main__.py"];
     let name = path.rsplit('/').next().unwrap_or(path);
     match path.matches('/').count() {
+        0 if path == procfile::FILE => true,
         0..=2 => name.ends_with(".py"),
         3 => DEEP.contains(&name),
         _ => false,
@@ -79,6 +81,10 @@ fn chosen(known: &Known<'_>, choices: &Choices) -> Option<Entry> {
 }
 
 fn search_all(known: &Known<'_>, search: &mut Search) -> Found {
+    let written = procfile::find(known, search);
+    if !matches!(written, Found::Nothing) {
+        return written;
+    }
     let commands = command::commands(known, search);
     // A command that prints and ends is not what an image with a web application is for.
     if let Some(chosen) = commands.chosen.clone().filter(|_| commands.serves) {
