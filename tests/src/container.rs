@@ -25,6 +25,8 @@ pub struct Podman {
     shell: Shell,
     home: TempDir,
     is_root: bool,
+    /// How layers are put on one another.
+    driver: &'static str,
 }
 
 impl Podman {
@@ -46,9 +48,13 @@ impl Podman {
         }
         // Its own folder, and never one that the account may not enter.
         shell.change_dir(home.path());
-        let this = Self { shell, home, is_root };
+        let mut this = Self { shell, home, is_root, driver: "overlay" };
         let runtime = this.home.path().join("run");
         this.as_user(&["mkdir", "-m", "700", &runtime.display().to_string()]).run().expect("our own folder");
+        // Without a configuration podman copies a whole image for each layer, also where the kernel can do better.
+        if this.podman(&["info"]).ignore_stdout().ignore_stderr().run().is_err() {
+            this.driver = "vfs";
+        }
         this
     }
 
@@ -96,7 +102,7 @@ impl Podman {
     fn podman(&self, arguments: &[&str]) -> Cmd<'_> {
         let podman = judge("podman", "podman").display().to_string();
         let fixed = [podman.as_str(), "--cgroup-manager", "cgroupfs", "--runtime", "crun", "--log-level", "error"];
-        self.as_user(&[&fixed, arguments].concat())
+        self.as_user(&[&fixed, ["--storage-driver", self.driver].as_slice(), arguments].concat())
     }
 
     /// A command as an ordinary account with a home of its own.

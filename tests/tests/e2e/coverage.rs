@@ -53,7 +53,7 @@ fn one_report_names_every_distribution_on_every_platform_before_anything_is_fetc
             "alpine 1",
             "is built with musl 1.2, and the base has glibc 2.36",
             "hint: use a base image with glibc 2.99 or newer",
-            "hint: lock a version of intel with wheels for this target",
+            "lock versions of alpine, intel with wheels for this target",
         ],
     );
     let said = |text: &str| run.stderr.matches(text).count();
@@ -119,7 +119,8 @@ fn with_sdist(tag: &str) -> (Definition, Server) {
 #[test]
 fn a_pure_source_distribution_is_built_where_it_is_allowed_and_is_the_same_each_time() {
     let (definition, server) = with_sdist("py3-none-any");
-    build(&Shipwheel::new(), &definition).failed(CONFIGURATION, &["thing 1.0", "source distribution", "`allow-build`"]);
+    build(&Shipwheel::new(), &definition)
+        .failed(CONFIGURATION, &["thing 1.0", "source distribution", "`allow-build = [\"thing\"]`"]);
     assert_eq!(server.requests(), 0, "nothing is built that is not allowed, nor fetched");
     let definition = definition.and("allow-build = [\"thing\"]");
     let mut seen = Vec::new();

@@ -274,7 +274,9 @@ impl<'d> Collector<'d> {
 
 /// Whether a folder is left out: by its name, or because it is an environment.
 fn is_left_out_folder(path: &Path) -> bool {
-    leftovers::is_left_out_folder(&name_of(path)) || path.join("pyvenv.cfg").is_file()
+    // An OCI layout is the image of an earlier build.
+    let is_marked = |mark: &str| path.join(mark).is_file();
+    leftovers::is_left_out_folder(&name_of(path)) || is_marked("pyvenv.cfg") || is_marked("oci-layout")
 }
 
 fn name_of(path: &Path) -> String {

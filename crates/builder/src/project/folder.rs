@@ -38,7 +38,8 @@ pub(crate) fn list(folder: &Path) -> Result<Folder, BuildError> {
             let other = ["node_modules", "__pycache__", "site-packages"].contains(&name.as_ref())
                 || name.starts_with('.')
                 || marked("CACHEDIR.TAG")
-                || marked("pyvenv.cfg");
+                || marked("pyvenv.cfg")
+                || marked("oci-layout");
             entry.depth() == 0 || !(is_folder && other)
         })
         .build();
