@@ -137,6 +137,10 @@ impl<'a> Entries<'a> {
         if !extensions.is_empty() {
             return Err(self.broken(io::Error::other("the last extended header has no entry behind it")));
         }
+        // Some stop at the empty block before it, others want a whole second one.
+        if (1..BLOCK as u64).contains(&(self.source.size() - self.next)) {
+            return Err(self.broken(io::Error::other("its last block is cut off")));
+        }
         self.reader.seek(SeekFrom::Start(self.next)).map_err(|cause| self.broken(cause))?;
         loop {
             let bytes = match self.reader.fill_buf() {
@@ -253,9 +257,9 @@ fn entry(kind: Type, header: &Header, extensions: &Extensions, offset: u64) -> R
     Ok(Entry {
         path: path.to_vec(),
         kind,
-        mode: header.mode & 0o7777,
-        uid: records.and_then(|records| records.uid).unwrap_or(header.uid),
-        gid: records.and_then(|records| records.gid).unwrap_or(header.gid),
+        mode: u32::from(header.mode & 0o7777),
+        uid: records.and_then(|records| records.uid).unwrap_or(header.uid.into()),
+        gid: records.and_then(|records| records.gid).unwrap_or(header.gid.into()),
         modified: records.and_then(|records| records.modified).unwrap_or(header.modified),
     })
 }

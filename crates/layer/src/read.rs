@@ -3,6 +3,7 @@
 //! Everything in the tar is hostile until checked: names, links, sizes, counts. Nothing is
 //! unpacked; a file's content stays a slice of the source.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::byte_source::ByteSource;
@@ -10,7 +11,7 @@ use crate::content::Content;
 use crate::entries::{Entries, Entry, EntryKind};
 use crate::path::{PathError, TreePath};
 use crate::read_error::ReadError;
-use crate::tree::{Metadata, Node, Tree};
+use crate::tree::{Metadata, Node, Tree, TreeError};
 
 /// How much a tar may hold.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +70,33 @@ struct Layer {
     tree: Tree,
     whiteouts: Vec<TreePath>,
     opaque: Vec<TreePath>,
+    /// The devices and pipes that nothing has replaced.
+    specials: BTreeSet<TreePath>,
+}
+
+impl Layer {
+    /// Puts what an entry is at its path: nothing, for a device or a pipe.
+    fn put(&mut self, path: TreePath, node: Option<Node>) -> Result<(), TreeError> {
+        let mut above = std::iter::successors(path.parent(), TreePath::parent);
+        if let Some(special) = above.find(|above| self.specials.contains(above)) {
+            return Err(TreeError::NotADirectory { path: special, below: path });
+        }
+        match node {
+            Some(node) => {
+                self.specials.remove(&path);
+                self.tree.replace(path, node)
+            }
+            // No file, and in its place there is none of a lower layer either.
+            None => {
+                // The directories above it are there all the same.
+                self.tree.replace(path.clone(), Node::Symlink(String::new()))?;
+                self.tree.remove(&path);
+                self.specials.insert(path.clone());
+                self.whiteouts.push(path);
+                Ok(())
+            }
+        }
+    }
 }
 
 fn read_layer(
@@ -117,22 +145,9 @@ fn read_layer(
                 if path.is_root() {
                     continue;
                 }
-                let node = read_node(&entry, &path, source, &layer.tree, lower)?;
+                let node = read_node(&entry, &path, source, &layer, lower)?;
                 let path = layer.tree.resolve_parent(&path);
-                match node {
-                    Some(node) => {
-                        layer.tree.replace(path, node).map_err(|cause| ReadError::Tree { name: name(), cause })?;
-                    }
-                    // A device or a pipe: no file, and in its place there is none of a lower layer either.
-                    None => {
-                        // The directories above it are there all the same.
-                        let none = Node::Symlink(String::new());
-                        let fits = layer.tree.replace(path.clone(), none);
-                        fits.map_err(|cause| ReadError::Tree { name: name(), cause })?;
-                        layer.tree.remove(&path);
-                        layer.whiteouts.push(path);
-                    }
-                }
+                layer.put(path, node).map_err(|cause| ReadError::Tree { name: name(), cause })?;
             }
         }
     }
@@ -151,7 +166,7 @@ fn read_node(
     entry: &Entry,
     path: &TreePath,
     source: &Arc<dyn ByteSource>,
-    layer: &Tree,
+    layer: &Layer,
     lower: &Tree,
 ) -> Result<Option<Node>, ReadError> {
     let refused = |reason| ReadError::Unsupported { name: source.name(), path: path.to_string(), reason };
@@ -168,7 +183,10 @@ fn read_node(
         EntryKind::HardLink(target) => {
             let not_allowed = |cause| ReadError::Path { name: source.name(), cause };
             let target = TreePath::new(&link(target)?).map_err(not_allowed)?;
-            let found = [layer, lower].into_iter().find_map(|tree| tree.node(&tree.resolve_parent(&target)));
+            if layer.specials.contains(&layer.tree.resolve_parent(&target)) {
+                return Ok(None);
+            }
+            let found = [&layer.tree, lower].into_iter().find_map(|tree| tree.node(&tree.resolve_parent(&target)));
             match found {
                 Some(node) if !node.is_directory() => node.clone(),
                 _ => return Err(refused("is a hard link to something that is not there")),
@@ -230,6 +248,9 @@ mod tests {
         check(&[("a", Regular, "1")], &[("b", Regular, "2"), ("b", EntryType::Char, "")], &["/a"]);
         check(&[("a", Regular, "1")], &[("a", EntryType::Block, ""), ("a", Regular, "")], &["/a"]);
         check(&[], &[("a/b", EntryType::Block, "")], &["/a"]);
+        // Another name for the device is no name for the file that it hides.
+        check(&[("a", Regular, "1")], &[("a", EntryType::Fifo, ""), ("b", Link, "a")], &[]);
+        check(&[], &[("a", EntryType::Fifo, ""), ("a", Directory, ""), ("a/b", Regular, "")], &["/a", "/a/b"]);
     }
 
     #[test]
@@ -293,6 +314,8 @@ mod tests {
             (&[("a", Regular, ""), ("b", Regular, ""), ("c", Regular, "")], "possible decompression bomb"),
             (&[("a", Link, "nowhere")], "not there"),
             (&[("a", Regular, ""), ("a/b", Regular, "")], "does not fit"),
+            (&[("a", EntryType::Fifo, ""), ("a/b", Regular, "")], "does not fit"),
+            (&[("a", EntryType::Char, ""), ("a/b/c", Directory, "")], "does not fit"),
             (&[("a/.wh.", Regular, "")], "not allowed"),
             (&[("a/.wh..", Regular, "")], "not allowed"),
             (&[("a/.wh...", Regular, "")], "not allowed"),

@@ -49,9 +49,9 @@ pub(crate) struct Header {
     pub(crate) name: Vec<u8>,
     pub(crate) link: Vec<u8>,
     /// With bits for the type in some tars.
-    pub(crate) mode: u32,
-    pub(crate) uid: u64,
-    pub(crate) gid: u64,
+    pub(crate) mode: u16,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
     pub(crate) size: u64,
     /// Seconds since 1970.
     pub(crate) modified: i64,
@@ -70,6 +70,7 @@ impl Header {
             kind,
             name: form.name(block),
             link: text(&block[157..257]).to_vec(),
+            // More bits than Unix has, or owners that GNU tar refuses even where a pax record has another one.
             mode: positive(&block[100..108])?,
             uid: positive(&block[108..116])?,
             gid: positive(&block[116..124])?,
@@ -230,6 +231,23 @@ mod tests {
             assert_eq!(parsed.is_ok(), known, "{flag}");
             let form = matches!(parsed, Err(Refusal::Form(_)));
             assert_eq!(form, b"SDMNV".contains(&flag), "{flag}");
+        }
+    }
+
+    #[test]
+    fn modes_have_16_bits_and_owners_32() {
+        for (offset, value, fine) in [
+            (100, &b"00177777"[..], true),
+            (100, b"00200000", false),
+            (100, b"77777777", false),
+            (100, b"\x80\0\0\0\0\x01\0\0", false),
+            (108, b"\x80\0\0\0\xff\xff\xff\xff", true),
+            (108, b"\x80\0\0\x01\0\0\0\0", false),
+            (116, b"\x80\0\0\0\xff\xff\xff\xff", true),
+            (116, b"\x80\0\0\x01\0\0\0\0", false),
+        ] {
+            let parsed = Header::parse(&block(&[(offset, value)]));
+            assert_eq!(parsed.is_ok(), fine, "{offset} {:?}", value.escape_ascii().to_string());
         }
     }
 

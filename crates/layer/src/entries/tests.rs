@@ -103,6 +103,7 @@ fn extended_headers_change_owner_and_time() {
 
 #[test]
 fn tars_with_several_readings_are_errors() {
+    let large_owner = header("a", b'0', 0, &[(108, b"\x80\0\0\x01\0\0\0\0")]);
     let path = |path| pax(b'x', &[("path", path)]);
     let cases: &[(&[Vec<u8>], &str)] = &[
         (&[path("a"), path("b"), file("c")], "second extended header"),
@@ -148,6 +149,8 @@ fn tars_with_several_readings_are_errors() {
         (&[header("L", b'L', (1 << 20) + 1, &[])], "1 MiB"),
         (&[header("x", b'x', 1 << 30, &[])], "1 MiB"),
         (&[vec![b'j'; 512]], "not octal"),
+        (&[pax(b'x', &[("uid", "7")]), large_owner], "too large"),
+        (&[header("a", b'0', 0, &[(100, b"00200644")])], "too large"),
     ];
     for (parts, expected) in cases {
         let tar = [&parts.concat(), &END[..]].concat();
@@ -175,6 +178,9 @@ fn what_is_cut_off_or_hidden_is_an_error() {
         (&[file("a"), zeros(512), file("b"), zeros(1024)], "data behind its end"),
         (&[file("a"), zeros(1024), file("b"), zeros(1024)], "data behind its end"),
         (&[file("a"), zeros(200_000), b"x".to_vec()], "data behind its end"),
+        (&[file("a"), zeros(513)], "last block is cut off"),
+        (&[file("a"), zeros(1023)], "last block is cut off"),
+        (&[zeros(1023)], "last block is cut off"),
     ];
     for (parts, expected) in cases {
         let error = read(&parts.concat()).expect_err(expected);
