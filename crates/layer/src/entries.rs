@@ -247,7 +247,7 @@ fn entry(kind: Type, header: &Header, extensions: &Extensions, offset: u64) -> R
         // Some programs pass over data of such entries, others read it as the next header.
         _ if size != 0 => return Err(Refusal::Ambiguous("is not a file and has a size")),
         Type::Symlink => EntryKind::Symlink(link_target(header, extensions)?),
-        Type::HardLink => EntryKind::HardLink(link_target(header, extensions)?),
+        Type::HardLink => EntryKind::HardLink(file_name(link_target(header, extensions)?)?),
         Type::Special => EntryKind::Special,
         Type::Directory => EntryKind::Directory,
     };
@@ -282,6 +282,15 @@ fn link_target(header: &Header, extensions: &Extensions) -> Result<Vec<u8>, Refu
         return Err(Refusal::Ambiguous("is a link without a target in its header"));
     }
     Ok(extensions.link().unwrap_or(&header.link).clone())
+}
+
+/// The target of a hard link: a name that ends like a directory's is no file's for a file system, and is one for Go and
+/// Python, which clean it first.
+fn file_name(target: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+    match target.split(|byte| *byte == b'/').next_back() {
+        Some(b"" | b"." | b"..") => Err(Refusal::Ambiguous("is a hard link to the name of a directory")),
+        _ => Ok(target),
+    }
 }
 
 /// A name for an error.
