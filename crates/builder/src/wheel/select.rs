@@ -19,7 +19,7 @@ use crate::lock::unlocked;
 use crate::session::Session;
 
 /// Raise this when a lock gives other wheels than before.
-const SELECT_RECIPE: u32 = 3;
+const SELECT_RECIPE: u32 = 4;
 
 /// The wheels that are selected for each platform, sorted by name.
 pub(crate) type SelectedWheels = BTreeMap<Platform, Vec<SelectedWheel>>;
