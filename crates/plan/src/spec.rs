@@ -140,7 +140,6 @@ fn read_spec(top: &Section<'_>) -> Option<ImageSpec> {
     let python = python::read_python(top);
     let bytecode = bytecode::read_bytecode(top);
     let (app, config) = (app::read_app(top), config::read_config(top));
-    check_start(top, base.as_deref().unwrap_or_default(), &config);
     Some(ImageSpec {
         app,
         layers: layers::read_layers(top),
@@ -153,19 +152,6 @@ fn read_spec(top: &Section<'_>) -> Option<ImageSpec> {
         python,
         bytecode,
     })
-}
-
-/// An application over packages of Debian, which start nothing by themselves, needs a command.
-fn check_start(top: &Section<'_>, bases: &[Base], config: &RuntimeConfig) {
-    let starts = config.cmd.is_some() || config.entrypoint.is_some();
-    if let Some(app) = top.value("app")
-        && matches!(bases.first(), Some(Base::Debian(_)))
-        && !starts
-    {
-        let message =
-            "nothing says what the image starts: add `cmd` to `[config]`, such as [\"python3\", \"/app/main.py\"]";
-        top.report(app, message.to_owned());
-    }
 }
 
 fn read_name(top: &Section<'_>) -> Option<String> {

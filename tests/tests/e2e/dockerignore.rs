@@ -95,7 +95,9 @@ fn the_same_files_are_taken_as_by_podman() {
     Shipwheel::new().image(&[&context.display().to_string(), "--output", &written]).succeeded();
     let ours = Rootfs::unpack(&Layout::new(&output), "amd64").files("/app");
     let ours: BTreeSet<String> = ours.iter().map(|path| path.trim_start_matches("/app/").to_owned()).collect();
-    let theirs = by_podman(&context);
+    let mut theirs = by_podman(&context);
+    // The source "." leaves out what is for development by its name; `FILES` has nothing else of the kind.
+    theirs.retain(|path| ![".dockerignore", "image.toml"].contains(&path.as_str()));
     let different: Vec<_> = ours.symmetric_difference(&theirs).collect();
     assert!(different.is_empty(), "{different:?}\n{text}");
     assert!(ours.len() > SETS && ours.len() < SETS * (FILES.len() - 1), "{} files", ours.len());

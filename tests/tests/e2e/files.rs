@@ -50,7 +50,7 @@ const IMAGE: &[&str] = &["image", ".", "--output", "oci:output"];
 #[test]
 fn a_definition_and_what_it_names_are_regular_files_of_bounded_size() {
     let debian = "base = { debian = { suite = \"bookworm\", packages = [\"python3\"], \
-         mirror = \"http://127.0.0.1:1\", keyring = \"keys.asc\" } }\n[app]\nsources = [\"main.py\"]\n";
+         mirror = \"http://127.0.0.1:1\", keyring = \"keys.asc\" } }\n[app]\nsources = [\"main.py\"]\n[config]\ncmd = [\"python3\"]\n";
     for (lock, file) in [
         ("pylock.toml", "image.toml"),
         ("pylock.toml", "pylock.toml"),

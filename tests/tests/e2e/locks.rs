@@ -108,7 +108,7 @@ fn a_uv_lock_gives_what_is_wanted_of_it_and_a_stale_one_is_an_error() {
 fn an_extra_that_is_not_there_is_named() {
     let definition = small().with("pyproject.toml", PROJECT).and("[python]\nlock = \"uv.lock\"\nextras = [\"slow\"]");
     uv_lock(definition.path());
-    build(&Shipwheel::new(), &definition).failed(4, &["slow"]);
+    build(&Shipwheel::new(), &definition).failed(CONFIGURATION, &["slow"]);
     let definition =
         small().with("requirements.txt", "six\n").and("[python]\nlock = \"requirements.txt\"\nextras = [\"a\"]");
     build(&Shipwheel::new(), &definition).failed(CONFIGURATION, &["image.toml:", "`a` cannot be selected"]);

@@ -69,7 +69,7 @@ fn where_no_namespace_may_be_made_the_images_own_loader_does_and_what_is_missing
 
 #[test]
 fn an_image_that_cannot_start_is_an_error_that_says_why() {
-    startup(&["--module", "nowhere"]).failed(4, &["nowhere", "ModuleNotFoundError"]);
+    startup(&["--module", "nowhere"]).failed(3, &["nowhere", "ModuleNotFoundError"]);
     startup(&["--module", "os;x"]).failed(3, &["os;x", "not the name of a module"]);
     let foreign = if cfg!(target_arch = "x86_64") { "linux/arm64" } else { "linux/amd64" };
     startup(&["--platform", foreign]).failed(3, &[foreign, "this machine"]);

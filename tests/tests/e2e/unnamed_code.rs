@@ -88,7 +88,7 @@ fn with_sdist(definition: Definition) -> Definition {
 #[test]
 fn a_source_distribution_that_nothing_allows_is_not_built_to_be_locked() {
     let lines = "--no-index\n--find-links ./links\nevilpkg\n";
-    let hint = ["requirements.txt", "evilpkg", "source distribution but no wheel", "`allow-build`"];
+    let hint = ["requirements.txt", "evilpkg", "source distribution but no wheel", "`allow-build = ["];
     refused(&with_sdist(locking()).with("requirements.txt", lines), &hint);
     for option in ["--no-binary evilpkg", "--no-binary=:all:"] {
         let definition = with_sdist(locking()).with("requirements.txt", &format!("{option}\n{lines}"));
@@ -239,7 +239,9 @@ fn poetry_and_pdm_lock_a_copy_without_pythons_plugins_and_hooks_of_the_folder() 
 fn no_program_that_a_repository_names_runs_for_its_version() {
     let project = "[project]\nname = \"thing\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"hatch-vcs\"]\n\
                    build-backend = \"hatchling.build\"\n[tool.hatch.version]\nsource = \"vcs\"\n";
-    let definition = over_base("[app]\nproject = \".\"").with("pyproject.toml", project).with("thing.py", "X = 1\n");
+    let definition = over_base("").with("pyproject.toml", project).with("thing.py", "X = 1\n");
+    let toml = std::fs::read_to_string(definition.path().join("image.toml")).unwrap();
+    let definition = definition.with("image.toml", &toml.replace("[app]\n", "[app]\nproject = \".\"\n"));
     let script = format!("#!/bin/sh\necho ran >> '{}'\n", mark(&definition).display());
     let definition = definition.with("evil.sh", &script).with(".gitattributes", "* filter=evil diff=evil\n");
     let shell = Shell::new().unwrap();
