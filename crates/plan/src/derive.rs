@@ -144,7 +144,7 @@ fn project(folder: &Folder, pyproject: &Pyproject) -> Result<(Project, bool), De
 /// Translates a Dockerfile of the folder to an image.toml.
 ///
 /// # Errors
-/// When Docker refuses the Dockerfile too, it starts several programs, or it leaves open what [`derive`] cannot find.
+/// When Docker refuses the Dockerfile too, it starts several programs, or it leaves open what [`derive()`] cannot find.
 pub fn from_dockerfile(folder: &Folder, from: NamedText<'_>, choices: &Choices) -> Result<Translated, DeriveError> {
     dockerfile::translate(&mut known_of(folder)?, from, choices.lock.as_deref())
 }
