@@ -18,6 +18,7 @@ mod error;
 mod known;
 mod lock;
 mod named;
+mod runner;
 mod sources;
 mod start;
 mod suites;

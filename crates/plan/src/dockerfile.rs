@@ -17,6 +17,7 @@ mod folders;
 mod image;
 mod instruction;
 mod lines;
+mod path;
 mod read;
 mod stage;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use error::DockerfileError;
 pub use image::{At, ImageConfig};
 pub use instruction::{Command, Copy, Flags, Healthcheck, Instruction, Kind, Run, flag};
 pub use lines::Document;
+pub(crate) use path::absolute;
 pub use stage::Stage;
 pub use words::Variables;
 

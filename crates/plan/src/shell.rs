@@ -393,6 +393,11 @@ impl Reader {
     }
 }
 
+/// The name of a program without its folder.
+pub(crate) fn program(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
 /// `NAME=value`.
 pub fn assignment(word: &str) -> Option<(&str, &str)> {
     let (name, value) = word.split_once('=')?;

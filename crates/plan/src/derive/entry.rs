@@ -21,8 +21,6 @@ pub(super) struct Entry {
     /// The ports that it listens on.
     pub(super) ports: Vec<String>,
     pub(super) env: BTreeMap<String, String>,
-    /// The user, where one was named by a number.
-    pub(super) user: Option<String>,
     /// The working directory below the application's folder.
     pub(super) workdir: String,
 }
@@ -74,11 +72,7 @@ impl Entry {
             let reason = if lines.is_empty() { reason.join("\n") } else { String::new() };
             lines.push(Line::new(key, write::list(words), reason));
         }
-        let (user, reason) = match &self.user {
-            Some(user) => (user.as_str(), "the user that the Dockerfile names"),
-            None => ("65532:65532", "no root: a user without a name"),
-        };
-        lines.push(Line::new("user", write::text(user), reason));
+        lines.push(Line::new("user", write::text("65532:65532"), "no root: a user without a name"));
         if !known.is_project || self.file.is_some() || !self.workdir.is_empty() || sources::has_more(known) {
             let below = if self.workdir.is_empty() { String::new() } else { format!("/{}", self.workdir) };
             lines.push(Line::new("workdir", write::text(&format!("/app{below}")), ""));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::error::DockerfileError;
 use super::instruction::{Command, Copy, Flags, Healthcheck, Instruction, Kind, Run, flag};
 use super::lines::{Document, LogicalLine, logical_lines};
+use super::path::absolute;
 use super::stage::Stage;
 use super::words::{Expander, Variables, split};
 
@@ -330,20 +331,6 @@ fn healthcheck(line: usize, expander: &Expander<'_>, rest: &str, shell: &[String
         }
         _ => Err(DockerfileError::new(line, "`HEALTHCHECK` without `CMD COMMAND` or `NONE`")),
     }
-}
-
-/// A path of the image, below a folder if it does not begin with `/`; `.` and `..` are gone.
-fn absolute(workdir: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    let above = if path.starts_with('/') { "" } else { workdir };
-    for part in above.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/"))
 }
 
 fn shown(text: &str) -> String {

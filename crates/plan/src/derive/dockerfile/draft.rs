@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::Account;
 use crate::derive::error::DeriveError;
+use crate::dockerfile::absolute;
 
 /// A value with the line that it is from, and the line's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,20 +121,6 @@ impl Step<'_> {
     pub(super) fn place(&self, path: &str) -> String {
         absolute(self.workdir, path)
     }
-}
-
-/// A path below a folder, unless it begins with `/`; without `.` and `..`.
-pub(super) fn absolute(workdir: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    let above = if path.starts_with('/') { "" } else { workdir };
-    for part in above.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/"))
 }
 
 /// What is left of a path below a folder; empty for the folder itself.

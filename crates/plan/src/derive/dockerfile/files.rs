@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::derive::known::Known;
-use crate::dockerfile::{Copy, Dockerfile, Kind, Run, flag};
+use crate::dockerfile::{Copy, Dockerfile, Kind, Run, absolute, flag};
 
-use super::draft::{CopiedFile, Draft, From, absolute, below};
+use super::draft::{CopiedFile, Draft, From, below};
 
 /// Files that say what is installed; they need not be in the image.
 const OF_DEPENDENCIES: [&str; 13] = [

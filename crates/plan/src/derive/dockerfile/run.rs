@@ -1,7 +1,7 @@
 //! `RUN`: each command of its text, by what it does.
 
-use crate::dockerfile::{Command, Run};
-use crate::shell::{ShellCommand, Surroundings, commands};
+use crate::dockerfile::{Command, Run, absolute};
+use crate::shell::{ShellCommand, Surroundings, commands, program};
 
 use super::draft::{Draft, From, Step};
 use super::{install, packages, users};
@@ -94,7 +94,7 @@ pub(super) fn run(draft: &mut Draft, line: usize, run: &Run, is_final: bool) {
         let mut words: Vec<String> = command.words.iter().map(|word| word.text.clone()).collect();
         unwrap(&mut words);
         if words.first().is_some_and(|word| word == "cd") {
-            workdir = words.get(1).map_or(workdir.clone(), |to| super::draft::absolute(&workdir, to));
+            workdir = words.get(1).map_or(workdir.clone(), |to| absolute(&workdir, to));
             continue;
         }
         if !words.is_empty() {
@@ -114,11 +114,6 @@ fn quoted(words: &[String]) -> String {
         return text.clone();
     }
     words.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect::<Vec<_>>().join(" ")
-}
-
-/// The name of a program without its folder.
-fn program(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word)
 }
 
 /// Takes off what runs another program: `sudo`, `env`, `uv pip`, `python -m pip`, `poetry run`.

@@ -3,19 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::derive::known::Known;
-use crate::dockerfile::{At, Command};
-use crate::shell::{Surroundings, commands};
+use crate::derive::runner::{self, options};
+use crate::dockerfile::{At, Command, absolute};
+use crate::shell::{Surroundings, commands, program};
 
-use super::draft::{Draft, absolute, below};
+use super::draft::{Draft, below};
 use super::layout::Layout;
 use super::packages::INITS;
 
 /// Programs that start others, of which an image has one.
 const SUPERVISORS: [&str; 11] =
     ["supervisord", "cron", "crond", "systemd", "init", "s6-svscan", "nginx", "apache2", "httpd", "circusd", "service"];
-
-/// Tools whose `run` starts a program of the environment.
-const RUNNERS: [&str; 9] = ["uv", "poetry", "pdm", "pipenv", "hatch", "rye", "conda", "mamba", "micromamba"];
 
 /// A command as image.toml has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,10 +102,6 @@ fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
-fn program(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word)
-}
-
 /// The shell that a script of the application names in its first line.
 fn shell_of(known: &Known<'_>, layout: &Layout, script: &str) -> &'static str {
     let path = layout.path(script);
@@ -134,21 +128,11 @@ fn simplify(draft: &Draft, started: &mut Started) {
         let words = &mut started.words;
         let Some(first) = words.first().cloned() else { return };
         let name = program(&first).to_owned();
-        let second = words.get(1).map_or("", String::as_str);
-        let options = |from: usize| options(words, from);
         if INITS.contains(&name.as_str()) {
-            let taken = 1 + options(1);
+            let taken = 1 + options(words, 1);
             words.drain(..taken.min(words.len()));
             started.notes.push(format!("without {name}: runtimes start an init themselves (`docker run --init`)"));
-        } else if RUNNERS.contains(&name.as_str()) && second == "run" && words.len() > 2 + options(2) {
-            let taken = 2 + options(2);
-            let is_module = words[2..taken].iter().any(|word| ["-m", "--module"].contains(&word.as_str()));
-            words.drain(..taken);
-            if is_module {
-                words.splice(..0, ["python", "-m"].map(str::to_owned));
-            } else if words[0].ends_with(".py") {
-                words.insert(0, "python".to_owned());
-            }
+        } else if let Some(name) = runner::take_off(words) {
             started.notes.push(format!("without `{name} run`: the environment is on PATH"));
         } else {
             break;
@@ -165,33 +149,6 @@ fn simplify(draft: &Draft, started: &mut Started) {
         *first = name;
     }
 }
-
-/// How many words are options, with their values.
-fn options(words: &[String], from: usize) -> usize {
-    let mut count = 0;
-    while let Some(word) = words.get(from + count).filter(|word| word.starts_with('-')) {
-        count += if WITH_VALUE.contains(&word.as_str()) { 2 } else { 1 };
-    }
-    count.min(words.len().saturating_sub(from))
-}
-
-/// Options of inits and runners that a value follows.
-const WITH_VALUE: [&str; 14] = [
-    "--directory",
-    "--env-file",
-    "--extra",
-    "--group",
-    "--name",
-    "--package",
-    "--prefix",
-    "--project",
-    "--python",
-    "--with",
-    "-n",
-    "-p",
-    "-C",
-    "-e",
-];
 
 /// Packages for a shell, where one is started.
 fn needed(words: &[String], is_whole: bool) -> Vec<&'static str> {

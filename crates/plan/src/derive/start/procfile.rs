@@ -2,9 +2,10 @@
 
 use crate::derive::entry::Entry;
 use crate::derive::known::Known;
+use crate::derive::runner;
 use crate::derive::start::search::{Found, Search};
 use crate::derive::start::words;
-use crate::shell::{assignment, plain_words};
+use crate::shell::{assignment, plain_words, program};
 
 /// The file.
 pub(super) const FILE: &str = "Procfile";
@@ -17,9 +18,6 @@ const RELEASE: &str = "release";
 
 /// The port that the platform would choose.
 const PORT: &str = "8000";
-
-/// Tools whose `run` starts a program of the environment.
-const RUNNERS: [&str; 6] = ["hatch", "pdm", "pipenv", "poetry", "rye", "uv"];
 
 /// A process that needs what a base without a shell has not.
 const SHELLS: [&str; 5] = ["bash", "dash", "ksh", "sh", "zsh"];
@@ -59,17 +57,15 @@ fn entry(known: &Known<'_>, name: &str, command: &str) -> Result<Entry, String> 
         rest = after.trim_start();
     }
     let mut words = plain_words(rest).ok_or("it needs a shell, which the base does not have")?;
-    if words.len() > 2 && RUNNERS.contains(&words[0].as_str()) && words[1] == "run" {
-        words.drain(..2);
+    runner::take_off(&mut words);
+    let first = words.first_mut().ok_or("it starts nothing")?;
+    let is_shell = SHELLS.contains(&program(first)) || first.ends_with(".sh");
+    if is_shell || known.has(first.trim_start_matches("./")) {
+        return Err(format!("{first} needs a shell or more of a system than the base has"));
     }
-    let program = words.first_mut().ok_or("it starts nothing")?;
-    let is_shell = SHELLS.contains(&program.rsplit('/').next().unwrap_or(program)) || program.ends_with(".sh");
-    if is_shell || known.has(program.trim_start_matches("./")) {
-        return Err(format!("{program} needs a shell or more of a system than the base has"));
-    }
-    if program == "python" {
+    if first == "python" {
         // Debian has the name with the number alone.
-        "python3".clone_into(program);
+        "python3".clone_into(first);
     }
     entry.file = words.iter().find(|word| word.ends_with(".py") && known.has(word)).cloned();
     entry.notes.extend(words::loopback_warning(&words));
