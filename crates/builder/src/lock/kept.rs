@@ -17,6 +17,7 @@ use super::lock_file::{form_of, lookup_in};
 use super::upgrade::Upgrade;
 use crate::disk::text::{text, text_if_there};
 use crate::error::BuildError;
+use crate::inspect::counted::counted;
 use crate::program::program_error::ProgramError;
 use crate::program::uv::Uv;
 use crate::session::Session;
@@ -64,7 +65,11 @@ pub(crate) fn make(
     let text = head + &locked;
     let count = Requirements::parse(&text, &path.display().to_string())?.requirements.len();
     write(&path, &text)?;
-    session.report.step(&format!("lock: {} has {count} distributions; keep it with the sources", path.display()));
+    session.report.step(&format!(
+        "lock: {} has {}; keep it with the sources",
+        path.display(),
+        counted(count, "distribution")
+    ));
     Ok((path, text))
 }
 
