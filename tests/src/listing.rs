@@ -37,7 +37,8 @@ pub fn listing(blob: &[u8]) -> String {
             let _ = write!(text, " -> {}", String::from_utf8_lossy(&target));
         }
         match header.mtime().expect("a number") {
-            0 => {}
+            // 1980-01-01, the earliest that shipwheel writes.
+            315_532_800 => {}
             time => drop(write!(text, " at {time}")),
         }
         for name in [header.username_bytes(), header.groupname_bytes()].into_iter().flatten() {

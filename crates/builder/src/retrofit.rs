@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_bytecode::{Optimization, PythonVersion};
+use shipwheel_layer::FileTime;
 use shipwheel_oci::{Descriptor, Digest, ImageConfig, Index, LayerDescriptor, Platform};
 use shipwheel_plan::Plan;
 use shipwheel_plan::facts::{Facts, PlatformFacts};
@@ -155,7 +156,8 @@ fn plan(name: &str, bases: &BTreeMap<Platform, ResolvedBase>, levels: &[Optimiza
         for optimization in levels {
             let spec = ImageSpec::bytecode_alone(platform.clone(), optimization);
             let facts = PlatformFacts { base: base.facts.clone(), wheels: Vec::new(), installed: Vec::new() };
-            let facts = Facts { platforms: BTreeMap::from([(platform.clone(), facts)]), app: Vec::new() };
+            let platforms = BTreeMap::from([(platform.clone(), facts)]);
+            let facts = Facts { platforms, app: Vec::new(), app_time: FileTime::EARLIEST };
             let one = Plan::new(&spec, &facts)?.platforms.remove(0);
             layers.extend(one.layers.clone());
             planned = Some(one);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use shipwheel_layer::FileTime;
 use shipwheel_oci::Platform;
 use shipwheel_store::http::Http;
 use shipwheel_store::{Cache, Progress, Registry, StoreError, StoredImage, StoredSource};
@@ -79,6 +80,11 @@ impl Session<'_> {
     /// When the cache cannot be written.
     pub fn source<'s>(&'s self, image: &'s StoredImage) -> Result<StoredSource<'s>, StoreError> {
         StoredSource::new(image, &self.cache, &self.registry, self.progress)
+    }
+
+    /// When the application's files were changed, as its layer says.
+    pub(crate) fn file_time(&self) -> FileTime {
+        FileTime::nearest(self.epoch)
     }
 
     /// The creation time in outputs, in RFC 3339.

@@ -132,7 +132,8 @@ fn the_order_of_the_packages_does_not_matter() {
 #[test]
 fn a_base_unpacks_from_its_layer_as_it_was() {
     let tree = assemble(&sample(), &BaseOptions::default()).expect("fits");
-    let (blob, _) = shipwheel_layer::write_layer(&tree, Vec::new()).expect("to memory");
+    let (blob, _) =
+        shipwheel_layer::write_layer(&tree, shipwheel_layer::FileTime::EARLIEST, Vec::new()).expect("to memory");
     let mut tar = Vec::new();
     flate2::read::MultiGzDecoder::new(&blob[..]).read_to_end(&mut tar).expect("gzip");
     let mut back = Tree::new();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shipwheel_debian::package::decompress;
-use shipwheel_layer::{ReadLimits, Tree, listing, overlay_tar, read_tar, write_layer};
+use shipwheel_layer::{FileTime, ReadLimits, Tree, listing, overlay_tar, read_tar, write_layer};
 
 use crate::files::{BLOCK, with_checksums};
 use crate::tree;
@@ -35,11 +35,11 @@ pub(crate) fn layer(input: &[u8]) {
 fn check(tree: &Tree) {
     tree::check(tree);
     let text = listing(tree).expect("contents are inside of the tar");
-    let (blob, layer) = write_layer(tree, Vec::new()).expect("every tree can be written");
+    let (blob, layer) = write_layer(tree, FileTime::EARLIEST, Vec::new()).expect("every tree can be written");
     let tar = decompress(&blob, 1 << 30).expect("a layer is gzip");
     let mut again = Tree::new();
     overlay_tar(&mut again, Arc::new(tar), ReadLimits::default()).expect("what was written can be read");
     assert_eq!(listing(&again).expect("contents are inside of the tar"), text, "the tree that was written is the tree");
-    let (_, other) = write_layer(&again, Vec::new()).expect("every tree can be written");
+    let (_, other) = write_layer(&again, FileTime::EARLIEST, Vec::new()).expect("every tree can be written");
     assert_eq!(other.blob.digest, layer.blob.digest, "one tree has one layer");
 }

@@ -1,10 +1,10 @@
 //! Trees and layers: a [`Tree`] of files becomes a canonical tar, compressed, with both digests.
 //!
 //! ```
-//! use shipwheel_layer::{Content, Tree, write_layer};
+//! use shipwheel_layer::{Content, FileTime, Tree, write_layer};
 //! let mut tree = Tree::new();
 //! tree.insert_file("/app/main.py", 0o644, Content::from_bytes(&b"print('hi')\n"[..])).unwrap();
-//! let (blob, layer) = write_layer(&tree, Vec::new()).unwrap();
+//! let (blob, layer) = write_layer(&tree, FileTime::EARLIEST, Vec::new()).unwrap();
 //! assert_eq!(layer.blob.size, blob.len() as u64);
 //! ```
 //!
@@ -21,6 +21,7 @@ mod path;
 mod read;
 mod read_error;
 mod tar;
+mod time;
 mod tree;
 mod write;
 
@@ -31,8 +32,9 @@ pub use listing::listing;
 pub use path::{PathError, TreePath};
 pub use read::{ReadLimits, overlay_tar, read_tar};
 pub use read_error::ReadError;
+pub use time::FileTime;
 pub use tree::{Metadata, Node, Tree, TreeError};
 pub use write::{WriteError, write_layer};
 
 /// Raise this when the same tree gives other bytes than before: it is part of every layer's key.
-pub const LAYER_RECIPE: u32 = 1;
+pub const LAYER_RECIPE: u32 = 2;

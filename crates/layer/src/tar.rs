@@ -6,6 +6,7 @@
 use tar::{EntryType, Header};
 
 use crate::path::TreePath;
+use crate::time::FileTime;
 use crate::tree::{Metadata, Node};
 
 /// The size of a header and the unit that data is padded to.
@@ -15,7 +16,7 @@ pub(crate) const BLOCK: u64 = 512;
 pub(crate) const END: [u8; 1024] = [0; 1024];
 
 /// Appends the header blocks of an entry, the PAX ones included.
-pub(crate) fn append_header(out: &mut Vec<u8>, path: &TreePath, node: &Node) {
+pub(crate) fn append_header(out: &mut Vec<u8>, path: &TreePath, node: &Node, time: FileTime) {
     let mut name = path.relative().to_owned();
     let (kind, metadata, size, link) = match node {
         Node::Directory(metadata) => {
@@ -37,13 +38,14 @@ pub(crate) fn append_header(out: &mut Vec<u8>, path: &TreePath, node: &Node) {
         append_record(&mut pax, "size", &size.to_string());
     }
     if !pax.is_empty() {
-        let header = header(EntryType::XHeader, Metadata::root(0o644), pax.len() as u64, "PaxHeaders/entry", None);
+        let header =
+            header(EntryType::XHeader, Metadata::root(0o644), pax.len() as u64, "PaxHeaders/entry", None, time);
         out.extend_from_slice(header.as_bytes());
         out.extend_from_slice(&pax);
         out.extend_from_slice(padding(pax.len() as u64));
     }
     let size = size.min(0o77_777_777_777);
-    out.extend_from_slice(header(kind, metadata, size, &name, link).as_bytes());
+    out.extend_from_slice(header(kind, metadata, size, &name, link, time).as_bytes());
 }
 
 /// The zeros that follow `size` bytes of data.
@@ -59,7 +61,7 @@ fn fits(name: &str) -> bool {
     name.len() <= 100 && name.is_ascii()
 }
 
-fn header(kind: EntryType, metadata: Metadata, size: u64, name: &str, link: Option<&str>) -> Header {
+fn header(kind: EntryType, metadata: Metadata, size: u64, name: &str, link: Option<&str>, time: FileTime) -> Header {
     let mut header = Header::new_ustar();
     let fields = header.as_ustar_mut().expect("made as ustar above");
     copy_field(&mut fields.name, name);
@@ -68,7 +70,7 @@ fn header(kind: EntryType, metadata: Metadata, size: u64, name: &str, link: Opti
     header.set_mode(metadata.mode);
     header.set_uid(metadata.uid.into());
     header.set_gid(metadata.gid.into());
-    header.set_mtime(0);
+    header.set_mtime(time.seconds());
     header.set_size(size);
     header.set_cksum();
     header
@@ -99,12 +101,13 @@ mod tests {
     /// What the `tar` crate reads from one entry's header: its path, link, size and whether PAX was needed.
     fn read_back(path: &TreePath, node: &Node) -> (String, Option<String>, u64, bool) {
         let mut bytes = Vec::new();
-        append_header(&mut bytes, path, node);
+        append_header(&mut bytes, path, node, FileTime::nearest(1_700_000_000));
         assert_eq!(bytes.len() % 512, 0, "headers are whole blocks: {path}");
         let has_pax = bytes.len() > 512;
         bytes.extend_from_slice(&END);
         let mut archive = tar::Archive::new(bytes.as_slice());
         let entry = archive.entries().expect("a tar").next().expect("an entry").expect("sound");
+        assert_eq!(entry.header().mtime().expect("a number"), 1_700_000_000, "{path}");
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
         (text(&entry.path_bytes()), entry.link_name_bytes().map(|link| text(&link)), entry.size(), has_pax)
     }

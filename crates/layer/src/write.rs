@@ -17,6 +17,7 @@ use crate::content::{Content, ContentError, Deflated};
 use crate::gzip;
 use crate::path::TreePath;
 use crate::tar;
+use crate::time::FileTime;
 use crate::tree::{Node, Tree};
 
 /// A layer that could not be written.
@@ -46,12 +47,12 @@ const MAX_IN_MEMORY: u64 = 8 << 20;
 /// How many bytes of segments are worked on at once.
 const BATCH: u64 = 16 << 20;
 
-/// Writes a tree as a gzip layer; gives the writer back with the blob's descriptor and diff id.
+/// Writes a tree as a gzip layer of files that were all changed at `time`; gives the writer back with the blob's descriptor and diff id.
 ///
 /// # Errors
 /// When a content cannot be read, is not what it was promised to be, or the writer fails.
-pub fn write_layer<W: Write>(tree: &Tree, out: W) -> Result<(W, LayerDescriptor), WriteError> {
-    let mut writer = LayerWriter::new(out);
+pub fn write_layer<W: Write>(tree: &Tree, time: FileTime, out: W) -> Result<(W, LayerDescriptor), WriteError> {
+    let mut writer = LayerWriter::new(time, out);
     for (path, node) in tree.iter() {
         writer.append(path, node)?;
     }
@@ -70,6 +71,7 @@ struct Member {
 }
 
 struct LayerWriter<'a, W> {
+    time: FileTime,
     out: HashWriter<W>,
     diff_id: Hasher,
     plain: Vec<u8>,
@@ -78,12 +80,13 @@ struct LayerWriter<'a, W> {
 }
 
 impl<'a, W: Write> LayerWriter<'a, W> {
-    fn new(out: W) -> Self {
-        Self { out: HashWriter::new(out), diff_id: Hasher::new(), plain: Vec::new(), batch: Vec::new(), batch_size: 0 }
+    fn new(time: FileTime, out: W) -> Self {
+        let (out, diff_id) = (HashWriter::new(out), Hasher::new());
+        Self { time, out, diff_id, plain: Vec::new(), batch: Vec::new(), batch_size: 0 }
     }
 
     fn append(&mut self, path: &'a TreePath, node: &'a Node) -> Result<(), WriteError> {
-        tar::append_header(&mut self.plain, path, node);
+        tar::append_header(&mut self.plain, path, node, self.time);
         if let Node::File(_, content) = node {
             match content.deflated() {
                 Some(deflated) if deflated.compressed_size >= SMALLEST_PASSED_THROUGH => {
@@ -327,7 +330,7 @@ mod tests {
     #[test]
     fn a_layer_unpacks_to_its_tree_and_has_both_digests() {
         let tree = sample();
-        let (blob, layer) = write_layer(&tree, Vec::new()).expect("to memory");
+        let (blob, layer) = write_layer(&tree, FileTime::EARLIEST, Vec::new()).expect("to memory");
         let tar = gunzip(&blob);
         assert_eq!(layer.blob.digest, Digest::of(&blob));
         assert_eq!(layer.diff_id, DiffId::of(&tar));
@@ -352,7 +355,7 @@ mod tests {
             for (path, target) in links {
                 let _ = tree.insert_symlink(&path, &target);
             }
-            let (blob, _) = write_layer(&tree, Vec::new()).expect("to memory");
+            let (blob, _) = write_layer(&tree, FileTime::EARLIEST, Vec::new()).expect("to memory");
             let mut back = Tree::new();
             crate::overlay_tar(&mut back, Arc::new(gunzip(&blob)), crate::ReadLimits::default()).expect("own tar");
             prop_assert_eq!(crate::listing(&back).expect("readable"), crate::listing(&tree).expect("readable"));
@@ -364,7 +367,7 @@ mod tests {
         let tree = sample();
         let with = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-            pool.install(|| write_layer(&tree, Vec::new()).expect("to memory").1)
+            pool.install(|| write_layer(&tree, FileTime::EARLIEST, Vec::new()).expect("to memory").1)
         };
         let one = with(1);
         assert!([2, 3, 7].into_iter().all(|threads| with(threads) == one));
@@ -374,16 +377,16 @@ mod tests {
     fn a_pinned_tree_has_a_pinned_digest() {
         // When this fails and no recipe was meant to change, a compressor or `tar` changed its
         // output: every user's layers would be pushed again. Raise LAYER_RECIPE if it must be.
-        let (_, layer) = write_layer(&sample(), Vec::new()).expect("to memory");
-        assert_eq!(layer.diff_id.short(), "b8aedc8e592a", "the tar writer moved");
-        assert_eq!(layer.blob.digest.short(), "e1f5826b7014", "the compressor moved");
+        let (_, layer) = write_layer(&sample(), FileTime::EARLIEST, Vec::new()).expect("to memory");
+        assert_eq!(layer.diff_id.short(), "0d1f4c960d5b", "the tar writer moved");
+        assert_eq!(layer.blob.digest.short(), "ab675f52892f", "the compressor moved");
     }
 
     /// The tar of a tree with one file, as the layer's blob has it.
     fn tar_of(content: Content) -> Result<(Vec<u8>, Vec<u8>), WriteError> {
         let mut tree = Tree::new();
         tree.insert_file("/x", 0o644, content).expect("new");
-        let (blob, layer) = write_layer(&tree, Vec::new())?;
+        let (blob, layer) = write_layer(&tree, FileTime::EARLIEST, Vec::new())?;
         let tar = gunzip(&blob);
         assert_eq!((layer.blob.digest, layer.diff_id), (Digest::of(&blob), DiffId::of(&tar)));
         Ok((blob, tar))
@@ -462,7 +465,7 @@ mod tests {
             for content in cases {
                 let mut tree = Tree::new();
                 tree.insert_file("/x", 0o644, content.clone()).expect("new");
-                let error = write_layer(&tree, Vec::new()).expect_err("broken promise");
+                let error = write_layer(&tree, FileTime::EARLIEST, Vec::new()).expect_err("broken promise");
                 assert!(error.to_string().contains("/x"), "{content:?}: {error}");
             }
         }
@@ -484,10 +487,10 @@ mod tests {
         }
         let mut tree = Tree::new();
         tree.insert_file("/x", 0o644, Content::from_deflated(deflate(&noise(9 << 20, 1)))).expect("new");
-        let size = write_layer(&tree, Vec::new()).expect("to memory").0.len();
-        assert!(write_layer(&tree, Full(size)).is_ok());
+        let size = write_layer(&tree, FileTime::EARLIEST, Vec::new()).expect("to memory").0.len();
+        assert!(write_layer(&tree, FileTime::EARLIEST, Full(size)).is_ok());
         for room in [0, 1, 100, size / 2, size - 30, size - 1] {
-            let error = write_layer(&tree, Full(room)).map(drop).expect_err("it is full");
+            let error = write_layer(&tree, FileTime::EARLIEST, Full(room)).map(drop).expect_err("it is full");
             assert!(matches!(error, WriteError::Write(_)), "{room} of {size}: {error}");
         }
     }

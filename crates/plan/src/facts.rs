@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use shipwheel_bytecode::PythonVersion;
-use shipwheel_layer::TreePath;
+use shipwheel_layer::{FileTime, TreePath};
 use shipwheel_oci::{Digest, LayerDescriptor, Platform};
 use shipwheel_python::{DistributionName, Libc, Version};
 
@@ -168,4 +168,6 @@ pub struct Facts {
     pub platforms: BTreeMap<Platform, PlatformFacts>,
     /// The application's plain files, sorted by path.
     pub app: Vec<AppFile>,
+    /// When the application's files were changed, as the user says (`SOURCE_DATE_EPOCH`).
+    pub app_time: FileTime,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shipwheel_bytecode::{CANONICAL_RECIPE, InvalidationMode, Optimization, PythonVersion};
-use shipwheel_layer::{LAYER_RECIPE, Metadata, TreePath};
+use shipwheel_layer::{FileTime, LAYER_RECIPE, Metadata, TreePath};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::install::INSTALL_RECIPE;
 
@@ -94,9 +94,22 @@ pub enum LayerInputs {
     Application {
         /// The files, sorted by path.
         files: Vec<AppFile>,
+        /// When they were changed.
+        time: FileTime,
     },
     /// Sources to compile.
     Bytecode(BytecodeInputs),
+}
+
+impl LayerInputs {
+    /// When the layer's files were changed: only the application's have a time that means anything, because all other
+    /// layers are shared between images.
+    pub fn time(&self) -> FileTime {
+        match self {
+            Self::Application { time, .. } => *time,
+            Self::Environment { .. } | Self::Wheels { .. } | Self::Bytecode(_) => FileTime::EARLIEST,
+        }
+    }
 }
 
 /// A layer to be built or found.
@@ -151,8 +164,8 @@ fn key(inputs: &LayerInputs, directories: &BTreeMap<String, Metadata>) -> Digest
                 hasher.field("without").field(wheel.digest.as_bytes()).fields(removed);
             }
         }
-        LayerInputs::Application { files } => {
-            hasher.field("application");
+        LayerInputs::Application { files, time } => {
+            hasher.field("application").field(time.seconds().to_le_bytes());
             for file in files {
                 hasher.field(file.path.as_str()).field(file.digest.as_bytes()).field([u8::from(file.executable)]);
                 hasher.field(file.link.as_deref().unwrap_or_default());

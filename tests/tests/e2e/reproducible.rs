@@ -1,6 +1,6 @@
 //! The same inputs give the same digests, wherever, whenever and by whomever they are built.
 
-use shipwheel_tests::{Layout, Shipwheel, scratch, variosync, workspace};
+use shipwheel_tests::{Definition, Layout, SampleBase, Shipwheel, listing, scratch, variosync, wheel, workspace};
 use xshell::{Shell, cmd};
 
 #[test]
@@ -52,4 +52,38 @@ fn unchanged_means_nothing_is_built_again() {
             assert_ne!(layer["status"], "built", "{layer}");
         }
     }
+}
+
+/// What each layer above a sample base holds, bottom to top: its digest and a line for each entry.
+fn own_layers(layout: &Layout) -> Vec<(String, String)> {
+    let manifest = layout.manifest("linux/amd64");
+    let above_base = manifest["layers"].as_array().unwrap().iter().skip(2);
+    let digests = above_base.map(|layer| layer["digest"].as_str().unwrap().to_owned());
+    digests.map(|digest| (digest.clone(), listing(&layout.blob(&digest)))).collect()
+}
+
+#[test]
+fn only_the_application_has_a_time_of_its_own_and_nothing_is_older_than_a_zip_archive_can_say() {
+    let folder = scratch();
+    SampleBase::FULL.write(&folder.path().join("base"));
+    let (bytes, sha256) = wheel();
+    let name = "thing-1.0-py3-none-any.whl";
+    let definition = Definition::over_layout(&folder.path().join("base"));
+    std::fs::write(definition.path().join(name), bytes).unwrap();
+    let definition = definition.with_lock(&[(name, "http://127.0.0.1:1/a", &sha256)]).and("wheels = [\".\"]");
+    let build = |epoch: Option<&str>| {
+        let run = Shipwheel::new().in_folder(definition.path());
+        let run = if let Some(epoch) = epoch { run.with("SOURCE_DATE_EPOCH", epoch) } else { run };
+        run.image(&[".", "--no-bytecode", "--platform", "linux/amd64", "--output", "oci:output"]).succeeded();
+        own_layers(&Layout::new(&definition.output()))
+    };
+    let unset = build(None);
+    // `listing` says a time only where it is another than 1980-01-01.
+    assert!(unset.iter().all(|(_, entries)| !entries.contains(" at ")), "{unset:?}");
+    assert_eq!(build(Some("0")), unset);
+    let commit = build(Some("1700000000"));
+    let (moved, same): (Vec<_>, Vec<_>) = commit.iter().zip(&unset).partition(|(new, old)| new != old);
+    assert_eq!(moved.len(), 1, "{commit:?}");
+    assert!(moved[0].0.1.lines().all(|entry| entry.ends_with(" at 1700000000")), "{moved:?}");
+    assert!(same.len() > 1, "the layers of dependencies are shared");
 }

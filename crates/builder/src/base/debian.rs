@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use shipwheel_debian::base::{BaseOptions, UnpackedPackage};
 use shipwheel_debian::package::{Package, PackageIndex, decompress, open_deb};
 use shipwheel_debian::{BASE_RECIPE, assemble, resolve as close};
-use shipwheel_layer::{ByteSource, LAYER_RECIPE, Tree};
+use shipwheel_layer::{ByteSource, FileTime, LAYER_RECIPE, Tree};
 use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
 use shipwheel_plan::spec::{DebianBase, Libraries};
 use shipwheel_store::FileAction;
@@ -159,7 +159,7 @@ fn store(
     platform: &Platform,
 ) -> Result<ResolvedBase, BuildError> {
     let title = format!("Debian {}", base.suite.value);
-    let layer = store_layer(session, &title, tree)?;
+    let layer = store_layer(session, &title, tree, FileTime::EARLIEST)?;
     let mut config = ImageConfig::empty(platform);
     let env = [
         ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),

@@ -168,7 +168,7 @@ impl Builder<'_> {
 
     /// Packs a layer into the cache and remembers it.
     fn finish(&self, layer: &PlannedLayer, new: NewLayer) -> Result<(Digest, BuiltLayer), BuildError> {
-        let descriptor = store_layer(self.session, &layer.title, &new.tree)?;
+        let descriptor = store_layer(self.session, &layer.title, &new.tree, layer.inputs.time())?;
         let record = LayerRecord { descriptor: descriptor.clone(), warnings: new.warnings };
         self.session.cache.put_record("layer", &self.record_key(layer)?, &record)?;
         Ok((layer.key, BuiltLayer { descriptor, built: true }))
@@ -181,7 +181,7 @@ impl Builder<'_> {
                 Ok(plain(virtual_environment(&scheme(*python)?, executable)?))
             }
             LayerInputs::Wheels { python, wheels } => self.wheels(wheels, *python).map(plain),
-            LayerInputs::Application { files } => self.application(files).map(plain),
+            LayerInputs::Application { files, .. } => self.application(files).map(plain),
             LayerInputs::Bytecode(inputs) => self.bytecode(inputs),
         }
     }

@@ -2,21 +2,26 @@
 
 use std::io::{BufWriter, Write as _};
 
-use shipwheel_layer::{Tree, write_layer};
+use shipwheel_layer::{FileTime, Tree, write_layer};
 use shipwheel_oci::LayerDescriptor;
 
 use super::layer_error::LayerError;
 use crate::error::BuildError;
 use crate::session::Session;
 
-/// Writes a tree into the cache as a layer.
+/// Writes a tree into the cache as a layer whose files were changed at `time`.
 ///
 /// # Errors
 /// When a content is not what was promised, or the cache cannot be written.
-pub(crate) fn store_layer(session: &Session<'_>, title: &str, tree: &Tree) -> Result<LayerDescriptor, BuildError> {
+pub(crate) fn store_layer(
+    session: &Session<'_>,
+    title: &str,
+    tree: &Tree,
+    time: FileTime,
+) -> Result<LayerDescriptor, BuildError> {
     let fail = |cause| LayerError::Write { title: title.to_owned(), cause };
     let out = BufWriter::with_capacity(1 << 20, session.cache.blob_writer()?);
-    let (mut out, descriptor) = write_layer(tree, out).map_err(fail)?;
+    let (mut out, descriptor) = write_layer(tree, time, out).map_err(fail)?;
     out.flush().map_err(|error| fail(error.into()))?;
     let writer = out.into_inner().map_err(|error| fail(error.into_error().into()))?;
     writer.finish()?;

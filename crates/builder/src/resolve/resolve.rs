@@ -61,7 +61,7 @@ pub(crate) fn resolve(session: &Session<'_>, definition: &Definition) -> Result<
         platforms.entry(platform.clone()).and_modify(|facts| facts.installed.clone_from(files));
     }
     let app = application.iter().map(|collected| collected.file.clone()).collect();
-    let facts = Facts { platforms, app };
+    let facts = Facts { platforms, app, app_time: session.file_time() };
     Ok(Resolved { ingredients: Ingredients::new(application, projects, wheels, bases, &facts), facts, debian })
 }
 

@@ -169,7 +169,7 @@ impl Planner<'_> {
             return Ok(None);
         }
         let paths: Vec<TreePath> = files.iter().map(|file| file.path.clone()).collect();
-        let inputs = LayerInputs::Application { files };
+        let inputs = LayerInputs::Application { files, time: self.facts.app_time };
         self.layer(LayerKind::Application, self.app_title(), inputs, paths.iter().map(TreePath::as_str)).map(Some)
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::facts::{AppFile, BaseFacts, PlatformFacts, PythonFacts, SourceFile, SpecialDirectory, WheelFacts};
 use crate::layer::{LayerInputs, LayerKind, VENV};
 use shipwheel_bytecode::PythonVersion;
-use shipwheel_layer::{Metadata, TreePath};
+use shipwheel_layer::{FileTime, Metadata, TreePath};
 use shipwheel_oci::Digest;
 use shipwheel_python::Libc;
 
@@ -72,7 +72,7 @@ fn plan(platforms: &[Platform], toml: &str) -> Result<Plan, PlanError> {
         link: None,
     });
     let platforms = platforms.iter().map(|platform| (platform.clone(), facts(platform))).collect();
-    Plan::new(&spec, &Facts { platforms, app: app.into() })
+    Plan::new(&spec, &Facts { platforms, app: app.into(), app_time: FileTime::EARLIEST })
 }
 
 fn kinds(plan: &Plan) -> Vec<(&'static str, &str)> {
@@ -127,7 +127,7 @@ fn without_bytecode_nothing_else_changes() {
 fn removed_sources_leave_the_application_alone_with_its_other_files() {
     let plan = plan(&[Platform::linux_amd64()], "bytecode.remove-source = true").expect("fits");
     let app = plan.platforms[0].layers.iter().find_map(|layer| match &layer.inputs {
-        LayerInputs::Application { files } => Some(files),
+        LayerInputs::Application { files, .. } => Some(files),
         _ => None,
     });
     let paths: Vec<&str> = app.into_iter().flatten().map(|file| file.path.as_str()).collect();
@@ -149,11 +149,11 @@ fn a_project_has_an_environment_without_any_lock_and_its_commands_stay() {
     });
     let known = PlatformFacts { wheels: Vec::new(), installed: installed.into(), ..facts(&platform) };
     let platforms = BTreeMap::from([(platform, known)]);
-    let plan = Plan::new(&spec, &Facts { platforms, app: Vec::new() }).expect("fits");
+    let plan = Plan::new(&spec, &Facts { platforms, app: Vec::new(), app_time: FileTime::EARLIEST }).expect("fits");
     let layers = &plan.platforms[0].layers;
     assert!(layers.iter().any(|layer| layer.kind == LayerKind::Environment));
     let own = layers.iter().filter(|layer| layer.title == VENV).filter_map(|layer| match &layer.inputs {
-        LayerInputs::Application { files } => Some(files.iter().map(|file| file.path.to_string()).collect()),
+        LayerInputs::Application { files, .. } => Some(files.iter().map(|file| file.path.to_string()).collect()),
         LayerInputs::Bytecode(inputs) => Some(inputs.sources.iter().map(|source| source.0.path.to_string()).collect()),
         _ => None,
     });
@@ -191,7 +191,11 @@ fn a_base_without_python_is_an_error_and_a_folder_behind_a_link_too() {
     known.base.directories =
         BTreeMap::from([("/opt".to_owned(), SpecialDirectory::Link { target: "/usr/opt".to_owned() })]);
     let with = |known: PlatformFacts| {
-        let facts = Facts { platforms: BTreeMap::from([(platform.clone(), known)]), app: Vec::new() };
+        let facts = Facts {
+            platforms: BTreeMap::from([(platform.clone(), known)]),
+            app: Vec::new(),
+            app_time: FileTime::EARLIEST,
+        };
         Plan::new(&spec, &facts).expect_err("not possible")
     };
     assert!(matches!(with(known.clone()), PlanError::ThroughLink { .. }));

@@ -49,7 +49,7 @@ fn layer(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     let scheme = Scheme::new("/opt/venv", "3.11.2".parse().expect("valid")).expect("valid");
     let wheel = open(bytes).map_err(|error| error.kind.to_string())?;
     let installed = install(&wheel, &scheme).map_err(|error| error.kind.to_string())?;
-    let written = shipwheel_layer::write_layer(&installed.tree, Vec::new());
+    let written = shipwheel_layer::write_layer(&installed.tree, shipwheel_layer::FileTime::EARLIEST, Vec::new());
     written.map(|(bytes, _)| bytes).map_err(|error| format!("{error}: {:?}", std::error::Error::source(&error)))
 }
 
