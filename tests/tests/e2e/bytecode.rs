@@ -174,8 +174,10 @@ fn without_any_interpreter_of_the_version_it_is_said_what_to_install() {
     let arguments = [&base.argument(), "--platform", foreign, "--no-bytecode", "--output", &output];
     Shipwheel::new().image(&arguments).succeeded();
     let definition = Definition::over_layout(&base.output());
-    let target = definition.output().display().to_string();
-    let arguments = [&definition.argument(), "--platform", foreign, "--output", &target];
+    let (folder, target) = (definition.argument(), definition.output().display().to_string());
+    let arguments = [&folder, "--platform", foreign, "--output", &target];
+    // What was compiled before needs no interpreter: this source is another one in every run.
+    let _definition = definition.with("hello.py", &format!("WHERE = {target:?}\n"));
     let run = Shipwheel::new()
         .with("PATH", "/usr/bin:/bin")
         .image(&[&arguments[..], &["--bytecode-interpreter", "base"]].concat());

@@ -60,45 +60,54 @@ pub(super) fn applications(known: &Known<'_>) -> Vec<Application> {
 /// The application of a module: one that it makes, else a function that makes one.
 fn application(known: &Known<'_>, module: Module) -> Option<Application> {
     let code = known.code(&module.file)?;
-    let rank = rank(&module);
-    let listening = listener::listening(code);
-    if let Some((name, made)) = made_at_top(known, &module, code) {
-        let server = server(code, name, made.framework);
-        let has_server = server.is_some();
-        let object = server.unwrap_or(name).to_owned();
-        let made_by = format!("{} in {}", made.framework.name, module.file);
-        let Made { framework, interface } = made;
-        let required = Vec::new();
-        return Some(Application {
-            module,
-            object,
-            is_factory: false,
-            required,
-            framework,
-            interface,
-            made_by,
-            listening,
-            rank,
-            has_server,
-        });
-    }
-    let (name, function) = FACTORIES.iter().find_map(|name| Some((name, code.functions.get(*name)?)))?;
-    let Made { framework, interface } = made_in(code, function)?;
-    let made_by = format!("the function {name} in {}", module.file);
-    let required = function.required.clone();
-    // A module that calls it knows what to give it.
-    let rank = rank + 1000;
-    let object = (*name).to_owned();
+    let offered = offered_at_top(known, &module, code).or_else(|| offered_by_factory(&module, code))?;
+    let Offered { object, factory, made: Made { framework, interface }, made_by, has_server } = offered;
+    // A module that calls a factory knows what to give it.
+    let rank = rank(&module) + if factory.is_some() { 1000 } else { 0 };
     Some(Application {
-        module,
         object,
-        is_factory: true,
-        required,
+        is_factory: factory.is_some(),
+        required: factory.map(|function| function.required.clone()).unwrap_or_default(),
         framework,
         interface,
         made_by,
-        listening,
+        listening: listener::listening(code),
         rank,
+        has_server,
+        module,
+    })
+}
+
+/// What a module has for a server.
+struct Offered<'c> {
+    object: String,
+    factory: Option<&'c Function>,
+    made: Made,
+    made_by: String,
+    has_server: bool,
+}
+
+/// The application that a module makes at its top level.
+fn offered_at_top<'c>(known: &Known<'_>, module: &Module, code: &'c Code) -> Option<Offered<'c>> {
+    let (name, made) = made_at_top(known, module, code)?;
+    let server = server(code, name, made.framework);
+    Some(Offered {
+        object: server.unwrap_or(name).to_owned(),
+        factory: None,
+        made_by: format!("{} in {}", made.framework.name, module.file),
+        made,
+        has_server: server.is_some(),
+    })
+}
+
+/// The function of a module that makes an application.
+fn offered_by_factory<'c>(module: &Module, code: &'c Code) -> Option<Offered<'c>> {
+    let (name, function) = FACTORIES.iter().find_map(|name| Some((name, code.functions.get(*name)?)))?;
+    Some(Offered {
+        object: (*name).to_owned(),
+        factory: Some(function),
+        made: made_in(code, function)?,
+        made_by: format!("the function {name} in {}", module.file),
         has_server: false,
     })
 }
