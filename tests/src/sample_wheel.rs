@@ -25,6 +25,20 @@ impl SampleWheel {
     /// # Panics
     /// When it cannot be zipped.
     pub fn new(name: &str, version: &str, tag: &str, files: &[(&str, &[u8])]) -> Self {
+        Self::recorded(name, version, tag, files, |record| record)
+    }
+
+    /// The same with another RECORD, made of the right one.
+    ///
+    /// # Panics
+    /// As [`SampleWheel::new`].
+    pub fn recorded(
+        name: &str,
+        version: &str,
+        tag: &str,
+        files: &[(&str, &[u8])],
+        record: impl FnOnce(String) -> String,
+    ) -> Self {
         let pure = tag.ends_with("-any");
         let info = format!("{name}-{version}.dist-info");
         let wheel = format!("Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: {pure}\nTag: {tag}\n");
@@ -36,7 +50,7 @@ impl SampleWheel {
             let hash = URL_SAFE_NO_PAD.encode(Digest::of(bytes).as_bytes());
             format!("{path},sha256={hash},{}\n", bytes.len())
         };
-        let record = format!("{}{info}/RECORD,,\n", files.iter().map(row).collect::<String>());
+        let record = record(format!("{}{info}/RECORD,,\n", files.iter().map(row).collect::<String>()));
         let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
         for (path, bytes) in files.iter().chain([&(format!("{info}/RECORD"), record.into_bytes())]) {
             let method =

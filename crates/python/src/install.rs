@@ -3,6 +3,8 @@
 //! The files are those of `uv pip install --no-installer-metadata`, byte for byte except for the
 //! scripts of entry points, whose text is our own, and for bytecode, which has layers of its own.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_layer::{Content, Tree, TreeError, TreePath};
 use shipwheel_oci::Digest;
@@ -16,7 +18,7 @@ mod scheme;
 mod shared;
 mod venv;
 
-use destination::{Destination, destination, is_left_out};
+use destination::{Destination, destination, is_in_data, is_left_out};
 use venv::replaced;
 
 pub use error::{InstallError, InstallErrorKind};
@@ -26,7 +28,7 @@ pub use shared::{Overlap, OverlapError, Settled, settle};
 pub use venv::virtual_environment;
 
 /// Raise this when the files that a wheel becomes change: it is part of every key of a layer.
-pub const INSTALL_RECIPE: u32 = 2;
+pub const INSTALL_RECIPE: u32 = 3;
 
 /// Scripts with `#!python` are read to memory; larger files are not scripts.
 const MAX_SCRIPT: u64 = 16 << 20;
@@ -57,16 +59,17 @@ impl<'a> Installation<'a> {
     }
 
     fn run(&mut self) -> Result<(), InstallErrorKind> {
-        for member in self.wheel.files() {
-            if !is_left_out(self.wheel, member) {
-                self.add_member(member)?;
+        let distribution = self.wheel.name().distribution.as_str();
+        let commands = commands(distribution, self.wheel.entry_points(), self.scheme.python());
+        for (destination, member) in self.members()? {
+            // A command that is an entry point as well: pip and uv write the entry point's script last.
+            if !commands.keys().any(|command| command == destination.path()) {
+                self.add_member(member, destination)?;
             }
         }
-        for (name, entry_point) in
-            commands(self.wheel.name().distribution.as_str(), self.wheel.entry_points(), self.scheme.python())
-        {
+        for (path, entry_point) in commands {
             let script = entry_point.script(self.scheme.interpreter());
-            self.add_bytes(&format!("{}/{name}", Scheme::BIN), 0o755, script.into_bytes())?;
+            self.add_bytes(&path, 0o755, script.into_bytes())?;
         }
         self.add_record()?;
         match replaced(&self.tree, self.scheme)? {
@@ -75,8 +78,21 @@ impl<'a> Installation<'a> {
         }
     }
 
-    fn add_member(&mut self, member: &Member) -> Result<(), InstallErrorKind> {
-        match destination(self.wheel, self.scheme, member)? {
+    /// The members that are installed and their places. What `.data` has for a place of the wheel's root is what pip
+    /// and uv leave there.
+    fn members(&self) -> Result<Vec<(Destination, &'a Member)>, InstallErrorKind> {
+        let installed = self.wheel.files().iter().filter(|member| !is_left_out(self.wheel, member));
+        let placed = installed.map(|member| Ok((destination(self.wheel, self.scheme, member)?, member)));
+        let placed: Vec<(Destination, &Member)> = placed.collect::<Result<_, InstallErrorKind>>()?;
+        let in_data = |member: &Member| is_in_data(self.wheel, member);
+        let of_data = placed.iter().filter(|(_, member)| in_data(member)).map(|(place, _)| place.path().to_owned());
+        let of_data: BTreeSet<String> = of_data.collect();
+        let kept = placed.into_iter().filter(|(place, member)| in_data(member) || !of_data.contains(place.path()));
+        Ok(kept.collect())
+    }
+
+    fn add_member(&mut self, member: &Member, destination: Destination) -> Result<(), InstallErrorKind> {
+        match destination {
             Destination::Script(path) => self.add_script(member, &path),
             Destination::Module(path) => {
                 self.add_content(&path, mode(member), member)?;
@@ -91,13 +107,12 @@ impl<'a> Installation<'a> {
     }
 
     fn add_content(&mut self, below_prefix: &str, mode: u32, member: &Member) -> Result<(), InstallErrorKind> {
-        let row = RecordRow { sha256: member.sha256, size: Some(member.size) };
+        let row = RecordRow { sha256: member.sha256, stronger: None, size: Some(member.size) };
         self.add(below_prefix, mode, self.wheel.content(member), row)
     }
 
     fn add_bytes(&mut self, below_prefix: &str, mode: u32, bytes: Vec<u8>) -> Result<(), InstallErrorKind> {
-        let (sha256, size) = (Digest::of(&bytes), bytes.len() as u64);
-        let row = RecordRow { sha256: Some(sha256), size: Some(size) };
+        let (sha256, row) = (Digest::of(&bytes), RecordRow::of(&bytes));
         self.add(below_prefix, mode, Content::from_bytes(bytes).with_expected(sha256), row)
     }
 
@@ -146,17 +161,19 @@ impl<'a> Installation<'a> {
     }
 }
 
-/// The commands by name. pip has one more, `pip3.11`, for the Python at hand: pip and uv install it
+/// The scripts of entry points, by their paths below the prefix: of two with one name the last one is written, as by
+/// pip. pip itself has one more, `pip3.11`, for the Python at hand: pip and uv install it
 /// whatever its wheel was built with.
 fn commands<'e>(
     distribution: &str,
     entry_points: &'e [EntryPoint],
     python: PythonVersion,
-) -> Vec<(String, &'e EntryPoint)> {
+) -> BTreeMap<String, &'e EntryPoint> {
     let pip = entry_points.iter().find(|entry_point| distribution == "pip" && entry_point.name == "pip");
     let named = entry_points.iter().filter(|entry_point| pip.is_none() || !entry_point.name.starts_with("pip3."));
     let versioned = pip.map(|pip| (format!("pip{}.{}", python.major, python.minor), pip));
-    named.map(|entry_point| (entry_point.name.clone(), entry_point)).chain(versioned).collect()
+    let all = named.map(|entry_point| (entry_point.name.clone(), entry_point)).chain(versioned);
+    all.map(|(name, entry_point)| (format!("{}/{name}", Scheme::BIN), entry_point)).collect()
 }
 
 fn mode(member: &Member) -> u32 {

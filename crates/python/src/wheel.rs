@@ -17,6 +17,7 @@ mod name;
 mod record;
 #[cfg(test)]
 pub(crate) mod sample;
+mod strong_hash;
 
 use dist_info::headers;
 
@@ -27,8 +28,9 @@ pub use error::{WheelError, WheelErrorKind};
 pub use member::Member;
 pub use name::{WheelName, WheelNameError, WheelTag};
 pub use record::{Record, RecordError, RecordRow};
+pub use strong_hash::StrongHash;
 
-/// A wheel whose archive and RECORD agree; no content but its metadata was read.
+/// A wheel whose archive is sound. Where RECORD has each file's sha256, no content but its metadata was read.
 #[derive(Clone)]
 pub struct Wheel {
     name: WheelName,
@@ -37,6 +39,7 @@ pub struct Wheel {
     dist_info: String,
     metadata: WheelMetadata,
     entry_points: Vec<EntryPoint>,
+    differences: Vec<String>,
 }
 
 /// The largest RECORD; PyTorch's has 2 MiB.
@@ -46,12 +49,12 @@ const MAX_RECORD: u64 = 64 << 20;
 const MAX_METADATA: u64 = 1 << 20;
 
 impl Wheel {
-    /// Reads the directory and the metadata of a wheel, and checks that they agree.
+    /// Reads the directory and the metadata of a wheel, and compares them: see [`Wheel::differences`].
     ///
-    /// The digest of each file is checked later, whenever its content is read to the end.
+    /// The sha256 of each file is checked later, whenever its content is read to the end.
     ///
     /// # Errors
-    /// When the archive is not sound, has members that no wheel may have, or differs from its RECORD.
+    /// When the archive is not sound, has members that no wheel may have, or a file has another hash than RECORD says.
     pub fn open(name: WheelName, source: Arc<dyn ByteSource>) -> Result<Self, WheelError> {
         let error = |kind| WheelError { wheel: name.file_name().to_owned(), kind };
         let members = archive::members(source.as_ref()).map_err(error)?;
@@ -62,6 +65,7 @@ impl Wheel {
             dist_info,
             metadata: WheelMetadata { root_is_purelib: true },
             entry_points: Vec::new(),
+            differences: Vec::new(),
             name: name.clone(),
         };
         wheel.read_metadata().map_err(error)?;
@@ -69,8 +73,12 @@ impl Wheel {
     }
 
     fn read_metadata(&mut self) -> Result<(), WheelErrorKind> {
-        let record = Record::parse(&self.required("RECORD", MAX_RECORD)?).map_err(WheelErrorKind::Record)?;
-        check::record(&self.dist_info, &mut self.members, &record)?;
+        let record = self.required("RECORD", MAX_RECORD)?;
+        let (record, notes) = Record::parse(&record).map_err(WheelErrorKind::Record)?;
+        let mut members = std::mem::take(&mut self.members);
+        let found = check::record(&self.dist_info, &mut members, &record, |member| self.content(member))?;
+        self.members = members;
+        self.differences = [notes, found].concat();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         check::identity(&self.name, &text(self.required("METADATA", MAX_METADATA << 4)?))?;
         let wheel = self.required("WHEEL", MAX_METADATA)?;
@@ -123,6 +131,13 @@ impl Wheel {
     /// The commands that it installs.
     pub fn entry_points(&self) -> &[EntryPoint] {
         &self.entry_points
+    }
+
+    /// How RECORD differs from the archive and from its specification, in sentences without an end.
+    ///
+    /// None of it changes what is installed: see `check::record`.
+    pub fn differences(&self) -> &[String] {
+        &self.differences
     }
 
     /// What METADATA asks for (`Requires-Dist`), in its order.

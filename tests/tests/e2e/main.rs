@@ -37,3 +37,4 @@ mod switches;
 mod template;
 mod unnamed_code;
 mod verify;
+mod wheels;

@@ -366,6 +366,7 @@ fn wheels_and_projects() {
         (WheelSetError::Fetch(status(401)).into(), Configuration, HINT),
         (WheelSetError::Fetch(status(404)).into(), Configuration, HINT),
         (WheelSetError::Fetch(wrong_digest()).into(), Verification, HINT),
+        (WheelSetError::Records { differences: Vec::new() }.into(), Configuration, HINT),
         (WheelSetError::NoAddress { wheel: wheel() }.into(), Configuration, HINT),
         (WheelSetError::Mirrors { variable: "X" }.into(), Configuration, NO_HINT),
         (WheelSetError::Machine { files: Vec::new() }.into(), Verification, HINT),

@@ -29,6 +29,7 @@ use crate::wheel::installed_projects::InstalledProjects;
 use crate::wheel::local_projects;
 use crate::wheel::origins::WheelOrigins;
 use crate::wheel::select::SelectedWheels;
+use crate::wheel::wheel_set_error::WheelSetError;
 use crate::wheel::wheels::Wheels;
 
 /// Resolves what an image is made of.
@@ -45,13 +46,14 @@ pub(crate) fn resolve(session: &Session<'_>, definition: &Definition) -> Result<
     let local = local_projects::build(session, &project, &targets, &selected)?;
     let wheels = Wheels::new(origins, selected.values().chain(local.values()).flatten().cloned());
     let settled = settle(session, spec, &wheels, &targets, &selected, &local)?;
-    let mut platforms = BTreeMap::new();
+    let (mut platforms, mut differences) = (BTreeMap::new(), BTreeMap::new());
     for platform in &spec.platforms {
         let base = bases.by_platform[platform].facts.clone();
         let of_platform = (targets.get(platform), selected.get(platform), settled.get(platform));
-        let facts = describe_platform(session, &wheels, of_platform, base)?;
+        let facts = describe_platform(session, &wheels, of_platform, base, &mut differences)?;
         platforms.insert(platform.clone(), facts);
     }
+    tell_of_records(session, spec, &differences)?;
     if let Some(debian) = debian.as_ref().filter(|debian| debian.base.libraries == Libraries::Auto) {
         add_libraries(session, debian, &wheels, &mut bases, &mut platforms)?;
     }
@@ -126,10 +128,32 @@ fn describe_platform(
     wheels: &Wheels,
     (target, selected, settled): (Option<&Target>, Option<&Vec<SelectedWheel>>, Option<&Settled>),
     base: BaseFacts,
+    differences: &mut Differences,
 ) -> Result<PlatformFacts, BuildError> {
-    let wheels = match (target, selected, settled) {
+    let described = match (target, selected, settled) {
         (Some(target), Some(selected), Some(settled)) => describe(session, wheels, selected, settled, target.python)?,
         _ => Vec::new(),
     };
+    let differing = described.iter().filter(|wheel| !wheel.differences.is_empty());
+    differences.extend(differing.map(|wheel| (wheel.facts.file_name.clone(), wheel.differences.clone())));
+    let wheels = described.into_iter().map(|wheel| wheel.facts).collect();
     Ok(PlatformFacts { base, wheels, installed: Vec::new() })
+}
+
+/// How RECORDs differ from their archives, by the wheels' file names.
+type Differences = BTreeMap<String, Vec<String>>;
+
+/// Warns of RECORDs that differ, or refuses them.
+fn tell_of_records(session: &Session<'_>, spec: &ImageSpec, differences: &Differences) -> Result<(), BuildError> {
+    const SHOWN: usize = 3;
+    if spec.python.as_ref().is_some_and(|python| python.strict_records) && !differences.is_empty() {
+        let each = differences.iter().flat_map(|(wheel, all)| all.iter().map(move |one| format!("{wheel}: {one}")));
+        return Err(WheelSetError::Records { differences: each.collect() }.into());
+    }
+    for (wheel, all) in differences {
+        let more = if all.len() > SHOWN { format!(" and {} more", all.len() - SHOWN) } else { String::new() };
+        let shown = all[..all.len().min(SHOWN)].join(", ");
+        session.report.warning(&format!("the RECORD of {wheel} is wrong: {shown}{more} (see `python.strict-records`)"));
+    }
+    Ok(())
 }

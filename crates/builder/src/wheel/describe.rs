@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use shipwheel_bytecode::PythonVersion;
-use shipwheel_layer::TreePath;
+use shipwheel_layer::{ContentError, TreePath};
 use shipwheel_oci::Digest;
 use shipwheel_plan::facts::{SourceFile, WheelFacts};
 use shipwheel_plan::policy::{is_wheel_source, source_reader};
-use shipwheel_python::install::{InstalledFile, Settled};
+use shipwheel_python::install::{InstalledFile, Settled, install};
 use shipwheel_python::select::SelectedWheel;
+use shipwheel_python::wheel::{WheelError, WheelErrorKind};
 
-use super::wheels::{Wheels, record_key};
+use super::wheels::{Wheels, record_key, scheme};
 use crate::error::BuildError;
 use crate::session::Session;
 
@@ -23,6 +24,16 @@ struct WheelRecord {
     sources: Vec<SourceFile>,
     /// The first source that shows that it reads sources at run time, and by what.
     reads_source: Option<(String, String)>,
+    /// How RECORD differs from the archive: see `Wheel::differences`.
+    differences: Vec<String>,
+}
+
+/// What is known of a wheel.
+pub(crate) struct Described {
+    /// What a plan needs.
+    pub(crate) facts: WheelFacts,
+    /// How its RECORD differs from its archive: a few words for each difference.
+    pub(crate) differences: Vec<String>,
 }
 
 /// Describes the wheels of one platform; those that are not known yet are fetched.
@@ -35,7 +46,7 @@ pub(crate) fn describe(
     selected: &[SelectedWheel],
     settled: &Settled,
     python: PythonVersion,
-) -> Result<Vec<WheelFacts>, BuildError> {
+) -> Result<Vec<Described>, BuildError> {
     let digests: Vec<Digest> = selected.iter().map(|wheel| wheel.sha256).collect();
     let known = |digest: &Digest| Some((*digest, session.cache.record("wheel", &record_key(digest, python))?));
     let mut records: BTreeMap<Digest, WheelRecord> = digests.iter().filter_map(known).collect();
@@ -45,7 +56,9 @@ pub(crate) fn describe(
     records.extend(read.collect::<Result<Vec<_>, BuildError>>()?);
     let described = selected.iter().filter_map(|wheel| {
         let left_out = settled.left_out.get(&wheel.name);
-        Some(facts(wheel, records.get(&wheel.sha256)?.clone(), left_out.into_iter().flatten().cloned().collect()))
+        let mut record = records.get(&wheel.sha256)?.clone();
+        let differences = std::mem::take(&mut record.differences);
+        Some(Described { facts: facts(wheel, record, left_out.into_iter().flatten().cloned().collect()), differences })
     });
     Ok(described.collect())
 }
@@ -73,7 +86,8 @@ fn read(
     digest: &Digest,
     python: PythonVersion,
 ) -> Result<WheelRecord, BuildError> {
-    let installed = wheels.install(session, digest, python)?;
+    let opened = wheels.open(session, digest)?;
+    let installed = install(&opened, &scheme(python)?)?;
     let compiled = installed.site_packages.into_iter().filter(|file| is_wheel_source(&file.path));
     let compiled: Vec<InstalledFile> = compiled.collect();
     let sources = compiled.iter().map(|source| SourceFile {
@@ -84,16 +98,25 @@ fn read(
     let record = WheelRecord {
         size: session.cache.blob_size(digest).unwrap_or_default(),
         sources: sources.collect(),
-        reads_source: find_source_reader(&compiled)?,
+        reads_source: find_source_reader(opened.name().file_name(), &compiled)?,
+        differences: opened.differences().to_vec(),
     };
     session.cache.put_record("wheel", &record_key(digest, python), &record)?;
     Ok(record)
 }
 
 /// The first source that shows that it reads sources at run time, and by what.
-fn find_source_reader(sources: &[InstalledFile]) -> Result<Option<(String, String)>, BuildError> {
+fn find_source_reader(wheel: &str, sources: &[InstalledFile]) -> Result<Option<(String, String)>, BuildError> {
     for source in sources {
-        if let Some(sign) = source_reader(&source.content.to_vec()?) {
+        let read = source.content.to_vec();
+        let text = read.map_err(|cause| WheelError {
+            wheel: wheel.to_owned(),
+            kind: match (cause, source.path.to_string()) {
+                (ContentError::Digest { .. }, path) => WheelErrorKind::Hash { path },
+                (cause, path) => WheelErrorKind::Content { path, cause },
+            },
+        })?;
+        if let Some(sign) = source_reader(&text) {
             return Ok(Some((source.path.to_string(), sign.to_owned())));
         }
     }

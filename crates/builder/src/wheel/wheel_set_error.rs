@@ -1,7 +1,7 @@
 //! Wheels that cannot be obtained, read, or installed together.
 
 use shipwheel_python::install::{InstallError, OverlapError};
-use shipwheel_python::wheel::WheelError;
+use shipwheel_python::wheel::{WheelError, WheelErrorKind};
 use shipwheel_store::StoreError;
 
 use shipwheel_store::ErrorKind;
@@ -19,6 +19,12 @@ pub enum WheelSetError {
     /// Two wheels have different files at one path.
     #[error(transparent)]
     Overlap(#[from] OverlapError),
+    /// RECORDs differ from their archives, and image.toml does not allow it.
+    #[error("wheels differ from their RECORD:{}", lines(.differences))]
+    Records {
+        /// Wheel and difference.
+        differences: Vec<String>,
+    },
     /// A file of the lock cannot be fetched.
     #[error(transparent)]
     Fetch(StoreError),
@@ -47,10 +53,15 @@ impl WheelSetError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Fetch(error) => error.kind(),
-            Self::Machine { .. } => ErrorKind::Verification,
-            Self::Wheel(_) | Self::Install(_) | Self::Overlap(_) | Self::NoAddress { .. } | Self::Mirrors { .. } => {
-                ErrorKind::Configuration
+            Self::Machine { .. } | Self::Wheel(WheelError { kind: WheelErrorKind::Hash { .. }, .. }) => {
+                ErrorKind::Verification
             }
+            Self::Wheel(_)
+            | Self::Install(_)
+            | Self::Overlap(_)
+            | Self::Records { .. }
+            | Self::NoAddress { .. }
+            | Self::Mirrors { .. } => ErrorKind::Configuration,
         }
     }
 
@@ -62,11 +73,24 @@ impl WheelSetError {
             Self::Machine { .. } => {
                 "such a wheel was built for another platform and renamed: lock another version, and report it to its maintainers"
             }
+            Self::Records { .. } => {
+                "the lock's hash of the whole wheel is right: without `strict-records` in `[python]` of image.toml, this is \
+                 a warning"
+            }
             Self::Overlap(error) => return overlap_hint(error),
             Self::Wheel(_) | Self::Install(_) | Self::Mirrors { .. } => return None,
         };
         Some(text.to_owned())
     }
+}
+
+fn lines(differences: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let mut text: String = differences.iter().take(SHOWN).map(|difference| format!("\n  {difference}")).collect();
+    if differences.len() > SHOWN {
+        text += &format!("\n  and {} more", differences.len() - SHOWN);
+    }
+    text
 }
 
 fn overlap_hint(error: &OverlapError) -> Option<String> {

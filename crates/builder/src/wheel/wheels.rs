@@ -18,7 +18,7 @@ use crate::error::BuildError;
 use crate::session::Session;
 
 /// Raise this when more or other things are remembered of a wheel.
-const RECORD_RECIPE: u32 = 3;
+const RECORD_RECIPE: u32 = 4;
 
 /// Every wheel of an image by its digest, and where those come from that the cache lacks.
 #[derive(Debug, Default)]

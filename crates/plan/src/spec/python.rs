@@ -28,6 +28,8 @@ pub struct PythonSpec {
     pub mirrors: BTreeMap<String, String>,
     /// Distributions whose files are taken where others have different ones at the same path; the first decides.
     pub prefer: Vec<DistributionName>,
+    /// Whether a wheel whose RECORD differs from its files is an error.
+    pub strict_records: bool,
     /// Distributions whose source distributions may be built on this machine.
     pub allow_build: BTreeSet<DistributionName>,
 }
@@ -53,12 +55,14 @@ impl PythonSpec {
             accept: BTreeMap::new(),
             mirrors: BTreeMap::new(),
             prefer: Vec::new(),
+            strict_records: false,
             allow_build: BTreeSet::new(),
         }
     }
 }
 
-const KEYS: &[&str] = &["lock", "extras", "groups", "package", "wheels", "accept", "mirrors", "prefer", "allow-build"];
+const KEYS: &[&str] =
+    &["lock", "extras", "groups", "package", "wheels", "accept", "mirrors", "prefer", "strict-records", "allow-build"];
 
 pub(super) fn read_python(top: &Section<'_>) -> Option<PythonSpec> {
     let python = top.section("python", KEYS)?;
@@ -76,6 +80,7 @@ pub(super) fn read_python(top: &Section<'_>) -> Option<PythonSpec> {
         accept,
         mirrors,
         prefer: python.names("prefer").into_iter().map(|name| name.value).collect(),
+        strict_records: python.boolean("strict-records").unwrap_or_default(),
         allow_build: python.names("allow-build").into_iter().map(|name| name.value).collect(),
         ..PythonSpec::new(python.text("lock")?)
     })

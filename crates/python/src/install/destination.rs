@@ -14,12 +14,30 @@ pub(super) enum Destination {
     Data(String),
 }
 
+impl Destination {
+    /// The path below the prefix.
+    pub(super) fn path(&self) -> &str {
+        match self {
+            Self::Module(path) | Self::Script(path) | Self::Data(path) => path,
+        }
+    }
+}
+
+/// What follows `NAME-VERSION.data/` in a path.
+fn in_data<'m>(wheel: &Wheel, member: &'m Member) -> Option<&'m str> {
+    let stem = wheel.dist_info().strip_suffix(".dist-info").unwrap_or_default();
+    member.path.strip_prefix(stem).and_then(|rest| rest.strip_prefix(".data/"))
+}
+
+/// Whether a member is in `NAME-VERSION.data`.
+pub(super) fn is_in_data(wheel: &Wheel, member: &Member) -> bool {
+    in_data(wheel, member).is_some()
+}
+
 /// The place of a member: the root and `NAME-VERSION.data/{purelib,platlib,scripts,headers,data}`.
 pub(super) fn destination(wheel: &Wheel, scheme: &Scheme, member: &Member) -> Result<Destination, InstallErrorKind> {
-    let stem = wheel.dist_info().strip_suffix(".dist-info").unwrap_or_default();
     let site = scheme.site();
-    let in_data = member.path.strip_prefix(stem).and_then(|rest| rest.strip_prefix(".data/"));
-    let Some(rest) = in_data else { return Ok(Destination::Module(format!("{site}/{}", member.path))) };
+    let Some(rest) = in_data(wheel, member) else { return Ok(Destination::Module(format!("{site}/{}", member.path))) };
     let (key, rest) = rest.split_once('/').unwrap_or((rest, ""));
     match key {
         _ if rest.is_empty() => {}
@@ -35,10 +53,12 @@ pub(super) fn destination(wheel: &Wheel, scheme: &Scheme, member: &Member) -> Re
     Err(InstallErrorKind::UnknownScheme { path: member.path.clone(), scheme: key.to_owned() })
 }
 
-/// Some wheels put modules into site-packages by way of `data`: they are modules all the same.
+/// Some wheels put modules into site-packages by way of `data`: they are modules all the same. The environment's
+/// `lib64` is a link to its `lib`, and what is installed below the one is below the other.
 fn below_prefix(site: &str, rest: &str) -> Destination {
-    let is_module = rest.strip_prefix(site).is_some_and(|module| module.starts_with('/'));
-    if is_module { Destination::Module(rest.to_owned()) } else { Destination::Data(rest.to_owned()) }
+    let path = rest.strip_prefix("lib64/").map_or_else(|| rest.to_owned(), |rest| format!("lib/{rest}"));
+    let is_module = path.strip_prefix(site).is_some_and(|module| module.starts_with('/'));
+    if is_module { Destination::Module(path) } else { Destination::Data(path) }
 }
 
 /// Whether a file is left out: RECORD (shipwheel writes its own) and its signatures, what another installer

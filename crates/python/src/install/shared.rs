@@ -1,7 +1,7 @@
 //! Paths that several distributions install: whose file is there, and who leaves its own out.
 //!
 //! pip and uv let the last one win, whichever that is. Here equal files are one file, somebody named decides about
-//! others, and only what nobody imports or runs is decided without being asked.
+//! others, and only commands and what nobody imports are decided without being asked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -159,12 +159,13 @@ const STRAY_FILES: [&str; 13] = [
     "setup.py",
 ];
 
-/// Whether nothing is lost whoever has a path: files about a distribution or of its developers at the top of
-/// site-packages or of the environment, and declarations of a namespace.
+/// Whether it is enough to say who has a path: files about a distribution or of its developers at the top of
+/// site-packages or of the environment, commands, and declarations of a namespace.
 fn is_harmless(path: &TreePath, scheme: &Scheme, owners: &[Owned<'_>]) -> bool {
     let below = |folder: &str| path.as_str().strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
     let Some(below) = below(&scheme.site_packages()).or_else(|| below(scheme.prefix().as_str())) else { return false };
     let is_stray = match below.split_once('/') {
+        Some((Scheme::BIN, command)) => !command.contains('/'),
         Some((folder, _)) => STRAY_FOLDERS.contains(&folder),
         None => STRAY_FILES.iter().any(|start| below.to_ascii_lowercase().starts_with(start)),
     };
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_imports_is_settled_unasked() {
+    fn what_no_other_module_imports_is_settled_unasked() {
         let pkg_resources = "__import__(\"pkg_resources\").declare_namespace(__name__)\n";
         let pkgutil = "# c\ntry:\n    import pkg_resources\n    pkg_resources.declare_namespace(__name__)\nexcept \
                        ImportError:\n    import pkgutil\n    __path__ = pkgutil.extend_path(__path__, __name__)\n";
@@ -288,7 +289,8 @@ mod tests {
             ("/SITE/pkg/tests/__init__.py", "1", "2", false),
             ("/SITE/pkg/LICENSE", "1", "2", false),
             ("/SITE/utils.py", "1", "2", false),
-            ("/opt/venv/bin/tests", "1", "2", false),
+            ("/opt/venv/bin/run", "1", "2", true),
+            ("/opt/venv/bin/data/run", "1", "2", false),
             ("/SITE/google/__init__.py", pkg_resources, pkgutil, true),
             ("/SITE/google/__init__.py", "", both, true),
             ("/SITE/google/__init__.py", "", "x = 1\n", false),

@@ -128,8 +128,8 @@ fn pip_has_a_command_for_the_python_of_the_image() {
         let commands = super::commands(distribution, &entry_points, scheme().python());
         commands.into_iter().map(|(name, start)| format!("{name} {}", start.attribute)).collect::<Vec<_>>()
     };
-    assert_eq!(names("pip"), ["pip3 three", "pip main", "pip3.11 main"]);
-    assert_eq!(names("other"), ["pip3 three", "pip main", "pip3.9 nine"]);
+    assert_eq!(names("pip"), ["bin/pip main", "bin/pip3 three", "bin/pip3.11 main"]);
+    assert_eq!(names("other"), ["bin/pip main", "bin/pip3 three", "bin/pip3.9 nine"]);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn record_lists_exactly_what_was_installed() {
         .file("pkg-1.0.data/scripts/s", b"#!python\n")
         .file("pkg-1.0.dist-info/entry_points.txt", b"[console_scripts]\ne = pkg:main\n");
     let tree = installed(sample).tree;
-    let record = Record::parse(text(&tree, &format!("{SITE}/pkg-1.0.dist-info/RECORD")).as_bytes()).expect("valid");
+    let record = Record::parse(text(&tree, &format!("{SITE}/pkg-1.0.dist-info/RECORD")).as_bytes()).expect("valid").0;
     let site = TreePath::new(SITE).expect("valid");
     let installed: Vec<String> = tree
         .iter()
@@ -178,9 +178,47 @@ fn record_lists_exactly_what_was_installed() {
 }
 
 #[test]
-fn two_files_for_one_place_are_an_error() {
-    let wheel = Sample::new().file("pkg-1.0.data/purelib/pkg/__init__.py", b"other").open().expect("sound");
-    assert!(install(&wheel, &scheme()).is_err());
+fn of_two_files_for_one_place_that_of_data_is_installed() {
+    let sample = Sample::new()
+        .file("pkg-1.0.data/purelib/pkg/__init__.py", b"other")
+        .file("pkg-1.0.data/data/lib/python3.11/site-packages/pkg-1.0.dist-info/METADATA", b"of data");
+    let found = installed(sample);
+    assert_eq!(text(&found.tree, &format!("{SITE}/pkg/__init__.py")), "other");
+    assert_eq!(text(&found.tree, &format!("{SITE}/pkg-1.0.dist-info/METADATA")), "of data");
+    assert_eq!(found.site_packages.iter().filter(|file| file.path.name() == "__init__.py").count(), 1);
+    let two = Sample::new().file("pkg-1.0.data/purelib/x.py", b"1").file("pkg-1.0.data/platlib/x.py", b"2");
+    assert!(install(&two.open().expect("sound"), &scheme()).is_err(), "nothing says which of them");
+}
+
+#[test]
+fn a_command_that_is_script_and_entry_point_is_the_entry_point() {
+    for (name, other) in
+        [("scripts/both", "#!python\nprint(1)\n"), ("data/bin/both", "x"), ("scripts/both", "#!/bin/sh\n")]
+    {
+        let sample = Sample::new()
+            .file(&format!("pkg-1.0.data/{name}"), other.as_bytes())
+            .file("pkg-1.0.dist-info/entry_points.txt", b"[console_scripts]\nboth = pkg:main # as ever\n");
+        let tree = installed(sample).tree;
+        assert!(text(&tree, "/opt/venv/bin/both").contains("from pkg import main\n"), "{name}");
+        assert!(text(&tree, &format!("{SITE}/pkg-1.0.dist-info/RECORD")).contains("../../../bin/both,sha256="));
+    }
+    let twice = b"[console_scripts]\nx = pkg:one\n[gui_scripts]\nx = pkg:two\n";
+    let tree = installed(Sample::new().file("pkg-1.0.dist-info/entry_points.txt", twice)).tree;
+    assert!(text(&tree, "/opt/venv/bin/x").contains("import two"), "of two entry points the last one");
+}
+
+#[test]
+fn what_is_for_lib64_goes_where_the_link_leads() {
+    let sample = Sample::new()
+        .file("pkg-1.0.data/data/lib64/z.txt", b"z")
+        .file("pkg-1.0.data/data/lib64/cmake/z.cmake", b"z")
+        .file("pkg-1.0.data/data/lib64/python3.11/site-packages/mod.py", b"1")
+        .file("pkg-1.0.data/data/lib64x/y", b"y");
+    let installed = installed(sample);
+    let expected =
+        ["644 /opt/venv/lib/cmake/z.cmake", "644 SITE/mod.py", "644 /opt/venv/lib/z.txt", "644 /opt/venv/lib64x/y"];
+    assert_eq!(files(&installed.tree), expected);
+    assert!(installed.site_packages.iter().any(|file| file.path.name() == "mod.py"), "it is compiled like others");
 }
 
 #[test]
@@ -199,7 +237,7 @@ fn a_wheel_cannot_replace_what_the_environment_has() {
         (data("data/bin/pyvenv.cfg"), Some("/opt/venv/bin/pyvenv.cfg")),
         (data("data/bin/python3._pth"), Some("/opt/venv/bin/python3._pth")),
         (data("data/pyvenv.cfg"), Some("/opt/venv/pyvenv.cfg")),
-        (data("data/lib64/python3.11/site-packages/x.py"), Some("/opt/venv/lib64")),
+        (data("data/lib64"), Some("/opt/venv/lib64")),
         (data("data/lib"), Some("/opt/venv/lib")),
         (data("data/lib/python3.11"), Some("/opt/venv/lib/python3.11")),
         (entry_point("python"), Some("/opt/venv/bin/python")),

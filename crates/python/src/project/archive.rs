@@ -2,7 +2,6 @@
 
 use std::io::{Cursor, Write as _};
 
-use shipwheel_oci::Digest;
 use zip::CompressionMethod;
 use zip::result::ZipError;
 use zip::write::{SimpleFileOptions, ZipWriter};
@@ -32,8 +31,7 @@ impl StaticWheel {
                 Content::File { path, executable } => (*executable, read(path)?),
                 Content::Text(text) => (false, text.clone().into_bytes()),
             };
-            let row = RecordRow { sha256: Some(Digest::of(&bytes)), size: Some(bytes.len() as u64) };
-            record.rows.insert(path.clone(), row);
+            record.rows.insert(path.clone(), RecordRow::of(&bytes));
             add(path, executable, &bytes)?;
         }
         let path = format!("{}.dist-info/RECORD", self.stem());

@@ -34,7 +34,7 @@ pub(super) fn members(source: &dyn ByteSource) -> Result<Vec<Member>, Kind> {
     archive.validate_header_consistency()?;
     let mut members = Vec::with_capacity(archive.len());
     for index in 0..archive.len() {
-        members.extend(member(&mut archive, index)?);
+        members.extend(member(source, &mut archive, index)?);
     }
     let size = members.iter().try_fold(0_u64, |sum, member| sum.checked_add(member.size));
     let limit = MAX_SIZE.min(SMALL_SIZE.max(source.size().saturating_mul(MAX_RATIO)));
@@ -45,13 +45,14 @@ pub(super) fn members(source: &dyn ByteSource) -> Result<Vec<Member>, Kind> {
     Ok(members)
 }
 
-fn member(archive: &mut Archive<'_>, index: usize) -> Result<Option<Member>, Kind> {
+fn member(source: &dyn ByteSource, archive: &mut Archive<'_>, index: usize) -> Result<Option<Member>, Kind> {
     let file = archive.by_index_raw(index)?;
+    let mode = unix_mode(source, file.central_header_start())?;
     let raw = String::from_utf8_lossy(file.name_raw()).into_owned();
     let path = checked_path(&file, &raw)?;
     let refuse = |reason| Err(Kind::Member { path: raw.clone(), reason });
     // The kind of file in a Unix mode: S_IFMT, S_IFREG, S_IFDIR.
-    let kind = file.unix_mode().map_or(0, |mode| mode & 0o170_000);
+    let kind = mode & 0o170_000;
     if file.encrypted() {
         return refuse("is encrypted");
     }
@@ -78,9 +79,21 @@ fn member(archive: &mut Archive<'_>, index: usize) -> Result<Option<Member>, Kin
         size: file.size(),
         crc32: file.crc32(),
         deflated,
-        executable: file.unix_mode().is_some_and(|mode| mode & 0o111 != 0),
+        executable: mode & 0o111 != 0,
         sha256: None,
     }))
+}
+
+/// The Unix mode of the member whose header in the directory begins here; 0 where it has none (APPNOTE 4.4.15).
+///
+/// The system that made the archive does not matter, as it does not to pip and uv: Python writes modes on Windows, too,
+/// and the zip crate passes those over.
+fn unix_mode(source: &dyn ByteSource, header: u64) -> Result<u32, Kind> {
+    let mut attributes = [0; 4];
+    source
+        .read_exact_at(&mut attributes, header.saturating_add(38))
+        .map_err(|cause| Kind::Zip(Box::new(cause.into())))?;
+    Ok(u32::from_le_bytes(attributes) >> 16)
 }
 
 /// The path of a member: relative, in normal form, and the same to every reader.

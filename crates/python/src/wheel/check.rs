@@ -1,15 +1,18 @@
 //! A wheel's members against its file name and its RECORD.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pep440_rs::Version;
+use shipwheel_layer::{Content, ContentError};
+use shipwheel_oci::Digest;
 
 use crate::name::DistributionName;
 use crate::wheel::dist_info::header;
 use crate::wheel::error::WheelErrorKind as Kind;
 use crate::wheel::member::Member;
 use crate::wheel::name::WheelName;
-use crate::wheel::record::Record;
+use crate::wheel::record::{Record, RecordRow};
+use crate::wheel::strong_hash::{StrongHash, digest};
 
 /// The one `.dist-info` folder at the root, which must be of the distribution in the file name.
 pub(super) fn dist_info(name: &WheelName, members: &[Member]) -> Result<String, Kind> {
@@ -45,27 +48,77 @@ fn is_of(name: &WheelName, folder: &str) -> bool {
     })
 }
 
-/// Gives every member its digest from RECORD; both must list the same files with the same sizes.
-pub(super) fn record(dist_info: &str, members: &mut [Member], record: &Record) -> Result<(), Kind> {
+/// Gives every member its digest from RECORD, or from its bytes where RECORD has none, and says how both differ.
+///
+/// pip and uv install a wheel whatever its RECORD lists, and write one of their own: the lock's hash of the whole wheel
+/// is what its files are held against. So a difference is told and does no harm, except for a hash that is not that of
+/// the file.
+///
+/// # Errors
+/// When a file cannot be read, or has another sha384 or sha512. Another sha256 is found wherever a file is read.
+pub(super) fn record(
+    dist_info: &str,
+    members: &mut [Member],
+    record: &Record,
+    content: impl Fn(&Member) -> Content,
+) -> Result<Vec<String>, Kind> {
     // RECORD cannot hold its own digest, and signatures are made of it (PEP 427).
     let unhashed = ["RECORD", "RECORD.jws", "RECORD.p7s"].map(|file| format!("{dist_info}/{file}"));
+    let rows = rows_of(record, members);
     let mut differences = Vec::new();
-    for member in members.iter_mut() {
-        let row = record.rows.get(&member.path);
-        if unhashed.contains(&member.path) {
-            continue;
-        }
-        match row {
-            None => differences.push(format!("`{}` is not in RECORD", member.path)),
-            Some(row) if row.sha256.is_none() => differences.push(format!("`{}` has no sha256", member.path)),
-            Some(row) if row.size.is_some_and(|size| size != member.size) => {
-                differences.push(format!("`{}` has another size", member.path));
-            }
-            Some(row) => member.sha256 = row.sha256,
+    for member in members.iter_mut().filter(|member| !unhashed.contains(&member.path)) {
+        let row = rows.get(&member.path);
+        differences.extend(row_difference(member, row.copied()));
+        let row = row.map_or_else(RecordRow::default, |(_, row)| **row);
+        member.sha256 = Some(match row.sha256 {
+            Some(sha256) => sha256,
+            None => hashed(&member.path, &content(member), row.stronger.as_ref())?,
+        });
+    }
+    let used: BTreeSet<&str> = rows.values().map(|(written, _)| *written).collect();
+    let missing = record.rows.keys().filter(|path| !used.contains(path.as_str()) && !unhashed.contains(path));
+    differences.extend(missing.map(|path| format!("`{path}` is missing from the archive")));
+    Ok(differences)
+}
+
+/// A row and the path that RECORD writes it with.
+type Written<'r> = (&'r str, &'r RecordRow);
+
+/// The row of each member, by the member's path. Rows may be written as on Windows, as absolute, or beginning with `./`.
+fn rows_of<'r>(record: &'r Record, members: &[Member]) -> BTreeMap<String, Written<'r>> {
+    let paths: BTreeSet<&str> = members.iter().map(|member| member.path.as_str()).collect();
+    let mut rows: BTreeMap<String, Written<'r>> = BTreeMap::new();
+    for (written, row) in &record.rows {
+        let slashes = written.replace('\\', "/");
+        let meant = slashes.trim_start_matches("./").trim_start_matches('/');
+        match (paths.contains(written.as_str()), paths.contains(meant)) {
+            (true, _) => drop(rows.insert(written.clone(), (written.as_str(), row))),
+            (false, true) => drop(rows.entry(meant.to_owned()).or_insert((written.as_str(), row))),
+            (false, false) => {}
         }
     }
-    let paths: BTreeSet<&str> = members.iter().map(|member| member.path.as_str()).collect();
-    let missing = record.rows.keys().filter(|path| !paths.contains(path.as_str()) && !unhashed.contains(path));
-    differences.extend(missing.map(|path| format!("`{path}` is missing from the archive")));
-    if differences.is_empty() { Ok(()) } else { Err(Kind::Unrecorded(differences)) }
+    rows
+}
+
+fn row_difference(member: &Member, row: Option<Written<'_>>) -> Option<String> {
+    let path = &member.path;
+    match row {
+        None => Some(format!("`{path}` is not in RECORD")),
+        Some((written, _)) if written != path => Some(format!("`{path}` is listed as `{written}`")),
+        Some((_, row)) if row.size.is_some_and(|size| size != member.size) => {
+            Some(format!("`{path}` has another size"))
+        }
+        Some((_, row)) if row.sha256.is_none() && row.stronger.is_none() => Some(format!("`{path}` has no hash")),
+        Some(_) => None,
+    }
+}
+
+fn hashed(path: &str, content: &Content, expected: Option<&StrongHash>) -> Result<Digest, Kind> {
+    let unreadable = |cause| ContentError::Read { source_name: content.source_name(), cause };
+    let (sha256, is_same) =
+        digest(content, expected).map_err(|cause| Kind::Content { path: path.to_owned(), cause: unreadable(cause) })?;
+    match is_same {
+        true => Ok(sha256),
+        false => Err(Kind::Hash { path: path.to_owned() }),
+    }
 }

@@ -94,9 +94,11 @@ pub fn parse_entry_points(text: &str) -> Result<Vec<EntryPoint>, DistInfoError> 
     Ok(entry_points)
 }
 
-/// `name = module:attribute [extra]`; the extras were given up (PEP 660's tools ignore them too).
+/// `name = module:attribute [extra]`; the extras were given up (PEP 660's tools ignore them too). What follows ` #` is
+/// a comment.
 fn entry_point(line: &str) -> Result<EntryPoint, &'static str> {
     let (name, value) = line.split_once('=').ok_or("expected NAME = MODULE:CALLABLE")?;
+    let value = value.split(" #").next().unwrap_or_default();
     let (name, value) = (name.trim(), value.split('[').next().unwrap_or_default().trim());
     let (module, attribute) = value.split_once(':').ok_or("expected MODULE:CALLABLE")?;
     let (module, attribute) = (module.trim(), attribute.trim());

@@ -76,6 +76,12 @@ pub enum WheelErrorKind {
         #[source]
         cause: ContentError,
     },
+    /// A file is not the one that RECORD has the hash of.
+    #[error("`{path}` has another hash than RECORD says")]
+    Hash {
+        /// Its path.
+        path: String,
+    },
     /// RECORD cannot be parsed.
     #[error(transparent)]
     Record(RecordError),
@@ -85,9 +91,6 @@ pub enum WheelErrorKind {
     /// METADATA asks for something that cannot be read.
     #[error(transparent)]
     Dependency(DependencyError),
-    /// RECORD and the archive say different things: all of them.
-    #[error("RECORD and the archive differ: {}", list(.0))]
-    Unrecorded(Vec<String>),
 }
 
 impl From<zip::result::ZipError> for WheelErrorKind {

@@ -19,6 +19,6 @@ pub struct Member {
     pub deflated: bool,
     /// Whether its mode has an executable bit.
     pub executable: bool,
-    /// Its sha256 according to RECORD; RECORD itself and its signatures have none.
+    /// Its sha256, according to RECORD or to its bytes; RECORD itself and its signatures have none.
     pub sha256: Option<Digest>,
 }

@@ -3,7 +3,6 @@
 use std::io::{Cursor, Seek, Write};
 use std::sync::Arc;
 
-use shipwheel_oci::Digest;
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
@@ -50,8 +49,7 @@ impl Sample {
     }
 
     pub(crate) fn file_with_mode(mut self, path: &str, content: &[u8], mode: u32) -> Self {
-        let row = RecordRow { sha256: Some(Digest::of(content)), size: Some(content.len() as u64) };
-        self.record.rows.insert(path.to_owned(), row);
+        self.record.rows.insert(path.to_owned(), RecordRow::of(content));
         self.unlisted(path, content, mode)
     }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::install::{Scheme, install};
 use crate::wheel::sample::{Form, Sample, WHEEL, open};
-use crate::wheel::{RecordRow, WheelError, WheelErrorKind};
+use crate::wheel::{RecordRow, StrongHash, WheelError, WheelErrorKind};
 use shipwheel_oci::Digest;
 
 fn refusal(sample: Sample) -> String {
@@ -108,7 +108,7 @@ fn members_that_no_wheel_may_have_are_refused() {
 fn metadata_must_be_there_once_and_of_this_distribution() {
     for (sample, part) in [
         (Sample::new().file("other-1.0.dist-info/METADATA", b""), "found other-1.0.dist-info, pkg-1.0.dist-info"),
-        (Sample::new().without("pkg-1.0.dist-info/WHEEL"), "missing from the archive"),
+        (Sample::new().without("pkg-1.0.dist-info/WHEEL"), "`pkg-1.0.dist-info/WHEEL` is missing"),
         (Sample::new().file("pkg-1.0.dist-info/entry_points.txt", b"[console_scripts]\n../x=a:b\n"), "file name"),
     ] {
         let text = refusal(sample);
@@ -272,27 +272,89 @@ fn a_stored_member_has_one_size() {
 }
 
 #[test]
-fn every_difference_between_record_and_archive_is_listed() {
-    let row = |size| RecordRow { sha256: Some(Digest::of(b"x")), size: Some(size) };
-    let text = refusal(
-        Sample::new()
-            .unlisted("pkg/unlisted.py", b"x", 0o644)
-            .row("pkg/gone.py", row(1))
-            .unlisted("pkg/size.py", b"x", 0o644)
-            .row("pkg/size.py", row(2))
-            .unlisted("pkg/unhashed.py", b"x", 0o644)
-            .row("pkg/unhashed.py", RecordRow::default()),
-    );
-    assert_eq!(
-        text,
-        "RECORD and the archive differ: `pkg/size.py` has another size, \
-         `pkg/unhashed.py` has no sha256, `pkg/unlisted.py` is not in RECORD, `pkg/gone.py` is missing from the archive"
-    );
+fn record_may_differ_from_the_archive_and_every_difference_is_told() {
+    let row = |size| RecordRow { size: Some(size), ..RecordRow::of(b"x") };
+    let wheel = Sample::new()
+        .unlisted("pkg/unlisted.py", b"x", 0o644)
+        .row("pkg/gone.py", row(1))
+        .row("pkg/", RecordRow::default())
+        .unlisted("pkg/size.py", b"x", 0o644)
+        .row("pkg/size.py", row(2))
+        .unlisted("pkg/unhashed.py", b"x", 0o644)
+        .row("pkg/unhashed.py", RecordRow::default())
+        .unlisted("pkg/windows.py", b"x", 0o644)
+        .row("pkg\\windows.py", row(1))
+        .unlisted("pkg/absolute.py", b"x", 0o644)
+        .row("/pkg/absolute.py", row(1))
+        .unlisted("pkg/dot.py", b"x", 0o644)
+        .row("./pkg/dot.py", row(1))
+        .row("../pkg/dot.py", row(1))
+        .open()
+        .unwrap_or_else(|error| panic!("{}", error.kind));
+    let expected = [
+        "`pkg/absolute.py` is listed as `/pkg/absolute.py`",
+        "`pkg/dot.py` is listed as `./pkg/dot.py`",
+        "`pkg/size.py` has another size",
+        "`pkg/unhashed.py` has no hash",
+        "`pkg/unlisted.py` is not in RECORD",
+        "`pkg/windows.py` is listed as `pkg\\windows.py`",
+        "`../pkg/dot.py` is missing from the archive",
+        "`pkg/` is missing from the archive",
+        "`pkg/gone.py` is missing from the archive",
+    ];
+    assert_eq!(wheel.differences(), expected);
+    let files =
+        wheel.files().iter().filter(|member| member.path.starts_with("pkg/") && member.path != "pkg/__init__.py");
+    assert_eq!(files.map(|file| file.sha256).collect::<Vec<_>>(), [Some(Digest::of(b"x")); 6], "each has its digest");
+    assert_eq!(Sample::new().open().map(|wheel| wheel.differences().len()).ok(), Some(0));
+}
+
+#[test]
+fn a_stronger_hash_than_sha256_is_checked_when_the_wheel_is_opened() {
+    use sha2::Digest as _;
+    let strong = |bytes: &[u8]| {
+        let (sha384, sha512) = (sha2::Sha384::digest(bytes).into(), sha2::Sha512::digest(bytes).into());
+        [StrongHash::Sha384(sha384), StrongHash::Sha512(sha512)]
+    };
+    let opened = |stronger| {
+        let row = RecordRow { sha256: None, stronger: Some(stronger), size: None };
+        Sample::new().unlisted("pkg/x.py", b"good", 0o644).row("pkg/x.py", row).open()
+    };
+    for stronger in strong(b"good") {
+        let wheel = opened(stronger).unwrap_or_else(|error| panic!("{}", error.kind));
+        assert_eq!(wheel.member("pkg/x.py").and_then(|member| member.sha256), Some(Digest::of(b"good")));
+        assert!(wheel.differences().is_empty());
+    }
+    for stronger in strong(b"evil") {
+        let error = opened(stronger).expect_err("another hash").kind.to_string();
+        assert_eq!(error, "`pkg/x.py` has another hash than RECORD says");
+    }
+}
+
+/// Says of every member in the directory that it was made on this system (APPNOTE 4.4.2).
+fn made_on(mut bytes: Vec<u8>, system: u8) -> Vec<u8> {
+    let headers: Vec<usize> = (0..bytes.len() - 4).filter(|at| bytes[*at..*at + 4] == *b"PK\x01\x02").collect();
+    headers.into_iter().for_each(|header| bytes[header + 5] = system);
+    bytes
+}
+
+#[test]
+fn modes_count_whatever_system_made_the_wheel() {
+    // 3 is Unix, 0 is DOS, 10 is NTFS, 19 is macOS.
+    for system in [3, 0, 10, 19] {
+        let sample = Sample::new().file_with_mode("pkg/tool", b"#!/bin/sh\n", 0o755).file("pkg/data", b"");
+        let wheel = open(made_on(sample.bytes(), system)).unwrap_or_else(|error| panic!("{system}: {}", error.kind));
+        let executable = |path: &str| wheel.member(path).expect("listed").executable;
+        assert_eq!((executable("pkg/tool"), executable("pkg/data")), (true, false), "{system}");
+        let link = Sample::new().unlisted("pkg/link", b"/etc/passwd", 0o120_777).bytes();
+        let error = open(made_on(link, system)).expect_err("a link").kind.to_string();
+        assert!(error.contains("neither a file nor a folder"), "{system}: {error}");
+    }
 }
 
 #[test]
 fn a_file_that_is_not_what_record_says_is_an_error_when_read() {
-    let row = RecordRow { sha256: Some(Digest::of(b"good")), size: Some(4) };
+    let row = RecordRow::of(b"good");
     let wheel = Sample::new().unlisted("pkg/x.py", b"evil", 0o644).row("pkg/x.py", row).open().expect("sizes agree");
     let member = wheel.member("pkg/x.py").expect("listed");
     assert!(wheel.content(member).to_vec().is_err());
