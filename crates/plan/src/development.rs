@@ -41,7 +41,7 @@ pub const FOLDERS: [&str; 22] = [
 ];
 
 /// Folders at any depth.
-pub const FOLDERS_ANYWHERE: [&str; 6] = ["tests", "*.egg-info", ".idea", ".vscode", ".vs", ".eggs"];
+pub const FOLDERS_ANYWHERE: [&str; 3] = ["tests", "*.egg-info", ".eggs"];
 
 /// Tests at any depth.
 pub const TESTS: [&str; 4] = ["test_*.py", "*_test.py", "tests.py", "conftest.py"];

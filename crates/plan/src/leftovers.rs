@@ -1,7 +1,12 @@
 //! Files in an application's folder that no image should have: of version control, environments, caches and secrets.
 //!
 //! They are left out unless `app.include` matches them, or `app.sources` names the file or folder itself. A `*` in a
-//! name stands for any letters. docs/image-toml.md has the same lists.
+//! name stands for any letters, and `{a,b}` for one of some words. docs/image-toml.md has the same lists.
+
+mod credentials;
+
+use credentials::{CREDENTIAL_FOLDERS, fits_original};
+pub use credentials::{is_credential, is_settings, is_warned};
 
 /// Folders of version control; in a submodule and a worktree, `.git` is a file.
 pub const VERSION_CONTROL: [&str; 8] = [".git", ".hg", ".svn", ".jj", ".bzr", ".pijul", "_darcs", "CVS"];
@@ -23,58 +28,8 @@ pub const CACHES: [&str; 10] = [
     ".vagrant",
 ];
 
-/// Folders in which tools keep credentials.
-pub const CREDENTIAL_FOLDERS: [&str; 8] = [".aws", ".azure", ".gcloud", ".ssh", ".gnupg", ".kube", ".docker", ".oci"];
-
-/// Files with credentials.
-pub const CREDENTIALS: [&str; 43] = [
-    ".env",
-    ".env.*",
-    ".envrc",
-    ".netrc",
-    "_netrc",
-    ".pypirc",
-    ".npmrc",
-    ".pgpass",
-    ".my.cnf",
-    ".git-credentials",
-    ".dockercfg",
-    ".dockerconfigjson",
-    ".boto",
-    ".s3cfg",
-    ".vault-token",
-    ".terraformrc",
-    "*.tfstate",
-    "*.tfstate.*",
-    "*.tfvars",
-    "secrets.json",
-    "secrets.yaml",
-    "secrets.yml",
-    "secrets.toml",
-    "secrets.ini",
-    ".secrets.*",
-    "credentials.json",
-    "client_secret*.json",
-    "service-account*.json",
-    "service_account*.json",
-    "id_rsa*",
-    "id_dsa*",
-    "id_ecdsa*",
-    "id_ed25519*",
-    "id_xmss*",
-    "*.ppk",
-    "*.p12",
-    "*.pfx",
-    "*.jks",
-    "*.keystore",
-    "*.kdbx",
-    "*.ovpn",
-    ".bash_history",
-    ".python_history",
-];
-
 /// Files that are left out only if they have a private key: certificates and public keys have the same names.
-pub const KEYS: [&str; 5] = ["*.pem", "*.key", "*.p8", "*.asc", "*.gpg"];
+pub const KEYS: [&str; 9] = ["*.pem", "*.key", "*.p8", "*.pk8", "*.der", "*.asc", "*.gpg", "*.priv", "*.private"];
 
 /// Databases of development. Others, such as `*.db` and `*.sqlite`, are often data that an application reads.
 pub const DATABASES: [&str; 12] = [
@@ -98,12 +53,19 @@ pub const LOCKS: [&str; 1] = ["*.lock.txt"];
 /// What editors and file managers leave behind.
 pub const LITTER: [&str; 8] = [".git", "*~", "#*#", ".#*", "*.swp", "*.swo", ".ds_store", "thumbs.db"];
 
-/// Templates without secrets, public keys, and modules: never left out.
-pub const TAKEN: [&str; 6] = [".env.example", ".env.sample", ".env.template", ".env.dist", "*.pub", "*.py"];
+/// Folders of editors: their settings, with what they remember of servers and databases.
+pub const EDITORS: [&str; 4] = [".idea", ".vscode", ".vs", ".fleet"];
 
-/// Whether a folder is left out, by its name.
-pub fn is_left_out_folder(name: &str) -> bool {
-    [&VERSION_CONTROL[..], &ENVIRONMENTS, &CACHES, &CREDENTIAL_FOLDERS].iter().any(|names| names.contains(&name))
+/// Whether a folder is left out, by the last parts of its path.
+pub fn is_left_out_folder(path: &str) -> bool {
+    let lists = [&VERSION_CONTROL[..], &ENVIRONMENTS, &CACHES, &EDITORS, &CREDENTIAL_FOLDERS];
+    let ends = |name: &str| path.strip_suffix(name).is_some_and(|above| above.is_empty() || above.ends_with('/'));
+    lists.iter().any(|names| names.iter().any(|name| ends(name)))
+}
+
+/// Whether one of the folders of a path is left out.
+pub fn is_in_left_out_folder(path: &str) -> bool {
+    path.match_indices('/').any(|(at, _)| is_left_out_folder(&path[..at]))
 }
 
 /// Whether a file is left out, by its name, whatever it has in it.
@@ -112,19 +74,14 @@ pub fn is_left_out_file(name: &str) -> bool {
     is_litter || is_credential(name)
 }
 
-/// Whether a file has the name of files with credentials.
-pub fn is_credential(name: &str) -> bool {
-    fits_any(&CREDENTIALS, name) && !fits_any(&TAKEN, name)
-}
-
 /// Whether a file is left out if it has a private key in it.
 pub fn is_key(name: &str) -> bool {
-    fits_any(&KEYS, name)
+    fits_original(name, |name| fits_any(&KEYS, name))
 }
 
 /// Whether a key is secret unless it says that it is public: it may have a form without a head.
 pub fn is_secret_key(name: &str) -> bool {
-    fits_any(&["*.key"], name)
+    fits_original(name, |name| fits_any(&["*.key", "*.priv", "*.private"], name))
 }
 
 pub(crate) fn fits_any(patterns: &[&str], name: &str) -> bool {
@@ -132,21 +89,16 @@ pub(crate) fn fits_any(patterns: &[&str], name: &str) -> bool {
     patterns.iter().any(|pattern| fits(pattern, &name))
 }
 
-/// Whether a name has the parts of a pattern between its `*`, in their order.
+/// Whether a name is one that a pattern stands for.
 fn fits(pattern: &str, name: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(mut name) = name.strip_prefix(first) else { return false };
-    let mut parts = rest.split('*').peekable();
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return name.ends_with(part);
-        }
-        match name.split_once(part) {
-            Some((_, after)) => name = after,
-            None => return false,
-        }
+    let Some(at) = pattern.find(['*', '{']) else { return pattern == name };
+    let Some(name) = name.strip_prefix(&pattern[..at]) else { return false };
+    let rest = &pattern[at + 1..];
+    if pattern[at..].starts_with('*') {
+        return rest.is_empty() || name.char_indices().any(|(start, _)| fits(rest, &name[start..])) || fits(rest, "");
     }
-    true
+    let Some((words, rest)) = rest.split_once('}') else { return false };
+    words.split(',').any(|word| name.strip_prefix(word).is_some_and(|name| fits(rest, name)))
 }
 
 #[cfg(test)]
@@ -155,78 +107,60 @@ mod tests {
 
     #[test]
     fn what_users_do_not_expect_in_an_image_is_left_out() {
-        for name in [
-            ".env",
-            ".env.local",
-            ".ENV",
-            ".envrc",
-            ".netrc",
-            ".pypirc",
-            ".npmrc",
-            "id_rsa",
-            "id_ed25519",
-            "id_ed25519_sk",
-            "id_rsa.bak",
-            ".git",
-            ".m.py.swp",
-            "m.swp",
-            "m.py~",
-            "#m.py#",
-            ".#m.py",
-            ".git-credentials",
-            "secrets.json",
-            "client_secret_12.json",
-            "store.P12",
-            "prod.tfstate",
-            "prod.tfstate.backup",
-            "db.sqlite3",
-            "db.sqlite3-wal",
-            "dev.db",
-        ] {
+        for name in [".env", "id_rsa", ".git", ".m.py.swp", "m.swp", "m.py~", "#m.py#", ".#m.py", "db.sqlite3-wal"] {
             assert!(is_left_out_file(name), "{name}");
         }
-        for name in [
-            ".env.example",
-            ".env.sample",
-            ".env.template",
-            "env",
-            "id_rsa.pub",
-            "id_rsa_tools.py",
-            "m.py",
-            "config.json",
-            "environ.env.py",
-            ".gitignore",
-            "data.db",
-            "data.sqlite",
-            "secrets.py",
-            "my_secrets.json",
-            "server.key",
-            "ca.pem",
-            "#",
-        ] {
+        for name in ["env", "m.py", "config.json", ".gitignore", "data.db", "data.sqlite", "server.key", "ca.pem", "#"]
+        {
             assert!(!is_left_out_file(name), "{name}");
         }
-        assert!(is_left_out_folder(".git") && is_left_out_folder("__pycache__") && is_left_out_folder(".docker"));
-        assert!(!is_left_out_folder("git") && !is_left_out_folder("venv"));
-        assert!(is_key("server.key") && is_key("A.PEM") && !is_key("key.txt"));
-        assert!(is_credential(".env") && !is_credential("m.swp") && !is_credential("db.sqlite3"));
+        for folder in [".git", "__pycache__", "/home/a/.docker", ".idea", "x/.config/gcloud"] {
+            assert!(is_left_out_folder(folder), "{folder}");
+        }
+        for folder in ["git", "venv", "x.git", ".config", "gcloud", "my.config/gcloud", ""] {
+            assert!(!is_left_out_folder(folder), "{folder}");
+        }
+        assert!(is_in_left_out_folder("a/.config/gcloud/x/y") && !is_in_left_out_folder("a/.git"));
+        assert!(is_key("server.key") && is_key("A.PEM") && is_key("server.key.bak") && !is_key("key.txt"));
+        assert!(is_secret_key("a.key.old") && !is_secret_key("a.pem"));
+    }
+
+    #[test]
+    fn patterns_stand_for_letters_and_for_words() {
+        for (pattern, yes, no) in [
+            ("a*c", "ac abc abcc a*c", "a c ab acb bac"),
+            ("*a*b*", "ab xaxbx aab", "ba a b"),
+            ("a{-,_,}b{.x,.yy}*", "ab.x a-b.yy a_b.xz", "a.b.x ab.y ab"),
+            ("*{-,_}a.{b,c}", "-a.b x_a.c é_a.c", "a.b xa.b x-a.d"),
+            ("*", "a", ""),
+        ] {
+            yes.split(' ').for_each(|name| assert!(fits(pattern, name), "{pattern} {name}"));
+            no.split(' ')
+                .filter(|name| !name.is_empty())
+                .for_each(|name| assert!(!fits(pattern, name), "{pattern} {name}"));
+        }
     }
 
     #[test]
     fn the_documentation_has_the_same_names() {
         let page = include_str!("../../../docs/image-toml.md");
         let rows: Vec<&str> = page.lines().skip_while(|line| *line != "## What is left out").skip(6).collect();
-        let lists: [&[&str]; 10] = [
+        let lists: [&[&str]; 15] = [
             &VERSION_CONTROL,
             &ENVIRONMENTS,
             &CACHES,
+            &EDITORS,
             &CREDENTIAL_FOLDERS,
-            &CREDENTIALS,
-            &TAKEN,
+            &credentials::VARIABLES,
+            &credentials::SECRETS,
+            &credentials::CLOUDS,
+            &credentials::LOGINS,
+            &credentials::KEYSTORES,
+            &credentials::SETTINGS,
+            &credentials::TAKEN,
             &KEYS,
             &DATABASES,
             &LITTER,
-            &LOCKS,
         ];
         for (row, names) in rows.iter().zip(lists) {
             // The other kinds of databases are named as what is added.
@@ -234,5 +168,6 @@ mod tests {
             let documented: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
             assert_eq!(documented, names, "{row}");
         }
+        assert!(rows[lists.len()].contains(&format!("`{}`", LOCKS[0])));
     }
 }

@@ -1,10 +1,16 @@
-//! Texts that look like secrets: private keys, and tokens whose form says what they are.
+//! Texts that look like secrets: private keys, tokens whose form says what they are, and logins in settings.
 //!
 //! Only forms that hardly anything else has: a warning that is mostly wrong is not read.
 
-use std::ops::RangeInclusive;
+mod assigned;
+mod form;
+mod letters;
+mod private_key;
 
 use memchr::memmem;
+
+use form::FORMS;
+use private_key::private_key;
 
 /// Something that looks like a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,47 +21,26 @@ pub struct Secret {
     pub line: usize,
 }
 
-/// The form of a token.
-struct Form {
-    what: &'static str,
-    prefixes: &'static [&'static str],
-    /// How many letters follow the prefix.
-    length: RangeInclusive<usize>,
-    /// The letters that may follow, besides letters and digits.
-    marks: &'static [u8],
+impl Secret {
+    fn at(text: &[u8], at: usize, what: &'static str) -> Self {
+        Self { what, line: 1 + memchr::memchr_iter(b'\n', &text[..at]).count() }
+    }
 }
-
-const FORMS: [Form; 10] = [
-    Form { what: "an access key of AWS", prefixes: &["AKIA", "ASIA"], length: 16..=16, marks: b"" },
-    Form {
-        what: "a token of GitHub",
-        prefixes: &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
-        length: 36..=255,
-        marks: b"",
-    },
-    Form { what: "a token of GitHub", prefixes: &["github_pat_"], length: 50..=255, marks: b"_" },
-    Form { what: "a token of GitLab", prefixes: &["glpat-"], length: 20..=255, marks: b"_-." },
-    Form {
-        what: "a token of Slack",
-        prefixes: &["xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-"],
-        length: 24..=255,
-        marks: b"-",
-    },
-    Form { what: "an API key of Google", prefixes: &["AIza"], length: 35..=35, marks: b"_-" },
-    Form { what: "a live key of Stripe", prefixes: &["sk_live_", "rk_live_"], length: 20..=255, marks: b"" },
-    Form { what: "a token of npm", prefixes: &["npm_"], length: 36..=36, marks: b"" },
-    Form { what: "a token of a package index", prefixes: &["pypi-AgE"], length: 50..=512, marks: b"_-" },
-    Form { what: "an API key", prefixes: &["sk-ant-", "sk-proj-", "hf_"], length: 34..=255, marks: b"_-" },
-];
-
-/// Fewer different letters make a placeholder: `ghp_xxxxxxxx`.
-const LEAST_DIFFERENT: usize = 8;
 
 /// The first secret in a text, by kinds: private keys before tokens.
 pub fn find(text: &[u8]) -> Option<Secret> {
-    let key = private_key(text).map(|at| (at, "a private key"));
-    let (at, what) = key.or_else(|| FORMS.iter().find_map(|form| Some((form.find(text)?, form.what))))?;
-    Some(Secret { what, line: 1 + memchr::memchr_iter(b'\n', &text[..at]).count() })
+    let key = private_key(text).map(|at| match memmem::find(text, b"\"service_account\"") {
+        Some(_) => (at, "a key of a service account"),
+        None => (at, "a private key"),
+    });
+    let token = || FORMS.iter().find_map(|form| Some((form.find(text)?, form.what)));
+    let aws = || assigned::aws_secret(text).map(|at| (at, "a secret access key of AWS"));
+    key.or_else(token).or_else(aws).map(|(at, what)| Secret::at(text, at, what))
+}
+
+/// The first login in the settings of a tool: more than [`find`] finds, and too much for other texts.
+pub fn find_login(text: &[u8]) -> Option<Secret> {
+    find(text).or_else(|| assigned::login(text).map(|at| Secret::at(text, at, "a login")))
 }
 
 /// Whether a text has a private key in it.
@@ -68,55 +53,6 @@ pub fn is_public(text: &[u8]) -> bool {
     let heads = ["CERTIFICATE-----", "PUBLIC KEY-----", "PUBLIC KEY BLOCK-----"];
     memmem::find(text, b"-----BEGIN ").is_some()
         && heads.iter().any(|head| memmem::find(text, head.as_bytes()).is_some())
-}
-
-impl Form {
-    fn find(&self, text: &[u8]) -> Option<usize> {
-        let starts = self.prefixes.iter().flat_map(|prefix| {
-            let ends = memmem::find_iter(text, *prefix);
-            ends.map(move |at| (at, at + prefix.len()))
-        });
-        let mut found = starts.filter(|(at, end)| {
-            let is_word_before = at.checked_sub(1).is_some_and(|before| text[before].is_ascii_alphanumeric());
-            let rest = &text[*end..];
-            let takes = |byte: &&u8| byte.is_ascii_alphanumeric() || self.marks.contains(byte);
-            let word = &rest[..rest.iter().take_while(takes).count()];
-            !is_word_before && self.length.contains(&word.len()) && self.is_token(word)
-        });
-        found.next().map(|(at, _)| at)
-    }
-
-    /// Whether letters look drawn by lot, and not written by somebody.
-    fn is_token(&self, word: &[u8]) -> bool {
-        let different = word.iter().collect::<std::collections::BTreeSet<_>>().len();
-        let is_aws = self.prefixes.contains(&"AKIA");
-        different >= LEAST_DIFFERENT
-            && word.iter().any(u8::is_ascii_digit) | is_aws
-            && !(is_aws && (word.iter().any(u8::is_ascii_lowercase) || word.ends_with(b"EXAMPLE")))
-    }
-}
-
-/// Where a private key begins: a head alone on its line, or one that is followed by letters of base64, also with line
-/// breaks as JSON writes them. Code that compares with a head has it in quotes.
-fn private_key(text: &[u8]) -> Option<usize> {
-    let is_at_start = |at: usize| at == 0 || text[at - 1] == b'\n';
-    let pem = memmem::find_iter(text, b"-----BEGIN ").find(|at| {
-        let rest = &text[at + 11..text.len().min(at + 600)];
-        let line = &rest[..memmem::find(rest, b"-----").unwrap_or(0)];
-        if !(line.ends_with(b"PRIVATE KEY") || line.ends_with(b"PRIVATE KEY BLOCK")) || line.len() > 60 {
-            return false;
-        }
-        let after = &rest[line.len() + 5..];
-        let plain = after.strip_prefix(b"\r").unwrap_or(after);
-        let is_line = is_at_start(*at) && (plain.is_empty() || plain.starts_with(b"\n"));
-        let escaped = [&b"\n"[..], b"\\r\\n", b"\\n"].iter().find_map(|end| plain.strip_prefix(*end));
-        is_line || escaped.is_some_and(|body| body.iter().take_while(|byte| is_base64(byte)).count() >= 16)
-    });
-    pem.or_else(|| memmem::find_iter(text, b"PuTTY-User-Key-File-").find(|at| is_at_start(*at)))
-}
-
-fn is_base64(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
 #[cfg(test)]
@@ -174,6 +110,12 @@ mod tests {
             (format!("npm_{random}"), "a token of npm"),
             (format!("pypi-AgE{random}{random}"), "a token of a package index"),
             (format!("sk-ant-api03-{random}"), "an API key"),
+            (format!("AGE-SECRET-KEY-1{}", "QP2ZRY9X8G".repeat(6).split_at(58).0), "a key of age"),
+            (format!("SG.{}.{}", &random[..22], "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V"), "a key of SendGrid"),
+            (
+                "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG+bPxRfiCYzKq4hG8tLx".to_owned(),
+                "a secret access key of AWS",
+            ),
         ] {
             assert_eq!(found(&text).map(|found| found.0), Some(what), "{text}");
         }
@@ -187,5 +129,23 @@ mod tests {
             assert_eq!(found(text), None, "{text}");
         }
         assert_eq!(find(format!("a\nb\nghp_{random}").as_bytes()).map(|secret| secret.line), Some(3));
+        let login = "a\npassword = hunter2hunter2";
+        assert_eq!(find_login(login.as_bytes()), Some(Secret { what: "a login", line: 2 }));
+    }
+
+    #[test]
+    fn keys_in_der_are_told_from_certificates() {
+        let rest = [7; 40];
+        for (head, expected) in [
+            (&[0x30, 0x82, 0x00, 0x20, 0x02, 0x01, 0x00, 0x30, 0x0d][..], true),
+            (&[0x30, 0x81, 0x20, 0x02, 0x01, 0x00, 0x02, 0x41], true),
+            (&[0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20], true),
+            (&[0x30, 0x82, 0x00, 0x20, 0x30, 0x82, 0x01, 0x00], false),
+            (&[0x30, 0x82, 0xff, 0xff, 0x02, 0x01, 0x00, 0x30], false),
+            (&[0x31, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20], false),
+        ] {
+            assert_eq!(has_private_key(&[head, &rest].concat()), expected, "{head:x?}");
+        }
+        assert!(!has_private_key(&[0x30, 0x03, 0x02, 0x01, 0x00]));
     }
 }

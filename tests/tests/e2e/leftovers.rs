@@ -100,9 +100,16 @@ fn what_no_image_should_have_is_left_out_and_keys_are_warned_of() {
         let expected = ["pkg/.env.example", "pkg/ca.pem", "pkg/data.db", "pkg/deploy.txt", "pkg/m.py"];
         assert_eq!(files, expected);
         let warnings = warnings(&run);
-        let is_right = |line: &str| line.contains("pkg/deploy.txt:1 has what looks like a private key");
-        assert!(matches!(warnings[..], [one] if is_right(one)), "{}", run.stderr);
-        assert!(run.stderr.contains("left out: ") && run.stderr.contains(".netrc"), "{}", run.stderr);
+        let [left_out, taken] = warnings[..] else { panic!("{}", run.stderr) };
+        assert!(taken.contains("pkg/deploy.txt:1 has what looks like a private key"), "{taken}");
+        assert!(
+            left_out.contains("`pkg/secrets.json`, `pkg/server.key`, `pkg/store.p12` look like files"),
+            "{left_out}"
+        );
+        assert!(left_out.contains("add it to [app], such as `sources = [\".\", \"pkg/binary.key\"]`"), "{left_out}");
+        assert!(!left_out.contains(".env") && !left_out.contains("sqlite3"), "{left_out}");
+        let summary = run.stderr.lines().find(|line| line.contains("left out: ")).unwrap_or_default();
+        assert!(summary.contains("left out, for credentials: .env") && summary.contains(".netrc"), "{summary}");
     }
 }
 
@@ -116,6 +123,54 @@ fn what_is_included_or_named_is_taken() {
     let (run, files) = crowded("app.sources = [\"pkg/id_rsa\", \"pkg/server.key\", \".aws\"]").build();
     assert_eq!(files, [".aws/credentials", "pkg/id_rsa", "pkg/server.key"]);
     assert!(run.stderr.contains("id_rsa is named as files with credentials are"), "{}", run.stderr);
+}
+
+#[test]
+fn files_with_credentials_are_left_out_by_kind_and_their_line_in_the_code_is_told() {
+    let key = format!("{{\"type\": \"service_account\", \"private_key\": \"{}\"}}", KEY.replace('\n', "\\n"));
+    let with_login = "[global]\nindex-url = https://user:pw@index.example.invalid/simple\n";
+    let ground = Ground::new("app.sources = [\"pkg\", \"conf\"]")
+        .with("app/pkg/m.py", "import json\nKEY = json.load(open('conf/serviceAccountKey.json'))\nP = 'server.key'\n")
+        .with("app/pkg/server.key", KEY)
+        .with("app/conf/serviceAccountKey.json", &key)
+        .with("app/conf/credentials.json~", "{}")
+        .with("app/conf/.env.bak", "A=1")
+        .with("app/conf/.config/gcloud/x", "x")
+        .with("app/conf/prod.env", "A=1")
+        .with("app/conf/pip.conf", with_login)
+        .with("app/conf/pip.ini", "[global]\nindex-url = https://index.example.invalid/simple\n")
+        .with("app/conf/auth.json", "{\"password\": \"Password\", \"title\": \"Sign in\"}")
+        .with("app/conf/other.json", &key)
+        .with("app/conf/aws.txt", "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG+bPxRfiCYzKq4hG8tLx\n")
+        .with("app/conf/.flaskenv", "FLASK_APP=m\nFLASK_SECRET_KEY=8f42a73054b1749f\n")
+        .with("app/conf/plain/.flaskenv", "FLASK_APP=m\n");
+    let (run, files) = ground.build();
+    let taken = [
+        "conf/.flaskenv",
+        "conf/auth.json",
+        "conf/aws.txt",
+        "conf/other.json",
+        "conf/pip.ini",
+        "conf/plain/.flaskenv",
+        "pkg/m.py",
+    ];
+    assert_eq!(files, taken);
+    let expected = [
+        "conf/serviceAccountKey.json is left out, and pkg/m.py:2 names it; it looks like a file with credentials",
+        "pkg/server.key is left out, and pkg/m.py:3 names it; it looks like a file with credentials",
+        "`conf/credentials.json~`, `conf/pip.conf`, `conf/prod.env` look like files with credentials and are left out",
+        "conf/.flaskenv:2 has what looks like a login",
+        "conf/aws.txt:1 has what looks like a secret access key of AWS",
+        "conf/other.json:1 has what looks like a key of a service account",
+    ];
+    let warnings = warnings(&run);
+    for expected in expected {
+        assert!(warnings.iter().any(|line| line.contains(expected)), "{expected}: {}", run.stderr);
+    }
+    assert_eq!(warnings.len(), expected.len(), "{}", run.stderr);
+    // What .dockerignore leaves out is known to the user, and so is what `sources` names.
+    let ground = ground.with("app/.dockerignore", "conf/*\npkg/server.key\n!conf/auth.json\n");
+    assert!(!ground.build().0.stderr.contains("look like files with credentials"));
 }
 
 #[test]

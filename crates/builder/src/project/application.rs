@@ -1,5 +1,6 @@
 //! The application's files: collected, hashed and looked at for secrets, never run.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -12,7 +13,7 @@ use shipwheel_plan::development::{LeftOutNames, Mentions};
 use shipwheel_plan::dockerignore::Rule;
 use shipwheel_plan::facts::AppFile;
 use shipwheel_plan::leftovers;
-use shipwheel_plan::secrets::{has_private_key, is_public};
+use shipwheel_plan::secrets;
 use shipwheel_plan::spec::{Located, Problem};
 
 use super::application_error::{ApplicationError, OtherFile, Whole};
@@ -62,10 +63,7 @@ pub(crate) fn collect(session: &Session<'_>, definition: &Definition) -> Result<
         waiting = still;
     }
     waiting.iter().filter_map(|found| whole.unit(found)).for_each(|unit| collector.left_out.for_development(&unit));
-    let never = collector.never.lock().unwrap_or_else(PoisonError::into_inner);
-    whole.warnings(&files, &never).iter().for_each(|warning| session.report.warning(warning));
-    drop(never);
-    collector.unfit().iter().for_each(|warning| session.report.warning(warning));
+    collector.warnings(&whole, &files).iter().for_each(|warning| session.report.warning(warning));
     if let Some(summary) = collector.left_out.summary() {
         session.report.step(&format!("application: {summary}"));
     }
@@ -97,6 +95,8 @@ struct Collector<'d> {
     left_out: LeftOut,
     /// The paths of what is left out whatever names it.
     never: Arc<Mutex<LeftOutNames>>,
+    /// The paths of files that are left out because they have credentials.
+    credentials: Mutex<BTreeSet<String>>,
     /// Warnings of what a folder has that cannot be in an image.
     unfit: Mutex<Vec<String>>,
 }
@@ -119,19 +119,36 @@ impl<'d> Collector<'d> {
             ignored: Ignored::read(definition)?,
             left_out: LeftOut::default(),
             never: Arc::default(),
+            credentials: Mutex::default(),
             unfit: Mutex::default(),
         })
     }
 
-    fn unfit(&self) -> Vec<String> {
+    /// Warnings of what is left out, though the application may need it.
+    fn warnings(&self, whole: &WholeFolder, files: &[CollectedFile]) -> Vec<String> {
+        let never = self.never.lock().unwrap_or_else(PoisonError::into_inner);
+        let credentials = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
         let mut unfit = self.unfit.lock().unwrap_or_else(PoisonError::into_inner).clone();
         unfit.sort();
-        unfit
+        whole.warnings(files, &never, &credentials).into_iter().chain(unfit).collect()
     }
 
     /// Remembers the path of something that is left out.
     fn leave_out(never: &Mutex<LeftOutNames>, path: String) {
         never.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
+    }
+
+    /// Remembers a file that is left out by default.
+    fn leave_out_file(&self, path: String) {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        match leftovers::is_credential(name) || leftovers::is_key(name) || leftovers::is_settings(name) {
+            true => {
+                self.left_out.as_credential(name);
+                self.credentials.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+            }
+            false => self.left_out.by_default(name),
+        }
+        Self::leave_out(&self.never, path);
     }
 
     /// Lists the files of a source that are taken by their names.
@@ -164,8 +181,7 @@ impl<'d> Collector<'d> {
                     continue;
                 }
             } else if entry.depth() > 0 && leftovers::is_left_out_file(&name_of(below)) {
-                self.left_out.by_default(&name_of(below));
-                Self::leave_out(&self.never, path);
+                self.leave_out_file(path);
                 continue;
             } else if let Some(rule) = rule {
                 self.left_out.by_rule(&rule.text);
@@ -247,7 +263,7 @@ impl<'d> Collector<'d> {
     /// Reads a file; `None` if what it has in it leaves it out.
     fn read(&self, found: Found) -> Result<Option<CollectedFile>, BuildError> {
         let name = name_of(Path::new(&found.below));
-        let is_key = leftovers::is_key(&name) && !found.is_source && self.include.is_empty();
+        let may_leave_out = !found.is_source && self.include.is_empty();
         let (file, head) = match read(&found.host, found.path) {
             // Of a whole folder nobody asked for just this.
             Err(BuildError::Application(
@@ -259,24 +275,30 @@ impl<'d> Collector<'d> {
             }
             read => read?,
         };
-        if is_key && (has_private_key(&head) || (leftovers::is_secret_key(&name) && !is_public(&head))) {
-            self.left_out.by_default(&name);
+        if may_leave_out && is_secret(&name, &head) {
+            self.leave_out_file(found.below);
             return Ok(None);
         }
         // Who names a file in `include` knows it.
         let is_known = file.link.is_some() || self.named.contains(&name.as_str());
         let suspect = Suspect::of(&found.host, &head).filter(|_| !is_known);
-        let is_module = found.is_of_whole && found.below.ends_with(".py");
+        let is_module = found.below.ends_with(".py");
         let mentions = is_module.then(|| (found.below, Mentions::read(&String::from_utf8_lossy(&head))));
         Ok(Some(CollectedFile { host: found.host, file, suspect, mentions }))
     }
+}
+
+/// Whether what a file has in it leaves it out, where its name may be that of a secret.
+fn is_secret(name: &str, head: &[u8]) -> bool {
+    let is_key = || secrets::has_private_key(head) || leftovers::is_secret_key(name) && !secrets::is_public(head);
+    leftovers::is_key(name) && is_key() || leftovers::is_settings(name) && secrets::find_login(head).is_some()
 }
 
 /// Whether a folder is left out: by its name, or because it is an environment.
 fn is_left_out_folder(path: &Path) -> bool {
     // An OCI layout is the image of an earlier build.
     let is_marked = |mark: &str| path.join(mark).is_file();
-    leftovers::is_left_out_folder(&name_of(path)) || is_marked("pyvenv.cfg") || is_marked("oci-layout")
+    leftovers::is_left_out_folder(&path.to_string_lossy()) || is_marked("pyvenv.cfg") || is_marked("oci-layout")
 }
 
 fn name_of(path: &Path) -> String {

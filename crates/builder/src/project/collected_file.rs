@@ -13,7 +13,7 @@ pub(crate) struct CollectedFile {
     pub(crate) host: PathBuf,
     pub(crate) file: AppFile,
     pub(super) suspect: Option<Suspect>,
-    /// What it names, if it is a module of a folder that is taken as a whole, with its path there.
+    /// What it names, if it is a module, with its path as patterns see it.
     pub(super) mentions: Option<(String, Mentions)>,
 }
 

@@ -13,6 +13,7 @@ pub(crate) struct LeftOut(Arc<Mutex<Counts>>);
 #[derive(Debug, Default)]
 struct Counts {
     by_default: BTreeMap<String, usize>,
+    as_credentials: BTreeMap<String, usize>,
     for_development: BTreeMap<String, usize>,
     by_rule: BTreeMap<String, usize>,
 }
@@ -21,6 +22,11 @@ impl LeftOut {
     /// Counts a file or folder that no image should have.
     pub(crate) fn by_default(&self, name: &str) {
         self.count(|counts| &mut counts.by_default, name);
+    }
+
+    /// Counts a file that has credentials, by its name or by what is in it.
+    pub(crate) fn as_credential(&self, name: &str) {
+        self.count(|counts| &mut counts.as_credentials, name);
     }
 
     /// Counts a file, or a file of a folder, that is for development.
@@ -43,6 +49,7 @@ impl LeftOut {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let parts = [
             ("left out", &counts.by_default),
+            ("left out, for credentials", &counts.as_credentials),
             ("left out, for development", &counts.for_development),
             ("left out by .dockerignore", &counts.by_rule),
         ];
@@ -74,7 +81,9 @@ mod tests {
             left_out.by_default(name);
         }
         left_out.by_rule("*.md");
-        let expected = "left out: .git, __pycache__ (2); left out by .dockerignore: *.md";
+        left_out.as_credential(".env");
+        let expected =
+            "left out: .git, __pycache__ (2); left out, for credentials: .env; left out by .dockerignore: *.md";
         assert_eq!(left_out.summary().as_deref(), Some(expected));
         (0..20).for_each(|n| left_out.by_rule(&format!("{n:02}")));
         assert!(left_out.summary().is_some_and(|text| text.ends_with("06, and 13 other names")), "{left_out:?}");

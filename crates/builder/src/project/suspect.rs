@@ -15,9 +15,10 @@ pub(crate) struct Suspect {
 impl Suspect {
     /// Looks at a file's name and its first bytes.
     pub(crate) fn of(path: &Path, head: &[u8]) -> Option<Self> {
-        let text = secrets::find(head);
-        let is_named = || leftovers::is_credential(&path.file_name().unwrap_or_default().to_string_lossy());
-        (text.is_some() || is_named()).then(|| Self { path: path.to_owned(), text })
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let may_have_login = leftovers::is_settings(&name) || leftovers::is_warned(&name);
+        let text = if may_have_login { secrets::find_login(head) } else { secrets::find(head) };
+        (text.is_some() || leftovers::is_credential(&name)).then(|| Self { path: path.to_owned(), text })
     }
 
     /// A warning that ends with what happens to the file.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_oci::RuntimeConfig;
 use shipwheel_plan::development::{LeftOutNames, Mention, Mentions, resolved, unit};
-use shipwheel_plan::leftovers;
 
 use super::collected_file::{CollectedFile, Found};
 
@@ -54,8 +53,14 @@ impl WholeFolder {
         self.taken.extend(taken);
     }
 
-    /// What the application names although it is never taken, and what is so large that it may not be meant.
-    pub(super) fn warnings(&self, files: &[CollectedFile], never: &LeftOutNames) -> Vec<String> {
+    /// What the application names although it is never taken, files with credentials that it may need, and what is so
+    /// large that it may not be meant.
+    pub(super) fn warnings(
+        &self,
+        files: &[CollectedFile],
+        never: &LeftOutNames,
+        credentials: &BTreeSet<String>,
+    ) -> Vec<String> {
         let mut places: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
         for (file, Mentions(mentions)) in files.iter().filter_map(|file| file.mentions.as_ref()) {
             for (mention, line) in mentions {
@@ -65,12 +70,21 @@ impl WholeFolder {
                 }
             }
         }
-        let mut warnings: Vec<String> =
-            places.iter().take(MAX_WARNINGS).map(|(path, (file, line))| left_out(path, file, *line)).collect();
+        // Nobody expects what begins with a dot.
+        let is_hidden = |path: &str| path.split('/').any(|part| part.starts_with('.'));
+        let unnamed_ones = credentials.iter().map(String::as_str);
+        let unnamed_ones: Vec<&str> =
+            unnamed_ones.filter(|path| !is_hidden(path) && !places.contains_key(path)).collect();
+        let mut warnings: Vec<String> = places
+            .iter()
+            .take(MAX_WARNINGS)
+            .map(|(path, (file, line))| left_out(path, credentials.contains(*path), file, *line))
+            .collect();
         if places.len() > MAX_WARNINGS {
             let more = places.len() - MAX_WARNINGS;
             warnings.push(format!("{more} more paths that the application names are left out"));
         }
+        warnings.extend(unnamed(&unnamed_ones));
         warnings.extend(self.large(files));
         warnings
     }
@@ -93,10 +107,33 @@ impl WholeFolder {
     }
 }
 
-fn left_out(path: &str, file: &str, line: usize) -> String {
-    let what_to_do = match path.trim_end_matches('/').rsplit('/').next().is_some_and(leftovers::is_credential) {
-        true => "it looks like a file with credentials: give the container its variables or mount it".to_owned(),
-        false => format!("if the image needs it, add \"{}\" to `sources` in [app]", path.trim_end_matches('/')),
+fn left_out(path: &str, is_credential: bool, file: &str, line: usize) -> String {
+    let path_or_folder = path.trim_end_matches('/');
+    let to_add = format!("add \"{path_or_folder}\" to `sources` in [app]");
+    let what_to_do = match is_credential {
+        true => format!(
+            "it looks like a file with credentials: give the container its variables or mount it; if it belongs in the \
+             image, {to_add}"
+        ),
+        false => format!("if the image needs it, {to_add}"),
     };
     format!("{path} is left out, and {file}:{line} names it; {what_to_do}")
+}
+
+/// A warning of files with credentials that no module names.
+fn unnamed(paths: &[&str]) -> Option<String> {
+    let first = paths.first()?;
+    let shown = paths.iter().take(MAX_WARNINGS).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
+    let more = match paths.len().saturating_sub(MAX_WARNINGS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let look = if paths.len() == 1 {
+        "looks like a file with credentials and is"
+    } else {
+        "look like files with credentials and are"
+    };
+    Some(format!(
+        "{shown}{more} {look} left out; if the image needs one, add it to [app], such as `sources = [\".\", \"{first}\"]`"
+    ))
 }

@@ -55,8 +55,8 @@ fn files<'k>(known: &'k Known<'_>) -> Vec<&'k str> {
     let ignored = ignored.and_then(Result::ok).unwrap_or_default();
     let taken = named(known);
     let is_left_over = |path: &str| {
-        let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
-        leftovers::is_left_out_file(file) || folders.split('/').any(leftovers::is_left_out_folder)
+        let file = path.rsplit('/').next().unwrap_or(path);
+        leftovers::is_left_out_file(file) || leftovers::is_in_left_out_folder(path)
     };
     let files = known.folder.files.iter().map(String::as_str);
     let files = files.filter(|path| unit(path, &taken).is_none() && !is_left_over(path));
