@@ -127,7 +127,8 @@ fn what_is_included_or_named_is_taken() {
 
 #[test]
 fn files_with_credentials_are_left_out_by_kind_and_their_line_in_the_code_is_told() {
-    let key = format!("{{\"type\": \"service_account\", \"private_key\": \"{}\"}}", KEY.replace('\n', "\\n"));
+    let pem = KEY.replace("AAAA", &"MIIEvQIB".repeat(8)).replace('\n', "\\n");
+    let key = format!("{{\"type\": \"service_account\", \"private_key\": \"{pem}\"}}");
     let with_login = "[global]\nindex-url = https://user:pw@index.example.invalid/simple\n";
     let ground = Ground::new("app.sources = [\"pkg\", \"conf\"]")
         .with("app/pkg/m.py", "import json\nKEY = json.load(open('conf/serviceAccountKey.json'))\nP = 'server.key'\n")

@@ -166,6 +166,8 @@ impl<'d> Collector<'d> {
         };
         let prefix = image_prefix(&source.value);
         let context = self.ignored.of(&self.definition.folder.join(&source.value));
+        // Who names a folder with credentials knows what is in it.
+        let may_leave_out = !leftovers::is_left_out_folder(&root.to_string_lossy());
         let mut found = Vec::new();
         let ignored = Arc::new(OnceLock::new());
         for entry in self.entries(&root, &prefix, context.as_ref(), &ignored) {
@@ -180,7 +182,7 @@ impl<'d> Collector<'d> {
                 if !matches(&self.include, &path, false) {
                     continue;
                 }
-            } else if entry.depth() > 0 && leftovers::is_left_out_file(&name_of(below)) {
+            } else if entry.depth() > 0 && may_leave_out && leftovers::is_left_out_file(&name_of(below)) {
                 self.leave_out_file(path);
                 continue;
             } else if let Some(rule) = rule {
