@@ -138,13 +138,14 @@ impl<'d> Collector<'d> {
         never.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
     }
 
-    /// Remembers a file that is left out by default.
-    fn leave_out_file(&self, path: String) {
+    /// Remembers a file that is left out by default; the user knows what a line of .dockerignore names as well.
+    fn leave_out_file(&self, path: String, is_known: bool) {
         let name = path.rsplit('/').next().unwrap_or_default();
         match leftovers::is_credential(name) || leftovers::is_key(name) || leftovers::is_settings(name) {
             true => {
                 self.left_out.as_credential(name);
-                self.credentials.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+                let mut credentials = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+                credentials.extend((!is_known).then(|| path.clone()));
             }
             false => self.left_out.by_default(name),
         }
@@ -183,7 +184,7 @@ impl<'d> Collector<'d> {
                     continue;
                 }
             } else if entry.depth() > 0 && may_leave_out && leftovers::is_left_out_file(&name_of(below)) {
-                self.leave_out_file(path);
+                self.leave_out_file(path, rule.is_some());
                 continue;
             } else if let Some(rule) = rule {
                 self.left_out.by_rule(&rule.text);
@@ -278,7 +279,7 @@ impl<'d> Collector<'d> {
             read => read?,
         };
         if may_leave_out && is_secret(&name, &head) {
-            self.leave_out_file(found.below);
+            self.leave_out_file(found.below, false);
             return Ok(None);
         }
         // Who names a file in `include` knows it.

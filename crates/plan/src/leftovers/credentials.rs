@@ -2,7 +2,7 @@
 //!
 //! `*` stands for any letters, and `{a,b}` for one of some words. docs/image-toml.md has the same lists.
 
-use super::fits_any;
+use super::names::fits_any;
 
 /// Folders in which tools keep credentials; of two names, the first is the folder above.
 pub const CREDENTIAL_FOLDERS: [&str; 21] = [
