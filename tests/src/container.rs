@@ -1,15 +1,11 @@
 //! Runs images rootless with podman and crun, also where the tests themselves run as root.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use xshell::{Cmd, Shell, cmd};
 
-use crate::registry::free_port;
-use crate::{judge, scratch};
+use crate::{Run, judge, scratch};
 
 /// The account that `cargo xtask test` makes where it runs as root.
 const JUDGE_USER: &str = "shipwheel-judge";
@@ -85,18 +81,14 @@ impl Podman {
         self.podman(&[&fixed, command].concat()).read().expect("the container ends well")
     }
 
-    /// Starts a container on a read-only root and waits until `/healthz` answers on its port.
+    /// Starts a container on a read-only root with these options of `podman run`, and leaves it running.
     ///
     /// # Panics
-    /// When it does not within a minute.
-    pub fn serve(&self, image: &str) -> Container<'_> {
-        let port = free_port();
-        let variable = format!("PORT={port}");
-        let fixed = ["run", "--detach", "--read-only", "--network", "host", "--cgroups", "disabled"];
-        let id = self.podman(&[&fixed, ["--env", &variable, image].as_slice()].concat()).read().expect("started");
-        let container = Container { podman: self, id: id.trim().to_owned(), port };
-        container.wait();
-        container
+    /// When podman cannot.
+    pub fn start(&self, image: &str, options: &[&str]) -> Container<'_> {
+        let fixed = ["run", "--detach", "--read-only", "--cgroups", "disabled"].as_slice();
+        let id = self.podman(&[fixed, options, &[image]].concat()).read().expect("started");
+        Container { podman: self, id: id.trim().to_owned() }
     }
 
     fn podman(&self, arguments: &[&str]) -> Cmd<'_> {
@@ -135,40 +127,38 @@ impl Drop for Podman {
     }
 }
 
-/// A container that serves; it is removed with the value.
+/// A container that was started; it is removed with the value.
 #[derive(Debug)]
 pub struct Container<'podman> {
     podman: &'podman Podman,
     id: String,
-    port: u16,
 }
 
 impl Container<'_> {
-    /// The status and the body that a path answers with.
-    ///
-    /// # Errors
-    /// When nothing answers.
-    pub fn request(&self, path: &str) -> std::io::Result<(u16, String)> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n\r\n", self.port)?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        let answer = String::from_utf8_lossy(&answer);
-        let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        Ok((status, body.to_owned()))
-    }
-
-    /// The body of a path that must answer with 200.
+    /// Runs one more command in the container to its end; gives its exit code and both of its outputs.
     ///
     /// # Panics
-    /// When it does not.
-    #[track_caller]
-    pub fn body(&self, path: &str) -> String {
-        let (status, body) = self.request(path).expect("the container answers");
-        assert_eq!(status, 200, "{path}: {body}");
-        body
+    /// When podman cannot be started.
+    pub fn execute(&self, command: &[&str]) -> Run {
+        Run::of(&self.podman.podman(&[&["exec", self.id.as_str()], command].concat()).ignore_status())
+    }
+
+    /// Starts one more command in the container, which goes on beside the first one.
+    ///
+    /// # Panics
+    /// When podman cannot.
+    pub fn begin(&self, command: &[&str]) {
+        let fixed = ["exec", "--detach", self.id.as_str()];
+        self.podman.podman(&[&fixed, command].concat()).ignore_stdout().run().expect("begun");
+    }
+
+    /// What the container has said on both of its outputs.
+    ///
+    /// # Panics
+    /// When podman cannot be started.
+    pub fn logs(&self) -> String {
+        let Run { stdout, stderr, .. } = Run::of(&self.podman.podman(&["logs", &self.id]).ignore_status());
+        stdout + &stderr
     }
 
     /// Stops the container as an orchestrator does; gives its exit code.
@@ -178,22 +168,6 @@ impl Container<'_> {
     pub fn stop(&self) -> String {
         self.podman.podman(&["stop", "--time", "20", &self.id]).ignore_stdout().run().expect("stopped");
         self.podman.podman(&["inspect", "--format", "{{.State.ExitCode}}", &self.id]).read().expect("inspected")
-    }
-
-    fn wait(&self) {
-        let patience = Instant::now() + Duration::from_secs(60);
-        while !matches!(self.request("/healthz"), Ok((200, _))) {
-            if Instant::now() > patience {
-                let logs = self.podman.podman(&["logs", &self.id]).ignore_status().output().expect("podman starts");
-                panic!(
-                    "no answer on port {}:\n{}{}",
-                    self.port,
-                    String::from_utf8_lossy(&logs.stdout),
-                    String::from_utf8_lossy(&logs.stderr)
-                );
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
     }
 }
 

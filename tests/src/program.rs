@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
 /// What one run of a program came to.
 #[derive(Debug)]
@@ -18,6 +18,19 @@ pub struct Run {
 }
 
 impl Run {
+    /// Runs a command that may fail.
+    ///
+    /// # Panics
+    /// When it cannot be started at all.
+    pub(crate) fn of(command: &Cmd<'_>) -> Self {
+        let output = command.output().expect("the program starts");
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// The run itself, for a chain.
     ///
     /// # Panics
@@ -173,12 +186,7 @@ impl Shipwheel {
         for (name, value) in &self.environment {
             command = command.env(name, value);
         }
-        let output = command.output().expect("shipwheel starts");
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Run::of(&command)
     }
 
     /// The command line and the variables of a run, for a test that starts it in another way.

@@ -1,7 +1,7 @@
 //! The amd64 image in a real container: rootless, read-only, as its own user.
 
 use serde_json::Value;
-use shipwheel_tests::{Podman, Registry, Shipwheel, variosync};
+use shipwheel_tests::{Podman, Registry, Served, Shipwheel, variosync};
 
 #[test]
 fn pushed_image_serves_its_page_and_routes_from_a_rootless_container() {
@@ -12,7 +12,7 @@ fn pushed_image_serves_its_page_and_routes_from_a_rootless_container() {
     assert_eq!(run.line(), format!("{name}@{}", variosync().digest()));
     podman.pull(&name);
 
-    let container = podman.serve(&name);
+    let container = Served::start(&podman, &name);
     assert!(container.body("/").contains("How far the sites drift apart"));
     let about: Value = serde_json::from_str(&container.body("/api/about")).unwrap();
     assert_eq!(about["optimize"], 1, "{about}");

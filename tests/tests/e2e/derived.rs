@@ -1,6 +1,6 @@
 //! Folders without an image.toml: one is derived, shown, and written by `init`.
 
-use shipwheel_tests::{Definition, Layout, Podman, Rootfs, Run, Shipwheel, uv};
+use shipwheel_tests::{Definition, Layout, Podman, Rootfs, Run, Served, Shipwheel, uv};
 use xshell::{Shell, cmd};
 
 const FASTAPI: &str = "\"\"\"Says hello.\"\"\"\nfrom fastapi import FastAPI\n\napp = FastAPI(title='hello')\n";
@@ -71,7 +71,7 @@ fn a_flask_application_answers_from_a_container_that_nobody_configured() {
     let run = Shipwheel::new().image(&[&definition.argument(), "--output", &output]).succeeded();
     assert!(run.stderr.contains("cmd = [\"gunicorn\", \"shop:create_app()\"]"), "{}", run.stderr);
     let podman = Podman::new();
-    let container = podman.serve(&podman.load(&archive));
+    let container = Served::start(&podman, &podman.load(&archive));
     assert_eq!(container.body("/"), "shop /app/shop/__init__.py");
     assert_eq!(container.stop(), "0", "SIGTERM ends it in order");
 }

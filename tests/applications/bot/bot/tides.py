@@ -1,0 +1,3 @@
+"""When the water is high."""
+
+TIDES = {"delfzijl": "11:42", "vlissingen": "14:05"}

@@ -1,0 +1,5 @@
+"""`python -m knots`."""
+
+from knots.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The price over HTTP."""
