@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential_from_reader};
-use shipwheel_oci::DEFAULT_REGISTRY;
+use docker_credential::{CredentialRetrievalError, DockerCredential};
 
+use super::docker_config::DockerConfig;
 use crate::credentials::{Credentials, Secret};
 use crate::disk::small_file::read_small_if_there;
 use crate::error::{Result, StoreError};
@@ -38,7 +38,8 @@ impl CredentialSources {
     }
 
     /// The files that docker, podman and skopeo use: `$REGISTRY_AUTH_FILE`,
-    /// `$XDG_RUNTIME_DIR/containers/auth.json`, `$DOCKER_CONFIG/config.json`, `~/.docker/config.json`.
+    /// `$XDG_RUNTIME_DIR/containers/auth.json`, `$XDG_CONFIG_HOME/containers/auth.json` or
+    /// `~/.config/containers/auth.json`, `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`.
     pub fn from_environment(environment: &BTreeMap<String, String>) -> Self {
         let path = |name: &str, rest: &str| {
             let value = environment.get(name).filter(|value| !value.is_empty())?;
@@ -47,6 +48,7 @@ impl CredentialSources {
         let files = [
             path("REGISTRY_AUTH_FILE", ""),
             path("XDG_RUNTIME_DIR", "containers/auth.json"),
+            path("XDG_CONFIG_HOME", "containers/auth.json").or_else(|| path("HOME", ".config/containers/auth.json")),
             path("DOCKER_CONFIG", "config.json").or_else(|| path("HOME", ".docker/config.json")),
         ];
         Self { explicit: None, files: files.into_iter().flatten().collect() }
@@ -62,15 +64,13 @@ impl CredentialSources {
         }
         for path in &self.files {
             let Some(file) = read(path)? else { continue };
-            for key in keys(registry, repository) {
-                match get_credential_from_reader(file.as_slice(), &key) {
-                    Ok(found) => return Ok(Some(found.into())),
-                    Err(error) if means_none(&error) => {}
-                    Err(error) => {
-                        let registry = registry.to_owned();
-                        let reason = format!("{}: {}", path.display(), describe(&error));
-                        return Err(StoreError::Credentials { registry, reason });
-                    }
+            match DockerConfig::parse(&file).and_then(|config| config.find(registry, repository)) {
+                Ok(found) => return Ok(Some(found.into())),
+                Err(error) if means_none(&error) => {}
+                Err(error) => {
+                    let registry = registry.to_owned();
+                    let reason = format!("{}: {}", path.display(), describe(&error));
+                    return Err(StoreError::Credentials { registry, reason });
                 }
             }
         }
@@ -84,22 +84,6 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
         other => other.map_err(StoreError::file(FileAction::Read, path)),
     }
-}
-
-/// The keys that credentials may have: podman's may name a repository or a part of its path.
-fn keys(registry: &str, repository: &str) -> Vec<String> {
-    let mut keys = Vec::new();
-    let mut rest = Some(repository);
-    while let Some(path) = rest {
-        keys.push(format!("{registry}/{path}"));
-        rest = path.rsplit_once('/').map(|(parent, _)| parent);
-    }
-    keys.push(registry.to_owned());
-    if registry == DEFAULT_REGISTRY {
-        // Docker keeps its default registry under the address of an older protocol.
-        keys.push(format!("https://index.{registry}/v1/"));
-    }
-    keys
 }
 
 /// Helpers fail if they have no credentials, with a text that all of them share.
@@ -174,19 +158,16 @@ mod tests {
             sources.files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
         };
         let all = [("REGISTRY_AUTH_FILE", "/a.json"), ("XDG_RUNTIME_DIR", "/run/1"), ("HOME", "/home/u")];
-        assert_eq!(files(&all), ["/a.json", "/run/1/containers/auth.json", "/home/u/.docker/config.json"]);
-        assert_eq!(files(&[("DOCKER_CONFIG", "/etc/docker"), ("HOME", "/home/u")]), ["/etc/docker/config.json"]);
-        assert_eq!(files(&[("DOCKER_CONFIG", ""), ("HOME", "/home/u")]), ["/home/u/.docker/config.json"]);
+        let (config, docker) = ("/home/u/.config/containers/auth.json", "/home/u/.docker/config.json");
+        assert_eq!(files(&all), ["/a.json", "/run/1/containers/auth.json", config, docker]);
+        assert_eq!(
+            files(&[("DOCKER_CONFIG", "/etc/docker"), ("HOME", "/home/u")]),
+            [config, "/etc/docker/config.json"]
+        );
+        assert_eq!(files(&[("DOCKER_CONFIG", ""), ("HOME", "/home/u")]), [config, docker]);
+        assert_eq!(files(&[("XDG_CONFIG_HOME", "/cfg")]), ["/cfg/containers/auth.json"]);
         assert!(files(&[("REGISTRY_AUTH_FILE", ""), ("HOME", "")]).is_empty(), "an empty variable is not set");
         assert!(files(&[]).is_empty());
-    }
-
-    #[test]
-    fn a_login_may_be_for_a_repository_a_part_of_its_path_or_the_registry() {
-        let host = ["r.example/a/b/c", "r.example/a/b", "r.example/a", "r.example"];
-        assert_eq!(keys("r.example", "a/b/c"), host);
-        let docker = ["docker.io/library/a", "docker.io/library", "docker.io", "https://index.docker.io/v1/"];
-        assert_eq!(keys("docker.io", "library/a"), docker);
     }
 
     #[test]

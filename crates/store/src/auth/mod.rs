@@ -1,6 +1,7 @@
 //! How a registry learns who asks: logins on this machine, challenges, and tokens for a scope.
 
 mod challenge;
+mod docker_config;
 mod logins;
 mod token;
 

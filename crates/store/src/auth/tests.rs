@@ -1,6 +1,7 @@
 //! Tokens: fetched once, renewed in time, asked for by those who wait together.
 
 mod elsewhere;
+mod habits;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,13 +1,14 @@
 //! Authentication at a registry: basic, or by a bearer token for a scope.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
-use reqwest::{Method, Response, Url};
+use reqwest::{Method, Response, StatusCode, Url};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::challenge::{Challenge, parse_challenges};
 use super::logins::CredentialSources;
@@ -21,7 +22,13 @@ use crate::sync::lock;
 const MAX_TOKEN: u64 = 1 << 20;
 
 /// How long a token is valid if its server does not say (distribution's `spec/auth/token.md`).
-const DEFAULT_LIFE: u64 = 60;
+const DEFAULT_LIFE: f64 = 60.0;
+
+/// A token is not kept longer than a day.
+const LONGEST_LIFE: f64 = 24.0 * 3600.0;
+
+/// How many scopes of its own a registry may ask for.
+const MAX_ASKED: usize = 16;
 
 /// A right that a request needs: what to do, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,11 +44,23 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    fn texts(&self) -> Vec<String> {
+    /// The scopes to ask a token for: this one, and what the registry itself asked for.
+    fn texts(&self, asked: &BTreeSet<String>) -> Vec<String> {
         let actions = if self.push { "pull,push" } else { "pull" };
         let own = format!("repository:{}:{actions}", self.repository);
-        std::iter::once(own).chain(self.mount_from.iter().map(|other| format!("repository:{other}:pull"))).collect()
+        let mounted = self.mount_from.iter().map(|other| format!("repository:{other}:pull"));
+        let mut texts: Vec<String> = std::iter::once(own).chain(mounted).collect();
+        // For its own repository a request needs what it needs, whatever the registry says of other requests.
+        let is_own = |scope: &str| texts.iter().any(|text| name_of(text) == name_of(scope));
+        let further: Vec<&String> = asked.iter().filter(|scope| !is_own(scope)).collect();
+        texts.extend(further.into_iter().cloned());
+        texts
     }
+}
+
+/// What a scope is about: `repository:a` of `repository:a:pull,push`.
+fn name_of(scope: &str) -> &str {
+    scope.rsplit_once(':').map_or(scope, |(name, _)| name)
 }
 
 /// The headers that worked, by scope, and the challenges met, by registry.
@@ -57,6 +76,10 @@ pub(crate) struct Authorizer {
 struct State {
     challenges: BTreeMap<String, Asked>,
     headers: BTreeMap<Scope, Proof>,
+    /// The scopes that registries asked for themselves: some know a repository by another name than its clients.
+    asked: BTreeMap<Scope, BTreeSet<String>>,
+    /// What registries that were asked at `/v2/` said there.
+    probed: BTreeMap<String, Option<Challenge>>,
 }
 
 /// A challenge, and how it came.
@@ -82,9 +105,27 @@ impl Proof {
 
 #[derive(Deserialize)]
 struct TokenAnswer {
-    token: Option<String>,
-    access_token: Option<String>,
-    expires_in: Option<u64>,
+    #[serde(default)]
+    token: Value,
+    #[serde(default)]
+    access_token: Value,
+    #[serde(default)]
+    expires_in: Value,
+}
+
+impl TokenAnswer {
+    /// `token`, or the name that OAuth 2.0 has for it.
+    fn token(&self) -> Option<String> {
+        let texts = [&self.token, &self.access_token].into_iter().filter_map(Value::as_str).map(str::trim);
+        texts.into_iter().find(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    /// In seconds: some servers write a text or a fraction, some nothing.
+    fn life(&self) -> Duration {
+        let number = self.expires_in.as_f64().or_else(|| self.expires_in.as_str()?.trim().parse().ok());
+        let life = number.filter(|life| *life >= 1.0).unwrap_or(DEFAULT_LIFE);
+        Duration::from_secs_f64(life.min(LONGEST_LIFE))
+    }
 }
 
 impl Authorizer {
@@ -116,17 +157,72 @@ impl Authorizer {
         };
         let authorized = request.clone().secret_header(AUTHORIZATION, header.clone());
         let response = http.send_once(&authorized, sent).await?;
-        if response.status() != reqwest::StatusCode::UNAUTHORIZED {
-            return Ok(response);
-        }
         // A redirect may have led to another host: what that one asks for is not for its ears.
         if response.url().origin() != request.url.origin() {
             return Ok(response);
         }
-        let Some(challenge) = pick_challenge(&response) else { return Ok(response) };
+        let challenge = match response.status() {
+            StatusCode::UNAUTHORIZED => pick_challenge(&response),
+            _ => None,
+        };
+        let challenge = match challenge {
+            Some(challenge) => {
+                self.keep_scopes(scope, &challenge);
+                Some(challenge)
+            }
+            None if header.is_none() => self.probe(http, scope, request, response.status()).await?,
+            None => None,
+        };
+        let Some(challenge) = challenge else { return Ok(response) };
         let challenge = Asked { challenge, plain: request.url.scheme() == "http" };
         let Some(header) = self.authorize(http, scope, &challenge, header.as_ref()).await? else { return Ok(response) };
         http.send_once(&request.clone().secret_header(AUTHORIZATION, Some(header)), sent).await
+    }
+
+    /// Keeps the scopes that a challenge names.
+    fn keep_scopes(&self, scope: &Scope, challenge: &Challenge) {
+        let Some(texts) = challenge.parameters.get("scope") else { return };
+        let mut state = self.state();
+        let asked = state.asked.entry(scope.clone()).or_default();
+        asked.extend(texts.split_ascii_whitespace().map(str::to_owned));
+        while asked.len() > MAX_ASKED {
+            asked.pop_last();
+        }
+    }
+
+    /// Asks for a challenge where the distribution spec has it, at `/v2/`, once for each registry: some say no more to
+    /// strangers than that there is nothing, or that they may not.
+    async fn probe(
+        &self,
+        http: &Http,
+        scope: &Scope,
+        request: &Request,
+        status: StatusCode,
+    ) -> Result<Option<Challenge>> {
+        let may_hide = match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => true,
+            StatusCode::NOT_FOUND => self.sources.find(&scope.registry, &scope.repository)?.is_some(),
+            _ => false,
+        };
+        if !may_hide {
+            return Ok(None);
+        }
+        let _fetching = self.fetching.lock().await;
+        if let Some(known) = self.state().probed.get(&scope.registry) {
+            return Ok(known.clone());
+        }
+        let mut root = request.url.clone();
+        root.set_path("/v2/");
+        root.set_query(None);
+        let root = Request::get(root);
+        // What goes wrong here is no answer to what was asked for.
+        let answer = http.send_once(&root, &|_| {}).await.ok();
+        let asks = |response: &Response| {
+            response.status() == StatusCode::UNAUTHORIZED && response.url().origin() == root.url.origin()
+        };
+        let challenge = answer.filter(asks).as_ref().and_then(pick_challenge);
+        self.state().probed.insert(scope.registry.clone(), challenge.clone());
+        Ok(challenge)
     }
 
     /// Gets a header for the scope and keeps it; `None` if the registry asks for a password and the user has none.
@@ -145,11 +241,12 @@ impl Authorizer {
             return Ok(Some(known.header));
         }
         let credentials = self.sources.find(&scope.registry, &scope.repository)?;
+        let texts = scope.texts(self.state().asked.get(scope).unwrap_or(&BTreeSet::new()));
         let proof = match asked.challenge.scheme.as_str() {
             "bearer" => {
-                let (token, life) = fetch_token(http, scope, asked, credentials.as_ref()).await?;
+                let (token, life) = fetch_token(http, scope, &texts, asked, credentials.as_ref()).await?;
                 // A part of its life is left for the request itself.
-                let until = Instant::now().checked_add(life.saturating_mul(3) / 4);
+                let until = Instant::now().checked_add(life * 3 / 4);
                 HeaderValue::from_str(&format!("Bearer {token}")).ok().map(|header| Proof { header, until })
             }
             _ => credentials.as_ref().and_then(Credentials::basic).map(|header| Proof { header, until: None }),
@@ -201,38 +298,37 @@ fn realm_of(http: &Http, scope: &Scope, asked: &Asked) -> Result<Url> {
 async fn fetch_token(
     http: &Http,
     scope: &Scope,
+    texts: &[String],
     asked: &Asked,
     credentials: Option<&Credentials>,
 ) -> Result<(String, Duration)> {
     let error = |reason: String| StoreError::Credentials { registry: scope.registry.clone(), reason };
     let realm = realm_of(http, scope, asked)?;
-    let request = token_request(realm, scope, asked.challenge.parameters.get("service"), credentials);
+    let request = token_request(realm, texts, asked.challenge.parameters.get("service"), credentials);
     let (status, body) = http
         .retry(&request, async || {
             let response = http.send_once(&request, &|_| {}).await?;
             match response.status().as_u16() {
-                status @ (200 | 401 | 403) => Ok((status, http.read_body(&request, response, MAX_TOKEN).await?)),
+                status @ (200..=299 | 401 | 403) => Ok((status, http.read_body(&request, response, MAX_TOKEN).await?)),
                 _ => Err(http.status_error(&request, response).await),
             }
         })
         .await?;
     match status {
-        200 => {}
+        200..=299 => {}
         401 | 403 if credentials.is_none() => {
             return Err(error("found none, and the registry refuses anonymous access".to_owned()));
         }
         _ => return Err(error("refused by the registry's token server".to_owned())),
     }
     let answer: Option<TokenAnswer> = serde_json::from_slice(&body).ok();
-    let life = answer.as_ref().and_then(|answer| answer.expires_in).filter(|life| *life > 0).unwrap_or(DEFAULT_LIFE);
-    let token = answer.and_then(|answer| answer.token.filter(|token| !token.is_empty()).or(answer.access_token));
-    let life = Duration::from_secs(life.min(24 * 3600));
-    token.map(|token| (token, life)).ok_or_else(|| request.answer_error("the answer holds no token"))
+    let token = answer.and_then(|answer| Some((answer.token()?, answer.life())));
+    token.ok_or_else(|| request.answer_error("the answer holds no token"))
 }
 
 fn token_request(
     mut realm: Url,
-    scope: &Scope,
+    texts: &[String],
     service: Option<&String>,
     credentials: Option<&Credentials>,
 ) -> Request {
@@ -242,7 +338,7 @@ fn token_request(
             .append_pair("grant_type", "refresh_token")
             .append_pair("client_id", "shipwheel")
             .append_pair("service", service.map_or("", String::as_str))
-            .append_pair("scope", &scope.texts().join(" "))
+            .append_pair("scope", &texts.join(" "))
             .append_pair("refresh_token", token.expose());
         let body = form.query().unwrap_or_default().to_owned();
         return Request::new(Method::POST, realm)
@@ -255,8 +351,8 @@ fn token_request(
         if let Some(service) = service {
             query.append_pair("service", service);
         }
-        for text in scope.texts() {
-            query.append_pair("scope", &text);
+        for text in texts {
+            query.append_pair("scope", text);
         }
     }
     Request::get(realm).on_one_host().secret_header(AUTHORIZATION, credentials.and_then(Credentials::basic))
