@@ -81,6 +81,19 @@ impl Podman {
         self.podman(&[&fixed, command].concat()).read().expect("the container ends well")
     }
 
+    /// Runs a command in a container whose root may be written to, as another user than the image's if one is named;
+    /// gives standard output.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn run_writable(&self, image: &str, user: Option<&str>, command: &[&str]) -> String {
+        let mut arguments = vec!["run", "--rm", "--network", "host", "--cgroups", "disabled"];
+        arguments.extend(user.iter().flat_map(|user| ["--user", user]));
+        arguments.push(image);
+        arguments.extend(command);
+        self.podman(&arguments).read().expect("the container ends well")
+    }
+
     /// Starts a container on a read-only root with these options of `podman run`, and leaves it running.
     ///
     /// # Panics

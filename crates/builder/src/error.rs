@@ -153,6 +153,8 @@ fn plan_hint(error: &PlanError) -> Option<String> {
         PlanError::Level { .. } => {
             "remove PYTHONOPTIMIZE from `config.env`: shipwheel sets it to the level of the bytecode"
         }
+        PlanError::UnknownUser { .. } => "write `config.user` as a number, such as \"1000:1000\"",
+        PlanError::WritableFile { .. } => "name the folder around the file in `app.writable`",
         PlanError::NoFacts { .. } | PlanError::Pattern(_) | PlanError::ThroughLink { .. } => return None,
     };
     Some(text.to_owned())

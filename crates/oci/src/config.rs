@@ -40,7 +40,7 @@ fn field_error(field: &'static str, expected: &'static str, found: Option<&Value
 
 /// What an image asks of the runtime: the part of the config that a user sets.
 ///
-/// `None` and empty leave the base's value; `env` is merged by name; labels and ports are added.
+/// `None` and empty leave the base's value; `env` is merged by name; labels, ports and volumes are added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuntimeConfig {
     /// `Entrypoint`; setting it clears the base's `Cmd`, as a Dockerfile does.
@@ -57,6 +57,8 @@ pub struct RuntimeConfig {
     pub labels: BTreeMap<String, String>,
     /// `ExposedPorts`, such as `8080/tcp`.
     pub exposed_ports: Vec<String>,
+    /// `Volumes`: absolute paths.
+    pub volumes: Vec<String>,
     /// `StopSignal`.
     pub stop_signal: Option<String>,
 }
@@ -168,6 +170,12 @@ impl ImageConfig {
         folder.filter(|folder| !folder.is_empty()).unwrap_or("/").to_owned()
     }
 
+    /// `User`, as it is written: `65532:65532`, `app`; `None` for root's.
+    pub fn user(&self) -> Option<&str> {
+        let user = self.runtime().and_then(|c| c.get("User")).and_then(Value::as_str);
+        user.filter(|user| !user.is_empty())
+    }
+
     fn runtime(&self) -> Option<&Map<String, Value>> {
         self.0.get("config").and_then(Value::as_object)
     }
@@ -224,6 +232,7 @@ impl ImageConfig {
         }
         extend_object(target, "Labels", runtime.labels.iter().map(|(k, v)| (k.clone(), v.clone().into())));
         extend_object(target, "ExposedPorts", runtime.exposed_ports.iter().map(|port| (port.clone(), json!({}))));
+        extend_object(target, "Volumes", runtime.volumes.iter().map(|path| (path.clone(), json!({}))));
     }
 }
 
@@ -273,6 +282,8 @@ mod tests {
             entrypoint: Some(vec!["app".into()]),
             labels: [("b".to_owned(), "2".to_owned())].into(),
             exposed_ports: vec!["80/tcp".into()],
+            volumes: vec!["/data".into()],
+            user: Some("7:8".into()),
             ..RuntimeConfig::default()
         });
         config.push_layer(DiffId::of(b"x"), "1970-01-01T00:00:00Z", "shipwheel");
@@ -284,6 +295,7 @@ mod tests {
         assert_eq!(value["config"].get("Cmd"), None, "a new entrypoint clears the base's cmd");
         assert_eq!(value["config"]["Labels"], json!({"a": "1", "b": "2"}));
         assert_eq!(value["config"]["ExposedPorts"], json!({"80/tcp": {}}));
+        assert_eq!((&value["config"]["Volumes"], config.user()), (&json!({"/data": {}}), Some("7:8")));
         assert_eq!(value["history"].as_array().map(Vec::len), Some(2));
         assert_eq!(config.diff_ids().expect("valid").len(), 2);
     }

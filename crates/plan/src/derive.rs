@@ -26,10 +26,12 @@ mod suites;
 mod tests;
 mod workspace;
 mod write;
+mod writes;
 
 use code::Code;
 use known::Known;
 use write::Line;
+use writes::{Folders, Surroundings};
 
 pub use choices::Choices;
 pub use dockerfile::{NamedText, Outcome, Row, Translated};
@@ -67,6 +69,9 @@ fn name(known: &Known<'_>, choices: &Choices) -> Option<Line> {
     Some(Line::new("name", write::text(&name), reason))
 }
 
+/// The folder of the image that an application is in.
+const APPLICATION: &str = "/app";
+
 /// The sections whose keys may be missing.
 const PYTHON: &str = "python";
 const CONFIG: &str = "config";
@@ -100,7 +105,11 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
         let error = workspace::members(&known).unwrap_or(error);
         missing.push((CONFIG, Line::missing("cmd", "[\"python3\", \"/app/…\"]", &error), error));
     });
-    let file = entry.as_ref().ok().and_then(|entry| entry.file.as_deref());
+    let mut entry = entry.unwrap_or_default();
+    let writes = Folders::of(&known, &Surroundings { application: APPLICATION, workdir: &entry.workdir() });
+    entry.needs_workdir = writes.is_relative;
+    let mut app = sources::lines(&known, entry.file.as_deref());
+    app.extend(writes.line(APPLICATION));
     let mut python: Vec<Line> =
         lock.iter().map(|lock| Line::new("lock", write::text(&lock.path), lock.reason.as_str())).collect();
     if let Some(name) =
@@ -113,12 +122,7 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
         top.extend(dependencies::passed_over(&known).map(Line::comment));
     }
     top.extend(name(&known, choices));
-    let mut sections = vec![
-        ("", top),
-        (PYTHON, python),
-        ("app", sources::lines(&known, file)),
-        (CONFIG, entry.unwrap_or_default().lines(&known)),
-    ];
+    let mut sections = vec![("", top), (PYTHON, python), ("app", app), (CONFIG, entry.lines(&known))];
     for (name, line, _) in &missing {
         let section = sections.iter_mut().find(|(section, _)| section == name);
         section.into_iter().for_each(|(_, lines)| lines.insert(0, line.clone()));

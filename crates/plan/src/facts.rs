@@ -79,6 +79,8 @@ pub struct BaseFacts {
     pub python: Option<PythonFacts>,
     /// Its directories that need care, by path.
     pub directories: BTreeMap<String, SpecialDirectory>,
+    /// The numbers of its accounts, by their names: what `/etc/passwd` says.
+    pub users: BTreeMap<String, u32>,
     /// Its C library, if it has one that wheels are built for.
     pub libc: Option<Libc>,
     /// The names of the shared libraries in the folders that its loader searches, sorted: `libz.so.1`.

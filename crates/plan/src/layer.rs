@@ -8,6 +8,7 @@ use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::install::INSTALL_RECIPE;
 
 use crate::facts::{AppFile, SourceFile};
+use crate::writable::Writable;
 
 pub use crate::treatment::Treatment;
 
@@ -125,7 +126,9 @@ pub struct PlannedLayer {
     pub inputs: LayerInputs,
     /// Directories above its files that the base has with another mode or owner than usual.
     pub directories: BTreeMap<String, Metadata>,
-    /// Stands for `inputs` and `directories`: layers with the same key have the same bytes.
+    /// The folders in it that the image's user may write to; a layer of the application has all of them.
+    pub writable: Writable,
+    /// Stands for `inputs`, `directories` and `writable`: layers with the same key have the same bytes.
     pub key: Digest,
 }
 
@@ -136,9 +139,10 @@ impl PlannedLayer {
         title: impl Into<String>,
         inputs: LayerInputs,
         directories: BTreeMap<String, Metadata>,
+        writable: Writable,
     ) -> Self {
-        let key = key(&inputs, &directories);
-        Self { kind, title: title.into(), members: Vec::new(), inputs, directories, key }
+        let key = key(&inputs, &directories, &writable);
+        Self { kind, title: title.into(), members: Vec::new(), inputs, directories, writable, key }
     }
 
     /// The line that the image's history shows.
@@ -147,7 +151,7 @@ impl PlannedLayer {
     }
 }
 
-fn key(inputs: &LayerInputs, directories: &BTreeMap<String, Metadata>) -> Digest {
+fn key(inputs: &LayerInputs, directories: &BTreeMap<String, Metadata>, writable: &Writable) -> Digest {
     let mut hasher = Hasher::new();
     hasher.field(LAYER_RECIPE.to_le_bytes());
     match inputs {
@@ -187,6 +191,10 @@ fn key(inputs: &LayerInputs, directories: &BTreeMap<String, Metadata>) -> Digest
     }
     for (path, metadata) in directories {
         hasher.field(path).field(format!("{:o} {} {}", metadata.mode, metadata.uid, metadata.gid));
+    }
+    if !writable.folders.is_empty() {
+        hasher.field("writable").field(writable.uid.to_le_bytes());
+        hasher.fields(writable.folders.iter().map(TreePath::as_str));
     }
     hasher.finish()
 }

@@ -30,5 +30,6 @@ pub mod secrets;
 pub mod shell;
 pub mod spec;
 mod treatment;
+pub mod writable;
 
 pub use plan::{Plan, PlanError, PlatformPlan};

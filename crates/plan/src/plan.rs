@@ -12,6 +12,7 @@ use crate::spec::ImageSpec;
 
 mod error;
 mod planner;
+mod writable_folders;
 
 use error::MAX_LAYERS;
 use planner::Planner;
@@ -49,7 +50,8 @@ impl Plan {
         let platforms = spec.platforms.iter().map(|platform| {
             let known = facts.platforms.get(platform);
             let known = known.ok_or_else(|| PlanError::NoFacts { platform: platform.clone() })?;
-            let layers = Planner { spec, policy: &policy, platform, facts, known }.layers()?;
+            let writable = writable_folders::resolve(spec, platform, facts, known)?;
+            let layers = Planner { spec, policy: &policy, platform, facts, known, writable }.layers()?;
             let count = layers.len() + known.base.layers.len();
             if count > MAX_LAYERS {
                 return Err(PlanError::Layers { platform: platform.clone(), count });

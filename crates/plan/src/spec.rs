@@ -11,7 +11,10 @@ mod section;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use shipwheel_bytecode::Optimization;
+use shipwheel_layer::TreePath;
 use shipwheel_oci::{Platform, Reference, RuntimeConfig};
 use toml::de::DeTable;
 
@@ -55,6 +58,12 @@ impl ImageSpec {
     /// Whether the image has a virtual environment: for dependencies, or for the application itself.
     pub fn has_environment(&self) -> bool {
         self.python.is_some() || self.app.as_ref().is_some_and(|app| app.project.is_some())
+    }
+
+    /// The folders that the image's user may write to: those that are named, and the places of volumes.
+    pub fn writable(&self) -> BTreeSet<TreePath> {
+        let named = self.app.iter().flat_map(|app| app.writable.iter().cloned());
+        named.chain(self.config.volumes.iter().filter_map(|path| TreePath::new(path).ok())).collect()
     }
 }
 

@@ -38,3 +38,4 @@ mod template;
 mod unnamed_code;
 mod verify;
 mod wheels;
+mod writable;

@@ -16,7 +16,10 @@ use crate::session::Session;
 use shipwheel_store::FileAction;
 
 /// Raise this when what is read out of a base changes: it is part of every base's key.
-pub(crate) const DESCRIBE_RECIPE: u32 = 6;
+pub(crate) const DESCRIBE_RECIPE: u32 = 7;
+
+/// A longer `/etc/passwd` is no image's.
+const MAX_PASSWD: u64 = 1 << 20;
 
 /// Describes a base, puts its interpreter on disk if this machine can run it, and remembers both.
 ///
@@ -44,6 +47,7 @@ pub(crate) fn describe(
             layers,
             config: String::from_utf8_lossy(&config.to_json()).into_owned(),
             directories: special_directories(tree),
+            users: users(tree)?,
             libc: find_libc(tree)?,
             libraries: find_libraries(tree, platform)?,
             stray_bytecode: python.as_ref().and_then(|python| stray_bytecode(tree, &python.version)),
@@ -63,6 +67,23 @@ fn pack(session: &Session<'_>, tree: &Tree, sources: &[SourceFile]) -> Result<Di
         }
     }
     Ok(writer.finish()?.0)
+}
+
+/// The accounts of `/etc/passwd`: `app:x:1000:1000::/home/app:/bin/sh`.
+fn users(tree: &Tree) -> Result<BTreeMap<String, u32>, BuildError> {
+    let path = TreePath::new("/etc/passwd").map_err(BuildError::internal)?;
+    let Some((_, Node::File(_, content))) = tree.resolve(&path) else { return Ok(BTreeMap::new()) };
+    if content.size() > MAX_PASSWD {
+        return Ok(BTreeMap::new());
+    }
+    let text = content.to_vec()?;
+    let text = String::from_utf8_lossy(&text);
+    let account = |line: &str| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        Some((name.to_owned(), number.parse().ok()?))
+    };
+    Ok(text.lines().filter_map(account).collect())
 }
 
 /// Pycs in `__pycache__` that are for another interpreter, or whose source is gone.
@@ -103,6 +124,16 @@ fn special_directories(tree: &Tree) -> BTreeMap<String, SpecialDirectory> {
 mod tests {
     use super::*;
     use shipwheel_layer::Content;
+
+    #[test]
+    fn accounts_have_the_numbers_of_passwd() {
+        let mut tree = Tree::new();
+        assert_eq!(users(&tree).expect("no file"), BTreeMap::new());
+        let text = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001::/srv:/bin/sh\n# no account\nhalf:x\nbad:x:-1:0\n";
+        tree.insert_file("/etc/passwd", 0o644, Content::from_bytes(text.as_bytes())).expect("new");
+        let expected = [("app".to_owned(), 1000), ("root".to_owned(), 0)];
+        assert_eq!(users(&tree).expect("in memory"), BTreeMap::from(expected));
+    }
 
     #[test]
     fn pycs_of_other_interpreters_and_without_source_lie_idle() {

@@ -7,6 +7,7 @@ use shipwheel_oci::{
 };
 use shipwheel_plan::layer::{PlannedLayer, VENV};
 use shipwheel_plan::spec::ImageSpec;
+use shipwheel_plan::writable::HOME;
 use shipwheel_store::{PlatformImage, StoredImage};
 
 use crate::base::resolved::{ResolvedBase, ResolvedBases};
@@ -123,6 +124,9 @@ fn runtime_config(spec: &ImageSpec, base: &ImageConfig) -> RuntimeConfig {
             // With it CPython would look for bytecode nowhere near the sources.
             env.insert("PYTHONPYCACHEPREFIX".to_owned(), String::new());
         }
+    }
+    if !spec.writable().is_empty() && !base_env.contains_key("HOME") {
+        env.insert("HOME".to_owned(), HOME.to_owned());
     }
     env.extend(spec.config.env.clone());
     RuntimeConfig { env, ..spec.config.clone() }

@@ -13,6 +13,7 @@ use shipwheel_plan::Plan;
 use shipwheel_plan::facts::{AppFile, SourceFile};
 use shipwheel_plan::layer::{BytecodeInputs, LayerInputs, PlannedLayer, Treatment, WheelInput};
 use shipwheel_plan::policy::is_wheel_source;
+use shipwheel_plan::writable::Writable;
 use shipwheel_python::install::virtual_environment;
 use shipwheel_store::FileAction;
 use shipwheel_store::cache::KeyHold;
@@ -163,6 +164,7 @@ impl Builder<'_> {
         let (mut tree, warnings) = self.tree(layer)?;
         warnings.iter().for_each(|warning| self.session.report.warning(warning));
         set_directories(&mut tree, &layer.directories)?;
+        give(&mut tree, &layer.writable)?;
         Ok(Prepared::New(NewLayer { tree, warnings, _lock: lock }))
     }
 
@@ -181,7 +183,7 @@ impl Builder<'_> {
                 Ok(plain(virtual_environment(&scheme(*python)?, executable)?))
             }
             LayerInputs::Wheels { python, wheels } => self.wheels(wheels, *python).map(plain),
-            LayerInputs::Application { files, .. } => self.application(files).map(plain),
+            LayerInputs::Application { files, .. } => self.application(files, &layer.writable).map(plain),
             LayerInputs::Bytecode(inputs) => self.bytecode(inputs),
         }
     }
@@ -198,8 +200,11 @@ impl Builder<'_> {
         Ok(tree)
     }
 
-    fn application(&self, files: &[AppFile]) -> Result<Tree, BuildError> {
+    fn application(&self, files: &[AppFile], writable: &Writable) -> Result<Tree, BuildError> {
         let mut tree = Tree::new();
+        for folder in &writable.folders {
+            tree.insert_directory(folder.as_str(), 0o755)?;
+        }
         for file in files {
             match &file.link {
                 Some(target) => tree.insert_symlink(file.path.as_str(), target)?,
@@ -298,6 +303,23 @@ fn set_directories(tree: &mut Tree, directories: &BTreeMap<String, Metadata>) ->
         if tree.node(&path).is_some_and(Node::is_directory) {
             tree.replace(path, Node::Directory(*metadata))?;
         }
+    }
+    Ok(())
+}
+
+/// Gives what is in writable folders to the image's user.
+fn give(tree: &mut Tree, writable: &Writable) -> Result<(), BuildError> {
+    let given = tree.iter().filter_map(|(path, node)| {
+        let given = match node {
+            Node::Directory(metadata) => Node::Directory(writable.metadata(path, metadata.mode)?),
+            Node::File(metadata, content) => Node::File(writable.metadata(path, metadata.mode)?, content.clone()),
+            // Nobody asks who owns a link.
+            Node::Symlink(_) => return None,
+        };
+        Some((path.clone(), given))
+    });
+    for (path, node) in given.collect::<Vec<_>>() {
+        tree.replace(path, node)?;
     }
     Ok(())
 }

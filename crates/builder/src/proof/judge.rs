@@ -142,6 +142,7 @@ mod tests {
     fn check(name: &str, file: NativeFile, errors: &[&str], warnings: &[&str]) {
         let base = BaseFacts {
             stray_bytecode: None,
+            users: BTreeMap::new(),
             layers: Vec::new(),
             config: "{}".to_owned(),
             python: Some(PythonFacts {

@@ -150,6 +150,9 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     if let Some(output) = &output {
         terminal.line(&format!("  written to {output}"));
     }
+    if definition.derived && definition.spec.writable().is_empty() {
+        terminal.line("  the application may write only to /tmp: name other folders in `app.writable` (docs/start.md)");
+    }
     if !arguments.push.is_empty() {
         let pushed = delivery.push(&source, &arguments.push, false);
         pushed.map_err(Failure::while_doing(pushing(&arguments.push)))?;

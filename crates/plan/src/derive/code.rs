@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 mod call;
 mod line;
 
-pub(super) use call::{Argument, Call, Value};
-use line::{Line, Token};
+pub(super) use call::{Argument, Call, Value, closing, dotted, opening, parts};
+pub(super) use line::{Line, Token, lines};
 
 /// The parts of a module that say how it is started.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -60,7 +60,7 @@ enum Scope {
 impl Code {
     /// Reads the text of a module.
     pub(super) fn read(text: &str) -> Self {
-        let (mut code, mut scope, lines) = (Self::default(), Scope::Top, line::lines(text));
+        let (mut code, mut scope, lines) = (Self::default(), Scope::Top, lines(text));
         // A name is known in functions above its import too.
         lines.iter().for_each(|line| code.import(&line.tokens));
         for line in &lines {
@@ -85,7 +85,7 @@ impl Code {
     }
 
     /// The full name of a dotted one.
-    fn full(&self, dotted: &str) -> String {
+    pub(super) fn full(&self, dotted: &str) -> String {
         let (first, rest) = dotted.split_once('.').map_or((dotted, None), |(first, rest)| (first, Some(rest)));
         let first = self.names.get(first).map_or(first, String::as_str);
         rest.map_or_else(|| first.to_owned(), |rest| format!("{first}.{rest}"))
@@ -118,9 +118,9 @@ impl Code {
         }
     }
 
-    fn line(&mut self, Line { indent, tokens }: &Line, scope: &Scope) {
+    fn line(&mut self, Line { indent, tokens, .. }: &Line, scope: &Scope) {
         if let Some(Token::Mark('@')) = tokens.first() {
-            let dotted = call::dotted(&tokens[1..]).0;
+            let dotted = dotted(&tokens[1..]).0;
             self.decorators.insert(self.full(&dotted));
         }
         let port = [Token::Mark('['), Token::Text("PORT".to_owned()), Token::Mark(']')];
@@ -133,11 +133,12 @@ impl Code {
             call.full = self.full(&call.written);
             call.is_top = *indent == 0 || matches!(scope, Scope::Top | Scope::Main);
         }
-        if let (Scope::Top, Some((name, value))) = (scope, assignment(tokens)) {
-            let (dotted, used) = call::dotted(value);
+        let simple = assignment(tokens).filter(|(name, _)| !name.contains('.'));
+        if let (Scope::Top, Some((name, value))) = (scope, simple) {
+            let (dotted, used) = dotted(value);
             match calls.iter().find(|call| call.written == dotted && value.get(used) == Some(&Token::Mark('('))) {
-                Some(call) => self.made.push((name.to_owned(), call.clone())),
-                None if used == value.len() && !dotted.is_empty() => self.aliases.push((name.to_owned(), dotted)),
+                Some(call) => self.made.push((name, call.clone())),
+                None if used == value.len() && !dotted.is_empty() => self.aliases.push((name, dotted)),
                 None => {}
             }
         }
@@ -153,7 +154,7 @@ impl Code {
         match tokens.split_first() {
             Some((Token::Name(word), rest)) if word == "import" => {
                 for part in rest.split(|token| *token == Token::Mark(',')) {
-                    let (module, used) = call::dotted(part);
+                    let (module, used) = dotted(part);
                     let root = module.split('.').next().unwrap_or_default().to_owned();
                     match &part[used.min(part.len())..] {
                         [Token::Name(word), Token::Name(alias), ..] if word == "as" => {
@@ -171,7 +172,7 @@ impl Code {
 
     fn import_from(&mut self, tokens: &[Token]) {
         let level = tokens.iter().take_while(|token| **token == Token::Mark('.')).count();
-        let (module, used) = call::dotted(&tokens[level..]);
+        let (module, used) = dotted(&tokens[level..]);
         let module = if module == "import" { String::new() } else { module };
         let rest = &tokens[level + used..];
         let rest = if rest.first() == Some(&Token::Name("import".to_owned())) { &rest[1..] } else { rest };
@@ -197,21 +198,19 @@ fn names_at_start(tokens: &[Token]) -> Vec<&str> {
     tokens.iter().map_while(Token::name).take(3).collect()
 }
 
-/// `app: FastAPI = value` → `app`, `value`.
-fn assignment(tokens: &[Token]) -> Option<(&str, &[Token])> {
-    let Some(Token::Name(name)) = tokens.first() else { return None };
-    let at = match tokens.get(1)? {
-        Token::Mark('=') => 1,
+/// `app: FastAPI = value` → `app`, `value`; also for an attribute: `self.app`.
+pub(super) fn assignment(tokens: &[Token]) -> Option<(String, &[Token])> {
+    let (name, used) = dotted(tokens);
+    let at = match tokens.get(used).filter(|_| used > 0)? {
+        Token::Mark('=') => used,
         Token::Mark(':') => tokens.iter().position(|token| *token == Token::Mark('='))?,
         _ => return None,
     };
     let value = &tokens[at + 1..];
     // `a = b = value` and `a == b`.
     (value.first() != Some(&Token::Mark('='))).then(|| match value {
-        [Token::Name(_), Token::Mark('='), rest @ ..] if rest.first() != Some(&Token::Mark('=')) => {
-            (name.as_str(), rest)
-        }
-        value => (name.as_str(), value),
+        [Token::Name(_), Token::Mark('='), rest @ ..] if rest.first() != Some(&Token::Mark('=')) => (name, rest),
+        value => (name, value),
     })
 }
 

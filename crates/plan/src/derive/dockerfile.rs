@@ -19,6 +19,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod users;
+mod writable;
 
 use crate::derive::error::DeriveError;
 use crate::derive::known::Known;
@@ -84,7 +85,8 @@ pub(super) fn translate(
     let config = Config { known, file: &file, image: &image, layout: &layout, workdir: &workdir, name: from.name };
     let config = config.lines(&mut draft);
     let base = base(&mut draft, known, &file);
-    let app = app(&mut draft, known, &layout);
+    let mut app = app(&draft, known, &layout);
+    app.extend(writable::line(&mut draft, known, &image, &layout));
     let bytecode: Vec<Line> = draft
         .optimize
         .iter()
@@ -141,7 +143,7 @@ fn python(draft: &Draft, lock: Option<&Lock>) -> Vec<Line> {
     lines
 }
 
-fn app(draft: &mut Draft, known: &Known<'_>, layout: &Layout) -> Vec<Line> {
+fn app(draft: &Draft, known: &Known<'_>, layout: &Layout) -> Vec<Line> {
     let mut lines = Vec::new();
     let project = draft.installed.project.clone().filter(|_| known.is_project);
     if let Some(from) = &project {
@@ -165,26 +167,7 @@ fn app(draft: &mut Draft, known: &Known<'_>, layout: &Layout) -> Vec<Line> {
     } else {
         lines.push(Line::new("exclude", write::list(&EXCLUDED[..2]), ""));
     }
-    writable(draft, layout);
     lines
-}
-
-/// Folders that lines give to a user.
-fn writable(draft: &mut Draft, layout: &Layout) {
-    for from in std::mem::take(&mut draft.writable) {
-        let place = layout.path(&from.value);
-        match draft::below(&place, &layout.destination) {
-            Some("") => {
-                draft.account.not_needed(from.line, &from.text, "the application's files stay root's, and readable")
-            }
-            _ => draft.account.open(
-                from.line,
-                &from.text,
-                "every folder of the image is root's",
-                format!("mount something that the user may write to at {place}"),
-            ),
-        }
-    }
 }
 
 /// Comments at the end: the lines that became no key.

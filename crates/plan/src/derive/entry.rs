@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::derive::known::Known;
 use crate::derive::sources;
 use crate::derive::write::{self, Line};
+use crate::writable::HOME;
 
 /// What is started, and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(super) struct Entry {
     pub(super) env: BTreeMap<String, String>,
     /// The working directory below the application's folder.
     pub(super) workdir: String,
+    /// Whether what it writes is below its working directory, which is the application's folder then.
+    pub(super) needs_workdir: bool,
 }
 
 impl Entry {
@@ -63,6 +66,11 @@ impl Entry {
         typed(self.entrypoint.iter().chain(&self.cmd))
     }
 
+    /// The working directory in the image.
+    pub(super) fn workdir(&self) -> String {
+        format!("/app/{}", self.workdir).trim_end_matches('/').to_owned()
+    }
+
     /// The lines of `[config]`.
     pub(super) fn lines(&self, known: &Known<'_>) -> Vec<Line> {
         let mut lines = Vec::new();
@@ -73,9 +81,9 @@ impl Entry {
             lines.push(Line::new(key, write::list(words), reason));
         }
         lines.push(Line::new("user", write::text("65532:65532"), "no root: a user without a name"));
-        if !known.is_project || self.file.is_some() || !self.workdir.is_empty() || sources::has_more(known) {
-            let below = if self.workdir.is_empty() { String::new() } else { format!("/{}", self.workdir) };
-            lines.push(Line::new("workdir", write::text(&format!("/app{below}")), ""));
+        let is_placed = self.file.is_some() || !self.workdir.is_empty() || self.needs_workdir;
+        if !known.is_project || is_placed || sources::has_more(known) {
+            lines.push(Line::new("workdir", write::text(&self.workdir()), ""));
         }
         if !self.ports.is_empty() {
             let ports: Vec<String> = self
@@ -89,9 +97,11 @@ impl Entry {
         if !known.is_project && !self.root.is_empty() {
             env.entry("PYTHONPATH".to_owned()).or_insert(format!("/app/{}", self.root.trim_end_matches('/')));
         }
+        // Nobody has a home who has no name.
+        env.entry("HOME".to_owned()).or_insert_with(|| HOME.to_owned());
         let env: Vec<String> =
             env.iter().map(|(name, value)| format!("{} = {}", write::key(name), write::text(value))).collect();
-        lines.extend((!env.is_empty()).then(|| Line::new("env", format!("{{ {} }}", env.join(", ")), "")));
+        lines.push(Line::new("env", format!("{{ {} }}", env.join(", ")), ""));
         lines
     }
 }

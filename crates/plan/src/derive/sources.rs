@@ -8,7 +8,7 @@ use crate::development::{LeftOutNames, Mentions, resolved, unit};
 use crate::dockerignore::Dockerignore;
 use crate::leftovers;
 
-/// The lines of `[app]`; `entry` is the file at the top that is started.
+/// The lines of `[app]` that say what is in the image; `entry` is the file at the top that is started.
 pub(super) fn lines(known: &Known<'_>, entry: Option<&str>) -> Vec<Line> {
     let sources = |reason: &str| Line::new("sources", write::list(["."]), reason);
     if !known.is_project {
@@ -39,7 +39,7 @@ pub(super) fn has_more(known: &Known<'_>) -> bool {
 }
 
 /// The folders at the top that a project's wheel is made from: `src`, and packages.
-fn installed<'k>(known: &'k Known<'_>) -> BTreeSet<&'k str> {
+pub(super) fn installed<'k>(known: &'k Known<'_>) -> BTreeSet<&'k str> {
     let name = known.project.name.as_ref().map(|name| name.as_str().replace('-', "_"));
     let folders = known.folder.files.iter().filter_map(|path| path.split_once('/')).map(|(top, _)| top);
     let is_installed =
@@ -49,7 +49,7 @@ fn installed<'k>(known: &'k Known<'_>) -> BTreeSet<&'k str> {
 }
 
 /// The files that are taken, as far as their names and the texts that were read tell.
-fn files<'k>(known: &'k Known<'_>) -> Vec<&'k str> {
+pub(super) fn files<'k>(known: &'k Known<'_>) -> Vec<&'k str> {
     // A broken .dockerignore is told when the sources are collected.
     let ignored = known.folder.texts.get(".dockerignore").map(|text| Dockerignore::parse(text.as_bytes()));
     let ignored = ignored.and_then(Result::ok).unwrap_or_default();

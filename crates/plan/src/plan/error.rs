@@ -61,4 +61,22 @@ pub enum PlanError {
         /// Where it leads.
         target: String,
     },
+    /// What the user may write to must belong to a number, and only the base knows which.
+    #[error("the folders of `{key}` belong to the user `{user}`, and the base for {platform} has no number for it")]
+    UnknownUser {
+        /// The platform.
+        platform: Platform,
+        /// The key that names folders.
+        key: &'static str,
+        /// The user, as it is written.
+        user: String,
+    },
+    /// A folder to write to is a file of the application, or below one.
+    #[error("`{folder}` is to be a folder that the application writes to, but the application has a file at `{file}`")]
+    WritableFile {
+        /// The folder.
+        folder: String,
+        /// The file.
+        file: String,
+    },
 }

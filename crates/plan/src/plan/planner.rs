@@ -11,6 +11,7 @@ use crate::layer::{BytecodeInputs, LayerInputs, LayerKind, PlannedLayer, VENV, W
 use crate::plan::error::PlanError;
 use crate::policy::{Owner, Policy, is_application_source, is_left_behind, is_made_per_platform};
 use crate::spec::ImageSpec;
+use crate::writable::Writable;
 
 /// Distributions and their versions, as users see it.
 fn names(wheels: &[WheelFacts], members: &[usize]) -> Vec<String> {
@@ -29,6 +30,8 @@ pub(super) struct Planner<'a> {
     pub(super) platform: &'a Platform,
     pub(super) facts: &'a Facts,
     pub(super) known: &'a PlatformFacts,
+    /// The folders that the image's user may write to.
+    pub(super) writable: Writable,
 }
 
 impl Planner<'_> {
@@ -71,8 +74,17 @@ impl Planner<'_> {
         inputs: LayerInputs,
         paths: impl IntoIterator<Item = &'p str>,
     ) -> Result<PlannedLayer, PlanError> {
-        let directories = directories_above(&self.known.base, self.platform, paths)?;
-        Ok(PlannedLayer::new(kind, title, inputs, directories))
+        let paths: Vec<&str> = paths.into_iter().collect();
+        let directories = directories_above(&self.known.base, self.platform, &paths)?;
+        let writable = match kind {
+            LayerKind::Application => self.writable.clone(),
+            // A layer above repeats the folders of its files, and they must stay what they are.
+            LayerKind::ApplicationBytecode | LayerKind::PlatformBytecode => self.writable.around(&paths),
+            // Layers below are shared with images of other users; what is above them decides.
+            LayerKind::Base | LayerKind::StdlibBytecode | LayerKind::Environment => Writable::default(),
+            LayerKind::Dependencies | LayerKind::DependencyBytecode => Writable::default(),
+        };
+        Ok(PlannedLayer::new(kind, title, inputs, directories, writable))
     }
 
     /// A layer of bytecode; `None` when there is nothing to compile.
@@ -157,7 +169,9 @@ impl Planner<'_> {
         let plain = self.spec.app.as_ref().filter(|_| !self.facts.app.is_empty());
         let plain = plain.map(|app| app.destination.value.as_str());
         let installed = Some(VENV).filter(|_| !self.known.installed.is_empty());
-        plain.into_iter().chain(installed).collect::<Vec<_>>().join(" and ")
+        let of_files: Vec<&str> = plain.into_iter().chain(installed).collect();
+        let folders = self.writable.folders.iter().map(TreePath::as_str);
+        if of_files.is_empty() { folders.collect::<Vec<_>>() } else { of_files }.join(" and ")
     }
 
     fn application(&self) -> Result<Option<PlannedLayer>, PlanError> {
@@ -165,10 +179,11 @@ impl Planner<'_> {
             |file: &&AppFile| !is_application_source(file) || !self.policy.removes(&file.path, Owner::Application);
         let mut files: Vec<_> = self.app_files().filter(|f| !is_left_behind(f)).filter(stays).cloned().collect();
         files.sort();
-        if files.is_empty() {
+        if files.is_empty() && self.writable.folders.is_empty() {
             return Ok(None);
         }
-        let paths: Vec<TreePath> = files.iter().map(|file| file.path.clone()).collect();
+        let paths = files.iter().map(|file| &file.path).chain(&self.writable.folders);
+        let paths: Vec<TreePath> = paths.cloned().collect();
         let inputs = LayerInputs::Application { files, time: self.facts.app_time };
         self.layer(LayerKind::Application, self.app_title(), inputs, paths.iter().map(TreePath::as_str)).map(Some)
     }
@@ -209,12 +224,11 @@ impl Groupable for Sized<'_> {
 }
 
 /// The directories above these paths that the base has in another way than root's with 0755.
-fn directories_above<'p>(
+fn directories_above(
     base: &BaseFacts,
     platform: &Platform,
-    paths: impl IntoIterator<Item = &'p str>,
+    paths: &[&str],
 ) -> Result<BTreeMap<String, Metadata>, PlanError> {
-    let paths: Vec<&str> = paths.into_iter().collect();
     let is_above = |directory: &str, path: &str| {
         path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };

@@ -46,6 +46,7 @@ fn facts(platform: &Platform) -> PlatformFacts {
     };
     let base = BaseFacts {
         stray_bytecode: None,
+        users: BTreeMap::from([("app".to_owned(), 1000)]),
         layers: Vec::new(),
         config: "{}".to_owned(),
         python: Some(python),
@@ -201,4 +202,65 @@ fn a_base_without_python_is_an_error_and_a_folder_behind_a_link_too() {
     assert!(matches!(with(known.clone()), PlanError::ThroughLink { .. }));
     known.base.python = None;
     assert!(matches!(with(known), PlanError::NoPython { .. }));
+}
+
+/// The folders of each layer that has any, with their owner, as `kind: uid folder folder`.
+fn writable(facts: &PlatformFacts, writable: &str, config: &str) -> Result<Vec<String>, PlanError> {
+    let text = format!("[python]\nlock = \"x\"\n[app]\nsources = [\"x\"]\nwritable = {writable}\n[config]\n{config}\n");
+    let spec = ImageSpec::parse(&text, "image.toml", None).expect("valid");
+    let app = ["/app/data/seed.db", "/app/data/seed.py", "/app/main.py"].map(|path| AppFile {
+        path: TreePath::new(path).expect("valid"),
+        digest: Digest::of(path.as_bytes()),
+        size: 1,
+        executable: false,
+        link: None,
+    });
+    let platforms = BTreeMap::from([(Platform::linux_amd64(), facts.clone())]);
+    let plan = Plan::new(&spec, &Facts { platforms, app: app.into(), app_time: FileTime::EARLIEST })?;
+    let layers = plan.platforms[0].layers.iter().filter(|layer| !layer.writable.folders.is_empty());
+    let line = |layer: &PlannedLayer| {
+        let folders: Vec<&str> = layer.writable.folders.iter().map(TreePath::as_str).collect();
+        format!("{}: {} {}", layer.kind.name(), layer.writable.uid, folders.join(" "))
+    };
+    Ok(layers.map(line).collect())
+}
+
+#[test]
+fn every_layer_above_knows_the_writable_folders_that_it_has_files_in() {
+    let mut facts = facts(&Platform::linux_amd64());
+    facts.base.directories.insert("/var/run".to_owned(), SpecialDirectory::Link { target: "/run".to_owned() });
+    let open = SpecialDirectory::Directory { mode: 0o1777, uid: 0, gid: 0 };
+    facts.base.directories.insert("/tmp".to_owned(), open);
+    for (folders, config, expected) in [
+        ("[]", "", &[][..]),
+        (
+            "[\"data\", \"logs/\"]",
+            "user = \"65532:65532\"",
+            &["application: 65532 /app/data /app/logs", "application bytecode: 65532 /app/data"],
+        ),
+        ("[\".\"]", "user = \"app\"", &["application: 1000 /app", "application bytecode: 1000 /app"]),
+        ("[\"/var/run/app\"]", "", &["application: 0 /run/app"]),
+        ("[\"/tmp\"]", "user = \"7\"\nvolumes = [\"/data\"]", &["application: 7 /data"]),
+        (
+            "[\"/opt/venv/lib\"]",
+            "user = \"7\"",
+            &["application: 7 /opt/venv/lib", "platform bytecode: 7 /opt/venv/lib"],
+        ),
+    ] {
+        assert_eq!(writable(&facts, folders, config).expect("a plan"), expected, "{folders} {config}");
+    }
+    let config = r#"{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":[]},"config":{"User":"8:8"}}"#;
+    config.clone_into(&mut facts.base.config);
+    assert_eq!(writable(&facts, "[\"logs\"]", "").expect("a plan"), ["application: 8 /app/logs"], "the base's user");
+}
+
+#[test]
+fn writable_folders_need_a_user_with_a_number_and_no_file_in_their_place() {
+    let facts = facts(&Platform::linux_amd64());
+    let unknown = writable(&facts, "[\"logs\"]", "user = \"somebody\"").expect_err("nobody knows it");
+    assert!(unknown.to_string().contains("`app.writable` belong to the user `somebody`"), "{unknown}");
+    for folder in ["main.py", "data/seed.db/x"] {
+        let clash = writable(&facts, &format!("[\"{folder}\"]"), "").expect_err("a file");
+        assert!(matches!(&clash, PlanError::WritableFile { folder: found, .. } if found.ends_with(folder)), "{clash}");
+    }
 }

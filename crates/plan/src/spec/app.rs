@@ -1,5 +1,7 @@
 //! `[app]`: the application's own files.
 
+use shipwheel_layer::TreePath;
+
 use crate::spec::section::{Located, Section};
 
 /// The application.
@@ -17,13 +19,17 @@ pub struct AppSpec {
     pub include: Vec<Located<String>>,
     /// Patterns in gitignore syntax of what is left out.
     pub exclude: Vec<Located<String>>,
+    /// Folders in the image that its user may write to, as absolute paths.
+    pub writable: Vec<TreePath>,
     /// Modules that the application may import although nothing in the image provides them; `*` for all.
     pub optional_imports: Vec<Located<String>>,
 }
 
+const APP_KEYS: &[&str] =
+    &["sources", "project", "version", "destination", "include", "exclude", "writable", "optional-imports"];
+
 pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
-    let app = top
-        .section("app", &["sources", "project", "version", "destination", "include", "exclude", "optional-imports"])?;
+    let app = top.section("app", APP_KEYS)?;
     let sources = app.texts("sources").unwrap_or_default();
     let project = app.text("project");
     let given = app.value("sources");
@@ -39,7 +45,7 @@ pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
         );
     }
     let destination = app.text("destination").unwrap_or(Located { value: "/app".to_owned(), span: 0..0 });
-    match shipwheel_layer::TreePath::new(&destination.value) {
+    match TreePath::new(&destination.value) {
         Ok(path) if destination.value.starts_with('/') && !path.is_root() => {}
         _ => {
             let found = &destination.value;
@@ -47,7 +53,9 @@ pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
             app.report_at(destination.span.clone(), message);
         }
     }
+    let writable = read_writable(&app, &destination.value);
     Some(AppSpec {
+        writable,
         sources,
         project,
         version: app.text("version"),
@@ -56,4 +64,20 @@ pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
         exclude: app.texts("exclude").unwrap_or_default(),
         optional_imports: app.texts("optional-imports").unwrap_or_default(),
     })
+}
+
+/// Folders below the application's, and absolute ones.
+fn read_writable(app: &Section<'_>, destination: &str) -> Vec<TreePath> {
+    let read = |folder: Located<String>| {
+        let found = &folder.value;
+        let path = if found.starts_with('/') { found.clone() } else { format!("{destination}/{found}") };
+        let why = match TreePath::new(&path) {
+            Ok(path) if !found.is_empty() && !path.is_root() => return Some(path),
+            Ok(_) => "a folder below the application's, such as \"data\", or an absolute path below `/`".to_owned(),
+            Err(error) => format!("a path for an image: {}", error.reason),
+        };
+        app.report_at(folder.span, format!("`app.writable` holds `{found}`, expected {why}"));
+        None
+    };
+    app.texts("writable").unwrap_or_default().into_iter().filter_map(read).collect()
 }

@@ -1,10 +1,12 @@
 //! `[config]`: what the runtime is told.
 
+use shipwheel_layer::TreePath;
 use shipwheel_oci::RuntimeConfig;
 
 use crate::spec::section::{Section, as_integer, kind_of};
 
-const CONFIG_KEYS: &[&str] = &["entrypoint", "cmd", "env", "user", "workdir", "labels", "exposed-ports", "stop-signal"];
+const CONFIG_KEYS: &[&str] =
+    &["entrypoint", "cmd", "env", "user", "workdir", "labels", "exposed-ports", "volumes", "stop-signal"];
 
 pub(super) fn read_config(top: &Section<'_>) -> RuntimeConfig {
     let Some(config) = top.section("config", CONFIG_KEYS) else {
@@ -30,6 +32,7 @@ pub(super) fn read_config(top: &Section<'_>) -> RuntimeConfig {
         workdir: text("workdir"),
         labels: config.text_map("labels"),
         exposed_ports: read_ports(&config),
+        volumes: read_volumes(&config),
         stop_signal: text("stop-signal"),
     }
 }
@@ -84,4 +87,20 @@ fn read_ports(config: &Section<'_>) -> Vec<String> {
         }
     }
     ports
+}
+
+/// Absolute paths, each as a runtime writes it: without a `/` at its end.
+fn read_volumes(config: &Section<'_>) -> Vec<String> {
+    let mut volumes = Vec::new();
+    for volume in config.texts("volumes").unwrap_or_default() {
+        match TreePath::new(&volume.value) {
+            Ok(path) if volume.value.starts_with('/') && !path.is_root() => volumes.push(path.to_string()),
+            _ => {
+                let found = &volume.value;
+                let message = format!("`config.volumes` holds `{found}`, expected an absolute path below `/`");
+                config.report_at(volume.span, message);
+            }
+        }
+    }
+    volumes
 }

@@ -167,3 +167,30 @@ fn values_that_no_runtime_can_pass_on_are_problems() {
     ImageSpec::parse("base = { layout = \"x\" }\n[config]\ncmd = [\"sh\", \"-c\", \"a\\nb\"]\n", "i", None)
         .expect("valid");
 }
+
+#[test]
+fn writable_folders_and_volumes_are_places_in_the_image() {
+    let parse = |lines: &str| {
+        let text = format!("base = {{ layout = \"x\" }}\n[app]\nsources = [\"x\"]\ndestination = \"/srv\"\n{lines}\n");
+        ImageSpec::parse(&text, "image.toml", None)
+    };
+    let spec =
+        parse("writable = [\"data/\", \".\", \"/var/lib/app\"]\n[config]\nvolumes = [\"/data/\"]").expect("valid");
+    let folders: Vec<String> = spec.writable().iter().map(ToString::to_string).collect();
+    assert_eq!(folders, ["/data", "/srv", "/srv/data", "/var/lib/app"]);
+    assert_eq!(spec.config.volumes, ["/data"]);
+    for (lines, expected) in [
+        (
+            "writable = [\"\"]",
+            "5: `app.writable` holds ``, expected a folder below the application's, such as \"data\"",
+        ),
+        ("writable = [\"/\"]", "5: `app.writable` holds `/`, expected a folder below the application's"),
+        ("writable = [\"../x\"]", "5: `app.writable` holds `../x`, expected a path for an image: `..` is not allowed"),
+        ("writable = [7]", "5: `app.writable` holds an integer, expected only strings"),
+        ("[config]\nvolumes = [\"data\"]", "6: `config.volumes` holds `data`, expected an absolute path below `/`"),
+        ("[config]\nvolumes = [\"/\"]", "6: `config.volumes` holds `/`, expected an absolute path below `/`"),
+    ] {
+        let error = parse(lines).expect_err(lines).to_string();
+        assert!(error.starts_with(&format!("image.toml:{expected}")), "{error}");
+    }
+}

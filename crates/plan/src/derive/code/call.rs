@@ -85,6 +85,10 @@ impl Call {
 /// More tokens than the arguments of a call have that says how something is started; longer ones are cut.
 const MAX_ARGUMENTS: usize = 500;
 
+/// Keywords that a value follows; a bracket behind them is no call.
+const KEYWORDS: [&str; 13] =
+    ["and", "assert", "await", "elif", "else", "for", "if", "in", "not", "or", "return", "with", "yield"];
+
 /// Every call in a line.
 pub(super) fn calls(tokens: &[Token]) -> Vec<Call> {
     let mut calls = Vec::new();
@@ -101,7 +105,7 @@ pub(super) fn calls(tokens: &[Token]) -> Vec<Call> {
 }
 
 /// A dotted name at the beginning of some tokens, and how many of them it is.
-pub(super) fn dotted(tokens: &[Token]) -> (String, usize) {
+pub(crate) fn dotted(tokens: &[Token]) -> (String, usize) {
     let (mut name, mut used) = (String::new(), 0);
     while let Some(Token::Name(part)) = tokens.get(used) {
         name.push_str(part);
@@ -128,8 +132,57 @@ pub(super) fn required(tokens: &[Token]) -> Vec<String> {
     parts(&tokens[open + 1..]).into_iter().filter(|part| !has_default(part)).filter_map(name).collect()
 }
 
+/// The place of the bracket that closes the one at a place.
+pub(crate) fn closing(tokens: &[Token], open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate().skip(open).take(MAX_ARGUMENTS) {
+        match token {
+            Token::Mark('(' | '[' | '{') => depth += 1,
+            Token::Mark(')' | ']' | '}') if depth <= 1 => return Some(at),
+            Token::Mark(')' | ']' | '}') => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where the value begins whose attribute follows at a place: `(a / b)` and `x.y(z)[0]` as a whole.
+pub(crate) fn opening(tokens: &[Token], end: usize) -> usize {
+    let (mut at, mut depth) = (end, 0_usize);
+    while at > 0 && end - at < MAX_ARGUMENTS {
+        match &tokens[at - 1] {
+            Token::Mark(')' | ']' | '}') => depth += 1,
+            Token::Mark('(' | '[' | '{') if depth == 0 => break,
+            Token::Mark('(' | '[' | '{') => {
+                depth -= 1;
+                // A call's or an index's brackets belong to what is before them.
+                let before = at.checked_sub(2).and_then(|before| tokens.get(before));
+                let belongs = match before {
+                    Some(Token::Name(name)) => !KEYWORDS.contains(&name.as_str()),
+                    Some(Token::Mark(')' | ']')) => true,
+                    _ => false,
+                };
+                if depth == 0 && !belongs {
+                    return at - 1;
+                }
+            }
+            _ if depth > 0 => {}
+            Token::Mark('.') => {}
+            Token::Name(_) | Token::Text(_) | Token::Format(_) => {
+                let before = at.checked_sub(2).and_then(|before| tokens.get(before));
+                if before != Some(&Token::Mark('.')) {
+                    return at - 1;
+                }
+            }
+            Token::Number(_) | Token::Other | Token::Mark(_) => break,
+        }
+        at -= 1;
+    }
+    at
+}
+
 /// What is between commas, up to the bracket that closes.
-fn parts(tokens: &[Token]) -> Vec<&[Token]> {
+pub(crate) fn parts(tokens: &[Token]) -> Vec<&[Token]> {
     let (mut parts, mut depth, mut start) = (Vec::new(), 0_usize, 0);
     let tokens = &tokens[..tokens.len().min(MAX_ARGUMENTS)];
     let mut end = tokens.len();

@@ -2,14 +2,16 @@
 
 /// A part of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     /// A name or a keyword.
     Name(String),
     /// A string without prefix or with `r`, as far as it is literal.
     Text(String),
     /// A number, as it is written.
     Number(String),
-    /// A string whose value is not literal: an f-string, bytes.
+    /// The inside of an f-string, with its braces.
+    Format(String),
+    /// A string whose value is not literal: bytes, escapes.
     Other,
     /// Any other character.
     Mark(char),
@@ -17,34 +19,42 @@ pub(super) enum Token {
 
 impl Token {
     /// The name that it is.
-    pub(super) fn name(&self) -> Option<&str> {
+    pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Name(name) => Some(name),
-            Self::Text(_) | Self::Number(_) | Self::Other | Self::Mark(_) => None,
+            Self::Text(_) | Self::Format(_) | Self::Number(_) | Self::Other | Self::Mark(_) => None,
         }
     }
 }
 
 /// A logical line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub(crate) struct Line {
+    /// The number of the line in the text that it begins on, from 1.
+    pub(crate) number: usize,
     /// The width of the blanks before it.
-    pub(super) indent: usize,
-    pub(super) tokens: Vec<Token>,
+    pub(crate) indent: usize,
+    pub(crate) tokens: Vec<Token>,
 }
 
 /// More tokens than a module has that a person wrote; what follows is not read.
 const MAX_TOKENS: usize = 200_000;
 
 /// The logical lines of a text that have anything in them.
-pub(super) fn lines(text: &str) -> Vec<Line> {
-    let mut reader = Reader { rest: text.trim_start_matches('\u{feff}'), lines: Vec::new(), tokens: Vec::new() };
+pub(crate) fn lines(text: &str) -> Vec<Line> {
+    let rest = text.trim_start_matches('\u{feff}');
+    let mut reader = Reader { rest, first: rest, counted: rest, number: 1, lines: Vec::new(), tokens: Vec::new() };
     reader.read();
     reader.lines
 }
 
 struct Reader<'t> {
     rest: &'t str,
+    /// The text from the first token of the line that is read.
+    first: &'t str,
+    /// From where lines are not counted yet, and the number of the one there.
+    counted: &'t str,
+    number: usize,
     lines: Vec<Line>,
     tokens: Vec<Token>,
 }
@@ -54,6 +64,9 @@ impl Reader<'_> {
         let (mut depth, mut indent, mut left) = (0_usize, self.blanks(), MAX_TOKENS);
         while let Some(next) = self.rest.chars().next().filter(|_| left > 0) {
             left -= 1;
+            if self.tokens.is_empty() {
+                self.first = self.rest;
+            }
             match next {
                 '\n' => {
                     self.rest = &self.rest[1..];
@@ -97,7 +110,10 @@ impl Reader<'_> {
     fn end(&mut self, indent: usize) {
         let tokens = std::mem::take(&mut self.tokens);
         if !tokens.is_empty() {
-            self.lines.push(Line { indent, tokens });
+            let before = &self.counted[..self.counted.len() - self.first.len()];
+            self.number += before.matches('\n').count();
+            self.counted = self.first;
+            self.lines.push(Line { number: self.number, indent, tokens });
         }
     }
 
@@ -147,8 +163,12 @@ impl Reader<'_> {
         }
         let (end, next) = end.unwrap_or((inside.len(), inside.len()));
         let (text, rest) = (&inside[..end], &inside[next..]);
-        let is_literal = !prefix.contains(['b', 'f', 't']) && !text.contains('\\');
-        self.tokens.push(if is_literal { Token::Text(text.to_owned()) } else { Token::Other });
+        let is_literal = !prefix.contains(['b', 't']) && !text.contains('\\');
+        self.tokens.push(match (is_literal, prefix.contains('f')) {
+            (true, false) => Token::Text(text.to_owned()),
+            (true, true) => Token::Format(text.to_owned()),
+            (false, _) => Token::Other,
+        });
         self.rest = rest;
     }
 }
@@ -162,6 +182,7 @@ mod tests {
             Token::Name(name) => name.clone(),
             Token::Text(text) => format!("<{text}>"),
             Token::Number(number) => format!("#{number}"),
+            Token::Format(text) => format!("f<{text}>"),
             Token::Other => "?".to_owned(),
             Token::Mark(mark) => mark.to_string(),
         };
@@ -171,12 +192,19 @@ mod tests {
     }
 
     #[test]
+    fn a_line_has_the_number_that_it_begins_on() {
+        let text = "# a\n\nx = (\n 1)\n\n\'\'\'a\nb\'\'\'; y\n  z\\\n = 1\n";
+        let numbers: Vec<usize> = lines(text).iter().map(|line| line.number).collect();
+        assert_eq!(numbers, [3, 6, 7, 8]);
+    }
+
+    #[test]
     fn a_logical_line_is_what_python_takes_for_one() {
         for (text, expected) in [
             ("a = 1 # x\n\n  b()\n", &["0|a = #1", "2|b ( )"][..]),
             ("a(\n  1,\n  2)\nb", &["0|a ( #1 , #2 )", "0|b"]),
             ("a = \\\n  1\n", &["0|a = #1"]),
-            ("x = 'a' \"b#\"; y = f'{x}'\n", &["0|x = <a> <b#>", "0|y = ?"]),
+            ("x = 'a' \"b#\"; y = f'{x}'\n", &["0|x = <a> <b#>", "0|y = f<{x}>"]),
             ("'''a\nb''' + rb'x'\n\tz", &["0|<a\nb> + ?", "8|z"]),
             ("a = 'open\nb = 1", &["0|a = <open>", "0|b = #1"]),
             ("é = '\\'x'\r\n", &["0|é = ?"]),

@@ -64,8 +64,10 @@ pub(super) struct Draft {
     pub(super) environments: BTreeSet<String>,
     pub(super) users: BTreeMap<String, Owner>,
     pub(super) groups: BTreeMap<String, u32>,
-    /// Folders that the application may write to.
-    pub(super) writable: Vec<From<String>>,
+    /// Folders and files that lines give to a user, or open to all.
+    pub(super) given: Vec<From<String>>,
+    /// Folders that lines make, and leave to the user that runs the line.
+    pub(super) made: Vec<From<String>>,
     /// Files that a line makes executable, where the Dockerfile has them.
     pub(super) executable: BTreeSet<String>,
     /// What could not be found out.

@@ -247,16 +247,16 @@ fn environment(draft: &mut Draft, step: &Step<'_>) {
     draft.account.not_needed(step.line, &step.text(), "shipwheel makes the environment: /opt/venv");
 }
 
-/// A folder is writable only where it is also given to somebody: `mkdir` alone makes it root's.
 fn folder(draft: &mut Draft, step: &Step<'_>) {
     let options = step.values(&["-m", "--mode", "-o", "-g", "--owner", "--group"]);
     let places: Vec<String> =
         step.operands().into_iter().filter(|path| !options.contains(path)).map(|path| step.place(path)).collect();
-    let text = step.text();
-    if step.has(&["-o", "--owner"]) || options.iter().any(|mode| mode.ends_with("777")) {
-        return writable(draft, step, &places);
+    let is_given = step.has(&["-o", "--owner"]) || options.iter().any(|mode| mode.ends_with("777"));
+    match (is_given, step.is_final) {
+        (true, _) => give(draft, step, &places),
+        (false, true) => draft.made.extend(places.into_iter().map(|value| of_step(step, value))),
+        (false, false) => draft.account.not_needed(step.line, &step.text(), "its stage only builds"),
     }
-    draft.account.not_needed(step.line, &text, "folders come with the files in them");
 }
 
 fn owner(draft: &mut Draft, step: &Step<'_>) {
@@ -267,7 +267,7 @@ fn owner(draft: &mut Draft, step: &Step<'_>) {
     if root {
         return draft.account.not_needed(step.line, &step.text(), "files are root's");
     }
-    writable(draft, step, &places);
+    give(draft, step, &places);
 }
 
 fn mode(draft: &mut Draft, step: &Step<'_>) {
@@ -276,7 +276,7 @@ fn mode(draft: &mut Draft, step: &Step<'_>) {
     let places: Vec<String> = operands.iter().skip(1).map(|path| step.place(path)).collect();
     let for_all = ["777", "0777", "1777", "666", "a+rw", "a+rwx", "ugo+rwx", "o+w", "a+w"].contains(&mode);
     match for_all {
-        true => writable(draft, step, &places),
+        true => give(draft, step, &places),
         false => {
             draft.executable.extend(places);
             let why = "a file keeps the mode that it has in the folder, and a script is given to its shell";
@@ -285,10 +285,15 @@ fn mode(draft: &mut Draft, step: &Step<'_>) {
     }
 }
 
-fn writable(draft: &mut Draft, step: &Step<'_>, places: &[String]) {
-    for place in places {
-        draft.writable.push(From { line: step.line, text: step.text(), value: place.clone() });
+fn give(draft: &mut Draft, step: &Step<'_>, places: &[String]) {
+    match step.is_final {
+        true => draft.given.extend(places.iter().map(|place| of_step(step, place.clone()))),
+        false => draft.account.not_needed(step.line, &step.text(), "its stage only builds"),
     }
+}
+
+fn of_step(step: &Step<'_>, value: String) -> From<String> {
+    From { line: step.line, text: step.text(), value }
 }
 
 fn download(draft: &mut Draft, step: &Step<'_>) {

@@ -1,10 +1,12 @@
 //! `ENV`, `EXPOSE` and their like: the keys of `[config]`.
 
 use crate::derive::write::{self, Line};
-use crate::dockerfile::{At, Command, ImageConfig};
+use crate::dockerfile::{At, Command, ImageConfig, absolute};
+use crate::writable::HOME;
 
 use super::draft::{Draft, From};
 use super::layout::Layout;
+use super::users;
 
 /// Variables that only a build reads, by how their names begin.
 const OF_BUILDS: [&str; 17] = [
@@ -69,10 +71,7 @@ pub(super) fn lines(
             format!("give `{command}` to what runs the container: `docker run --health-cmd`, a probe of Kubernetes");
         draft.account.open(check.line, &shown(check.line), "OCI images have no health check", todo);
     }
-    for volume in &image.volumes {
-        let todo = format!("mount something at {} when the container starts", layout.path(&volume.value));
-        draft.account.open(volume.line, &shown(volume.line), "shipwheel declares no volumes", todo);
-    }
+    lines.extend(volumes(draft, layout, image, shown));
     lines
 }
 
@@ -127,6 +126,19 @@ fn ports(draft: &mut Draft, image: &ImageConfig, shown: &dyn Fn(usize) -> String
         .then(|| Line::new("exposed-ports", format!("[{}]", ports.join(", ")), places("EXPOSE", &numbers)))
 }
 
+fn volumes(draft: &mut Draft, layout: &Layout, image: &ImageConfig, shown: &dyn Fn(usize) -> String) -> Option<Line> {
+    let mut volumes = Vec::new();
+    for At { line, value } in &image.volumes {
+        let place = absolute("/", &layout.path(value));
+        draft.account.became(*line, &shown(*line), format!("config.volumes: {place}"));
+        if place != "/" && !volumes.contains(&place) {
+            volumes.push(place);
+        }
+    }
+    let numbers: Vec<usize> = image.volumes.iter().map(|at| at.line).collect();
+    (!volumes.is_empty()).then(|| Line::new("volumes", write::list(&volumes), places("VOLUME", &numbers)))
+}
+
 /// The variables that stay, sorted.
 fn environment(
     draft: &mut Draft,
@@ -158,6 +170,11 @@ fn environment(
                 kept.push((name.clone(), At { line, value }));
             }
         }
+    }
+    if !image.env.contains_key("HOME") && !users::is_root(draft, image) {
+        // The account's own folder is not there: an image has numbers, no names.
+        kept.push(("HOME".to_owned(), At { line: 0, value: HOME.to_owned() }));
+        kept.sort_by(|(one, _), (other, _)| one.cmp(other));
     }
     kept
 }

@@ -1,5 +1,7 @@
 //! Users: names become numbers, because an image has no accounts but root's.
 
+use crate::dockerfile::ImageConfig;
+
 use super::draft::{Draft, Owner, Step};
 
 /// Accounts of every base, and those of images that people start from.
@@ -81,6 +83,12 @@ fn name(step: &Step<'_>) -> Option<String> {
         }
     }
     found
+}
+
+/// Whether an image runs as root: nobody else is root without a line that says so.
+pub(super) fn is_root(draft: &Draft, image: &ImageConfig) -> bool {
+    let numbers = image.user.as_ref().and_then(|user| numbers(draft, &user.value));
+    numbers.is_some_and(|numbers| numbers.starts_with("0:"))
 }
 
 /// `app`, `1000:1000`, `app:app` as numbers; `None` for a name that no line makes.
