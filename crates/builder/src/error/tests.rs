@@ -138,6 +138,8 @@ fn files_and_programs() {
         (place(PlaceError::Link { path: path(), target: path() }), Output, HINT),
         (place(PlaceError::Owner { path: path(), owner: owner(), user: owner() }), Output, HINT),
         (place(PlaceError::Writable { path: path(), mode: 0o777 }), Output, HINT),
+        (place(PlaceError::OwnerAbove { path: path(), above: path(), owner: owner(), user: owner() }), Output, HINT),
+        (place(PlaceError::WritableAbove { path: path(), above: path(), mode: 0o777 }), Output, HINT),
         (place(PlaceError::Special { path: path() }), Output, HINT),
         (place(PlaceError::Held { path: path(), waited: std::time::Duration::ZERO }), Output, HINT),
         (file(FileAction::Read, io::ErrorKind::NotFound), Configuration, NO_HINT),

@@ -1,5 +1,6 @@
 //! Places on this machine that shipwheel writes to: folders held open, files that appear complete, and who owns what.
 
+mod above;
 mod folder;
 mod hold;
 mod output_file;

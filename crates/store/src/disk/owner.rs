@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rustix::fs::Mode;
 
+use super::above::{make_above, require_safe};
 use super::folder::Folder;
 use super::place_error::PlaceError;
 use super::small_file::read_small_text;
@@ -23,11 +24,9 @@ impl Folder {
     /// Opens a folder that is private to the user, and makes it if it is not there.
     ///
     /// # Errors
-    /// When it is a link, belongs to somebody else, or others could write to it.
+    /// When it is a link, belongs to somebody else, or others could write to it or replace it.
     pub(crate) fn create_private(path: &Path) -> Result<Self> {
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(StoreError::file(FileAction::Create, parent))?;
-        }
+        make_above(path)?;
         match DirBuilder::new().mode(PRIVATE).create(path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 return Err(StoreError::file(FileAction::Create, path)(error));
@@ -42,6 +41,9 @@ impl Folder {
     /// # Errors
     /// As [`Folder::create_private`], and when it is not there.
     pub(crate) fn open_private(path: &Path) -> Result<Self> {
+        if let Some(parent) = path.parent() {
+            require_safe(path, parent)?;
+        }
         let folder = Self::open_no_link(path)?;
         folder.require_private()?;
         Ok(folder)
@@ -83,7 +85,7 @@ impl Folder {
 }
 
 /// A user by name and number.
-fn name_of(user: u32) -> String {
+pub(super) fn name_of(user: u32) -> String {
     let users = read_small_text(Path::new("/etc/passwd"), MAX_PASSWD).unwrap_or_default();
     match find_name(&users, user) {
         Some(name) => format!("{name} (user {user})"),
