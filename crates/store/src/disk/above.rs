@@ -5,9 +5,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Component, Path, PathBuf};
 
-use super::owner::{PRIVATE, name_of};
 use super::place_error::PlaceError;
 use super::small_file::read_small_text;
+use super::user::{PRIVATE, name_of};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
