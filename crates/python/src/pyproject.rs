@@ -23,7 +23,7 @@ pub use error::PyprojectError;
 pub use group::GroupMember;
 pub use poetry::PoetryProject;
 pub use project::{Project, RequiresPython};
-pub use uv_settings::{PackageIndex, UvSettings};
+pub use uv_settings::{DefaultGroups, PackageIndex, UvSettings};
 pub use uv_workspace::UvWorkspace;
 
 /// A pyproject.toml, read once.

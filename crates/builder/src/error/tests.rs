@@ -16,7 +16,7 @@ use shipwheel_plan::dockerignore::DockerignoreError;
 use shipwheel_plan::spec::{Problem, SpecError};
 use shipwheel_python::install::OverlapError;
 use shipwheel_python::lock::Lock;
-use shipwheel_python::lock::{LockTool, StaleError};
+use shipwheel_python::lock::{LockTool, StaleError, UvConflict};
 use shipwheel_python::project::NotStatic;
 use shipwheel_python::pyproject::PyprojectError;
 use shipwheel_python::requirements::{Requirements, RequirementsError};
@@ -322,7 +322,7 @@ fn locks() {
     let requirements = Requirements::parse("%", "requirements.txt").err();
     let requirements = requirements.unwrap_or(RequirementsError { file: outside(), problems: Vec::new() });
     let pyproject = || PyprojectError::UnknownGroup { group: outside() };
-    let stale = || StaleError::LockedPython { found: outside() };
+    let stale = || StaleError::Pyproject(pyproject());
     let tools = [LockTool::Uv, LockTool::Poetry, LockTool::Pdm].map(|tool| {
         [
             (LockError::Stale { lock: path(), differences: Vec::new(), tool }.into(), Configuration, HINT),
@@ -343,6 +343,7 @@ fn locks() {
         (LockError::Pyproject { path: path(), cause: pyproject() }.into(), Configuration, NO_HINT),
         (LockError::Comparison { path: path(), cause: stale() }.into(), Configuration, NO_HINT),
         (LockError::Hashes { path: path(), problems: Vec::new() }.into(), Verification, HINT),
+        (LockError::Conflict { lock: path(), cause: UvConflict { wanted: Vec::new() } }.into(), Configuration, HINT),
         (LockError::NotNamed { file: "image.toml".to_owned() }.into(), Configuration, HINT),
         (LockError::NoInclude { file: path(), line: 1, named: outside() }.into(), Configuration, NO_HINT),
         (LockError::NoInputs { path: path() }.into(), Configuration, HINT),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use shipwheel_python::lock::{Difference, LockForm, LockTool, StaleError};
+use shipwheel_python::lock::{Difference, LockForm, LockTool, StaleError, UvConflict};
 use shipwheel_python::pyproject::PyprojectError;
 use shipwheel_python::requirements::{HashProblem, RequirementsError};
 use shipwheel_python::select::CoverageError;
@@ -110,6 +110,14 @@ pub enum LockError {
         /// The tool that makes it again.
         tool: LockTool,
     },
+    /// What is wanted of the lock must not be installed together.
+    #[error("{} cannot be installed as it is asked for: {cause}", .lock.display())]
+    Conflict {
+        /// The lock.
+        lock: PathBuf,
+        /// What conflicts.
+        cause: UvConflict,
+    },
     /// Only the lock's own tool can read it, and that tool is not on PATH.
     #[error("reading {} needs {} on PATH", .lock.display(), exporter(*.tool))]
     NoTool {
@@ -205,6 +213,7 @@ impl LockError {
             | Self::Pyproject { .. }
             | Self::Comparison { .. }
             | Self::Stale { .. }
+            | Self::Conflict { .. }
             | Self::NoTool { .. }
             | Self::NotNamed { .. }
             | Self::NoInputs { .. }
@@ -221,6 +230,7 @@ impl LockError {
             Self::Stale { tool, .. } => {
                 return Some(format!("lock again: run `{}`, or `shipwheel lock`", tool.lock_command()));
             }
+            Self::Conflict { .. } => "name fewer `extras` and `groups` in `[python]` of image.toml",
             Self::NoTool { tool, .. } => return Some(tool_hint(*tool)),
             Self::Export { tool, .. } => {
                 return Some(format!(

@@ -17,7 +17,7 @@ pub(crate) fn check(file: &LockFile, pyprojects: &Pyprojects) -> Result<(), Buil
         // The tool is asked when it exports; what is kept beside an input is compared when it is read.
         Staleness::Asked(_) | Staleness::Recorded | Staleness::Unknown => return Ok(()),
     }
-    let Some(lock) = file.uv_lock() else { return Ok(()) };
+    let Some((lock, _)) = file.uv_lock() else { return Ok(()) };
     let mut found = Vec::new();
     for (package, folder) in lock.local_packages() {
         // A folder without a pyproject.toml has no requirements that could have changed.

@@ -19,6 +19,8 @@ pub struct UvSettings {
     pub workspace: Option<UvWorkspace>,
     /// The distributions that come from elsewhere than an index.
     pub sources: BTreeSet<String>,
+    /// The groups that are installed when nobody says which; `None` is uv's own default.
+    pub default_groups: Option<DefaultGroups>,
     /// Members of the group `dev` in uv's older form.
     pub dev_dependencies: Vec<Dependency>,
     /// The package indexes, in the order of the file.
@@ -26,6 +28,15 @@ pub struct UvSettings {
     /// Whether it has source distributions built, whatever a command says.
     pub forces_builds: bool,
     lookup: String,
+}
+
+/// Dependency groups that are installed when nobody says which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultGroups {
+    /// All that the project has.
+    All,
+    /// These, normalized.
+    Named(Vec<String>),
 }
 
 /// A package index that a project names.
@@ -72,9 +83,23 @@ impl UvSettings {
             package: raw.package,
             workspace: raw.workspace,
             sources: raw.sources.keys().map(|name| normalized(name)).collect(),
+            default_groups: raw.default_groups.as_ref().and_then(DefaultGroups::of),
             dev_dependencies: dependencies(&raw.dev_dependencies)?,
             indexes: raw.index.into_iter().map(|RawIndex { name, url, .. }| PackageIndex { name, url }).collect(),
         })
+    }
+}
+
+impl DefaultGroups {
+    /// `"all"`, or a list of names.
+    fn of(value: &toml::Value) -> Option<Self> {
+        match value {
+            toml::Value::String(text) => (text == "all").then_some(Self::All),
+            value => {
+                let names = value.as_array()?.iter().filter_map(toml::Value::as_str);
+                Some(Self::Named(names.map(normalized).collect()))
+            }
+        }
     }
 }
 
@@ -86,6 +111,7 @@ pub(super) struct RawUv {
     workspace: Option<UvWorkspace>,
     sources: toml::Table,
     dev_dependencies: Vec<String>,
+    default_groups: Option<toml::Value>,
     index: Vec<RawIndex>,
     index_url: Option<toml::Value>,
     extra_index_url: Option<toml::Value>,

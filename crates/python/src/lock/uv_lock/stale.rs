@@ -10,7 +10,7 @@ use pep440_rs::{Operator, VersionSpecifier, VersionSpecifiers};
 use shipwheel_bytecode::PythonVersion;
 
 use crate::dependency::Dependency;
-use crate::lock::uv_lock::{UvLock, UvPackage, UvRequirement, UvRequirements};
+use crate::lock::uv_lock::value::{UvLock, UvPackage, UvRequirement, UvRequirements};
 use crate::marker::Environment;
 use crate::name::normalized;
 use crate::pyproject::{GroupMember, Project, Pyproject, PyprojectError};
@@ -23,12 +23,6 @@ pub enum StaleError {
     /// The dependency groups of pyproject.toml cannot be resolved.
     #[error(transparent)]
     Pyproject(#[from] PyprojectError),
-    /// `requires-python` of the lock is not a list of version specifiers.
-    #[error("requires-python is `{found}`, expected versions such as >=3.11")]
-    LockedPython {
-        /// The text as it was found.
-        found: String,
-    },
 }
 
 /// One requirement on which the two sides differ.
@@ -69,12 +63,11 @@ pub fn differences(lock: &UvLock, package: &UvPackage, pyproject: &Pyproject) ->
     let asked_python = project.requires_python.as_ref();
     let mut differences = Vec::new();
     // What a workspace requires of Python is what all of its members do together.
-    let is_whole = package.folder.as_ref().is_some_and(|folder| folder.path == ".") && !lock.is_workspace;
+    let is_whole = package.folder.as_ref().is_some_and(|folder| folder.path == ".") && lock.members.is_empty();
     if let (Some(asked), Some(locked), true) = (asked_python, &lock.requires_python, is_whole) {
-        let specifiers = locked.parse().map_err(|_| StaleError::LockedPython { found: locked.clone() })?;
-        if pythons(&asked.versions) != pythons(&specifiers) {
+        if pythons(&asked.versions) != pythons(locked) {
             let section = "requires-python".to_owned();
-            differences.push(Difference { section, asked: Some(asked.text.clone()), locked: Some(locked.clone()) });
+            differences.push(Difference { section, asked: Some(asked.text.clone()), locked: Some(locked.to_string()) });
         }
     }
     let grid = environments(asked_python.map(|python| &python.versions));
