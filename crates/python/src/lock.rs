@@ -17,6 +17,6 @@ pub use pipfile::Pipfile;
 pub use poetry::poetry_version;
 pub use pylock::{Lock, LockedPackage, LockedSdist, LockedWheel, Origin};
 pub use uv_lock::{
-    Difference, StaleError, UvChoice, UvConflict, UvDependency, UvFolder, UvLock, UvOffer, UvPackage, UvRequirement,
-    UvRequirements, differences,
+    Difference, StaleError, UvChoice, UvConflict, UvDependency, UvFolder, UvLock, UvManifest, UvOffer, UvPackage,
+    UvRequirement, UvRequirements, differences,
 };

@@ -2,4 +2,5 @@
 
 mod export;
 mod generated;
+mod stale;
 mod universe;

@@ -16,7 +16,7 @@ use shipwheel_plan::dockerignore::DockerignoreError;
 use shipwheel_plan::spec::{Problem, SpecError};
 use shipwheel_python::install::OverlapError;
 use shipwheel_python::lock::Lock;
-use shipwheel_python::lock::{LockTool, StaleError, UvConflict};
+use shipwheel_python::lock::{LockTool, UvConflict};
 use shipwheel_python::project::NotStatic;
 use shipwheel_python::pyproject::PyprojectError;
 use shipwheel_python::requirements::{Requirements, RequirementsError};
@@ -322,7 +322,6 @@ fn locks() {
     let requirements = Requirements::parse("%", "requirements.txt").err();
     let requirements = requirements.unwrap_or(RequirementsError { file: outside(), problems: Vec::new() });
     let pyproject = || PyprojectError::UnknownGroup { group: outside() };
-    let stale = || StaleError::Pyproject(pyproject());
     let tools = [LockTool::Uv, LockTool::Poetry, LockTool::Pdm].map(|tool| {
         [
             (LockError::Stale { lock: path(), differences: Vec::new(), tool }.into(), Configuration, HINT),
@@ -341,7 +340,6 @@ fn locks() {
         (LockError::PartialHashes { path: path() }.into(), Configuration, HINT),
         (LockError::Includes { path: path(), limit: 8 }.into(), Configuration, NO_HINT),
         (LockError::Pyproject { path: path(), cause: pyproject() }.into(), Configuration, NO_HINT),
-        (LockError::Comparison { path: path(), cause: stale() }.into(), Configuration, NO_HINT),
         (LockError::Hashes { path: path(), problems: Vec::new() }.into(), Verification, HINT),
         (LockError::Conflict { lock: path(), cause: UvConflict { wanted: Vec::new() } }.into(), Configuration, HINT),
         (LockError::NotNamed { file: "image.toml".to_owned() }.into(), Configuration, HINT),

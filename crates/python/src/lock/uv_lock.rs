@@ -2,8 +2,11 @@
 
 mod choice;
 mod conflict;
+mod difference;
 mod files;
+mod grid;
 mod parse;
+mod section;
 mod stale;
 mod value;
 mod walk;
@@ -13,5 +16,6 @@ mod tests;
 
 pub use choice::{UvChoice, UvOffer};
 pub use conflict::UvConflict;
-pub use stale::{Difference, StaleError, differences};
-pub use value::{UvDependency, UvFolder, UvLock, UvPackage, UvRequirement, UvRequirements};
+pub use difference::Difference;
+pub use stale::{StaleError, differences};
+pub use value::{UvDependency, UvFolder, UvLock, UvManifest, UvPackage, UvRequirement, UvRequirements};

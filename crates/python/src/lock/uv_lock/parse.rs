@@ -9,8 +9,9 @@ use crate::lock::checker::{Checker, Of};
 use crate::lock::error::LockError;
 use crate::lock::uv_lock::conflict::{ConflictSet, Conflicting, Part};
 use crate::lock::uv_lock::files::{RawFile, RawSource, sdist, wheels};
-use crate::lock::uv_lock::value::{UvDependency, UvLock, UvPackage, UvRequirement, UvRequirements};
+use crate::lock::uv_lock::value::{UvDependency, UvLock, UvManifest, UvPackage, UvRequirement, UvRequirements};
 use crate::name::{DistributionName, normalized};
+use crate::pyproject::UvSource;
 
 /// The version of the form that is read here; its revisions add keys.
 const VERSION: i64 = 1;
@@ -19,6 +20,7 @@ const VERSION: i64 = 1;
 #[serde(rename_all = "kebab-case")]
 struct RawLock {
     version: Option<Spanned<i64>>,
+    revision: Option<i64>,
     requires_python: Option<Spanned<String>>,
     #[serde(default)]
     supported_markers: Vec<Spanned<String>>,
@@ -41,6 +43,9 @@ struct RawConflict {
 #[serde(rename_all = "kebab-case", default)]
 struct RawManifest {
     members: Vec<DistributionName>,
+    constraints: Vec<Spanned<RawRequirement>>,
+    overrides: Vec<Spanned<RawRequirement>>,
+    excludes: Vec<DistributionName>,
     dependency_groups: BTreeMap<String, Vec<Spanned<RawRequirement>>>,
 }
 
@@ -58,6 +63,8 @@ struct RawPackage {
     #[serde(default, alias = "dependency-groups")]
     dev_dependencies: BTreeMap<String, Vec<Spanned<RawDependency>>>,
     default_groups: Option<Vec<String>>,
+    #[serde(default)]
+    group_requires_python: BTreeMap<String, Spanned<String>>,
     #[serde(default)]
     metadata: RawMetadata,
     #[serde(default)]
@@ -110,9 +117,15 @@ impl UvLock {
         let groups = raw.manifest.dependency_groups.into_iter();
         let lock = Self {
             file: file.to_owned(),
+            revision: raw.revision,
             requires_python: checker.optional(raw.requires_python),
             environments: raw.supported_markers.iter().filter_map(|marker| checker.value(marker)).collect(),
             members: raw.manifest.members.into_iter().collect(),
+            manifest: UvManifest {
+                constraints: checker.requirements(raw.manifest.constraints),
+                overrides: checker.requirements(raw.manifest.overrides),
+                excludes: raw.manifest.excludes,
+            },
             packages: raw.package.into_iter().map(|package| checker.uv_package(package)).collect(),
             groups: groups.map(|(name, edges)| (normalized(&name), checker.required(edges))).collect(),
             conflicts: raw.conflicts.into_iter().map(set).collect(),
@@ -150,7 +163,11 @@ impl Checker {
             wheels: wheels(self, &source, raw.wheels, of),
             sdist: raw.sdist.map(|raw| sdist(self, &source, raw)),
             origin: source.origin(),
-            requirements: if folder.is_some() { self.requirements_of(raw.metadata) } else { UvRequirements::default() },
+            requirements: if folder.is_some() {
+                self.requirements_of(raw.metadata, raw.group_requires_python)
+            } else {
+                UvRequirements::default()
+            },
             folder,
             dependencies: self.edges(raw.dependencies),
             extras: sections(self, raw.optional_dependencies),
@@ -177,8 +194,10 @@ impl Checker {
         edges.collect()
     }
 
-    fn requirements_of(&mut self, raw: RawMetadata) -> UvRequirements {
+    fn requirements_of(&mut self, raw: RawMetadata, pythons: BTreeMap<String, Spanned<String>>) -> UvRequirements {
+        let pythons = pythons.into_iter().filter_map(|(group, text)| Some((normalized(&group), self.value(&text)?)));
         UvRequirements {
+            group_pythons: pythons.collect(),
             dependencies: self.requirements(raw.requires_dist),
             extras: raw.provides_extras.iter().map(|extra| normalized(extra)).collect(),
             groups: raw.requires_dev.into_iter().map(|(k, v)| (normalized(&k), self.requirements(v))).collect(),
@@ -189,7 +208,7 @@ impl Checker {
         let requirements = raw.into_iter().filter_map(|raw| {
             let (span, raw) = (raw.span(), raw.into_inner());
             let dependency = self.parsed(span, &raw.text())?;
-            Some(UvRequirement { dependency, has_source: !raw.source.is_empty() })
+            Some(UvRequirement { dependency, source: raw.source() })
         });
         requirements.collect()
     }
@@ -208,6 +227,22 @@ impl Checker {
 }
 
 impl RawRequirement {
+    /// `git = "https://host/x?rev=1"`, `index = "…"` and the like.
+    fn source(&self) -> Option<UvSource> {
+        let text = |key: &str| self.source.get(key).and_then(toml::Value::as_str);
+        if let Some((place, query)) = text("git").map(|git| git.split_once('?').unwrap_or((git, ""))) {
+            let mut values = query.split('&').filter_map(|pair| pair.split_once('='));
+            let revision = values.find(|(key, _)| ["rev", "tag", "branch"].contains(key)).map(|(_, value)| value);
+            return Some(UvSource::Git(place.to_owned(), revision.unwrap_or_default().to_owned()));
+        }
+        if let Some(url) = text("url") {
+            return Some(UvSource::Url(url.to_owned()));
+        }
+        let is_local = ["path", "directory", "editable", "virtual"].into_iter().any(|key| text(key).is_some());
+        let local = is_local.then_some(UvSource::Local);
+        local.or_else(|| text("index").map(|_| UvSource::Index))
+    }
+
     /// The same as `[project] dependencies` has it.
     fn text(&self) -> String {
         let versions = self.specifier.as_deref().filter(|text| *text != "*").unwrap_or_default();

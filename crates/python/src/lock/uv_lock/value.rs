@@ -9,12 +9,15 @@ use crate::lock::pylock::{LockedSdist, LockedWheel, Origin};
 use crate::lock::uv_lock::conflict::ConflictSet;
 use crate::marker::Marker;
 use crate::name::DistributionName;
+use crate::pyproject::UvSource;
 
 /// A uv.lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UvLock {
     /// The file's name, for messages.
     pub file: String,
+    /// The revision of its form: later ones record more.
+    pub revision: Option<i64>,
     /// The Python versions that it was made for.
     pub requires_python: Option<VersionSpecifiers>,
     /// The environments that it was made for, where it names any.
@@ -23,10 +26,23 @@ pub struct UvLock {
     pub members: BTreeSet<DistributionName>,
     /// The distributions, in the order of the file.
     pub packages: Vec<UvPackage>,
+    /// What it was locked with besides the requirements of its projects.
+    pub manifest: UvManifest,
     /// Groups of the top of a workspace that is no project itself.
     pub(super) groups: BTreeMap<String, Vec<UvDependency>>,
     /// What must not be installed together.
     pub(super) conflicts: Vec<ConflictSet>,
+}
+
+/// What a lock was made with besides the requirements of its projects.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UvManifest {
+    /// Versions that are allowed, whoever asks.
+    pub constraints: Vec<UvRequirement>,
+    /// What replaces requirements, whoever asks.
+    pub overrides: Vec<UvRequirement>,
+    /// What is left out, whoever asks.
+    pub excludes: Vec<DistributionName>,
 }
 
 /// A distribution of a uv.lock.
@@ -87,6 +103,8 @@ pub struct UvDependency {
 /// What a distribution of the user's own asked for when it was locked (`[package.metadata]`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UvRequirements {
+    /// The Python versions that its groups ask for.
+    pub group_pythons: BTreeMap<String, VersionSpecifiers>,
     /// Its dependencies, those of extras with a marker that names the extra.
     pub dependencies: Vec<UvRequirement>,
     /// The names of its extras.
@@ -100,14 +118,22 @@ pub struct UvRequirements {
 pub struct UvRequirement {
     /// The requirement.
     pub dependency: Dependency,
-    /// Whether it comes from a folder, a repository, an address, or an index of its own.
-    pub has_source: bool,
+    /// Where it comes from, if not from the usual index.
+    pub source: Option<UvSource>,
 }
 
 impl UvLock {
     /// The distributions that are folders of the user's own.
     pub fn local_packages(&self) -> impl Iterator<Item = (&UvPackage, &UvFolder)> {
         self.packages.iter().filter_map(|package| Some((package, package.folder.as_ref()?)))
+    }
+
+    /// Whether requirements of a distribution may be met otherwise than they say: by a folder of the user's own, or by
+    /// an override.
+    pub fn decides_about(&self, name: &DistributionName) -> bool {
+        let overrides = self.manifest.overrides.iter().map(|one| &one.dependency.name);
+        let own = self.local_packages().map(|(package, _)| &package.name);
+        overrides.chain(&self.manifest.excludes).chain(own).any(|known| known == name)
     }
 
     /// The distribution whose folder, relative to the lock, is this one.
