@@ -21,7 +21,7 @@ impl Random {
 
     /// A number below this one.
     pub fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap()
+        usize::try_from(self.next() % end as u64).expect("below a usize")
     }
 
     /// Whether it comes about once in so many times.

@@ -39,7 +39,7 @@ pub(crate) struct LockFile {
 /// What of a lock is read here: the tool that wrote it exports the rest.
 enum Content {
     Pylock(Lock),
-    Uv(UvLock, UvChoice),
+    Uv(Box<(UvLock, UvChoice)>),
     Requirements(RequirementFiles),
     /// Poetry's, PDM's and Pipenv's, and a pyproject.toml.
     Exported,
@@ -68,7 +68,7 @@ impl LockFile {
             LockForm::Uv => {
                 let lock = UvLock::parse(&text, &shown)?;
                 let choice = uv_choice::read(definition, python, &lock, texts)?;
-                Content::Uv(lock, choice)
+                Content::Uv(Box::new((lock, choice)))
             }
             LockForm::Requirements => Content::Requirements(RequirementFiles::read(&path, texts)?),
             LockForm::Poetry | LockForm::Pdm | LockForm::Pipfile | LockForm::Project => Content::Exported,
@@ -94,14 +94,14 @@ impl LockFile {
     pub(crate) fn pylock(&self) -> Option<&Lock> {
         match &self.content {
             Content::Pylock(lock) => Some(lock),
-            Content::Uv(..) | Content::Requirements(_) | Content::Exported => None,
+            Content::Uv(_) | Content::Requirements(_) | Content::Exported => None,
         }
     }
 
     /// The lock as uv wrote it, where uv did, and what of it is wanted.
     pub(crate) fn uv_lock(&self) -> Option<(&UvLock, &UvChoice)> {
         match &self.content {
-            Content::Uv(lock, choice) => Some((lock, choice)),
+            Content::Uv(it) => Some((&it.0, &it.1)),
             Content::Pylock(_) | Content::Requirements(_) | Content::Exported => None,
         }
     }
@@ -110,7 +110,7 @@ impl LockFile {
     pub(crate) fn requirements(&self) -> Option<&RequirementFiles> {
         match &self.content {
             Content::Requirements(files) => Some(files),
-            Content::Pylock(_) | Content::Uv(..) | Content::Exported => None,
+            Content::Pylock(_) | Content::Uv(_) | Content::Exported => None,
         }
     }
 
@@ -132,7 +132,7 @@ impl LockFile {
         let environment = Environment::new(target);
         match &self.content {
             Content::Pylock(lock) => lock.clone().without_directories(&environment).1,
-            Content::Uv(lock, _) => lock.folders(project, &environment).unwrap_or_default(),
+            Content::Uv(it) => it.0.folders(project, &environment).unwrap_or_default(),
             Content::Requirements(_) | Content::Exported => Vec::new(),
         }
     }
