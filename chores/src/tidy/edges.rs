@@ -45,7 +45,10 @@ const FURTHER: [(&str, &[&str]); 7] = [
     // It only names the version of what flate2 calls.
     ("crates/layer", &["zlib-rs"]),
     ("crates/store", &["docker_credential", "futures-core", "reqwest", "rustix", "rustls", "tempfile", "tokio"]),
-    ("crates/builder", &["close_fds", "fs-err", "landlock", "libc", "rustix", "seccompiler", "tempfile", "wait4"]),
+    (
+        "crates/builder",
+        &["close_fds", "fs-err", "landlock", "libc", "rustix", "seccompiler", "signal-hook", "tempfile", "wait4"],
+    ),
     ("crates/cli", &["annotate-snippets", "clap", "fs-err", "indicatif"]),
     ("chores", &["tempfile", "xshell"]),
     ("fuzz", &["libfuzzer-sys"]),

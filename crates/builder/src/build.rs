@@ -13,6 +13,7 @@ use crate::error::BuildError;
 use crate::interpreter::compilers::Compilers;
 use crate::layer::assemble::{self, Origin};
 use crate::layer::layers::{self, BuiltLayer};
+use crate::prepare::WhenNeeded;
 use crate::project::collected_file::CollectedFile;
 use crate::project::definition::Definition;
 use crate::proof::prove;
@@ -72,7 +73,7 @@ pub struct Built {
 /// # Errors
 /// When the definition has problems or its parts cannot be resolved.
 pub fn plan(session: &Session<'_>, definition: &Definition) -> Result<Plan, BuildError> {
-    let resolved = resolve(session, definition)?;
+    let resolved = resolve(session, definition, WhenNeeded::Tell)?;
     Ok(Plan::new(&definition.spec, &resolved.facts)?)
 }
 
@@ -81,7 +82,7 @@ pub fn plan(session: &Session<'_>, definition: &Definition) -> Result<Plan, Buil
 /// # Errors
 /// When the definition has problems, or any of its parts cannot be obtained, verified or built.
 pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, BuildError> {
-    let Resolved { facts, ingredients, debian } = resolve(session, definition)?;
+    let Resolved { facts, ingredients, debian } = resolve(session, definition, WhenNeeded::Run)?;
     let plan = Plan::new(&definition.spec, &facts)?;
     plan.warnings.iter().for_each(|warning| session.report.warning(warning));
     warn_of_readers(session, &plan, &ingredients.application)?;

@@ -19,6 +19,7 @@ use crate::interpreter::interpreter_error::InterpreterError;
 use crate::layer::layer_error::LayerError;
 use crate::lock::lock_error::LockError;
 use crate::offline::OfflineError;
+use crate::prepare::prepare_error::PrepareError;
 use crate::program::program_error::ProgramError;
 use crate::project::application_error::ApplicationError;
 use crate::project::definition_error::DefinitionError;
@@ -38,6 +39,9 @@ pub enum BuildError {
     /// The application's files cannot be collected.
     #[error(transparent)]
     Application(#[from] ApplicationError),
+    /// A step of `[[app.prepare]]` makes nothing that can be used.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
     /// The definition has no usable base.
     #[error(transparent)]
     Base(#[from] BaseError),
@@ -100,6 +104,7 @@ impl BuildError {
             Self::Spec(_) | Self::Plan(_) => ErrorKind::Configuration,
             Self::Definition(error) => error.kind(),
             Self::Application(error) => error.kind(),
+            Self::Prepare(error) => error.kind(),
             Self::Base(error) => error.kind(),
             Self::Image(error) => error.kind(),
             Self::Lock(error) => error.kind(),
@@ -121,6 +126,7 @@ impl BuildError {
         match self {
             Self::Definition(error) => Some(error.hint()),
             Self::Application(error) => error.hint(),
+            Self::Prepare(error) => error.hint(),
             Self::Base(error) => error.hint(),
             Self::Image(error) => error.hint(),
             Self::Lock(error) => error.hint(),

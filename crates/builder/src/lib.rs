@@ -53,6 +53,7 @@ mod interpreter;
 mod layer;
 mod loading;
 mod lock;
+mod prepare;
 mod program;
 mod project;
 mod proof;

@@ -25,6 +25,8 @@ mod locks;
 mod long_names;
 mod many;
 mod output;
+mod prepare;
+mod prepare_examples;
 mod project;
 mod proof;
 mod refusal;

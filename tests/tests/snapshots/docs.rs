@@ -19,7 +19,7 @@ fn known_keys() -> BTreeMap<String, BTreeSet<String>> {
     let tables: String = tables.iter().map(|table| format!("[{table}]\n{UNKNOWN} = 1\n")).collect();
     let toml = format!(
         "{UNKNOWN} = 1\nbase = [{{ debian = {{ {UNKNOWN} = 1 }} }}, {{ {UNKNOWN} = 1 }}]\n{tables}\
-         [[bytecode.override]]\n{UNKNOWN} = 1\n"
+         [[bytecode.override]]\n{UNKNOWN} = 1\n[[app.prepare]]\n{UNKNOWN} = 1\n"
     );
     let definition = Definition::empty().with("image.toml", &toml);
     let run = Shipwheel::apart(definition.path()).image(&["image.toml"]);

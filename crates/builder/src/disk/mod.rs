@@ -5,3 +5,4 @@ pub(crate) mod file_error;
 pub(crate) mod tar;
 pub(crate) mod text;
 pub(crate) mod unpack_error;
+pub(crate) mod written;

@@ -16,7 +16,7 @@ use shipwheel_plan::dockerignore::DockerignoreError;
 use shipwheel_plan::spec::{Problem, SpecError};
 use shipwheel_python::install::OverlapError;
 use shipwheel_python::lock::Lock;
-use shipwheel_python::lock::{LockTool, UvConflict};
+use shipwheel_python::lock::{LockTool, StaleError};
 use shipwheel_python::project::NotStatic;
 use shipwheel_python::pyproject::PyprojectError;
 use shipwheel_python::requirements::{Requirements, RequirementsError};
@@ -34,6 +34,7 @@ use crate::interpreter::interpreter_error::{CompilerFault, InterpreterError, Int
 use crate::layer::layer_error::LayerError;
 use crate::lock::lock_error::LockError;
 use crate::offline::OfflineError;
+use crate::prepare::prepare_error::PrepareError;
 use crate::program::program_error::ProgramError;
 use crate::project::application_error::{ApplicationError, OtherFile, Whole};
 use crate::project::definition_error::DefinitionError;
@@ -138,8 +139,6 @@ fn files_and_programs() {
         (place(PlaceError::Link { path: path(), target: path() }), Output, HINT),
         (place(PlaceError::Owner { path: path(), owner: owner(), user: owner() }), Output, HINT),
         (place(PlaceError::Writable { path: path(), mode: 0o777 }), Output, HINT),
-        (place(PlaceError::OwnerAbove { path: path(), above: path(), owner: owner(), user: owner() }), Output, HINT),
-        (place(PlaceError::WritableAbove { path: path(), above: path(), mode: 0o777 }), Output, HINT),
         (place(PlaceError::Special { path: path() }), Output, HINT),
         (place(PlaceError::Held { path: path(), waited: std::time::Duration::ZERO }), Output, HINT),
         (file(FileAction::Read, io::ErrorKind::NotFound), Configuration, NO_HINT),
@@ -216,6 +215,45 @@ fn definitions_and_applications() {
         (same_path(OtherFile::File(path())), Configuration, HINT),
         (same_path(OtherFile::Project), Configuration, HINT),
     ]);
+}
+
+#[test]
+fn steps_that_prepare() {
+    let (step, path) = (|| "npm ci".to_owned(), || "web/dist".to_owned());
+    let python = || "3.12.1".to_owned();
+    let cause = TreePath::new("/../x").expect_err("leads out");
+    let wheels = Box::new(CoverageError { errors: Vec::new() });
+    check([
+        (PrepareError::NoProgram { step: step(), program: program_name() }.into(), Configuration, HINT),
+        (
+            PrepareError::Start { step: step(), program: program_name(), cause: io(io::ErrorKind::NotFound) }.into(),
+            Outside,
+            NO_HINT,
+        ),
+        (
+            PrepareError::Failed { step: step(), how: "exit code 1".to_owned(), output: outside() }.into(),
+            Configuration,
+            HINT,
+        ),
+        (PrepareError::Special { step: step(), path: path() }.into(), Configuration, HINT),
+        (PrepareError::LinkLeadsOut { step: step(), path: path(), target: path() }.into(), Configuration, HINT),
+        (PrepareError::NotAllowed { step: step(), path: path(), cause }.into(), Configuration, HINT),
+        (PrepareError::NotUtf8 { step: step(), path: path() }.into(), Configuration, HINT),
+        (PrepareError::TooMuch { step: step(), limit: "4 GiB".to_owned(), path: path() }.into(), Configuration, HINT),
+        (PrepareError::BelowFile { step: step(), path: path(), file: path() }.into(), Configuration, HINT),
+        (PrepareError::Changed { step: step(), path: path() }.into(), Configuration, HINT),
+        (PrepareError::NoPython { step: step(), wanted: Some(11), found: python() }.into(), Configuration, HINT),
+        (PrepareError::NoPython { step: step(), wanted: None, found: python() }.into(), Configuration, HINT),
+        (
+            PrepareError::NoWheels { step: step(), python: python(), wanted: Some(11), cause: wheels }.into(),
+            Configuration,
+            HINT,
+        ),
+    ]);
+}
+
+fn program_name() -> String {
+    "npm".to_owned()
 }
 
 #[test]
@@ -322,6 +360,7 @@ fn locks() {
     let requirements = Requirements::parse("%", "requirements.txt").err();
     let requirements = requirements.unwrap_or(RequirementsError { file: outside(), problems: Vec::new() });
     let pyproject = || PyprojectError::UnknownGroup { group: outside() };
+    let stale = || StaleError::LockedPython { found: outside() };
     let tools = [LockTool::Uv, LockTool::Poetry, LockTool::Pdm].map(|tool| {
         [
             (LockError::Stale { lock: path(), differences: Vec::new(), tool }.into(), Configuration, HINT),
@@ -340,8 +379,8 @@ fn locks() {
         (LockError::PartialHashes { path: path() }.into(), Configuration, HINT),
         (LockError::Includes { path: path(), limit: 8 }.into(), Configuration, NO_HINT),
         (LockError::Pyproject { path: path(), cause: pyproject() }.into(), Configuration, NO_HINT),
+        (LockError::Comparison { path: path(), cause: stale() }.into(), Configuration, NO_HINT),
         (LockError::Hashes { path: path(), problems: Vec::new() }.into(), Verification, HINT),
-        (LockError::Conflict { lock: path(), cause: UvConflict { wanted: Vec::new() } }.into(), Configuration, HINT),
         (LockError::NotNamed { file: "image.toml".to_owned() }.into(), Configuration, HINT),
         (LockError::NoInclude { file: path(), line: 1, named: outside() }.into(), Configuration, NO_HINT),
         (LockError::NoInputs { path: path() }.into(), Configuration, HINT),

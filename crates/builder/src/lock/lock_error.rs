@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use shipwheel_python::lock::{Difference, LockForm, LockTool, UvConflict};
+use shipwheel_python::lock::{Difference, LockForm, LockTool, StaleError};
 use shipwheel_python::pyproject::PyprojectError;
 use shipwheel_python::requirements::{HashProblem, RequirementsError};
 use shipwheel_python::select::CoverageError;
@@ -83,6 +83,15 @@ pub enum LockError {
         #[source]
         cause: PyprojectError,
     },
+    /// The lock and its pyproject.toml cannot be compared.
+    #[error("{} cannot be compared with what it was made from", .path.display())]
+    Comparison {
+        /// The file that cannot be read.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        cause: StaleError,
+    },
     /// Hashes of the converted lock are not in the user's file.
     #[error("{}: {}", .path.display(), joined(.problems, "; "))]
     Hashes {
@@ -96,18 +105,10 @@ pub enum LockError {
     Stale {
         /// The lock.
         lock: PathBuf,
-        /// What differs; empty where the tool does not say.
-        differences: Vec<Difference>,
+        /// What differs, with the member's folder unless it is the lock's own; empty where the tool does not say.
+        differences: Vec<(Option<String>, Difference)>,
         /// The tool that makes it again.
         tool: LockTool,
-    },
-    /// What is wanted of the lock must not be installed together.
-    #[error("{} cannot be installed as it is asked for: {cause}", .lock.display())]
-    Conflict {
-        /// The lock.
-        lock: PathBuf,
-        /// What conflicts.
-        cause: UvConflict,
     },
     /// Only the lock's own tool can read it, and that tool is not on PATH.
     #[error("reading {} needs {} on PATH", .lock.display(), exporter(*.tool))]
@@ -160,8 +161,12 @@ pub enum LockError {
     Coverage(#[from] CoverageError),
 }
 
-fn lines(differences: &[Difference]) -> String {
-    let lines: String = differences.iter().map(|difference| format!("\n  {difference}")).collect();
+fn lines(differences: &[(Option<String>, Difference)]) -> String {
+    let lines = differences.iter().map(|(member, difference)| match member {
+        Some(member) => format!("\n  {member}: {difference}"),
+        None => format!("\n  {difference}"),
+    });
+    let lines: String = lines.collect();
     if lines.is_empty() { lines } else { format!(":{lines}") }
 }
 
@@ -198,8 +203,8 @@ impl LockError {
             | Self::NoInclude { .. }
             | Self::Includes { .. }
             | Self::Pyproject { .. }
+            | Self::Comparison { .. }
             | Self::Stale { .. }
-            | Self::Conflict { .. }
             | Self::NoTool { .. }
             | Self::NotNamed { .. }
             | Self::NoInputs { .. }
@@ -216,7 +221,6 @@ impl LockError {
             Self::Stale { tool, .. } => {
                 return Some(format!("lock again: run `{}`, or `shipwheel lock`", tool.lock_command()));
             }
-            Self::Conflict { .. } => "name fewer `extras` and `groups` in `[python]` of image.toml",
             Self::NoTool { tool, .. } => return Some(tool_hint(*tool)),
             Self::Export { tool, .. } => {
                 return Some(format!(
@@ -258,7 +262,8 @@ impl LockError {
             | Self::Requirements(_)
             | Self::NoInclude { .. }
             | Self::Includes { .. }
-            | Self::Pyproject { .. } => return None,
+            | Self::Pyproject { .. }
+            | Self::Comparison { .. } => return None,
         };
         Some(text.to_owned())
     }

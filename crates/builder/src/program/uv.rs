@@ -123,6 +123,11 @@ pub(crate) fn find_python(session: &Session<'_>, version: PythonVersion) -> Opti
     Uv::with(session, known(session)?, "").ok()?.python(Some(&version.to_string()))
 }
 
+/// An interpreter of a minor version that a uv of this machine knows; nothing is downloaded.
+pub(crate) fn find_minor(session: &Session<'_>, minor: u32) -> Option<PathBuf> {
+    Uv::with(session, known(session)?, "").ok()?.python(Some(&format!("3.{minor}")))
+}
+
 fn bootstrapped(session: &Session<'_>) -> Option<PathBuf> {
     session.cache.folder("uv", &pinned()).map(|folder| folder.join("bin/uv"))
 }

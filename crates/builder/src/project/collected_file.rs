@@ -17,6 +17,13 @@ pub(crate) struct CollectedFile {
     pub(super) mentions: Option<(String, Mentions)>,
 }
 
+impl CollectedFile {
+    /// A file that a step of `app.prepare` made; its content is at `host`, unless it is a link.
+    pub(crate) fn made(host: PathBuf, file: AppFile) -> Self {
+        Self { host, file, suspect: None, mentions: None }
+    }
+}
+
 /// A file that was found, before it is read.
 pub(super) struct Found {
     pub(super) host: PathBuf,

@@ -10,7 +10,7 @@ use shipwheel_store::{FileAction, open_regular_no_link};
 use crate::error::BuildError;
 
 /// So much of a file is looked at for secrets.
-const MAX_HEAD: u64 = 256 << 10;
+pub(crate) const MAX_HEAD: u64 = 256 << 10;
 
 /// What one pass over a file tells.
 pub(crate) struct Hashed {

@@ -3,6 +3,7 @@
 pub(crate) mod application;
 pub(crate) mod application_error;
 pub(crate) mod collected_file;
+pub(crate) mod collector;
 pub(crate) mod definition;
 pub(crate) mod definition_error;
 mod folder;

@@ -54,18 +54,20 @@ impl WholeFolder {
     }
 
     /// What the application names although it is never taken, files with credentials that it may need, and what is so
-    /// large that it may not be meant.
+    /// large that it may not be meant. What a step makes (`is_made`) is left out only as it is in the folder.
     pub(super) fn warnings(
         &self,
         files: &[CollectedFile],
-        never: &LeftOutNames,
-        credentials: &BTreeSet<String>,
+        (never, credentials): (&LeftOutNames, &BTreeSet<String>),
+        is_made: impl Fn(&str) -> bool,
     ) -> Vec<String> {
         let mut places: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
         for (file, Mentions(mentions)) in files.iter().filter_map(|file| file.mentions.as_ref()) {
             for (mention, line) in mentions {
                 // A module may be of any distribution.
-                if let (Mention::Text(_) | Mention::Path(_), Some(path)) = (mention, resolved(file, mention, never)) {
+                if let (Mention::Text(_) | Mention::Path(_), Some(path)) = (mention, resolved(file, mention, never))
+                    && !is_made(path.trim_end_matches('/'))
+                {
                     places.entry(path).or_insert((file, *line));
                 }
             }

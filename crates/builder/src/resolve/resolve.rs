@@ -1,8 +1,9 @@
 //! The steps from a definition to its facts: each takes values and gives a value.
 //!
-//! definition → project → bases with their targets and selected wheels → local projects → facts
+//! definition → project → bases with their targets and selected wheels → local projects → prepared files → facts
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use shipwheel_oci::Platform;
 use shipwheel_plan::facts::{BaseFacts, Facts, PlatformFacts};
@@ -19,6 +20,7 @@ use crate::base::resolve::Resolution;
 use crate::base::resolved::ResolvedBases;
 use crate::error::BuildError;
 use crate::layer::ingredients::Ingredients;
+use crate::prepare::{Preparation, WhenNeeded};
 use crate::project::application;
 use crate::project::definition::Definition;
 use crate::project::project::Project;
@@ -32,18 +34,25 @@ use crate::wheel::select::SelectedWheels;
 use crate::wheel::wheel_set_error::WheelSetError;
 use crate::wheel::wheels::Wheels;
 
-/// Resolves what an image is made of.
+/// Resolves what an image is made of; steps of `app.prepare` are run where they have to be, or only told.
 ///
 /// # Errors
 /// When the definition or its lock has problems, or a base or a wheel cannot be obtained.
-pub(crate) fn resolve(session: &Session<'_>, definition: &Definition) -> Result<Resolved, BuildError> {
+pub(crate) fn resolve(
+    session: &Session<'_>,
+    definition: &Definition,
+    when_needed: WhenNeeded,
+) -> Result<Resolved, BuildError> {
     let spec = &definition.spec;
     let project = Project::read(definition)?;
     let application = application::collect(session, definition)?;
-    let origins = origins(session, definition, &project)?;
+    let origins = Arc::new(origins(session, definition, &project)?);
     let Based { base, targets, selected } = based::choose(session, definition, &project, &origins)?;
     let Resolution { mut bases, debian } = base;
     let local = local_projects::build(session, &project, &targets, &selected)?;
+    let python = targets.values().next().map(|target| target.python.minor);
+    let preparation = Preparation { session, definition, project: &project, origins: &origins, python, when_needed };
+    let application = preparation.add_to(application)?;
     let wheels = Wheels::new(origins, selected.values().chain(local.values()).flatten().cloned());
     let settled = settle(session, spec, &wheels, &targets, &selected, &local)?;
     let (mut platforms, mut differences) = (BTreeMap::new(), BTreeMap::new());

@@ -3,13 +3,13 @@
 //! Links are written as relative ones to where they lead inside the tree, so that nothing on
 //! disk leads out of the folder; those that lead nowhere are left out.
 
-use std::io::BufWriter;
-use std::os::unix::fs::{PermissionsExt as _, lchown, symlink};
+use std::os::unix::fs::{lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use shipwheel_layer::{Content, Node, Tree, TreePath};
+use shipwheel_layer::{Node, Tree, TreePath};
 
+use crate::disk::written::write_file;
 use crate::error::BuildError;
 use shipwheel_store::FileAction;
 
@@ -77,15 +77,6 @@ fn is_bytecode(tree: &Tree, path: &TreePath) -> bool {
     in_cache || has_source()
 }
 
-fn write_file(path: &Path, content: &Content, executable: bool) -> Result<(), BuildError> {
-    let file = fs::File::create(path).map_err(BuildError::file(FileAction::Create, path))?;
-    let mut out = BufWriter::new(file);
-    content.copy_to(&mut out).map_err(BuildError::file(FileAction::Write, path))?;
-    let file = out.into_inner().map_err(|error| BuildError::file(FileAction::Write, path)(error.into_error()))?;
-    let mode = if executable { 0o755 } else { 0o644 };
-    file.set_permissions(std::fs::Permissions::from_mode(mode)).map_err(BuildError::file(FileAction::Write, path))
-}
-
 /// The way from a link to another path of the image.
 fn relative(link: &TreePath, target: &TreePath) -> PathBuf {
     let depth = link.ancestors().filter(|above| !above.is_root()).count();
@@ -96,6 +87,10 @@ fn relative(link: &TreePath, target: &TreePath) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use shipwheel_layer::Content;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,7 @@
 //! The wheels of an image: fetched, opened and installed by their digests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::{Digest, Hasher, Platform};
@@ -23,13 +24,13 @@ const RECORD_RECIPE: u32 = 4;
 /// Every wheel of an image by its digest, and where those come from that the cache lacks.
 #[derive(Debug, Default)]
 pub(crate) struct Wheels {
-    origins: WheelOrigins,
+    origins: Arc<WheelOrigins>,
     by_digest: BTreeMap<Digest, SelectedWheel>,
 }
 
 impl Wheels {
     /// Wheels that are looked for in some origins.
-    pub(crate) fn new(origins: WheelOrigins, wheels: impl IntoIterator<Item = SelectedWheel>) -> Self {
+    pub(crate) fn new(origins: Arc<WheelOrigins>, wheels: impl IntoIterator<Item = SelectedWheel>) -> Self {
         Self { origins, by_digest: wheels.into_iter().map(|wheel| (wheel.sha256, wheel)).collect() }
     }
 

@@ -2,6 +2,7 @@
 
 use shipwheel_layer::TreePath;
 
+use crate::spec::prepare::{PrepareStep, read_steps};
 use crate::spec::section::{Located, Section};
 
 /// The application.
@@ -23,13 +24,15 @@ pub struct AppSpec {
     pub writable: Vec<TreePath>,
     /// Modules that the application may import although nothing in the image provides them; `*` for all.
     pub optional_imports: Vec<Located<String>>,
+    /// What makes further files of it before a build, in order.
+    pub prepare: Vec<PrepareStep>,
 }
 
-const APP_KEYS: &[&str] =
-    &["sources", "project", "version", "destination", "include", "exclude", "writable", "optional-imports"];
+const KEYS: &[&str] =
+    &["sources", "project", "version", "destination", "include", "exclude", "writable", "optional-imports", "prepare"];
 
 pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
-    let app = top.section("app", APP_KEYS)?;
+    let app = top.section("app", KEYS)?;
     let sources = app.texts("sources").unwrap_or_default();
     let project = app.text("project");
     let given = app.value("sources");
@@ -63,6 +66,7 @@ pub(super) fn read_app(top: &Section<'_>) -> Option<AppSpec> {
         include: app.texts("include").unwrap_or_default(),
         exclude: app.texts("exclude").unwrap_or_default(),
         optional_imports: app.texts("optional-imports").unwrap_or_default(),
+        prepare: read_steps(&app),
     })
 }
 

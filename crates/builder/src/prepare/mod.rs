@@ -1,0 +1,10 @@
+//! `[[app.prepare]]`: programs of this machine that make files of the application, in a copy, once for each input.
+
+mod copy;
+mod made;
+mod prepare;
+pub(crate) mod prepare_error;
+mod process;
+mod python;
+
+pub(crate) use prepare::{Preparation, WhenNeeded};
