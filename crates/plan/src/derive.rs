@@ -21,6 +21,7 @@ mod named;
 mod runner;
 mod sources;
 mod start;
+mod static_root;
 mod suites;
 #[cfg(test)]
 mod tests;

@@ -72,8 +72,7 @@ proptest! {
         let _ = (Requirements::parse(&text, "x"), Lock::parse(&text, "x"), text.parse::<Marker>());
         let _ = Pyproject::parse(&text).map(|pyproject| pyproject.dependency_groups());
         if let Ok(lock) = UvLock::parse(&text, "x") {
-            let empty = Pyproject::default();
-            drop(differences(&lock, |_| Some(&empty)));
+            lock.packages.iter().for_each(|package| drop(differences(&lock, package, &Pyproject::default())));
         }
     }
 }

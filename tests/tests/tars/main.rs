@@ -10,4 +10,5 @@ mod generator;
 mod honest;
 mod judges;
 mod member;
+mod random;
 mod reading;

@@ -12,7 +12,9 @@ mod install;
 mod layout;
 mod lock;
 mod packages;
+mod prepared;
 mod run;
+mod script;
 mod settings;
 mod stages;
 mod start;
@@ -92,7 +94,12 @@ pub(super) fn translate(
         .iter()
         .map(|level| Line::new("optimize", level.value.to_string(), format!("line {}: {}", level.line, level.text)))
         .collect();
-    let sections = [("", base), ("python", python), ("app", app), ("bytecode", bytecode), ("config", config)];
+    let steps = prepared::steps(&mut draft, known, &layout).into_iter().map(|step| ("[app.prepare]", step));
+    let sections: Vec<_> = [("", base), ("python", python), ("app", app)]
+        .into_iter()
+        .chain(steps)
+        .chain([("bytecode", bytecode), ("config", config)])
+        .collect();
     let missing = draft.missing;
     let rows = draft.account.into_rows();
     let toml = write::document_of(&format!("# From {}: {}\n", shown(from.name), HEAD), &sections) + &remarks(&rows);

@@ -48,6 +48,28 @@ pub(super) struct Owner {
     pub(super) gid: u32,
 }
 
+/// A stage that builds what one line of the image's own stage copies.
+#[derive(Debug, Clone)]
+pub(super) struct FrontEnd {
+    /// The lines that run its commands; one that needs none is empty.
+    pub(super) runs: Vec<(usize, String)>,
+    /// The variables of its commands.
+    pub(super) environment: BTreeMap<String, String>,
+    /// The folder here that it works in; empty for the folder itself.
+    pub(super) directory: String,
+    /// What is copied, below that folder.
+    pub(super) made: String,
+}
+
+/// A step of `[[app.prepare]]`, before it is known where the image has its files.
+#[derive(Debug)]
+pub(super) enum Prepared {
+    /// A command of the image's own stage, in a folder of the image.
+    Command { line: usize, words: Vec<String>, environment: BTreeMap<String, String>, workdir: String },
+    /// What a stage builds, and the line that copies it to a place of the image.
+    FrontEnd { front_end: FrontEnd, line: usize, text: String, place: String },
+}
+
 /// All of it.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -70,6 +92,10 @@ pub(super) struct Draft {
     pub(super) made: Vec<From<String>>,
     /// Files that a line makes executable, where the Dockerfile has them.
     pub(super) executable: BTreeSet<String>,
+    /// Stages that build what one line copies, by their places.
+    pub(super) front_ends: BTreeMap<usize, FrontEnd>,
+    /// Steps that make files.
+    pub(super) prepared: Vec<Prepared>,
     /// What could not be found out.
     pub(super) missing: Vec<DeriveError>,
     pub(super) optimize: Option<From<u8>>,
@@ -85,6 +111,8 @@ pub(super) struct Step<'s> {
     pub(super) workdir: &'s str,
     /// Whether it runs in the stage that becomes the image, or in one that it follows from.
     pub(super) is_final: bool,
+    /// The variables that it gets.
+    pub(super) environment: &'s BTreeMap<String, String>,
 }
 
 impl Step<'_> {

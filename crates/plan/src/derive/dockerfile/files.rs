@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::derive::known::Known;
 use crate::dockerfile::{Copy, Dockerfile, Kind, Run, absolute, flag};
 
-use super::draft::{CopiedFile, Draft, From, below};
+use super::draft::{CopiedFile, Draft, From, Prepared, below};
 
 /// Files that say what is installed; they need not be in the image.
 const OF_DEPENDENCIES: [&str; 13] = [
@@ -216,15 +216,13 @@ fn from_stage(draft: &mut Draft, known: &Known<'_>, file: &Dockerfile, it: &Copy
     files.retain(|file| !is_of_dependencies(&file.source) && !is_environment(draft, &format!("/{}", file.source)));
     match (files.is_empty(), installed) {
         (true, true) => draft.account.became(it.line, it.text, "python.lock: what is installed there"),
-        (true, false) => {
-            let todo = "make it before the build, in the folder, or as a step of `[[app.prepare]]`, and add it to `app.sources`";
-            draft.account.open(
-                it.line,
-                it.text,
-                "made by commands of another stage, which shipwheel does not run",
-                todo,
-            );
-        }
+        (true, false) => match draft.front_ends.get(&stage).cloned() {
+            Some(front_end) => {
+                let place = absolute("/", &it.copy.destination);
+                draft.prepared.push(Prepared::FrontEnd { front_end, line: it.line, text: it.text.to_owned(), place });
+            }
+            None => left_to_do(draft, it.line, it.text),
+        },
         (false, _) => {
             let names: BTreeSet<&str> =
                 files.iter().map(|file| if file.source.is_empty() { "." } else { &file.source }).collect();
@@ -233,6 +231,14 @@ fn from_stage(draft: &mut Draft, known: &Known<'_>, file: &Dockerfile, it: &Copy
             draft.copied.extend(files.into_iter().map(|value| From { line: it.line, text: it.text.to_owned(), value }));
         }
     }
+}
+
+/// What the user has to do about a line that copies what another stage made.
+pub(super) fn left_to_do(draft: &mut Draft, line: usize, text: &str) {
+    let why = "made by commands of another stage, which shipwheel does not run";
+    let todo =
+        "make it before the build, in the folder, or as a step of `[[app.prepare]]`, and add it to `app.sources`";
+    draft.account.open(line, text, why, todo);
 }
 
 fn is_environment(draft: &Draft, place: &str) -> bool {

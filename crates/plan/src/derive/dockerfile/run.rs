@@ -4,7 +4,8 @@ use crate::dockerfile::{Command, Run, absolute};
 use crate::shell::{ShellCommand, Surroundings, commands, program};
 
 use super::draft::{Draft, From, Step};
-use super::{install, packages, users};
+use super::script::quoted;
+use super::{install, packages, prepared, users};
 
 /// What a command does.
 type Reader = fn(&mut Draft, &Step<'_>);
@@ -98,22 +99,11 @@ pub(super) fn run(draft: &mut Draft, line: usize, run: &Run, is_final: bool) {
             continue;
         }
         if !words.is_empty() {
-            let step = Step { line, words: &words, workdir: &workdir, is_final };
+            let environment = &command.environment;
+            let step = Step { line, words: &words, workdir: &workdir, is_final, environment };
             read(draft, &step, &command);
         }
     }
-}
-
-/// Words as a text that a shell reads as the same words.
-fn quoted(words: &[String]) -> String {
-    // `["/bin/bash", "-c", "text"]` is a text for a shell as well.
-    if let [shell, option, text] = words
-        && ["sh", "bash", "ash"].contains(&program(shell))
-        && option.starts_with('-')
-    {
-        return text.clone();
-    }
-    words.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect::<Vec<_>>().join(" ")
 }
 
 /// Takes off what runs another program: `sudo`, `env`, `uv pip`, `python -m pip`, `poetry run`.
@@ -189,11 +179,9 @@ fn prepare(draft: &mut Draft, step: &Step<'_>) {
     {
         return draft.account.not_needed(step.line, &step.text(), "its stage only builds");
     }
-    let todo = format!(
-        "run it before the build, in the folder, or as a step of `[[app.prepare]]` with `run = [{}]`",
-        step.words.iter().map(|word| crate::derive::write::text(word)).collect::<Vec<_>>().join(", ")
-    );
-    draft.account.open(step.line, &step.text(), "makes files, and shipwheel runs no command in the image", todo);
+    if !prepared::command(draft, step) {
+        prepared::left_to_do(draft, step);
+    }
 }
 
 /// `python -m compileall`, `python -m venv`, `python manage.py collectstatic`.

@@ -29,6 +29,11 @@ const OF_BUILDS: [&str; 17] = [
     "PYTHON_GET_PIP",
 ];
 
+/// Whether a variable is for tools that the image does not have.
+pub(super) fn is_of_builds(name: &str) -> bool {
+    OF_BUILDS.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// The lines of `[config]` besides what is started.
 pub(super) fn lines(
     draft: &mut Draft,
@@ -42,7 +47,7 @@ pub(super) fn lines(
     let env = environment(draft, layout, image, shown);
     if !env.is_empty() {
         let pairs: Vec<String> =
-            env.iter().map(|(name, at)| format!("{} = {}", key(name), write::text(&at.value))).collect();
+            env.iter().map(|(name, at)| format!("{} = {}", write::key(name), write::text(&at.value))).collect();
         let numbers: Vec<usize> = env.iter().map(|(_, at)| at.line).filter(|line| *line > 0).collect();
         lines.push(Line::new("env", format!("{{ {} }}", pairs.join(", ")), places("ENV", &numbers)));
     }
@@ -160,7 +165,7 @@ fn environment(
                 draft.optimize = Some(From { line, text: shown(line), value: level });
             }
             "PATH" => path(draft, line, &text, value),
-            _ if OF_BUILDS.iter().any(|prefix| name.starts_with(prefix)) => {
+            _ if is_of_builds(name) => {
                 draft.account.not_needed(line, &text, "only the build reads it");
             }
             _ => {
@@ -196,10 +201,4 @@ fn path(draft: &mut Draft, line: usize, text: &str, value: &str) {
             draft.account.open(line, text, why, "name programs there by their whole path");
         }
     }
-}
-
-/// A name as a key of TOML.
-fn key(name: &str) -> String {
-    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if is_bare { name.to_owned() } else { write::text(name) }
 }

@@ -7,11 +7,12 @@ use crate::dockerfile::{Dockerfile, Instruction, Kind};
 
 use super::draft::Draft;
 use super::files::{self, CopyLine};
-use super::run;
+use super::{prepared, run};
 
 /// Reads every stage that the last one needs; others are named.
 pub(super) fn read(draft: &mut Draft, known: &Known<'_>, file: &Dockerfile) {
     let needed = needed(file);
+    draft.front_ends = prepared::front_ends(known, file);
     let chain: Vec<usize> = file.chain(file.last()).iter().map(|stage| stage.line).collect();
     for (place, stage) in file.stages().iter().enumerate() {
         let is_final = chain.contains(&stage.line);
@@ -24,8 +25,12 @@ pub(super) fn read(draft: &mut Draft, known: &Known<'_>, file: &Dockerfile) {
             (true, None) => {}
             (false, _) => draft.account.not_needed(stage.line, &stage.text, "its stage only builds"),
         }
+        let is_front_end = draft.front_ends.contains_key(&place);
         for instruction in &stage.instructions {
-            instruction_of(draft, known, file, instruction, is_final);
+            // Its commands are told where the step is written.
+            if !is_front_end || !matches!(instruction.kind, Kind::Run(_)) {
+                instruction_of(draft, known, file, instruction, is_final);
+            }
         }
     }
 }

@@ -80,6 +80,40 @@ fn the_table_of_the_docs_says_what_becomes_of_each_line() {
 }
 
 #[test]
+fn a_stage_of_node_is_a_step_where_it_only_builds_what_one_line_copies() {
+    const STAGE: &str = "FROM node:20 AS web\nWORKDIR /w\nCOPY web/package.json ./\nRUN npm ci\nCOPY web ./\nRUN npm run build\n\
+                         FROM python:3.13-slim\nWORKDIR /app\nCOPY main.py .\nCOPY --from=web /w/dist ./web/dist\n";
+    let run = |text: &str| {
+        let files = [("main.py", ""), ("web/package.json", "{}"), ("web/x.js", ""), ("old/x", "")];
+        let spec = ImageSpec::parse(&translate(text, &files).toml, "image.toml", None).expect("valid");
+        spec.app.and_then(|app| app.prepare.into_iter().next())
+    };
+    let step = run(STAGE).expect("a step");
+    assert_eq!(step.run, ["sh", "-c", "npm ci && npm run build"]);
+    assert_eq!((step.directory.as_str(), step.outputs[0].value.as_str()), ("web", "web/dist"));
+    for (from, to, command) in [
+        ("./web/dist", "./a/b", Some("npm ci && npm run build && mkdir -p ../a && mv dist ../a/b")),
+        ("WORKDIR /w\n", "WORKDIR /w\nENV CI=1\nRUN corepack enable\n", Some("npm ci && npm run build")),
+        (
+            "COPY web/package.json ./\nRUN npm ci\nCOPY web ./",
+            "COPY . .\nRUN npm ci",
+            Some("npm ci && npm run build && mkdir -p web && mv dist web/dist"),
+        ),
+        ("./web/dist", "./old", None),
+        ("./web/dist", "/usr/share/x", None),
+        ("npm ci", "curl -O x", None),
+        ("npm ci", "npm ci && npm run $(cat x)", None),
+        ("FROM node:20", "FROM debian", None),
+        ("COPY --from=web /w/dist ./web/dist\n", "COPY --from=web /w/dist ./a\nCOPY --from=web /w/dist ./b\n", None),
+        ("COPY web ./", "COPY old ./", None),
+    ] {
+        assert!(STAGE.contains(from), "{from}");
+        let step = run(&STAGE.replace(from, to));
+        assert_eq!(step.map(|step| step.run[2].clone()).as_deref(), command, "{to}");
+    }
+}
+
+#[test]
 fn the_docs_name_every_instruction_and_every_command_of_the_table() {
     let lines: Vec<&str> = documented().into_iter().map(|(line, _)| line).collect();
     for keyword in [
