@@ -25,7 +25,7 @@ impl SampleWheel {
     /// # Panics
     /// When it cannot be zipped.
     pub fn new(name: &str, version: &str, tag: &str, files: &[(&str, &[u8])]) -> Self {
-        Self::recorded(name, version, tag, files, |record| record)
+        Self::made((name, version, tag), "", files, |record| record)
     }
 
     /// The same with another RECORD, made of the right one.
@@ -39,10 +39,27 @@ impl SampleWheel {
         files: &[(&str, &[u8])],
         record: impl FnOnce(String) -> String,
     ) -> Self {
+        Self::made((name, version, tag), "", files, record)
+    }
+
+    /// The same with further lines of METADATA.
+    ///
+    /// # Panics
+    /// As [`SampleWheel::new`].
+    pub fn with(name: &str, version: &str, tag: &str, more: &str, files: &[(&str, &[u8])]) -> Self {
+        Self::made((name, version, tag), more, files, |record| record)
+    }
+
+    fn made(
+        (name, version, tag): (&str, &str, &str),
+        more: &str,
+        files: &[(&str, &[u8])],
+        record: impl FnOnce(String) -> String,
+    ) -> Self {
         let pure = tag.ends_with("-any");
         let info = format!("{name}-{version}.dist-info");
         let wheel = format!("Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: {pure}\nTag: {tag}\n");
-        let metadata = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
+        let metadata = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{more}");
         let own = [(format!("{info}/METADATA"), metadata.into_bytes()), (format!("{info}/WHEEL"), wheel.into_bytes())];
         let given = files.iter().map(|(path, bytes)| ((*path).to_owned(), bytes.to_vec()));
         let files: Vec<(String, Vec<u8>)> = given.chain(own).collect();

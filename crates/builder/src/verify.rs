@@ -9,10 +9,13 @@ mod coverage;
 mod forms;
 mod hooks;
 mod judge;
+mod loader;
+mod loader_cache;
 mod native;
 mod pycs;
 mod rebuild;
 mod records;
+mod shadows;
 #[cfg(test)]
 mod tests;
 
@@ -158,7 +161,10 @@ fn verify_platform(
     let mut found = Vec::new();
     let python = ImagePython::find(&tree, &opened.config, &mut found)?;
     findings.add(Some(platform), found);
-    let Some(python) = python else { return Ok(verified) };
+    let Some(python) = python else {
+        findings.add(Some(platform), loader::check(&tree, [&opened.config.env()].into_iter()));
+        return Ok(verified);
+    };
     let Checked { pycs, sourceless, findings: found, pairs } = loaded(&tree, &opened.config, &python)?;
     (verified.pycs, verified.sourceless) = (pycs, sourceless);
     findings.add(Some(platform), found);
@@ -182,6 +188,9 @@ fn loaded(tree: &Tree, config: &ImageConfig, python: &ImagePython) -> Result<Che
     checked.pairs.extend(archives.pairs);
     checked.findings.extend(archives.findings);
     checked.findings.extend(forms::check(tree, python));
+    let starts = python.starts.iter().map(|start| &start.environment);
+    checked.findings.extend(loader::check(tree, starts.chain([&config.env()])));
+    checked.findings.extend(shadows::check(tree, python));
     checked.findings.extend(hooks::check(tree, config, python));
     checked.findings.extend(coverage::check(tree, python));
     Ok(checked)

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use shipwheel_python::lock::{Lock, LockError, LockForm, UvLock, differences};
+use shipwheel_python::lock::{Lock, LockError, LockForm, UvChoice, UvLock, differences};
+use shipwheel_python::marker::Environment;
 use shipwheel_python::pyproject::Pyproject;
 use shipwheel_python::requirements::{InputLine, Requirements, asks_for_anything, input_lines};
 use shipwheel_python::select::{Selection, select};
@@ -35,7 +36,7 @@ pub(crate) fn pylock(input: &[u8]) {
     }
 }
 
-/// A uv.lock, and how it differs from a project that asks for nothing.
+/// A uv.lock, what is read of it for a target, and how it differs from a project that asks for nothing.
 pub(crate) fn uv_lock(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let lock = match UvLock::parse(&text, "lock") {
@@ -44,10 +45,17 @@ pub(crate) fn uv_lock(input: &[u8]) {
     };
     let names = LockForm::Uv.distributions(&text);
     assert!(lock.packages.iter().all(|package| names.contains(&package.name)), "both readers see the same names");
-    for package in lock.packages.iter().take(8) {
-        let _ = differences(&lock, package, &Pyproject::default())
-            .map(|all| all.iter().for_each(|it| drop(it.to_string())));
+    let offer = lock.offer(None);
+    let choice = UvChoice { package: None, extras: offer.extras, groups: offer.groups };
+    match lock.select(&choice, &Environment::new(&target())) {
+        Ok(selected) => {
+            assert!(selected.packages.len() <= lock.packages.len());
+            assert!(selected.packages.is_sorted_by_key(|package| package.line), "in the order of the file");
+        }
+        Err(conflict) => assert!(conflict.wanted.len() > 1, "{conflict}"),
     }
+    let empty = Pyproject::default();
+    let _ = differences(&lock, |_| Some(&empty)).map(|all| all.iter().for_each(|it| drop(it.to_string())));
 }
 
 /// The lines in an error are lines of the file.

@@ -1,5 +1,6 @@
 //! Lock files: the one form that images are built from (pylock.toml), uv.lock, Pipfile.lock, and the table of all forms.
 
+mod checker;
 mod directories;
 mod error;
 mod form;
@@ -8,7 +9,6 @@ mod parse;
 mod pipfile;
 mod poetry;
 mod pylock;
-mod stale;
 mod uv_lock;
 
 pub use error::{LockError, LockProblem};
@@ -16,5 +16,7 @@ pub use form::{LockForm, LockReading, LockTool, Relocking, Selectable, Staleness
 pub use pipfile::Pipfile;
 pub use poetry::poetry_version;
 pub use pylock::{Lock, LockedPackage, LockedSdist, LockedWheel, Origin};
-pub use stale::{Difference, StaleError, differences};
-pub use uv_lock::{UvDependency, UvFolder, UvLock, UvPackage, UvRequirement, UvRequirements};
+pub use uv_lock::{
+    Difference, StaleError, UvChoice, UvConflict, UvDependency, UvFolder, UvLock, UvManifest, UvOffer, UvPackage,
+    UvRequirement, UvRequirements, differences,
+};

@@ -11,6 +11,7 @@ mod parser;
 use expression::Expression;
 
 pub use environment::Environment;
+pub(crate) use environment::System;
 pub use error::MarkerError;
 
 /// A condition on the environment: `python_version < "3.12" and sys_platform == "linux"`.

@@ -11,6 +11,7 @@ mod error;
 mod group;
 mod poetry;
 mod project;
+mod uv_inputs;
 mod uv_settings;
 mod uv_workspace;
 
@@ -23,7 +24,8 @@ pub use error::PyprojectError;
 pub use group::GroupMember;
 pub use poetry::PoetryProject;
 pub use project::{Project, RequiresPython};
-pub use uv_settings::{PackageIndex, UvSettings};
+pub use uv_inputs::{UvConflicting, UvInputs, UvSource};
+pub use uv_settings::{DefaultGroups, PackageIndex, UvSettings};
 pub use uv_workspace::UvWorkspace;
 
 /// A pyproject.toml, read once.

@@ -1,4 +1,9 @@
-//! Texts without the secrets of the addresses in them: the one place that redacts what a message shows or a record keeps.
+//! Texts without the secrets in them, of addresses and of what else names them: the one place that redacts what a
+//! message shows or a record keeps.
+
+mod named;
+
+use named::without_named;
 
 /// Query parameters of the registry protocol that never hold a secret.
 pub(crate) const HARMLESS: [&str; 6] = ["digest", "from", "mount", "n", "scope", "service"];
@@ -9,7 +14,8 @@ const NOT_USERS: [&str; 4] = ["oci", "oci-archive", "docker-archive", "file"];
 /// Names in a fragment whose values never are secrets.
 const HARMLESS_FRAGMENTS: [&str; 8] = ["egg", "subdirectory", "md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
 
-/// The text with `***` for every user and password in an address, and for values of queries that may be secrets.
+/// The text with `***` for every user and password in an address, for values of queries that may be secrets, and for
+/// what the text itself calls a password, a token or the like (`password=…`, `Authorization: …`).
 ///
 /// It finds addresses anywhere: in requirements, in what other programs say, and without a scheme (`user:password@host`).
 pub fn redacted(text: &str) -> String {
@@ -20,7 +26,7 @@ pub fn redacted(text: &str) -> String {
         result += &if word.contains("://") { redacted_urls(word) } else { redacted_login(word) };
         result += &piece[word.len()..];
     }
-    result
+    without_named(&result)
 }
 
 /// Whether a text has something in it that [`redacted`] hides; such a text is not kept.

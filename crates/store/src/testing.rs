@@ -8,7 +8,14 @@ use crate::Cache;
 use crate::http::{Http, HttpOptions};
 
 pub(crate) fn http() -> Http {
+    http_with([])
+}
+
+/// The same, for a user who named these hosts as insecure.
+pub(crate) fn http_with<const N: usize>(insecure_hosts: [&str; N]) -> Http {
+    let insecure_hosts = insecure_hosts.map(str::to_owned).into();
     Http::new(HttpOptions {
+        insecure_hosts,
         connect_timeout: Duration::from_secs(2),
         idle_timeout: Duration::from_secs(2),
         document_deadline: Duration::from_secs(3),

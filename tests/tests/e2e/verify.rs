@@ -27,7 +27,7 @@ cmd = ["python3.11", "-m", "sound"]
 "#;
 
 const MODULES: [&str; 12] =
-    ["sound", "fresh", "one", "two", "magic", "stale", "level", "missing", "orphan", "flags", "code", "time"];
+    ["sound", "fresh", "one", "two", "magic", "stale", "level", "missing", "orphan", "flags", "broken", "time"];
 
 /// The image of that application, built once.
 pub(crate) fn sample() -> Layout {
@@ -105,9 +105,9 @@ fn every_fault_of_bytecode_is_found_and_nothing_else() {
         files.file(&pyc("level")).path = "app/__pycache__/level.cpython-311.opt-2.pyc".to_owned();
         files.remove(&pyc("missing"));
         files.file(&pyc("flags")).data[4] = 2;
-        files.file(&pyc("code")).data.truncate(40);
-        // Timestamp pycs: flags 0, the time and the size of the source. Layers of ours have the time 0.
-        for (module, time) in [("time", 1_000_000u32), ("fresh", 0)] {
+        files.file(&pyc("broken")).data.truncate(40);
+        // Timestamp pycs: flags 0, the time and the size of the source. Layers of ours are dated 1980.
+        for (module, time) in [("time", 1_000_000u32), ("fresh", 315_532_800)] {
             let size = u32::try_from(text(module).len()).unwrap();
             files.file(&pyc(module)).data.splice(4..16, [0, time, size].map(u32::to_le_bytes).concat());
         }
@@ -122,7 +122,7 @@ fn every_fault_of_bytecode_is_found_and_nothing_else() {
         ("problem", "stale", "linux/amd64", pyc("stale")),
         ("problem", "level", "linux/amd64", "/app/__pycache__/level.cpython-311.opt-2.pyc".to_owned()),
         ("problem", "header", "linux/amd64", pyc("flags")),
-        ("problem", "code", "linux/amd64", pyc("code")),
+        ("problem", "code", "linux/amd64", pyc("broken")),
         ("problem", "stale", "linux/amd64", pyc("time")),
         ("warning", "orphan", "linux/amd64", pyc("orphan")),
         ("warning", "unused", "linux/amd64", "/app/sound.pyc".to_owned()),

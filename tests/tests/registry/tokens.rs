@@ -23,6 +23,8 @@ const IDENTITY: &str = "identity-token-of-the-captain";
 struct Harbour {
     process: Child,
     port: u16,
+    /// The address of the token server, which is at a port of its own.
+    tokens: String,
     folder: TempDir,
     /// Each request for a token: its method and the scopes asked for.
     log: Arc<Mutex<Vec<String>>>,
@@ -45,7 +47,7 @@ impl Harbour {
         let log = Arc::new(Mutex::new(Vec::new()));
         let (own, root) = (log.clone(), folder.path().to_owned());
         let tokens = Server::start(move |received, _| answer(received, &own, &root));
-        let realm = tokens.url("/token");
+        let (realm, tokens) = (tokens.url("/token"), tokens.address.clone());
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let here = folder.path().display();
         let config = format!(
@@ -65,7 +67,7 @@ impl Harbour {
             assert!(Instant::now() < patience, "docker-registry does not answer");
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self { process, port, folder, log }
+        Self { process, port, tokens, folder, log }
     }
 
     fn host(&self) -> String {
@@ -81,7 +83,8 @@ impl Harbour {
     fn push(&self, sample: &SampleImage, name: &str) -> shipwheel_tests::Run {
         let target = format!("{}/{name}:1", self.host());
         let shipwheel = Shipwheel::new().with("DOCKER_CONFIG", self.folder.path().display());
-        shipwheel.run(&["push", &sample.path().display().to_string(), &target])
+        let sample = sample.path().display().to_string();
+        shipwheel.run(&["push", &sample, &target, "--insecure-registry", &self.tokens])
     }
 }
 
@@ -148,6 +151,8 @@ fn token(folder: &Path, scopes: &[String]) -> String {
 fn one_token_serves_all_blobs_by_password_and_by_identity_token() {
     let (harbour, sample) = (Harbour::start(), SampleImage::new(&[50_000, 1000, 2000, 3000]));
     harbour.push(&sample, "app").failed(3, &["credentials for", "found none"]);
+    let unnamed = Shipwheel::new().run(&["pull", &format!("{}/app:1", harbour.host()), "--output", "target/x"]);
+    unnamed.failed(3, &["at another host or port", "--insecure-registry 127.0.0.1:"]);
     harbour.login(&json!({ "auth": STANDARD.encode("captain:wrong") }));
     let run = harbour.push(&sample, "app");
     run.failed(3, &["refused by the registry's token server"]);
@@ -179,7 +184,7 @@ fn a_mount_asks_for_the_right_to_read_where_it_comes_from() {
     harbour.log.lock().unwrap().clear();
     let (from, to) = (format!("{}/first:1", harbour.host()), format!("{}/second:1", harbour.host()));
     let shipwheel = Shipwheel::new().with("DOCKER_CONFIG", harbour.folder.path().display());
-    let run = shipwheel.run(&["copy", &from, &to]).succeeded();
+    let run = shipwheel.run(&["copy", &from, &to, "--insecure-registry", &harbour.tokens]).succeeded();
     assert!(run.stderr.contains(": 0 B sent"), "{}", run.stderr);
     let log = harbour.log.lock().unwrap().clone();
     assert!(log.contains(&"GET repository:second:pull,push repository:first:pull".to_owned()), "{log:?}");

@@ -10,8 +10,8 @@ use shipwheel_tests::scratch;
 use crate::generator;
 use crate::judges::{bsdtar, gnu_tar, python, umoci};
 use crate::member::{FLAG, GNU, MAGIC, USTAR};
-use crate::random::Random;
 use crate::reading::{PERMISSIONS, Reading, ours};
+use shipwheel_tests::Random;
 
 /// How many archives a plain run makes.
 const ARCHIVES: u64 = 1500;

@@ -4,7 +4,7 @@ use crate::member::{
     CHECKSUM, Checksum, FLAG, Field, GID, GNU, LINK, MAGIC, MAJOR, MODE, Member, NAME, OWNER, PREFIX, SIZE, TAIL, TIME,
     UID, USTAR, record,
 };
-use crate::random::Random;
+use shipwheel_tests::Random;
 
 /// An archive as honest tools write it, all of it below a folder of its own.
 pub fn honest(random: &mut Random, folder: &str) -> Vec<u8> {

@@ -10,5 +10,4 @@ mod generator;
 mod honest;
 mod judges;
 mod member;
-mod random;
 mod reading;

@@ -16,7 +16,7 @@ use shipwheel_plan::dockerignore::DockerignoreError;
 use shipwheel_plan::spec::{Problem, SpecError};
 use shipwheel_python::install::OverlapError;
 use shipwheel_python::lock::Lock;
-use shipwheel_python::lock::{LockTool, StaleError};
+use shipwheel_python::lock::{LockTool, UvConflict};
 use shipwheel_python::project::NotStatic;
 use shipwheel_python::pyproject::PyprojectError;
 use shipwheel_python::requirements::{Requirements, RequirementsError};
@@ -139,6 +139,8 @@ fn files_and_programs() {
         (place(PlaceError::Link { path: path(), target: path() }), Output, HINT),
         (place(PlaceError::Owner { path: path(), owner: owner(), user: owner() }), Output, HINT),
         (place(PlaceError::Writable { path: path(), mode: 0o777 }), Output, HINT),
+        (place(PlaceError::OwnerAbove { path: path(), above: path(), owner: owner(), user: owner() }), Output, HINT),
+        (place(PlaceError::WritableAbove { path: path(), above: path(), mode: 0o777 }), Output, HINT),
         (place(PlaceError::Special { path: path() }), Output, HINT),
         (place(PlaceError::Held { path: path(), waited: std::time::Duration::ZERO }), Output, HINT),
         (file(FileAction::Read, io::ErrorKind::NotFound), Configuration, NO_HINT),
@@ -360,7 +362,6 @@ fn locks() {
     let requirements = Requirements::parse("%", "requirements.txt").err();
     let requirements = requirements.unwrap_or(RequirementsError { file: outside(), problems: Vec::new() });
     let pyproject = || PyprojectError::UnknownGroup { group: outside() };
-    let stale = || StaleError::LockedPython { found: outside() };
     let tools = [LockTool::Uv, LockTool::Poetry, LockTool::Pdm].map(|tool| {
         [
             (LockError::Stale { lock: path(), differences: Vec::new(), tool }.into(), Configuration, HINT),
@@ -379,8 +380,8 @@ fn locks() {
         (LockError::PartialHashes { path: path() }.into(), Configuration, HINT),
         (LockError::Includes { path: path(), limit: 8 }.into(), Configuration, NO_HINT),
         (LockError::Pyproject { path: path(), cause: pyproject() }.into(), Configuration, NO_HINT),
-        (LockError::Comparison { path: path(), cause: stale() }.into(), Configuration, NO_HINT),
         (LockError::Hashes { path: path(), problems: Vec::new() }.into(), Verification, HINT),
+        (LockError::Conflict { lock: path(), cause: UvConflict { wanted: Vec::new() } }.into(), Configuration, HINT),
         (LockError::NotNamed { file: "image.toml".to_owned() }.into(), Configuration, HINT),
         (LockError::NoInclude { file: path(), line: 1, named: outside() }.into(), Configuration, NO_HINT),
         (LockError::NoInputs { path: path() }.into(), Configuration, HINT),

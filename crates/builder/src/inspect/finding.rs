@@ -58,6 +58,8 @@ pub enum FindingKind {
     Script,
     /// A module is there in several forms in one folder, and only one is loaded.
     TwoForms,
+    /// A module goes before one of the standard library or of a distribution that has its name.
+    Shadow,
     /// A zip archive that modules are imported from cannot be read.
     Archive,
     /// Code that runs at every start of Python: lines of `.pth` files, `sitecustomize`.
@@ -99,6 +101,7 @@ impl FindingKind {
             Self::Sourceless => "sourceless",
             Self::Script => "script",
             Self::TwoForms => "two-forms",
+            Self::Shadow => "shadow",
             Self::Archive => "archive",
             Self::StartupCode => "startup-code",
             Self::SearchPath => "search-path",

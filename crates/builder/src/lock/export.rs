@@ -1,9 +1,9 @@
-//! uv.lock, poetry.lock and pdm.lock → a pylock.toml, by the tools that wrote them.
+//! poetry.lock and pdm.lock → a pylock.toml, by the tools that wrote them.
 //!
 //! Poetry exports a lock of its older versions only as requirements.
 //!
 //! Remembered for as long as the lock, its pyproject.toml and the options stay the same. Nothing is
-//! written beside the user's files: uv writes nothing, the others work on a copy.
+//! written beside the user's files: the tools work on a copy.
 
 use std::path::Path;
 use std::process::Command;
@@ -19,7 +19,6 @@ use super::tool_copy::ToolCopy;
 use crate::error::BuildError;
 use crate::program::program_error::ProgramError;
 use crate::program::run::run;
-use crate::program::uv::Uv;
 use crate::session::Session;
 
 /// Raise this when a lock is exported in another way.
@@ -52,7 +51,7 @@ pub(crate) fn export(
     }
     session.report.step(&format!("lock: converting {}", path.display()));
     let text = match tool {
-        LockTool::Uv => from_uv(session, lock.folder(), python)?,
+        LockTool::Uv => return Err(BuildError::internal("a uv.lock is read directly")),
         LockTool::Poetry => on_copy(session, tool, lock, project, |copy| from_poetry(session, lock, copy, python))?,
         LockTool::Pdm => on_copy(session, tool, lock, project, |copy| from_pdm(session, path, copy, python))?,
     };
@@ -110,29 +109,6 @@ fn each(command: &mut Command, option: &str, values: &[Located<String>]) {
     for value in values {
         command.arg(option).arg(&value.value);
     }
-}
-
-/// Needs neither Python nor a network.
-fn from_uv(session: &Session<'_>, folder: &Path, python: &PythonSpec) -> Result<String, BuildError> {
-    let uv = Uv::new(session, "")?;
-    let words = ["export", "--quiet", "--frozen", "--no-config", "--no-emit-local", "--no-header"];
-    let mut command = uv.command(&words);
-    if !session.offline {
-        command.arg("--offline");
-    }
-    command.args(["--format", "pylock.toml", "--project"]).arg(folder);
-    match &python.groups {
-        Some(groups) => {
-            command.arg("--no-default-groups");
-            each(&mut command, "--group", groups);
-        }
-        None => {
-            command.arg("--no-dev");
-        }
-    }
-    each(&mut command, "--extra", &python.extras);
-    each(&mut command, "--package", python.package.as_slice());
-    uv.run(command, "uv export")
 }
 
 fn on_copy(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use shipwheel_python::lock::{Difference, LockForm, LockTool, StaleError};
+use shipwheel_python::lock::{Difference, LockForm, LockTool, UvConflict};
 use shipwheel_python::pyproject::PyprojectError;
 use shipwheel_python::requirements::{HashProblem, RequirementsError};
 use shipwheel_python::select::CoverageError;
@@ -83,15 +83,6 @@ pub enum LockError {
         #[source]
         cause: PyprojectError,
     },
-    /// The lock and its pyproject.toml cannot be compared.
-    #[error("{} cannot be compared with what it was made from", .path.display())]
-    Comparison {
-        /// The file that cannot be read.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        cause: StaleError,
-    },
     /// Hashes of the converted lock are not in the user's file.
     #[error("{}: {}", .path.display(), joined(.problems, "; "))]
     Hashes {
@@ -105,10 +96,18 @@ pub enum LockError {
     Stale {
         /// The lock.
         lock: PathBuf,
-        /// What differs, with the member's folder unless it is the lock's own; empty where the tool does not say.
-        differences: Vec<(Option<String>, Difference)>,
+        /// What differs; empty where the tool does not say.
+        differences: Vec<Difference>,
         /// The tool that makes it again.
         tool: LockTool,
+    },
+    /// What is wanted of the lock must not be installed together.
+    #[error("{} cannot be installed as it is asked for: {cause}", .lock.display())]
+    Conflict {
+        /// The lock.
+        lock: PathBuf,
+        /// What conflicts.
+        cause: UvConflict,
     },
     /// Only the lock's own tool can read it, and that tool is not on PATH.
     #[error("reading {} needs {} on PATH", .lock.display(), exporter(*.tool))]
@@ -161,12 +160,8 @@ pub enum LockError {
     Coverage(#[from] CoverageError),
 }
 
-fn lines(differences: &[(Option<String>, Difference)]) -> String {
-    let lines = differences.iter().map(|(member, difference)| match member {
-        Some(member) => format!("\n  {member}: {difference}"),
-        None => format!("\n  {difference}"),
-    });
-    let lines: String = lines.collect();
+fn lines(differences: &[Difference]) -> String {
+    let lines: String = differences.iter().map(|difference| format!("\n  {difference}")).collect();
     if lines.is_empty() { lines } else { format!(":{lines}") }
 }
 
@@ -203,8 +198,8 @@ impl LockError {
             | Self::NoInclude { .. }
             | Self::Includes { .. }
             | Self::Pyproject { .. }
-            | Self::Comparison { .. }
             | Self::Stale { .. }
+            | Self::Conflict { .. }
             | Self::NoTool { .. }
             | Self::NotNamed { .. }
             | Self::NoInputs { .. }
@@ -221,6 +216,7 @@ impl LockError {
             Self::Stale { tool, .. } => {
                 return Some(format!("lock again: run `{}`, or `shipwheel lock`", tool.lock_command()));
             }
+            Self::Conflict { .. } => "name fewer `extras` and `groups` in `[python]` of image.toml",
             Self::NoTool { tool, .. } => return Some(tool_hint(*tool)),
             Self::Export { tool, .. } => {
                 return Some(format!(
@@ -262,8 +258,7 @@ impl LockError {
             | Self::Requirements(_)
             | Self::NoInclude { .. }
             | Self::Includes { .. }
-            | Self::Pyproject { .. }
-            | Self::Comparison { .. } => return None,
+            | Self::Pyproject { .. } => return None,
         };
         Some(text.to_owned())
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use shipwheel_plan::spec::{Located, Problem, PythonSpec};
 use shipwheel_python::Target;
 use shipwheel_python::lock::{Lock, Origin};
-use shipwheel_python::lock::{LockForm, Selectable, UvLock};
+use shipwheel_python::lock::{LockForm, Selectable, UvChoice, UvLock};
 use shipwheel_python::marker::Environment;
 use shipwheel_python::pyproject::{Pyproject, UvSettings};
 use shipwheel_python::select::Selection;
@@ -16,6 +16,7 @@ use shipwheel_python::select::Selection;
 use super::input_files::check_places;
 use super::lock_error::LockError;
 use super::requirement_files::RequirementFiles;
+use super::uv_choice;
 use crate::disk::text::text_if_there;
 use crate::error::BuildError;
 use crate::project::definition::Definition;
@@ -38,7 +39,7 @@ pub(crate) struct LockFile {
 /// What of a lock is read here: the tool that wrote it exports the rest.
 enum Content {
     Pylock(Lock),
-    Uv(UvLock),
+    Uv(Box<(UvLock, UvChoice)>),
     Requirements(RequirementFiles),
     /// Poetry's, PDM's and Pipenv's, and a pyproject.toml.
     Exported,
@@ -64,7 +65,11 @@ impl LockFile {
         let shown = path.display().to_string();
         let content = match form {
             LockForm::Pylock => Content::Pylock(Lock::parse(&text, &shown)?),
-            LockForm::Uv => Content::Uv(UvLock::parse(&text, &shown)?),
+            LockForm::Uv => {
+                let lock = UvLock::parse(&text, &shown)?;
+                let choice = uv_choice::read(definition, python, &lock, texts)?;
+                Content::Uv(Box::new((lock, choice)))
+            }
             LockForm::Requirements => Content::Requirements(RequirementFiles::read(&path, texts)?),
             LockForm::Poetry | LockForm::Pdm | LockForm::Pipfile | LockForm::Project => Content::Exported,
         };
@@ -93,10 +98,10 @@ impl LockFile {
         }
     }
 
-    /// The lock as uv wrote it, where uv did.
-    pub(crate) fn uv_lock(&self) -> Option<&UvLock> {
+    /// The lock as uv wrote it, where uv did, and what of it is wanted.
+    pub(crate) fn uv_lock(&self) -> Option<(&UvLock, &UvChoice)> {
         match &self.content {
-            Content::Uv(lock) => Some(lock),
+            Content::Uv(it) => Some((&it.0, &it.1)),
             Content::Pylock(_) | Content::Requirements(_) | Content::Exported => None,
         }
     }
@@ -116,7 +121,7 @@ impl LockFile {
             Some(Origin::Directory(folder)) => Some(folder.as_str()),
             Some(Origin::Vcs(_) | Origin::Archive(_)) | None => None,
         });
-        let members = self.uv_lock().into_iter().flat_map(UvLock::local_packages);
+        let members = self.uv_lock().into_iter().flat_map(|(lock, _)| lock.local_packages());
         directories.chain(members.map(|(_, folder)| folder.path.as_str()))
     }
 
@@ -127,7 +132,7 @@ impl LockFile {
         let environment = Environment::new(target);
         match &self.content {
             Content::Pylock(lock) => lock.clone().without_directories(&environment).1,
-            Content::Uv(lock) => lock.folders(project, &environment).unwrap_or_default(),
+            Content::Uv(it) => it.0.folders(project, &environment).unwrap_or_default(),
             Content::Requirements(_) | Content::Exported => Vec::new(),
         }
     }

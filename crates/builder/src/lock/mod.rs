@@ -11,3 +11,4 @@ pub(crate) mod stale;
 pub(crate) mod tool_copy;
 pub(crate) mod unlocked;
 pub(crate) mod upgrade;
+pub(crate) mod uv_choice;

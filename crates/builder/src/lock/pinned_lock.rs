@@ -119,13 +119,31 @@ impl<'f> PinnedLock<'f> {
             LockReading::Requirements | LockReading::Export(_) => self.file.pyproject.as_deref(),
         };
         hasher.field(project.unwrap_or_default());
+        // Which groups are the default ones stands beside the lock.
+        hasher.fields(self.file.uv_lock().into_iter().flat_map(|(_, choice)| &choice.groups));
     }
 
-    /// The lock in the form that wheels are selected from.
+    /// The lock for each of some targets, in the form that wheels are selected from.
     ///
     /// # Errors
-    /// When it cannot be read or converted, or a hash is missing or differs.
-    pub(crate) fn lock(&self, session: &Session<'_>, python: &PythonSpec) -> Result<Lock, BuildError> {
+    /// When it cannot be read or converted, a hash is missing or differs, or what is wanted of it conflicts.
+    pub(crate) fn locks(
+        &self,
+        session: &Session<'_>,
+        python: &PythonSpec,
+        targets: &[Target],
+    ) -> Result<Vec<Lock>, BuildError> {
+        let Some((lock, choice)) = self.file.uv_lock() else {
+            let lock = self.lock(session, python)?;
+            return Ok(vec![lock; targets.len()]);
+        };
+        let locks = targets.iter().map(|target| lock.select(choice, &Environment::new(target)));
+        let conflict = |cause| LockError::Conflict { lock: self.file.path.clone(), cause };
+        Ok(locks.collect::<Result<_, _>>().map_err(conflict)?)
+    }
+
+    /// A lock that is the same for every target.
+    fn lock(&self, session: &Session<'_>, python: &PythonSpec) -> Result<Lock, BuildError> {
         let path = &self.file.path;
         let of_requirements = |files: &RequirementFiles, path: &Path| {
             Conversion { session, python, lock: self.file, files, path, lookups: "", minor: self.minor }.run()

@@ -1,11 +1,14 @@
 //! Whether a uv.lock is older than the pyproject.toml files that it was made from, without running Python.
 
-use shipwheel_python::lock::{LockTool, Staleness, differences};
+use std::collections::BTreeMap;
+
+use shipwheel_python::lock::{LockTool, StaleError, Staleness, differences};
 
 use super::lock_error::LockError;
 use super::lock_file::LockFile;
 use crate::error::BuildError;
 use crate::project::pyprojects::Pyprojects;
+use crate::project::text_files::normal;
 
 /// Compares each folder of the user's own that a uv.lock names with what was locked of it.
 ///
@@ -17,18 +20,22 @@ pub(crate) fn check(file: &LockFile, pyprojects: &Pyprojects) -> Result<(), Buil
         // The tool is asked when it exports; what is kept beside an input is compared when it is read.
         Staleness::Asked(_) | Staleness::Recorded | Staleness::Unknown => return Ok(()),
     }
-    let Some(lock) = file.uv_lock() else { return Ok(()) };
-    let mut found = Vec::new();
-    for (package, folder) in lock.local_packages() {
+    let Some((lock, _)) = file.uv_lock() else { return Ok(()) };
+    let own = [".".to_owned()].into_iter().chain(lock.local_packages().map(|(_, folder)| folder.path.clone()));
+    let mut found = BTreeMap::new();
+    for folder in own {
         // A folder without a pyproject.toml has no requirements that could have changed.
-        let Some((path, pyproject)) = pyprojects.of(&file.folder().join(&folder.path))? else { continue };
-        let compared = differences(lock, package, pyproject);
-        let compared = compared.map_err(|cause| LockError::Comparison { path: path.to_owned(), cause })?;
-        let member = (folder.path != ".").then(|| folder.path.clone());
-        found.extend(compared.into_iter().map(|difference| (member.clone(), difference)));
+        if let Some((_, pyproject)) = pyprojects.of(&file.folder().join(&folder))? {
+            found.insert(folder, pyproject);
+        }
     }
-    if found.is_empty() {
-        return Ok(());
+    let compared = differences(lock, |folder| found.get(folder).copied());
+    let differences = compared.map_err(|StaleError { folder, cause }| {
+        let path = normal(&file.folder().join(folder)).join("pyproject.toml");
+        LockError::Pyproject { path, cause }
+    })?;
+    match differences.is_empty() {
+        true => Ok(()),
+        false => Err(LockError::Stale { lock: file.path.clone(), differences, tool: LockTool::Uv }.into()),
     }
-    Err(LockError::Stale { lock: file.path.clone(), differences: found, tool: LockTool::Uv }.into())
 }

@@ -35,7 +35,7 @@ pub(crate) fn lacking(
         SelectProblem::Package { name, .. } => python.allow_build.contains(name),
         SelectProblem::Environment | SelectProblem::LockPython { .. } => false,
     };
-    let lacking = select_all(&lock, targets, &Selection::default()).err();
+    let lacking = select_all(targets.iter().map(|target| (&lock, target)), &Selection::default()).err();
     let lacking = lacking.map(|error| error.only(|problem| !may_be_built(problem)));
     Ok(lacking.filter(|error| !error.errors.is_empty()))
 }

@@ -12,7 +12,7 @@ use crate::inspect::python::ImagePython;
 
 /// A form, in the order in which `FileFinder` looks for them (`importlib/_bootstrap_external.py`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Form {
+pub(super) enum Form {
     Extension,
     Source,
     Bytecode,
@@ -135,7 +135,7 @@ fn linked_package<'a>(
 }
 
 /// The module that a file's name stands for, its form, and the place of its suffix among those of its form.
-fn module_of<'a>(name: &'a str, tag: &str) -> Option<(&'a str, Form, usize)> {
+pub(super) fn module_of<'a>(name: &'a str, tag: &str) -> Option<(&'a str, Form, usize)> {
     let (module, form, suffix) = if let Some(module) = name.strip_suffix(".py") {
         (module, Form::Source, 0)
     } else if let Some(module) = name.strip_suffix(".pyc") {

@@ -1,4 +1,4 @@
-//! What runs or decides at every start besides the program itself: `.pth` files, `sitecustomize`, variables, the loader.
+//! What runs or decides at every start besides the program itself: `.pth` files, `sitecustomize`, variables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,20 +29,12 @@ const VARIABLES: [(&str, &str); 6] = [
     ("PYTHON_PRESITE", "Python imports that module before anything else"),
 ];
 
-/// Variables of the dynamic loader.
-const LOADER: [(&str, &str); 3] = [
-    ("LD_PRELOAD", "these libraries are loaded into every program"),
-    ("LD_AUDIT", "these libraries watch and change what the loader does"),
-    ("LD_LIBRARY_PATH", "libraries are looked for there first"),
-];
-
 /// Variables that make a shell run a file first.
 const SHELL: [&str; 2] = ["BASH_ENV", "ENV"];
 
 /// All of it.
 pub(super) fn check(tree: &Tree, config: &ImageConfig, python: &ImagePython) -> Vec<Finding> {
     let mut findings = variables(config, python);
-    findings.extend(preloaded(tree));
     findings.extend(python.search_path.path_files.iter().flat_map(path_file));
     findings.extend(customizers(tree, python));
     findings.extend(python.search_path.places.iter().filter_map(place));
@@ -57,11 +49,6 @@ fn variables(config: &ImageConfig, python: &ImagePython) -> Vec<Finding> {
     let environments = python.starts.iter().map(|start| start.environment.clone()).chain([config.env()]);
     for environment in environments {
         let set = |name: &str| environment.get(name).filter(|value| !value.is_empty());
-        for (name, effect) in LOADER {
-            if let Some(value) = set(name) {
-                add(FindingKind::Loader, &format!("{name} unset"), format!("{name}={value}: {effect}"));
-            }
-        }
         for name in SHELL {
             if let Some(value) = set(name) {
                 let text = format!("{name}={value}: a shell runs that file first");
@@ -108,17 +95,6 @@ fn variables(config: &ImageConfig, python: &ImagePython) -> Vec<Finding> {
 /// Whether a warning filter names a category of a module: `action:message:category:module:line`.
 fn imports(filter: &str) -> bool {
     filter.split(':').nth(2).is_some_and(|category| category.contains('.'))
-}
-
-/// `/etc/ld.so.preload`: libraries that are loaded into every program.
-fn preloaded(tree: &Tree) -> Option<Finding> {
-    let path = TreePath::new("/etc/ld.so.preload").ok()?;
-    let Some((_, Node::File(_, content))) = tree.resolve(&path) else { return None };
-    let head = content.head(4096).unwrap_or_default();
-    let text = String::from_utf8_lossy(&head).split_whitespace().collect::<Vec<_>>().join(" ");
-    let found = format!("`{}`, loaded into every program", cut(&text));
-    let finding = Finding::warning(FindingKind::Loader, "no /etc/ld.so.preload", found);
-    (!text.is_empty() || content.size() > 4096).then(|| finding.at(path.to_string()).in_layer_of(content))
 }
 
 /// The lines of a `.pth` file that run at every start.

@@ -10,6 +10,7 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::bytecode::Pair;
 use super::loaded;
+use super::loader_cache::sample::cache;
 use crate::inspect::finding::{FindingKind, Severity};
 use crate::inspect::python::ImagePython;
 
@@ -191,7 +192,11 @@ fn bytecode_without_a_source_is_found_at_any_place_and_under_any_name() {
             &["warning sourceless /app/n.pyc"],
         ),
         // Before the standard library's, and before the application's.
-        (&[("/app/json.pyc", Pyc(M))], command(PLAIN), &["problem sourceless /app/json.pyc"]),
+        (
+            &[("/app/json.pyc", Pyc(M))],
+            command(PLAIN),
+            &["problem sourceless /app/json.pyc", "warning shadow /app/json.pyc"],
+        ),
         (&[("/app/json/__init__.pyc", Pyc(M))], command(PLAIN), &["problem sourceless /app/json/__init__.pyc"]),
         (&[("/usr/lib/python3.11/m.pyc", Pyc(M))], command(PLAIN), &["problem sourceless /usr/lib/python3.11/m.pyc"]),
         (
@@ -351,6 +356,115 @@ fn only_one_form_of_a_module_is_loaded() {
             &["warning two-forms /usr/lib/python3/dist-packages/x/a.abi3.so"],
         ),
     ]);
+}
+
+#[test]
+fn modules_that_go_before_others_of_their_name_are_told() {
+    let site = "/usr/lib/python3/dist-packages";
+    let at = |path: &str| format!("{site}/{path}");
+    let (init, record) = (at("requests/__init__.py"), at("requests-2.dist-info/RECORD"));
+    let (cloud, stray) = (at("google/cloud/__init__.py"), at("tests/__init__.py"));
+    let installed = [
+        ("/usr/lib/python3.11/random.py", Text("")),
+        (&init, Text("")),
+        (&record, Text("requests/__init__.py,,\n")),
+        (&cloud, Text("")),
+        (&stray, Text("")),
+        ("/usr/lib/python3.11/test/__init__.py", Text("")),
+    ];
+    let path = |value: &str| json!({ "Cmd": ["python3", "-m", "m"], "Env": [format!("PYTHONPATH={value}")] });
+    let server = json!({ "Cmd": ["/opt/venv/bin/server"] });
+    let (plain, safe) = (command(PLAIN), command("python3 -P -m m"));
+    for (own, runtime, expected) in [
+        (("/app/random.py", Text("evil")), &plain, Some("/app/random.py")),
+        (("/app/random.pyc", Pyc(M)), &plain, Some("/app/random.pyc")),
+        (("/app/random.so", Bytes(b"\x7fELF")), &plain, Some("/app/random.so")),
+        (("/app/random/__init__.py", Text("evil")), &plain, Some("/app/random/__init__.py")),
+        (("/app/json.py", Link("m.py")), &plain, Some("/app/json.py")),
+        (("/app/requests/__init__.py", Text("evil")), &plain, Some("/app/requests/__init__.py")),
+        (("/app/requests.py", Text("evil")), &plain, Some("/app/requests.py")),
+        (("/app/google/__init__.py", Text("evil")), &plain, Some("/app/google/__init__.py")),
+        (("/app/google/cloud/__init__.py", Text("evil")), &plain, Some("/app/google/cloud/__init__.py")),
+        (("/srv/random.py", Text("evil")), &path("/srv"), Some("/srv/random.py")),
+        (("/srv.zip", Zip(&[("random.py", Text("evil"))])), &path("/srv.zip"), Some("/srv.zip/random.py")),
+        // What a server adds to the search path, as it finds the application there.
+        (("/app/random.py", Text("evil")), &server, Some("/app/random.py")),
+        // Not loaded instead: not at the top, no module, the same sources, another place, names of the application.
+        (("/app/pkg/random.py", Text("")), &plain, None),
+        (("/app/random/data.txt", Text("")), &plain, None),
+        (("/app/random.cpython-312-x86_64-linux-gnu.so", Bytes(b"")), &plain, None),
+        (("/app/requests/__init__.py", Text("")), &plain, None),
+        (("/app/random.py", Text("")), &safe, None),
+        (("/srv/random.py", Text("evil")), &plain, None),
+        (("/app/test/__init__.py", Text("mine")), &plain, None),
+        (("/app/tests/__init__.py", Text("mine")), &plain, None),
+        (("/app/google/other/__init__.py", Text("mine")), &plain, None),
+        (("/app/own.py", Text("mine")), &plain, None),
+    ] {
+        let mut entries = vec![("/opt/venv/bin/server", Text("#!/usr/bin/python3\n")), own];
+        entries.extend(installed.iter().map(|(path, entry)| match entry {
+            Text(text) => (*path, Text(text)),
+            _ => panic!("only texts are installed"),
+        }));
+        let (found, _) = check(&entries, runtime);
+        let found: Vec<&str> = found.iter().filter_map(|line| line.strip_prefix("warning shadow ")).collect();
+        assert_eq!(found, expected.as_slice(), "{} {runtime}", entries[1].0);
+    }
+}
+
+#[test]
+fn settings_of_the_dynamic_loader_that_no_distribution_has_are_told() {
+    let folder = "/usr/lib/x86_64-linux-gnu";
+    let at = |name: &str| format!("{folder}/{name}");
+    let (libc, caps, tls) = (at("libc.so.6"), at("glibc-hwcaps/x86-64-v3/libc.so.6"), at("tls/libother.so"));
+    let usual = cache(&[("libc.so.6", &libc), ("libgone.so.1", "/opt/libgone.so.1")]);
+    let elsewhere = cache(&[("libc.so.6", "/opt/libc.so.6")]);
+    let renamed = cache(&[("libc.so.6", "/usr/lib/libevil.so")]);
+    let local = cache(&[("libc.so.6", "/usr/local/lib/libc.so.6"), ("libc.so.6", &libc)]);
+    let one = ["warning loader /etc/ld.so.cache"];
+    let env = |variable: &str| json!({ "Cmd": ["python3", "-m", "m"], "Env": [variable] });
+    let rows: &[Row<'_>] = &[
+        (
+            &[
+                ("/etc/ld.so.conf", Text("include /etc/ld.so.conf.d/*.conf\n")),
+                ("/etc/ld.so.conf.d/x.conf", Text("# Multiarch support\n/lib/x86_64-linux-gnu\n/usr/local/lib\n")),
+                (&libc, Bytes(b"")),
+                ("/etc/ld.so.cache", Bytes(&usual)),
+                ("/etc/ssl/openssl.cnf", Text("# module = x.so\n[default]\n")),
+                ("/etc/ld-musl-x86_64.path", Text("/lib:/usr/local/lib\n/usr/lib\n")),
+            ],
+            command(PLAIN),
+            &[],
+        ),
+        (&[("/etc/ld.so.conf", Text("/opt/lib\n"))], command(PLAIN), &["warning loader /etc/ld.so.conf"]),
+        (
+            &[("/etc/ld.so.conf", Text("include a.d/*.conf")), ("/etc/a.d/b.conf", Text("/lib, /tmp"))],
+            command(PLAIN),
+            &["warning loader /etc/a.d/b.conf"],
+        ),
+        (&[("/etc/ld-musl-aarch64.path", Text("/x"))], command(PLAIN), &["warning loader /etc/ld-musl-aarch64.path"]),
+        (&[("/etc/ld.so.cache", Bytes(b"odd"))], command(PLAIN), &one),
+        (&[("/opt/libc.so.6", Bytes(b"")), ("/etc/ld.so.cache", Bytes(&elsewhere))], command(PLAIN), &one),
+        (&[("/usr/lib/libevil.so", Bytes(b"")), ("/etc/ld.so.cache", Bytes(&renamed))], command(PLAIN), &one),
+        (
+            &[(&libc, Bytes(b"")), ("/usr/local/lib/libc.so.6", Bytes(b"")), ("/etc/ld.so.cache", Bytes(&local))],
+            command(PLAIN),
+            &one,
+        ),
+        (&[(&libc, Bytes(b"")), (&caps, Bytes(b""))], command(PLAIN), &["warning loader -"]),
+        (&[(&libc, Bytes(b"")), (&tls, Bytes(b""))], command(PLAIN), &[]),
+        (
+            &[("/etc/ssl/openssl.cnf", Text("[x]\ndynamic_path = /opt/x.so\n"))],
+            command(PLAIN),
+            &["warning loader /etc/ssl/openssl.cnf"],
+        ),
+        (&[], env("OPENSSL_CONF=/x"), &["warning loader -"]),
+        (&[], env("GCONV_PATH=/x"), &["warning loader -"]),
+        (&[], env("GLIBC_TUNABLES=glibc.malloc.check=3"), &["warning loader -"]),
+        (&[], env("LD_PROFILE=libc.so.6"), &["warning loader -"]),
+        (&[], env("PYTHONPLATLIBDIR=x"), &["warning environment -"]),
+    ];
+    check_all(rows);
 }
 
 #[test]

@@ -99,7 +99,10 @@ fn check<'w>(
 ) -> Result<(), BuildError> {
     let Some(lock) = &project.lock else { return Ok(()) };
     let locked = locked.map(|wheel| (&wheel.name, &wheel.version));
-    let unmet = unmet(dependencies, &Environment::new(target), locked);
+    let mut unmet = unmet(dependencies, &Environment::new(target), locked);
+    if let Some((uv_lock, _)) = lock.uv_lock() {
+        unmet.retain(|one| !uv_lock.decides_about(&one.dependency.name));
+    }
     match unmet.is_empty() {
         true => Ok(()),
         false => Err(LockError::Outdated { lock: lock.path.clone(), asked_by: asked_by.to_owned(), unmet }.into()),

@@ -19,7 +19,7 @@ use crate::lock::unlocked;
 use crate::session::Session;
 
 /// Raise this when a lock gives other wheels than before.
-const SELECT_RECIPE: u32 = 4;
+const SELECT_RECIPE: u32 = 5;
 
 /// The wheels that are selected for each platform, sorted by name.
 pub(crate) type SelectedWheels = BTreeMap<Platform, Vec<SelectedWheel>>;
@@ -67,8 +67,10 @@ impl Selector<'_> {
             return Ok(known);
         }
         // Folders are projects: they are built and come with the application.
-        let lock = pinned.lock(self.session, self.python)?;
-        let (lock, _) = lock.without_directories(&Environment::new(&targets[0]));
+        let locks = pinned.locks(self.session, self.python, targets)?.into_iter().zip(targets);
+        let locks = locks.map(|(lock, target)| (lock.without_directories(&Environment::new(target)).0, target));
+        let locks: Vec<(Lock, &Target)> = locks.collect();
+        let each = || locks.iter().map(|(lock, target)| (lock, *target));
         let mut selection = self.lock.selection(self.python);
         let accepted = self.python.accept.values().map(|wheel| LockedWheel {
             name: wheel.name.clone(),
@@ -78,11 +80,11 @@ impl Selector<'_> {
             sha256: Some(wheel.sha256),
         });
         selection.added.extend(accepted);
-        let selected = match select_all(&lock, targets, &selection) {
+        let selected = match select_all(each(), &selection) {
             Ok(selected) => selected,
             Err(error) => {
-                self.build_allowed(&lock, error, &mut selection)?;
-                select_all(&lock, targets, &selection)?
+                self.build_allowed(&locks, error, &mut selection)?;
+                select_all(each(), &selection)?
             }
         };
         // An address with a password in it is kept nowhere.
@@ -133,14 +135,19 @@ impl Selector<'_> {
     }
 
     /// Builds what is missing and may be built; if anything else is missing too, that is reported first.
-    fn build_allowed(&self, lock: &Lock, error: CoverageError, selection: &mut Selection) -> Result<(), BuildError> {
-        let rest = error.clone().only(|problem| self.sdist_of(lock, problem).is_none());
+    fn build_allowed(
+        &self,
+        locks: &[(Lock, &Target)],
+        error: CoverageError,
+        selection: &mut Selection,
+    ) -> Result<(), BuildError> {
+        let rest = error.clone().only(|problem| self.sdist_of(locks, problem).is_none());
         if !rest.errors.is_empty() {
             return Err(rest.into());
         }
         let mut lines: Vec<usize> = Vec::new();
         for problem in error.errors.iter().flat_map(|error| &error.problems) {
-            let Some((package, sdist)) = self.sdist_of(lock, problem) else { continue };
+            let Some((package, sdist)) = self.sdist_of(locks, problem) else { continue };
             if !lines.contains(&package.line) {
                 lines.push(package.line);
                 selection.added.push(sdist_wheel::build(self.session, self.origins, package, sdist)?);
@@ -150,11 +157,16 @@ impl Selector<'_> {
     }
 
     /// The source distribution that would solve a problem, where the user allows building it.
-    fn sdist_of<'l>(&self, lock: &'l Lock, problem: &SelectProblem) -> Option<(&'l LockedPackage, &'l LockedSdist)> {
+    fn sdist_of<'l>(
+        &self,
+        locks: &'l [(Lock, &Target)],
+        problem: &SelectProblem,
+    ) -> Option<(&'l LockedPackage, &'l LockedSdist)> {
         let SelectProblem::Package { name, line, reason: Reason::OnlySdist | Reason::NoneFits(_), .. } = problem else {
             return None;
         };
-        let package = lock.packages.iter().find(|package| package.line == *line && package.name == *name)?;
+        let mut packages = locks.iter().flat_map(|(lock, _)| &lock.packages);
+        let package = packages.find(|package| package.line == *line && package.name == *name)?;
         let sdist = package.sdist.as_ref().filter(|_| self.python.allow_build.contains(name))?;
         Some((package, sdist))
     }

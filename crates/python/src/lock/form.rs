@@ -127,7 +127,7 @@ impl LockForm {
             },
             Self::Uv => Row {
                 file_name: "uv.lock",
-                reading: LockReading::Export(LockTool::Uv),
+                reading: LockReading::Native,
                 relocking: Relocking::Tool(LockTool::Uv),
                 staleness: Staleness::Compared,
                 selectable: Selectable::Members,

@@ -1,19 +1,14 @@
 //! pylock.toml as TOML has it, and the way from there to checked values.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
-use std::ops::Range;
-use std::str::FromStr;
 
-use pep440_rs::Version;
 use serde::Deserialize;
 use shipwheel_oci::Digest;
 use toml::Spanned;
 
-use crate::lock::error::{LockError, LockProblem, line_of};
+use crate::lock::checker::{Checker, Of, name_in_path, name_in_url};
+use crate::lock::error::LockError;
 use crate::lock::pylock::{Lock, LockedPackage, LockedSdist, LockedWheel, Origin};
-use crate::name::DistributionName;
-use crate::wheel::WheelName;
 
 /// Keys that are not listed are ignored, as the PEP asks for within version 1.
 #[derive(Deserialize)]
@@ -56,7 +51,7 @@ struct RawFile {
 
 impl RawFile {
     fn file_name(&self) -> Option<String> {
-        let in_path = || self.path.as_ref().map(|path| path.rsplit('/').next().unwrap_or_default().to_owned());
+        let in_path = || self.path.as_ref().map(|path| name_in_path(path).to_owned());
         self.name.clone().or_else(in_path).or_else(|| self.url.as_deref().map(name_in_url))
     }
 }
@@ -86,7 +81,7 @@ impl Lock {
     /// When it is not a lock of version 1, or values in it cannot be used: all of them at once.
     pub fn parse(text: &str, file: &str) -> Result<Self, LockError> {
         let raw: RawLock = toml::from_str(text).map_err(|error| LockError::syntax(text, file, &error))?;
-        let mut checker = Checker { text, problems: Vec::new() };
+        let mut checker = Checker::new(text);
         if raw.lock_version.get_ref().split('.').next() != Some("1") {
             let reason = format!("lock-version is {}, expected version 1", raw.lock_version.get_ref());
             checker.report(raw.lock_version.span(), reason);
@@ -98,32 +93,13 @@ impl Lock {
             default_groups: raw.default_groups,
             packages: raw.packages.into_iter().filter_map(|package| checker.package(package)).collect(),
         };
-        let mut problems = checker.problems;
-        problems.sort_by_key(|problem| problem.line);
-        if problems.is_empty() { Ok(lock) } else { Err(LockError::Values { file: file.to_owned(), problems }) }
+        checker.finish(lock, file)
     }
 }
 
-struct Checker<'a> {
-    text: &'a str,
-    problems: Vec<LockProblem>,
-}
-
-impl Checker<'_> {
-    fn report(&mut self, span: Range<usize>, reason: String) {
-        self.problems.push(LockProblem { line: line_of(self.text, span.start), reason });
-    }
-
-    fn value<T: FromStr<Err: Display>>(&mut self, raw: &Spanned<String>) -> Option<T> {
-        raw.get_ref().parse().map_err(|error: T::Err| self.report(raw.span(), error.to_string())).ok()
-    }
-
-    fn optional<T: FromStr<Err: Display>>(&mut self, raw: Option<Spanned<String>>) -> Option<T> {
-        raw.and_then(|raw| self.value(&raw))
-    }
-
+impl Checker {
     fn package(&mut self, raw: Spanned<RawPackage>) -> Option<LockedPackage> {
-        let line = line_of(self.text, raw.span().start);
+        let line = self.line(&raw.span());
         let raw = raw.into_inner();
         let origin = raw.directory.map(|place| Origin::Directory(place.text()));
         let origin = origin.or_else(|| raw.vcs.map(|place| Origin::Vcs(place.text())));
@@ -138,7 +114,8 @@ impl Checker<'_> {
             name => Some(Origin::Archive(name.unwrap_or_default())),
         });
         let version = self.optional(raw.version);
-        let mut wheel = |raw| self.wheel(raw, name.as_ref(), version.as_ref());
+        let of = Of { name: name.as_ref(), version: version.as_ref() };
+        let mut wheel = |raw| self.wheel(raw, of);
         let wheels = wheels.into_iter().filter_map(&mut wheel).collect();
         let package = LockedPackage {
             marker: self.optional(raw.marker),
@@ -153,65 +130,26 @@ impl Checker<'_> {
         Some(package)
     }
 
-    /// One wheel of a package; a wheel of another one would be installed under the wrong name.
-    fn wheel(
-        &mut self,
-        raw: Spanned<RawFile>,
-        package: Option<&DistributionName>,
-        version: Option<&Version>,
-    ) -> Option<LockedWheel> {
+    fn wheel(&mut self, raw: Spanned<RawFile>, of: Of<'_>) -> Option<LockedWheel> {
         let span = raw.span();
         let raw = raw.into_inner();
         let Some(name) = raw.file_name() else {
             self.report(span, "a wheel has no name, path or url".to_owned());
             return None;
         };
-        let name: WheelName = match name.parse() {
-            Ok(name) => name,
-            Err(error) => {
-                self.report(span, format!("{error}"));
-                return None;
-            }
-        };
-        if let Some(other) = not_of(&name, package, version) {
-            self.report(span, other);
-            return None;
-        }
-        let sha256 = self.sha256(&raw.hashes);
+        let name = self.wheel_name(span, &name, of)?;
+        let sha256 = self.sha256_of(&raw.hashes);
         Some(LockedWheel { name, url: raw.url, path: raw.path, size: raw.size, sha256 })
     }
 
     fn sdist(&mut self, raw: RawFile) -> LockedSdist {
-        LockedSdist { sha256: self.sha256(&raw.hashes), url: raw.url, path: raw.path }
+        LockedSdist { sha256: self.sha256_of(&raw.hashes), url: raw.url, path: raw.path }
     }
 
-    fn sha256(&mut self, hashes: &BTreeMap<String, Spanned<String>>) -> Option<Digest> {
+    fn sha256_of(&mut self, hashes: &BTreeMap<String, Spanned<String>>) -> Option<Digest> {
         let raw = hashes.get("sha256")?;
-        let digest = Digest::from_hex(&raw.get_ref().to_ascii_lowercase());
-        digest.map_err(|error| self.report(raw.span(), error.to_string())).ok()
+        self.sha256(raw.span(), raw.get_ref())
     }
-}
-
-/// Why a wheel is not one of a package, by their names and versions.
-fn not_of(wheel: &WheelName, package: Option<&DistributionName>, version: Option<&Version>) -> Option<String> {
-    let file = wheel.file_name();
-    if let Some(package) = package.filter(|package| **package != wheel.distribution) {
-        return Some(format!("{file} is a wheel of {}, but the package is {package}: lock again", wheel.distribution));
-    }
-    // A version without a local part stands for every local part of it (PEP 440).
-    let is_of = |version: &&Version| {
-        wheel.version == **version || version.local().is_empty() && wheel.version.clone().without_local() == **version
-    };
-    version.filter(|version| !is_of(version)).map(|version| {
-        format!("{file} is a wheel of version {}, but the package has version {version}: lock again", wheel.version)
-    })
-}
-
-/// The last part of a URL's path, with its percent signs decoded: `+` is `%2B` there.
-fn name_in_url(url: &str) -> String {
-    let path = url.split(['?', '#']).next().unwrap_or_default();
-    let name = path.rsplit('/').next().unwrap_or_default();
-    percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use pep440_rs::VersionSpecifiers;
+
 use crate::name::normalized;
 use crate::target::Target;
+use crate::version::satisfies;
 
 /// A variable of PEP 508's markers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,12 +68,55 @@ impl Variable {
     }
 }
 
+/// What an environment has besides its Python and its machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct System {
+    os_name: &'static str,
+    sys_platform: &'static str,
+    platform_system: &'static str,
+    implementation: &'static str,
+    implementation_name: &'static str,
+    /// The machine, where it has a name of its own there.
+    machine: Option<&'static str>,
+}
+
+impl System {
+    /// CPython on Linux, which every image has.
+    const LINUX: Self = Self {
+        os_name: "posix",
+        sys_platform: "linux",
+        platform_system: "Linux",
+        implementation: "CPython",
+        implementation_name: "cpython",
+        machine: None,
+    };
+
+    const WINDOWS: Self = Self {
+        os_name: "nt",
+        sys_platform: "win32",
+        platform_system: "Windows",
+        machine: Some("AMD64"),
+        ..Self::LINUX
+    };
+
+    const MAC: Self = Self { sys_platform: "darwin", platform_system: "Darwin", machine: Some("arm64"), ..Self::LINUX };
+
+    /// Systems that no image has: a lock is for them too.
+    pub(crate) const ELSEWHERE: [Self; 4] = [
+        Self::WINDOWS,
+        Self::MAC,
+        Self { machine: None, ..Self::MAC },
+        Self { implementation: "PyPy", implementation_name: "pypy", ..Self::LINUX },
+    ];
+}
+
 /// What markers are evaluated against: a target, and the extras and groups asked for.
 #[derive(Debug, Clone)]
 pub struct Environment {
     python_version: String,
     python_full_version: String,
     machine: String,
+    system: System,
     extras: BTreeSet<String>,
     groups: BTreeSet<String>,
 }
@@ -82,9 +128,23 @@ impl Environment {
             python_version: format!("{}.{}", target.python.major, target.python.minor),
             python_full_version: target.python.to_string(),
             machine: target.platform.machine().to_owned(),
+            system: System::LINUX,
             extras: BTreeSet::new(),
             groups: BTreeSet::new(),
         }
+    }
+
+    /// The same on another system.
+    #[must_use]
+    pub(crate) fn on(mut self, system: System) -> Self {
+        self.machine = system.machine.map_or(self.machine, str::to_owned);
+        self.system = system;
+        self
+    }
+
+    /// Whether specifiers allow its Python.
+    pub(crate) fn has_python(&self, specifiers: &VersionSpecifiers) -> bool {
+        self.python_full_version.parse().is_ok_and(|version| satisfies(&version, specifiers))
     }
 
     /// The same with these extras asked for.
@@ -106,12 +166,12 @@ impl Environment {
         match variable {
             Variable::PythonVersion => &self.python_version,
             Variable::PythonFullVersion | Variable::ImplementationVersion => &self.python_full_version,
-            Variable::OsName => "posix",
-            Variable::SysPlatform => "linux",
+            Variable::OsName => self.system.os_name,
+            Variable::SysPlatform => self.system.sys_platform,
             Variable::PlatformMachine => &self.machine,
-            Variable::PlatformSystem => "Linux",
-            Variable::PlatformPythonImplementation => "CPython",
-            Variable::ImplementationName => "cpython",
+            Variable::PlatformSystem => self.system.platform_system,
+            Variable::PlatformPythonImplementation => self.system.implementation,
+            Variable::ImplementationName => self.system.implementation_name,
             Variable::PlatformRelease | Variable::PlatformVersion => "",
             Variable::Extra | Variable::Extras | Variable::DependencyGroups => "",
         }

@@ -55,7 +55,7 @@ url = "https://index.example/simple"
     let groups = pyproject.dependency_groups().expect("valid");
     let names = |group: &str| groups[group].iter().map(|one| one.name.to_string()).collect::<Vec<_>>();
     assert_eq!([names("dev-tools"), names("lint"), names("dev")].concat(), ["pytest", "ruff", "ruff", "old"]);
-    assert!(pyproject.uv.sources.contains("other-thing"));
+    assert!(pyproject.uv.inputs.sources.contains_key("other-thing"));
     assert_eq!(pyproject.uv.indexes[0].name.as_deref(), Some("private"));
     let uv = UvSettings::parse("[[index]]\nurl = 'https://index.example'").expect("valid");
     assert_eq!(uv.indexes[0].url, "https://index.example");

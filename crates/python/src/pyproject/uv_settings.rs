@@ -1,6 +1,5 @@
 //! The settings of uv: `[tool.uv]`, or a uv.toml.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -8,6 +7,7 @@ use serde::Deserialize;
 use crate::dependency::Dependency;
 use crate::name::normalized;
 use crate::pyproject::error::{PyprojectError, dependencies, from_toml};
+use crate::pyproject::uv_inputs::{RawInputs, UvInputs};
 use crate::pyproject::uv_workspace::UvWorkspace;
 
 /// The settings of uv that an image depends on: `[tool.uv]`, or a uv.toml.
@@ -17,8 +17,10 @@ pub struct UvSettings {
     pub package: Option<bool>,
     /// The workspace that it is the top of.
     pub workspace: Option<UvWorkspace>,
-    /// The distributions that come from elsewhere than an index.
-    pub sources: BTreeSet<String>,
+    /// What a lock is made from, besides the requirements.
+    pub inputs: UvInputs,
+    /// The groups that are installed when nobody says which; `None` is uv's own default.
+    pub default_groups: Option<DefaultGroups>,
     /// Members of the group `dev` in uv's older form.
     pub dev_dependencies: Vec<Dependency>,
     /// The package indexes, in the order of the file.
@@ -26,6 +28,15 @@ pub struct UvSettings {
     /// Whether it has source distributions built, whatever a command says.
     pub forces_builds: bool,
     lookup: String,
+}
+
+/// Dependency groups that are installed when nobody says which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultGroups {
+    /// All that the project has.
+    All,
+    /// These, normalized.
+    Named(Vec<String>),
 }
 
 /// A package index that a project names.
@@ -69,12 +80,26 @@ impl UvSettings {
         Ok(Self {
             forces_builds: raw.forces_builds(),
             lookup,
+            inputs: UvInputs::of(raw.inputs),
             package: raw.package,
             workspace: raw.workspace,
-            sources: raw.sources.keys().map(|name| normalized(name)).collect(),
+            default_groups: raw.default_groups.as_ref().and_then(DefaultGroups::of),
             dev_dependencies: dependencies(&raw.dev_dependencies)?,
             indexes: raw.index.into_iter().map(|RawIndex { name, url, .. }| PackageIndex { name, url }).collect(),
         })
+    }
+}
+
+impl DefaultGroups {
+    /// `"all"`, or a list of names.
+    fn of(value: &toml::Value) -> Option<Self> {
+        match value {
+            toml::Value::String(text) => (text == "all").then_some(Self::All),
+            value => {
+                let names = value.as_array()?.iter().filter_map(toml::Value::as_str);
+                Some(Self::Named(names.map(normalized).collect()))
+            }
+        }
     }
 }
 
@@ -84,8 +109,10 @@ impl UvSettings {
 pub(super) struct RawUv {
     package: Option<bool>,
     workspace: Option<UvWorkspace>,
-    sources: toml::Table,
+    #[serde(flatten)]
+    inputs: RawInputs,
     dev_dependencies: Vec<String>,
+    default_groups: Option<toml::Value>,
     index: Vec<RawIndex>,
     index_url: Option<toml::Value>,
     extra_index_url: Option<toml::Value>,

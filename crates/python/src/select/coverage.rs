@@ -16,17 +16,16 @@ pub struct CoverageError {
     pub errors: Vec<SelectError>,
 }
 
-/// Chooses wheels for every target; the lists are in the order of the targets.
+/// Chooses wheels for every target, each of its own lock; the lists are in the order of the targets.
 ///
 /// # Errors
 /// All that is missing for any of them.
-pub fn select_all(
-    lock: &Lock,
-    targets: &[Target],
+pub fn select_all<'l>(
+    targets: impl IntoIterator<Item = (&'l Lock, &'l Target)>,
     selection: &Selection,
 ) -> Result<Vec<Vec<SelectedWheel>>, CoverageError> {
     let (mut selected, mut errors) = (Vec::new(), Vec::new());
-    for target in targets {
+    for (lock, target) in targets {
         match select(lock, target, selection) {
             Ok(wheels) => selected.push(wheels),
             Err(error) => errors.push(error),
@@ -139,7 +138,8 @@ mod tests {
         let lock = Lock::parse(&text, "pylock.toml").expect("valid");
         let glibc = Libc::Glibc { major: 2, minor: 36 };
         let targets = ["amd64", "arm64"].map(|platform| target("3.11.2", platform, glibc));
-        let error = select_all(&lock, &targets, &Selection::default()).expect_err("b has no wheel");
+        let error = select_all(targets.iter().map(|target| (&lock, target)), &Selection::default())
+            .expect_err("b has no wheel");
         let shown = error.to_string();
         let heads: Vec<&str> = shown.lines().filter(|line| !line.starts_with(' ')).collect();
         assert_eq!(
@@ -155,7 +155,7 @@ mod tests {
         let ways = hint.split("; ").filter(|part| !part.starts_with("or "));
         assert_eq!(ways.count(), 3, "each way out once: {hint}");
         assert_eq!(error.clone().only(|_| false).hint(), None);
-        let amd64 = select_all(&lock, &targets[..1], &Selection::default()).expect_err("b has no wheel");
+        let amd64 = select_all([(&lock, &targets[0])], &Selection::default()).expect_err("b has no wheel");
         assert!(amd64.to_string().starts_with("pylock.toml has a distribution without a usable wheel:"), "{amd64}");
         let environment = error.only(|problem| matches!(problem, SelectProblem::Environment));
         assert_eq!(
@@ -182,7 +182,8 @@ mod tests {
             target("3.11.2", "amd64", Libc::Glibc { major: 2, minor: 36 }),
             target("3.11.2", "arm64", Libc::Musl { major: 1, minor: 1 }),
         ];
-        let error = select_all(&lock, &targets, &Selection::default()).expect_err("two lack wheels");
+        let error = select_all(targets.iter().map(|target| (&lock, target)), &Selection::default())
+            .expect_err("two lack wheels");
         assert_eq!(
             error.to_string(),
             "pylock.toml has 2 distributions without a usable wheel:\n\

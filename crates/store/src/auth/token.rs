@@ -14,7 +14,7 @@ use super::challenge::{Challenge, parse_challenges};
 use super::logins::CredentialSources;
 use crate::credentials::Credentials;
 use crate::error::{Result, StoreError};
-use crate::http::url::{authority, is_same_host, may_be_plain, names_host, parse_url, redact};
+use crate::http::url::{authority, names_host, parse_url, plain_authority, redact};
 use crate::http::{Http, Payload, Request};
 use crate::sync::lock;
 
@@ -271,8 +271,8 @@ fn pick_challenge(response: &Response) -> Option<Challenge> {
 
 /// The token server that a challenge names: over https, or over http if the registry itself is spoken to that way.
 ///
-/// Anyone on the way can change an answer over plain http, so such a realm must be on the registry's own host, or on
-/// one that the user named as insecure.
+/// Anyone on the way can change an answer over plain http, and another port may be another user's program, so such a
+/// realm must be at the registry's own host and port, or at one that the user named as insecure.
 fn realm_of(http: &Http, scope: &Scope, asked: &Asked) -> Result<Url> {
     let error = |reason: String| StoreError::Credentials { registry: scope.registry.clone(), reason };
     let realm = asked.challenge.parameters.get("realm");
@@ -287,11 +287,14 @@ fn realm_of(http: &Http, scope: &Scope, asked: &Asked) -> Result<Url> {
         return Err(error(format!("its token server {} does not use https", redact(&realm))));
     }
     let host = authority(&realm);
-    let is_named = names_host(&host, &http.options().insecure_hosts);
-    if is_named || (may_be_plain(&host, &http.options().insecure_hosts) && is_same_host(&host, &scope.registry)) {
+    if names_host(&host, &http.options().insecure_hosts) || host == plain_authority(&scope.registry) {
         return Ok(realm);
     }
-    Err(error(format!("its token server {} is on another host and does not use https", redact(&realm))))
+    Err(error(format!(
+        "its token server {} is at another host or port and does not use https; \
+         if the password may go there, add `--insecure-registry {host}`",
+        redact(&realm)
+    )))
 }
 
 /// Asks the token server that the challenge names (distribution's `spec/auth/token.md`, `oauth.md`).

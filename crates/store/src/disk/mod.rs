@@ -1,15 +1,17 @@
 //! Places on this machine that shipwheel writes to: folders held open, files that appear complete, and who owns what.
 
+mod above;
 mod folder;
 mod hold;
 mod output_file;
 mod owner;
 pub(crate) mod place_error;
 pub(crate) mod small_file;
+mod user;
 
 pub(crate) use folder::Folder;
 pub(crate) use hold::FolderHold;
 pub use output_file::write_output;
 pub(crate) use output_file::{OutputFile, UNFINISHED, is_unfinished, unfinished_name, write_renamed};
-pub(crate) use owner::PRIVATE;
 pub use place_error::PlaceError;
+pub(crate) use user::PRIVATE;

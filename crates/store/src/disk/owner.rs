@@ -7,27 +7,20 @@ use std::path::Path;
 
 use rustix::fs::Mode;
 
+use super::above::{make_above, require_safe};
 use super::folder::Folder;
 use super::place_error::PlaceError;
-use super::small_file::read_small_text;
+use super::user::{PRIVATE, name_of};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
-
-/// The permissions of private folders.
-pub(crate) const PRIVATE: u32 = 0o700;
-
-/// The longest list of users that is searched for a name.
-const MAX_PASSWD: u64 = 1 << 20;
 
 impl Folder {
     /// Opens a folder that is private to the user, and makes it if it is not there.
     ///
     /// # Errors
-    /// When it is a link, belongs to somebody else, or others could write to it.
+    /// When it is a link, belongs to somebody else, or others could write to it or replace it.
     pub(crate) fn create_private(path: &Path) -> Result<Self> {
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(StoreError::file(FileAction::Create, parent))?;
-        }
+        make_above(path)?;
         match DirBuilder::new().mode(PRIVATE).create(path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 return Err(StoreError::file(FileAction::Create, path)(error));
@@ -42,6 +35,9 @@ impl Folder {
     /// # Errors
     /// As [`Folder::create_private`], and when it is not there.
     pub(crate) fn open_private(path: &Path) -> Result<Self> {
+        if let Some(parent) = path.parent() {
+            require_safe(path, parent)?;
+        }
         let folder = Self::open_no_link(path)?;
         folder.require_private()?;
         Ok(folder)
@@ -80,21 +76,6 @@ impl Folder {
         }
         Ok(())
     }
-}
-
-/// A user by name and number.
-fn name_of(user: u32) -> String {
-    let users = read_small_text(Path::new("/etc/passwd"), MAX_PASSWD).unwrap_or_default();
-    match find_name(&users, user) {
-        Some(name) => format!("{name} (user {user})"),
-        None => format!("user {user}"),
-    }
-}
-
-fn find_name(users: &str, user: u32) -> Option<&str> {
-    let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let mut named = fields.filter(|fields| fields.get(2).and_then(|number| number.parse().ok()) == Some(user));
-    named.find_map(|fields| fields.first().copied()).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]
@@ -145,14 +126,5 @@ mod tests {
         assert!(Folder::create_private(&link).is_err_and(refused));
         symlink(scratch.path(), path.join("records")).unwrap();
         assert!(folder.private_below("records").is_err_and(refused));
-    }
-
-    #[test]
-    fn users_have_names_where_the_machine_knows_them() {
-        let users = "root:x:0:0:root:/root:/bin/sh\n\nbroken\n:x:7:7::/:/bin/sh\nalice:x:1000:1000::/home/alice:\n";
-        for (user, expected) in [(0, Some("root")), (1000, Some("alice")), (7, None), (5, None)] {
-            assert_eq!(find_name(users, user), expected);
-        }
-        assert!(name_of(4_294_000_000).starts_with("user 4294000000"));
     }
 }

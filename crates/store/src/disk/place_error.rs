@@ -34,6 +34,28 @@ pub enum PlaceError {
         /// Its permissions.
         mode: u32,
     },
+    /// A folder above the cache that belongs to somebody else.
+    #[error("{}, above {}, belongs to {owner}, who could replace what is in it; shipwheel runs as {user}", .above.display(), .path.display())]
+    OwnerAbove {
+        /// The cache.
+        path: PathBuf,
+        /// The folder, or a link on the way.
+        above: PathBuf,
+        /// Whose it is.
+        owner: String,
+        /// Who is asking.
+        user: String,
+    },
+    /// A folder above the cache that others can write to.
+    #[error("{} can be written by other users, who could replace {} (mode {mode:04o}, not sticky)", .above.display(), .path.display())]
+    WritableAbove {
+        /// The cache.
+        path: PathBuf,
+        /// The folder.
+        above: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
     /// A device, a FIFO or a socket where an output file should appear.
     #[error("{} is a device, a FIFO or a socket, expected a file or nothing", .path.display())]
     Special {
@@ -57,6 +79,8 @@ impl PlaceError {
             Self::Link { .. }
             | Self::Owner { .. }
             | Self::Writable { .. }
+            | Self::OwnerAbove { .. }
+            | Self::WritableAbove { .. }
             | Self::Special { .. }
             | Self::Held { .. } => ErrorKind::Output,
         }
@@ -77,6 +101,15 @@ impl PlaceError {
                 "others may have changed what is in it: remove it, or set SHIPWHEEL_CACHE_DIR to a folder of your own; \
                  if you trust all who could write to it, `chmod -R go-w {}`",
                 path.display()
+            ),
+            Self::OwnerAbove { .. } => {
+                "set SHIPWHEEL_CACHE_DIR to a folder below one of your own or of root's, such as one in the user's home; \
+                 in a container, a folder of the container itself"
+                    .to_owned()
+            }
+            Self::WritableAbove { above, .. } => format!(
+                "set SHIPWHEEL_CACHE_DIR to a folder elsewhere; if you trust all who can write there, `chmod go-w {}`",
+                above.display()
             ),
             Self::Special { .. } => "an archive replaces what has its name: name a file".to_owned(),
             Self::Held { .. } => "wait for the other process, or write to another folder".to_owned(),

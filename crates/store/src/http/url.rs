@@ -43,14 +43,6 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     name == "localhost" || name.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
 }
 
-/// Whether two hosts are one machine's, whatever their ports.
-pub(crate) fn is_same_host(one: &str, other: &str) -> bool {
-    let name = |host: &str| host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
-    let (one, other) = (name(one), name(other));
-    let is_here = |name: &str| matches!(name, "localhost" | "127.0.0.1");
-    one == other || (is_here(&one) && is_here(&other))
-}
-
 /// Whether the user named a host as one that may be used without TLS.
 pub(crate) fn names_host(host: &str, insecure_hosts: &BTreeSet<String>) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
@@ -60,6 +52,11 @@ pub(crate) fn names_host(host: &str, insecure_hosts: &BTreeSet<String>) -> bool 
 /// Whether a host may be used without TLS.
 pub(crate) fn may_be_plain(host: &str, insecure_hosts: &BTreeSet<String>) -> bool {
     is_loopback(host) || names_host(host, insecure_hosts)
+}
+
+/// A host as references write it, as [`authority`] gives it for a URL without TLS.
+pub(crate) fn plain_authority(host: &str) -> String {
+    host.strip_suffix(":80").unwrap_or(host).to_ascii_lowercase()
 }
 
 /// Host and port as references write them: `127.0.0.1:5000`.

@@ -5,13 +5,23 @@ use shipwheel_oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Referen
 use super::*;
 use crate::auth::{CredentialSources, HostLogin};
 use crate::credentials::Credentials;
-use crate::testing::{Received, Reply, Server, cache, http};
+use crate::http::Http;
+use crate::testing::{Received, Reply, Server, cache, http, http_with};
 use crate::{ErrorKind, NoProgress, StoreError};
 
 /// A client with these credentials for a server, in place of a login.
 fn client(server: &Server, credentials: Option<Credentials>) -> Registry {
+    client_with(http(), server, credentials)
+}
+
+/// The same, where the user named the token server.
+fn trusting(tokens: &Server, server: &Server, credentials: Option<Credentials>) -> Registry {
+    client_with(http_with([&tokens.address]), server, credentials)
+}
+
+fn client_with(http: Http, server: &Server, credentials: Option<Credentials>) -> Registry {
     let explicit = credentials.map(|credentials| HostLogin { host: server.address.clone(), credentials });
-    Registry::new(http(), CredentialSources { explicit, files: Vec::new() })
+    Registry::new(http, CredentialSources { explicit, files: Vec::new() })
 }
 
 fn reference(server: &Server, rest: &str) -> Reference {
@@ -61,7 +71,7 @@ fn with_tokens(accepted: &'static [&'static str]) -> (Server, Server) {
 #[test]
 fn a_token_is_fetched_once_for_each_scope() {
     let (server, tokens) = with_tokens(&["Bearer t0", "Bearer t1"]);
-    let registry = client(&server, password());
+    let registry = trusting(&tokens, &server, password());
     for version in [":1", ":2", ":3"] {
         registry.resolve(&reference(&server, version)).unwrap();
     }
@@ -77,10 +87,10 @@ fn a_token_is_fetched_once_for_each_scope() {
 #[test]
 fn an_expired_token_is_renewed_once_and_a_refused_one_is_an_error() {
     let (server, tokens) = with_tokens(&[]);
-    let error = client(&server, password()).fetch_manifest(&reference(&server, ":1")).unwrap_err();
+    let error = trusting(&tokens, &server, password()).fetch_manifest(&reference(&server, ":1")).unwrap_err();
     assert_eq!((error.status(), tokens.log().len(), server.log().len()), (Some(401), 1, 2));
     let (server, tokens) = with_tokens(&["Bearer t1"]);
-    let registry = client(&server, password());
+    let registry = trusting(&tokens, &server, password());
     // The registry refuses the first token like an expired one; the next request fetches a new one.
     assert_eq!(registry.fetch_manifest(&reference(&server, ":1")).unwrap_err().status(), Some(401));
     registry.fetch_manifest(&reference(&server, ":1")).unwrap();
@@ -90,7 +100,7 @@ fn an_expired_token_is_renewed_once_and_a_refused_one_is_an_error() {
 #[test]
 fn without_credentials_tokens_are_anonymous() {
     let (server, tokens) = with_tokens(&["Bearer anonymous"]);
-    client(&server, None).resolve(&reference(&server, ":1")).unwrap();
+    trusting(&tokens, &server, None).resolve(&reference(&server, ":1")).unwrap();
     assert_eq!(tokens.log()[0].header("authorization"), "");
 }
 
@@ -98,7 +108,7 @@ fn without_credentials_tokens_are_anonymous() {
 fn a_wrong_password_is_a_matter_of_configuration() {
     let (server, tokens) = with_tokens(&[]);
     let wrong = Some(Credentials::password("user", "wrong"));
-    let error = client(&server, wrong).resolve(&reference(&server, ":1")).unwrap_err();
+    let error = trusting(&tokens, &server, wrong).resolve(&reference(&server, ":1")).unwrap_err();
     assert_eq!((error.kind(), tokens.log().len()), (ErrorKind::Configuration, 1));
     assert!(error.hint().unwrap().contains("log in") && !error.to_string().contains("wrong"), "{error}");
 }
@@ -112,7 +122,7 @@ fn identity_tokens_are_exchanged_by_post() {
         _ => Reply::new(401).header("WWW-Authenticate", &challenge),
     });
     let identity = Credentials::IdentityToken(crate::credentials::Secret::new("refresh&me"));
-    client(&server, Some(identity)).resolve(&reference(&server, ":1")).unwrap();
+    trusting(&tokens, &server, Some(identity)).resolve(&reference(&server, ":1")).unwrap();
     let got = &tokens.log()[0];
     let body = String::from_utf8_lossy(&got.body).into_owned();
     assert!(got.method == "POST" && body.contains("refresh_token=refresh%26me"), "{body}");

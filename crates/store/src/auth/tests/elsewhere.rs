@@ -6,8 +6,8 @@ use shipwheel_oci::{Descriptor, Reference, media_type};
 
 use crate::auth::{CredentialSources, HostLogin};
 use crate::credentials::{Credentials, Secret};
-use crate::http::{Http, HttpOptions};
-use crate::testing::{Received, Reply, Server, cache, http};
+use crate::http::Http;
+use crate::testing::{Received, Reply, Server, cache, http, http_with};
 use crate::{NoProgress, Registry, Result};
 
 /// `user:hunter2`.
@@ -89,11 +89,15 @@ fn a_challenge_counts_with_401_only() {
 }
 
 #[test]
-fn a_token_server_without_tls_is_on_the_registrys_own_host() {
+fn a_token_server_without_tls_is_at_the_registrys_own_host_and_port() {
     let thief = thief();
+    let neighbor = Server::start(|_, _| Reply::new(200).body(r#"{"token":"stolen"}"#));
+    let port = neighbor.address.rsplit_once(':').unwrap().1.to_owned();
     for header in [
         format!(r#"Bearer realm="{}""#, thief.url("/token")),
         format!(r#"Basic realm="x", Bearer realm="{}""#, thief.url("/token")),
+        format!(r#"Bearer realm="{}""#, neighbor.url("/token")),
+        format!(r#"Bearer realm="http://localhost:{port}/token""#),
         format!(r#"Bearer realm="http://user:pass@{}/token""#, thief.address),
         r#"Bearer realm="ftp://127.0.0.1/token""#.to_owned(),
         r#"Bearer realm="file:///etc/passwd""#.to_owned(),
@@ -106,14 +110,21 @@ fn a_token_server_without_tls_is_on_the_registrys_own_host() {
             assert!(!error.to_string().contains("pass@"), "{error}");
         }
     }
-    assert!(thief.log().is_empty());
-    // The user may name the other host as insecure.
-    let insecure_hosts = ["127.0.0.2".to_owned()].into();
-    let named = Http::new(HttpOptions { insecure_hosts, ..HttpOptions::default() }).unwrap();
-    let realm = format!(r#"Bearer realm="{}""#, thief.url("/token"));
-    let server = Server::start(move |_: &Received, _| Reply::new(401).header("WWW-Authenticate", &realm));
-    let _ = fetch(&client(named, &server, password()), &server);
-    assert_eq!(thief.log()[0].header("authorization"), HEADER);
+    assert!(thief.log().is_empty() && neighbor.log().is_empty());
+    // The same port by another name of this machine is what the reference does not say.
+    let server = Server::start(move |got: &Received, _| {
+        let realm = format!(r#"Bearer realm="http://{}/token""#, got.header("host").replace("127.0.0.1", "localhost"));
+        Reply::new(401).header("WWW-Authenticate", realm)
+    });
+    let error = fetch(&client(http(), &server, password()), &server).unwrap_err().to_string();
+    assert!(error.contains("add `--insecure-registry localhost:") && !saw_secret(&server), "{error}");
+    // The user may name the other host, or one port of it, as insecure.
+    for (named, other) in [("127.0.0.2", &thief), (neighbor.address.as_str(), &neighbor)] {
+        let realm = format!(r#"Bearer realm="{}""#, other.url("/token"));
+        let server = Server::start(move |_: &Received, _| Reply::new(401).header("WWW-Authenticate", &realm));
+        let _ = fetch(&client(http_with([named]), &server, password()), &server);
+        assert_eq!(other.log()[0].header("authorization"), HEADER);
+    }
 }
 
 #[test]

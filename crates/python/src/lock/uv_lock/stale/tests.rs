@@ -51,9 +51,8 @@ docs = [
 
 fn compare(project: &str) -> Result<Vec<Difference>, StaleError> {
     let lock = UvLock::parse(LOCK, "uv.lock").unwrap_or_else(|error| panic!("{error}"));
-    let (package, folder) = lock.local_packages().next().expect("one of the user's own");
-    assert_eq!(folder.path, ".");
-    super::differences(&lock, package, &Pyproject::parse(project)?)
+    let project = Pyproject::parse(project).unwrap_or_else(|error| panic!("{error}"));
+    super::differences(&lock, |folder| (folder == ".").then_some(&project))
 }
 
 fn differences(project: &str) -> Vec<String> {
@@ -71,7 +70,6 @@ fn a_lock_of_this_very_project_does_not_differ() {
         ("python_version<'3.13'", "python_full_version < '3.13.0'"),
         (">=3.11,<4", ">=3.11, <4.0"),
         ("sys_platform == 'win32'", "os_name == 'nt'"),
-        ("six>=1.16", "six>=1.17"),
     ] {
         let changed = PROJECT.replacen(from, to, 1);
         assert_ne!(changed, PROJECT, "{from}");
@@ -94,7 +92,7 @@ fn each_difference_names_the_requirement_on_both_sides() {
         (
             "colorama ; sys_platform == 'win32'",
             "colorama",
-            "dependencies: pyproject.toml has `colorama`, the lock does not",
+            "dependencies: pyproject.toml has `colorama with another marker`, the lock has `colorama`",
         ),
         (
             "python_version<'3.13'",
@@ -118,6 +116,7 @@ fn sections_that_the_build_backend_makes_up_are_not_compared() {
 
 #[test]
 fn groups_that_cannot_be_resolved_are_an_error() {
-    let error = compare("[dependency-groups]\na = [{include-group = 'b'}]").expect_err("no group b");
-    assert_eq!(error.to_string(), "the group `b` does not exist");
+    let error =
+        compare("[project]\nname = 'x'\n[dependency-groups]\na = [{include-group = 'b'}]").expect_err("no group b");
+    assert_eq!(error.cause.to_string(), "the group `b` does not exist");
 }

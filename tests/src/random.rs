@@ -4,7 +4,7 @@
 pub struct Random(u64);
 
 impl Random {
-    /// The numbers of one archive of one seed.
+    /// The numbers of one try of one seed.
     pub fn new(seed: u64, number: u64) -> Self {
         let mut random = Self(seed.wrapping_mul(0xa076_1d64_78bd_642f) ^ number);
         random.next();
@@ -21,7 +21,7 @@ impl Random {
 
     /// A number below this one.
     pub fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap()
+        usize::try_from(self.next() % end as u64).expect("below a usize")
     }
 
     /// Whether it comes about once in so many times.

@@ -1,0 +1,106 @@
+//! From TOML's texts to checked values: what cannot be used is collected, with its line.
+
+use std::fmt::Display;
+use std::ops::Range;
+use std::str::FromStr;
+
+use pep440_rs::Version;
+use shipwheel_oci::Digest;
+use toml::Spanned;
+
+use crate::lock::error::{LockError, LockProblem};
+use crate::name::DistributionName;
+use crate::wheel::WheelName;
+
+/// The text of a lock, and what is wrong with it so far.
+pub(super) struct Checker {
+    /// The places of the line ends.
+    ends: Vec<usize>,
+    problems: Vec<LockProblem>,
+}
+
+/// What a file in a lock is said to be of.
+#[derive(Clone, Copy)]
+pub(super) struct Of<'a> {
+    pub(super) name: Option<&'a DistributionName>,
+    pub(super) version: Option<&'a Version>,
+}
+
+impl Checker {
+    pub(super) fn new(text: &str) -> Self {
+        Self { ends: text.match_indices('\n').map(|(at, _)| at).collect(), problems: Vec::new() }
+    }
+
+    /// A value, unless anything is wrong with it; `file` names the lock in messages.
+    pub(super) fn finish<T>(self, value: T, file: &str) -> Result<T, LockError> {
+        let mut problems = self.problems;
+        problems.sort_by_key(|problem| problem.line);
+        if problems.is_empty() { Ok(value) } else { Err(LockError::Values { file: file.to_owned(), problems }) }
+    }
+
+    /// The line of a place, counted from 1.
+    pub(super) fn line(&self, span: &Range<usize>) -> usize {
+        1 + self.ends.partition_point(|end| *end < span.start)
+    }
+
+    pub(super) fn report(&mut self, span: Range<usize>, reason: String) {
+        self.problems.push(LockProblem { line: self.line(&span), reason });
+    }
+
+    pub(super) fn value<T: FromStr<Err: Display>>(&mut self, raw: &Spanned<String>) -> Option<T> {
+        self.parsed(raw.span(), raw.get_ref())
+    }
+
+    pub(super) fn optional<T: FromStr<Err: Display>>(&mut self, raw: Option<Spanned<String>>) -> Option<T> {
+        raw.and_then(|raw| self.value(&raw))
+    }
+
+    /// As [`value`](Self::value), for a text that was put together.
+    pub(super) fn parsed<T: FromStr<Err: Display>>(&mut self, span: Range<usize>, text: &str) -> Option<T> {
+        text.parse().map_err(|error: T::Err| self.report(span, error.to_string())).ok()
+    }
+
+    /// The name of a wheel; a wheel of another distribution would be installed under the wrong name.
+    pub(super) fn wheel_name(&mut self, span: Range<usize>, file: &str, of: Of<'_>) -> Option<WheelName> {
+        let name: WheelName = self.parsed(span.clone(), file)?;
+        match not_of(&name, of) {
+            None => Some(name),
+            Some(other) => {
+                self.report(span, other);
+                None
+            }
+        }
+    }
+
+    /// A sha256 as hexadecimal digits.
+    pub(super) fn sha256(&mut self, span: Range<usize>, digits: &str) -> Option<Digest> {
+        let digest = Digest::from_hex(&digits.to_ascii_lowercase());
+        digest.map_err(|error| self.report(span, error.to_string())).ok()
+    }
+}
+
+/// Why a wheel is not one of a package, by their names and versions.
+fn not_of(wheel: &WheelName, of: Of<'_>) -> Option<String> {
+    let file = wheel.file_name();
+    if let Some(package) = of.name.filter(|package| **package != wheel.distribution) {
+        return Some(format!("{file} is a wheel of {}, but the package is {package}: lock again", wheel.distribution));
+    }
+    // A version without a local part stands for every local part of it (PEP 440).
+    let is_of = |version: &&Version| {
+        wheel.version == **version || version.local().is_empty() && wheel.version.clone().without_local() == **version
+    };
+    of.version.filter(|version| !is_of(version)).map(|version| {
+        format!("{file} is a wheel of version {}, but the package has version {version}: lock again", wheel.version)
+    })
+}
+
+/// The last part of a URL's path, with its percent signs decoded: `+` is `%2B` there.
+pub(super) fn name_in_url(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    percent_encoding::percent_decode_str(name_in_path(path)).decode_utf8_lossy().into_owned()
+}
+
+/// The last part of a path.
+pub(super) fn name_in_path(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
