@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shipwheel_oci::{Digest, LayerDescriptor, Platform};
+use shipwheel_oci::{Digest, ImageConfig, LayerDescriptor, Platform};
 use shipwheel_plan::Plan;
 use shipwheel_plan::facts::AppFile;
 use shipwheel_plan::layer::{LayerInputs, LayerKind, PlannedLayer};
@@ -90,6 +90,7 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
     let compilers = Compilers::new(session, &ingredients.bases, definition.spec.bytecode.require_sandbox);
     if definition.spec.app.is_some() {
         let configs = assemble::configs(&definition.spec, &ingredients.bases)?;
+        warn_of_no_command(session, &configs);
         let sources = Sources { ingredients: &ingredients, compilers: &compilers };
         prove_imports(session, &definition.spec, &configs, &facts, sources)?;
     }
@@ -108,6 +109,16 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
         images.push(image);
     }
     Ok(Built { image: assemble::image(&definition.spec, images, &origin), platforms: reports.platforms })
+}
+
+/// Warns about an application that nothing starts: a base of Debian's packages brings no command.
+fn warn_of_no_command(session: &Session<'_>, configs: &BTreeMap<Platform, ImageConfig>) {
+    if configs.values().any(|config| config.command().is_empty()) {
+        session.report.warning(
+            "the image has no command, so a container starts only with one that is given each time: set `config.cmd` in \
+             image.toml, such as [\"python3\", \"/app/main.py\"]",
+        );
+    }
 }
 
 /// Warns about application sources that may read sources at run time, if these are removed.

@@ -108,7 +108,7 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
     });
     let mut entry = entry.unwrap_or_default();
     let writes = Folders::of(&known, &Surroundings { application: APPLICATION, workdir: &entry.workdir() });
-    entry.needs_workdir = writes.is_relative;
+    entry.needs_workdir |= writes.is_relative;
     let mut app = sources::lines(&known, entry.file.as_deref());
     app.extend(writes.line(APPLICATION));
     let mut python: Vec<Line> =

@@ -85,6 +85,13 @@ impl Dockerfile {
         self.chain(stage).first().map_or("", |first| first.image.as_str())
     }
 
+    /// The text of an instruction of the image, by the line that it begins on.
+    pub fn text(&self, line: usize) -> &str {
+        let stages = self.chain(self.last());
+        let mut instructions = stages.into_iter().flat_map(|stage| &stage.instructions);
+        instructions.find(|it| it.line == line).map_or("", |it| it.text.as_str())
+    }
+
     /// What the image of a stage tells the runtime, without what its base image brings.
     pub fn image(&self, stage: usize) -> ImageConfig {
         let mut config = ImageConfig::default();

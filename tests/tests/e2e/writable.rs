@@ -103,7 +103,8 @@ fn a_user_whom_only_the_base_knows_is_an_error_until_it_has_a_number() {
     };
     let fragments = ["`app.writable` belong to the user `shop`", "write `config.user` as a number"];
     image("shop").failed(3, &fragments);
-    image("nonroot").succeeded();
+    let run = image("nonroot").succeeded();
+    assert!(run.stderr.contains("warning: the image has no command"), "{}", run.stderr);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod account;
 mod base_image;
 mod config;
 mod draft;
+pub(super) mod entry;
 mod files;
 mod install;
 mod layout;

@@ -24,8 +24,10 @@ pub(super) struct Entry {
     pub(super) env: BTreeMap<String, String>,
     /// The working directory below the application's folder.
     pub(super) workdir: String,
-    /// Whether what it writes is below its working directory, which is the application's folder then.
+    /// Whether it needs a working directory in the application's folder whatever else is there.
     pub(super) needs_workdir: bool,
+    /// The numbers of the user that it runs as, and what says so.
+    pub(super) user: Option<(String, String)>,
 }
 
 impl Entry {
@@ -80,7 +82,9 @@ impl Entry {
             let reason = if lines.is_empty() { reason.join("\n") } else { String::new() };
             lines.push(Line::new(key, write::list(words), reason));
         }
-        lines.push(Line::new("user", write::text("65532:65532"), "no root: a user without a name"));
+        let nobody = || ("65532:65532".to_owned(), "no root: a user without a name".to_owned());
+        let (user, reason) = self.user.clone().unwrap_or_else(nobody);
+        lines.push(Line::new("user", write::text(&user), reason));
         let is_placed = self.file.is_some() || !self.workdir.is_empty() || self.needs_workdir;
         if !known.is_project || is_placed || sources::has_more(known) {
             lines.push(Line::new("workdir", write::text(&self.workdir()), ""));
@@ -97,11 +101,13 @@ impl Entry {
         if !known.is_project && !self.root.is_empty() {
             env.entry("PYTHONPATH".to_owned()).or_insert(format!("/app/{}", self.root.trim_end_matches('/')));
         }
-        // Nobody has a home who has no name.
-        env.entry("HOME".to_owned()).or_insert_with(|| HOME.to_owned());
+        // Nobody has a home who has no name; root has both.
+        if !user.starts_with("0:") {
+            env.entry("HOME".to_owned()).or_insert_with(|| HOME.to_owned());
+        }
         let env: Vec<String> =
             env.iter().map(|(name, value)| format!("{} = {}", write::key(name), write::text(value))).collect();
-        lines.push(Line::new("env", format!("{{ {} }}", env.join(", ")), ""));
+        lines.extend((!env.is_empty()).then(|| Line::new("env", format!("{{ {} }}", env.join(", ")), "")));
         lines
     }
 }

@@ -106,9 +106,10 @@ fn starts(found: &[Start]) -> String {
     found.iter().map(|start| format!("\n  --cmd {}  ({})", in_quotes(&start.command), start.reason)).collect()
 }
 
-/// A command as the value of a flag.
+/// A command as the value of a flag, in quotes that a shell takes off.
 fn in_quotes(command: &str) -> String {
-    format!("\"{}\"", command.replace(['\\', '"', '$', '`'], "?"))
+    let escaped = command.chars().flat_map(|c| ['\\'].into_iter().filter(move |_| "\\\"$`".contains(c)).chain([c]));
+    format!("\"{}\"", escaped.collect::<String>())
 }
 
 fn lines(texts: &[String]) -> String {
@@ -154,6 +155,25 @@ impl DeriveError {
                 let first = found.first().map_or_else(String::new, |start| in_quotes(&start.command));
                 format!("choose one, for example `--cmd {first}`")
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_takes_the_quotes_off_again() {
+        for command in ["gunicorn 'shop:app()'", "python3 -c 'print(\"$x\\`\")'"] {
+            let quoted = in_quotes(command);
+            let inner = quoted.strip_prefix('"').and_then(|it| it.strip_suffix('"')).expect("quoted");
+            let (mut read, mut rest) = (String::new(), inner.chars());
+            while let Some(c) = rest.next() {
+                read.extend(if c == '\\' { rest.next() } else { Some(c) });
+            }
+            assert_eq!(read, command);
+            assert!(!inner.replace("\\\\", "").replace("\\\"", "").contains('"'), "{inner}");
         }
     }
 }

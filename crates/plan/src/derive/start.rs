@@ -2,14 +2,18 @@
 //! another program runs, or a script.
 
 use crate::derive::choices::Choices;
+use crate::derive::dockerfile::entry;
 use crate::derive::entry::Entry;
 use crate::derive::error::{DeriveError, Start};
 use crate::derive::known::Known;
 
 mod application;
 mod command;
+mod compose;
 mod django;
 pub(super) mod framework;
+mod gunicorn;
+mod line;
 mod listener;
 mod modules;
 mod procfile;
@@ -17,8 +21,9 @@ mod program;
 mod search;
 pub(super) mod server;
 pub(super) mod tool;
+pub(super) mod variables;
 mod web;
-mod words;
+pub(super) mod words;
 
 use search::{Found, Search};
 
@@ -27,7 +32,7 @@ pub(super) fn is_read(path: &str) -> bool {
     const DEEP: [&str; 6] = ["main.py", "app.py", "asgi.py", "wsgi.py", "__init__.py", "__main__.py"];
     let name = path.rsplit('/').next().unwrap_or(path);
     match path.matches('/').count() {
-        0 if path == procfile::FILE => true,
+        0 if path == procfile::FILE || compose::is_read(path) || entry::is_read(path) => true,
         0..=2 => name.ends_with(".py"),
         3 => DEEP.contains(&name),
         _ => false,
@@ -47,6 +52,7 @@ pub(super) fn find(known: &Known<'_>, choices: &Choices) -> Result<Entry, Derive
     match found {
         Found::Start(mut entry) => {
             entry.notes.append(&mut search.passed_over);
+            gunicorn::complete(known, &mut entry);
             entry.listen_at(&choices.ports);
             Ok(*entry)
         }
@@ -81,9 +87,16 @@ fn chosen(known: &Known<'_>, choices: &Choices) -> Option<Entry> {
 }
 
 fn search_all(known: &Known<'_>, search: &mut Search) -> Found {
-    let written = procfile::find(known, search);
-    if !matches!(written, Found::Nothing) {
-        return written;
+    match entry::find(known) {
+        Ok(Some(entry)) => return Found::start(entry),
+        Ok(None) => {}
+        Err(why) => search.passed_over.push(why),
+    }
+    for find in [procfile::find, compose::find] {
+        let written = find(known, search);
+        if !matches!(written, Found::Nothing) {
+            return written;
+        }
     }
     let commands = command::commands(known, search);
     // A command that prints and ends is not what an image with a web application is for.

@@ -44,9 +44,7 @@ impl Config<'_> {
 
     /// The text of an instruction of the image.
     fn text(&self, line: usize) -> String {
-        let stages = self.file.chain(self.file.last());
-        let mut instructions = stages.iter().flat_map(|stage| &stage.instructions);
-        instructions.find(|it| it.line == line).map(|it| it.text.clone()).unwrap_or_default()
+        self.file.text(line).to_owned()
     }
 
     fn start(&self, draft: &mut Draft) -> Result<Vec<Line>, DeriveError> {

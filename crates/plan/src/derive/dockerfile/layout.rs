@@ -26,7 +26,13 @@ impl Layout {
         let copied: Vec<&CopiedFile> = draft.copied.iter().map(|from| &from.value).collect();
         let fitting = copied.iter().filter_map(|file| fits(file)).find(|folder| folder != "/");
         let own = if workdir == "/" { "/app" } else { workdir };
-        let destination = fitting.unwrap_or_else(|| own.to_owned());
+        Self::at(draft, &fitting.unwrap_or_else(|| own.to_owned()))
+    }
+
+    /// The same where the folder of the image is given.
+    pub(super) fn at(draft: &Draft, destination: &str) -> Self {
+        let copied: Vec<&CopiedFile> = draft.copied.iter().map(|from| &from.value).collect();
+        let destination = destination.to_owned();
         let mut layout = Self { destination, ..Self::default() };
         let roots: Vec<(String, String)> = copied.iter().map(|file| root(file)).collect();
         for (file, (above, here)) in copied.iter().zip(&roots) {

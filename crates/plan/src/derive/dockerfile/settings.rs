@@ -145,7 +145,7 @@ fn volumes(draft: &mut Draft, layout: &Layout, image: &ImageConfig, shown: &dyn 
 }
 
 /// The variables that stay, sorted.
-fn environment(
+pub(super) fn environment(
     draft: &mut Draft,
     layout: &Layout,
     image: &ImageConfig,

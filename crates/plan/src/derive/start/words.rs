@@ -10,7 +10,7 @@ const FLAGS: [&str; 10] =
 const HOSTS: [&str; 6] = ["-h", "--address", "--host", "--server.address", "--web-host", "-H"];
 
 /// The ports that a command names, in its order.
-pub(super) fn ports<S: AsRef<str>>(words: &[S]) -> Vec<u16> {
+pub(crate) fn ports<S: AsRef<str>>(words: &[S]) -> Vec<u16> {
     let mut ports = Vec::new();
     let values = values(words, &FLAGS);
     // `manage.py runserver 0.0.0.0:8000`.
@@ -34,7 +34,7 @@ fn names_loopback<S: AsRef<str>>(words: &[S]) -> bool {
 }
 
 /// What to say of a command that names the loopback interface.
-pub(super) fn loopback_warning<S: AsRef<str>>(words: &[S]) -> Option<String> {
+pub(crate) fn loopback_warning<S: AsRef<str>>(words: &[S]) -> Option<String> {
     let text = "warning: it listens on 127.0.0.1, which nothing outside of the container reaches: name 0.0.0.0";
     names_loopback(words).then(|| text.to_owned())
 }

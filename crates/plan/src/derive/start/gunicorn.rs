@@ -1,0 +1,71 @@
+//! gunicorn's own file of settings: where it listens, which comes before the variable `PORT`.
+
+use crate::derive::code::{Token, assignment, lines};
+use crate::derive::entry::Entry;
+use crate::derive::known::Known;
+use crate::derive::start::listener::is_loopback;
+use crate::derive::start::variables::PORT;
+use crate::shell::program;
+
+/// The file that gunicorn reads by itself in its working directory.
+const FILE: &str = "gunicorn.conf.py";
+
+/// Takes in where gunicorn listens, if it is what is started and only its file says so.
+pub(super) fn complete(known: &Known<'_>, entry: &mut Entry) {
+    let words: Vec<&str> = entry.entrypoint.iter().chain(&entry.cmd).map(String::as_str).collect();
+    let is_bound = words.iter().any(|word| word.starts_with("--bind") || word.starts_with("-b"));
+    if words.first().map(|first| program(first)) != Some("gunicorn") || is_bound {
+        return;
+    }
+    let named = words.iter().enumerate().find_map(|(at, word)| match word.split_once('=') {
+        Some(("--config" | "-c", file)) => Some(file),
+        _ if ["--config", "-c"].contains(word) => words.get(at + 1).copied(),
+        _ => None,
+    });
+    let file = named.unwrap_or(FILE).trim_start_matches("python:").trim_start_matches("./");
+    let below = format!("{}/{file}", entry.workdir);
+    let path = file.strip_prefix("/app/").unwrap_or(below.trim_start_matches('/'));
+    let Some((host, port)) = bind(known.text(path)) else { return };
+    entry.notes.push(format!("{path} binds {host}:{port}"));
+    if is_loopback(&host) {
+        entry.notes.push(format!("warning: nothing outside of the container reaches {host}: name 0.0.0.0 in {path}"));
+    }
+    entry.env.remove(PORT);
+    entry.ports = vec![port.to_string()];
+}
+
+/// The literal `bind = "host:port"` of a file, or the first of a list.
+fn bind(text: &str) -> Option<(String, u16)> {
+    let lines = lines(text);
+    let mut values = lines.iter().filter_map(|line| assignment(&line.tokens).filter(|(name, _)| name == "bind"));
+    let (_, value) = values.next_back()?;
+    let (Token::Text(text), _) = (value.iter().find(|token| !matches!(token, Token::Mark('[' | '(')))?, value) else {
+        return None;
+    };
+    // A sum is not literal.
+    let is_literal = value.len() == 1 || matches!(value.first(), Some(Token::Mark('[')));
+    let (host, port) = text.rsplit_once(':').filter(|_| is_literal)?;
+    let host = if host.is_empty() { "0.0.0.0" } else { host };
+    Some((host.to_owned(), port.parse().ok().filter(|port| *port > 0)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_bind_says_where_it_listens() {
+        for (text, expected) in [
+            ("bind = '0.0.0.0:9000'\nworkers = 2\n", Some("0.0.0.0 9000")),
+            ("bind = [':8001', '[::1]:8002']", Some("0.0.0.0 8001")),
+            ("bind = '1.2.3.4:1'\nbind = \"127.0.0.1:2\"", Some("127.0.0.1 2")),
+            ("import os\nbind = '0.0.0.0:' + os.environ.get('PORT', '8000')", None),
+            ("bind = f'0.0.0.0:{port}'", None),
+            ("bind = 'unix:/run/x.sock'", None),
+            ("workers = 2", None),
+        ] {
+            let found = bind(text).map(|(host, port)| format!("{host} {port}"));
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
+    }
+}
