@@ -8,7 +8,7 @@ use super::lints::{self, Bans};
 ///
 /// `ignore` is here for its patterns, `tar` and `zip` for readers and writers, `jiff` for dates; the functions of
 /// theirs that touch files or the clock are banned in `clippy.toml`.
-const VALUES_ONLY: [&str; 27] = [
+const VALUES_ONLY: [&str; 29] = [
     "base64",
     "bytes",
     "crc32fast",
@@ -17,6 +17,7 @@ const VALUES_ONLY: [&str; 27] = [
     "flate2",
     "hashbrown",
     "hex",
+    "html5gum",
     "ignore",
     "jiff",
     "liblzma",
@@ -35,6 +36,7 @@ const VALUES_ONLY: [&str; 27] = [
     "tar",
     "thiserror",
     "toml",
+    "url",
     "zip",
 ];
 

@@ -149,7 +149,7 @@ const METHODS: [Ban; 5] = [
 const MACROS: [Ban; 1] = [("no environment", &["std::env", "std::option_env"])];
 
 /// Functions of other crates, which not every pure crate depends on.
-const OTHERS: [Ban; 2] = [
+const OTHERS: [Ban; 3] = [
     (
         "no clock",
         &[
@@ -164,6 +164,7 @@ const OTHERS: [Ban; 2] = [
             "jiff::tz::db",
         ],
     ),
+    ("no sockets", &["url::Url::socket_addrs"]),
     (
         "no files: this crate uses patterns, readers and writers",
         &[

@@ -22,7 +22,7 @@ mod wheels;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets, by name.
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 24] = [
     ("answers", answers::answers),
     ("apt", debian::apt),
     ("compressed", debian::compressed),
@@ -31,6 +31,7 @@ pub const TARGETS: [Target; 23] = [
     ("documents", image::documents),
     ("elf", python::elf),
     ("image_toml", image::image_toml),
+    ("index_page", locks::index_page),
     ("install", wheels::install),
     ("keyring", release::keyring),
     ("layer", layers::layer),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use shipwheel_python::index::ProjectPage;
 use shipwheel_python::lock::{Lock, LockError, LockForm, UvChoice, UvLock, differences};
 use shipwheel_python::marker::Environment;
 use shipwheel_python::pyproject::Pyproject;
@@ -119,5 +120,21 @@ fn shown(line: &InputLine) -> String {
         InputLine::Include(path) => format!("-r {path}"),
         InputLine::Constraint(path) => format!("-c {path}"),
         InputLine::FindLinks(place) => format!("-f {place}"),
+    }
+}
+
+/// The page of a project on a package index, in JSON or in HTML.
+pub(crate) fn index_page(input: &[u8]) {
+    for media_type in ["application/vnd.pypi.simple.v1+json", "text/html"] {
+        let Ok(page) = ProjectPage::parse(input, media_type, "https://index.example.invalid/simple/a/") else {
+            continue;
+        };
+        assert!(page.files.len() <= input.len());
+        for file in page.files {
+            assert!(file.url.starts_with("https://") || file.url.starts_with("http://"), "{}", file.url);
+            assert!(!file.name.is_empty() && !file.name.contains('/'), "{}", file.name);
+            let wheel = file.wheel().map(|wheel| wheel.file_name().to_owned());
+            assert!(wheel.is_none_or(|name| name == file.name));
+        }
     }
 }

@@ -27,6 +27,8 @@ pub mod elf;
 mod glob;
 mod identifier;
 pub mod imports;
+pub mod index;
+mod ini;
 pub mod install;
 mod loads;
 pub mod lock;

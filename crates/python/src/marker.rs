@@ -26,6 +26,16 @@ impl Marker {
     pub fn evaluate(&self, environment: &Environment) -> bool {
         self.expression.evaluate(environment)
     }
+
+    /// Holds where this one does, or the other.
+    #[must_use]
+    pub(crate) fn or(self, other: Self) -> Self {
+        if self == other {
+            return self;
+        }
+        let text = format!("({self}) or ({other})");
+        Self { text, expression: Expression::Any(vec![self.expression, other.expression]) }
+    }
 }
 
 impl FromStr for Marker {

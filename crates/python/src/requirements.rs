@@ -1,6 +1,7 @@
 //! requirements.txt with pinned versions and hashes, as pip and uv read it.
 
 mod error;
+mod found;
 mod hashes;
 mod include;
 mod input;
@@ -9,9 +10,11 @@ mod parser;
 mod requirement;
 
 pub use error::{RequirementProblem, RequirementProblemKind, RequirementsError};
+pub use found::{Found, Pin};
 pub use hashes::{HashProblem, check_hashes};
 pub use include::{Include, beside, includes};
 pub use input::{InputLine, asks_for_anything, input_lines};
+pub(crate) use option::option;
 pub use requirement::{Requirement, Requirements};
 
 #[cfg(test)]

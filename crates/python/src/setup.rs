@@ -1,15 +1,14 @@
 //! setup.cfg and setup.py, the older places for what `[project]` says: read as texts, nothing of them is run.
 
-mod ini;
 mod literal;
 mod script;
 
 use std::collections::BTreeMap;
 
-use ini::Ini;
 use literal::Literal;
 
 use crate::dependency::Dependency;
+use crate::ini::Ini;
 use crate::pyproject::{Project, PyprojectError, RequiresPython};
 
 /// What setuptools is told by setup.cfg and setup.py.

@@ -17,6 +17,7 @@ mod folder;
 mod hostile_base;
 mod hostile_start;
 mod imports;
+mod indexes;
 mod layering;
 mod layout;
 mod leftovers;

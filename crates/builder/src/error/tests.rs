@@ -14,6 +14,7 @@ use shipwheel_plan::PlanError;
 use shipwheel_plan::derive::DeriveError;
 use shipwheel_plan::dockerignore::DockerignoreError;
 use shipwheel_plan::spec::{Problem, SpecError};
+use shipwheel_python::index::PageError;
 use shipwheel_python::install::OverlapError;
 use shipwheel_python::lock::Lock;
 use shipwheel_python::lock::{LockTool, UvConflict};
@@ -378,6 +379,7 @@ fn locks() {
         (LockError::NeedsBuild { path: path(), output: outside() }.into(), Configuration, HINT),
         (LockError::ForcesBuilds { path: path() }.into(), Configuration, HINT),
         (LockError::PartialHashes { path: path() }.into(), Configuration, HINT),
+        (LockError::IndexPage { url: outside(), cause: PageError::Address }.into(), Outside, HINT),
         (LockError::Includes { path: path(), limit: 8 }.into(), Configuration, NO_HINT),
         (LockError::Pyproject { path: path(), cause: pyproject() }.into(), Configuration, NO_HINT),
         (LockError::Hashes { path: path(), problems: Vec::new() }.into(), Verification, HINT),

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use shipwheel_python::index::PageError;
 use shipwheel_python::lock::{Difference, LockForm, LockTool, UvConflict};
 use shipwheel_python::pyproject::PyprojectError;
 use shipwheel_python::requirements::{HashProblem, RequirementsError};
 use shipwheel_python::select::CoverageError;
 use shipwheel_python::{DistributionName, Unmet};
 
-use shipwheel_store::ErrorKind;
+use shipwheel_store::{ErrorKind, StoreError};
+
+use crate::wheel::wheel_set_error::fetch_hint;
 
 /// Why a lock cannot be used or made.
 #[derive(Debug, thiserror::Error)]
@@ -155,6 +158,18 @@ pub enum LockError {
         /// The project's name.
         project: String,
     },
+    /// An index cannot be asked for the files of a distribution.
+    #[error(transparent)]
+    Index(StoreError),
+    /// What an index answered is no page of it.
+    #[error("{url} cannot be read")]
+    IndexPage {
+        /// The page's address.
+        url: String,
+        /// The cause.
+        #[source]
+        cause: PageError,
+    },
     /// Distributions do not have a wheel that fits.
     #[error(transparent)]
     Coverage(#[from] CoverageError),
@@ -185,8 +200,9 @@ impl LockError {
     /// Who can fix it.
     pub fn kind(&self) -> ErrorKind {
         match self {
+            Self::Index(error) => error.kind(),
             Self::Hashes { .. } => ErrorKind::Verification,
-            Self::Export { .. } => ErrorKind::Outside,
+            Self::Export { .. } | Self::IndexPage { .. } => ErrorKind::Outside,
             Self::Parse(_)
             | Self::Requirements(_)
             | Self::NotLockable(_)
@@ -213,6 +229,8 @@ impl LockError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Coverage(error) => return error.hint(),
+            Self::Index(error) => return Some(index_hint(error)),
+            Self::IndexPage { .. } => INDEX_HINT,
             Self::Stale { tool, .. } => {
                 return Some(format!("lock again: run `{}`, or `shipwheel lock`", tool.lock_command()));
             }
@@ -262,6 +280,15 @@ impl LockError {
         };
         Some(text.to_owned())
     }
+}
+
+/// Which indexes are asked is no part of a lock with hashes alone.
+const INDEX_HINT: &str = "set `UV_DEFAULT_INDEX` to the address of a package index, the one that ends in `/simple`; docs/dependencies.md \
+                          lists where it is looked for";
+
+fn index_hint(error: &StoreError) -> String {
+    let refused = error.status().filter(|status| matches!(status, 401 | 403));
+    refused.and_then(|_| fetch_hint(error)).unwrap_or_else(|| INDEX_HINT.to_owned())
 }
 
 /// What exports a tool's lock.

@@ -7,10 +7,11 @@ use shipwheel_oci::{Hasher, Platform};
 use shipwheel_plan::spec::PythonSpec;
 use shipwheel_python::lock::{Lock, LockReading, Pipfile};
 use shipwheel_python::marker::Environment;
-use shipwheel_python::requirements::check_hashes;
+use shipwheel_python::requirements::{Requirements, check_hashes};
 use shipwheel_python::{Libc, Target};
 
 use super::export::{self, Exported};
+use super::indexes::Indexes;
 use super::kept;
 use super::lock_error::LockError;
 use super::lock_file::LockFile;
@@ -191,11 +192,23 @@ struct Conversion<'c> {
 impl Conversion<'_> {
     fn run(&self) -> Result<Lock, BuildError> {
         let path = || self.path.to_owned();
-        let shown = self.path.display().to_string();
         let requirements = self.files.requirements()?;
         if !requirements.has_all_hashes() {
             return Err(LockError::PartialHashes { path: path() }.into());
         }
+        let (input, settings) = (self.files.lines(&self.python.allow_build)?, self.lock.lookup()?);
+        let lookups = self.lookups.to_owned() + &self.files.lookups();
+        let Some(indexes) = Indexes::of(self.session, &lookups, &settings)? else {
+            return self.convert(&requirements, &(self.lookups.to_owned() + &input), &settings);
+        };
+        let pins = requirements.pins(&environments(self.minor));
+        let found = indexes.look_up(self.session, &pins)?;
+        requirements.lock(&pins, &found).map_err(|problems| LockError::Hashes { path: path(), problems }.into())
+    }
+
+    /// The lock that uv makes of the requirements: it also looks into folders and on pages of links.
+    fn convert(&self, requirements: &Requirements, input: &str, settings: &str) -> Result<Lock, BuildError> {
+        let shown = self.path.display().to_string();
         let mut hasher = Hasher::new();
         hasher.field(CONVERT_RECIPE.to_le_bytes()).field(self.minor.to_le_bytes()).field(self.lookups);
         self.files.add_to(&mut hasher);
@@ -204,8 +217,7 @@ impl Conversion<'_> {
             Some(converted) => converted,
             None => {
                 self.session.report.step(&format!("lock: converting {shown}"));
-                let input = self.lookups.to_owned() + &self.files.lines(&self.python.allow_build)?;
-                let converted = uv::convert_requirements(self.session, &input, &self.lock.lookup()?, self.minor)?;
+                let converted = uv::convert_requirements(self.session, input, settings, self.minor)?;
                 // A text with a password in it is kept nowhere.
                 if !shipwheel_store::has_secret(&converted) {
                     self.session.cache.put_record("pylock", &key, &converted)?;
@@ -216,8 +228,9 @@ impl Conversion<'_> {
         // Lines in messages are those of the conversion.
         let lock = Lock::parse(&converted, &format!("{shown} (converted)"))?;
         // uv looks the wheels up by name and version and does not compare the file's hashes.
-        let checked = check_hashes(lock, &requirements, &environments(self.minor));
-        checked.map_err(|problems| LockError::Hashes { path: path(), problems }.into())
+        let checked = check_hashes(lock, requirements, &environments(self.minor));
+        let path = self.path.to_owned();
+        checked.map_err(|problems| LockError::Hashes { path, problems }.into())
     }
 }
 

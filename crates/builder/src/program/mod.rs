@@ -1,6 +1,7 @@
 //! Programs of this machine that a build runs.
 
 pub(crate) mod git;
+pub(crate) mod keyring;
 pub(crate) mod program_error;
 pub(crate) mod run;
 pub(crate) mod uv;

@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Seek as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use shipwheel_oci::Digest;
 use shipwheel_plan::spec::{Problem, PythonSpec};
-use shipwheel_store::credentials::Credentials;
 use shipwheel_store::http::Download;
 use shipwheel_store::package_index::{IndexCredentials, IndexFetch, Keyring};
 use shipwheel_store::{FileAction, open_regular};
@@ -17,6 +15,7 @@ use super::wheel_set_error::WheelSetError;
 use crate::disk::bytes::digest_of;
 use crate::error::BuildError;
 use crate::offline::OfflineError;
+use crate::program::keyring::KeyringProgram;
 use crate::project::definition::Definition;
 use crate::project::project::Project;
 use crate::session::Session;
@@ -105,9 +104,8 @@ impl WheelOrigins {
         if downloads.is_empty() {
             return Ok(());
         }
-        let asks = session.variable("UV_KEYRING_PROVIDER") == Some("subprocess");
-        let keyring = KeyringProgram { session };
-        let keyring = asks.then_some(&keyring as &dyn Keyring);
+        let keyring = KeyringProgram::of(session);
+        let keyring = keyring.as_ref().map(|keyring| keyring as &dyn Keyring);
         let (cache, progress) = (&session.cache, session.progress);
         let how = IndexFetch { cache, progress, concurrency: CONCURRENCY, credentials: &self.credentials, keyring };
         let fetched = session.http.fetch_from_indexes(&downloads, how);
@@ -181,28 +179,4 @@ fn environment_mirrors(session: &Session<'_>) -> Result<Vec<(String, String)>, B
         _ => Err(WheelSetError::Mirrors { variable: NAME }.into()),
     });
     pairs.collect()
-}
-
-/// The program `keyring`, which uv asks too.
-struct KeyringProgram<'a> {
-    session: &'a Session<'a>,
-}
-
-impl Keyring for KeyringProgram<'_> {
-    fn ask(&self, service: &str, user: Option<&str>) -> Option<Credentials> {
-        let program = self.session.on_path("keyring").next()?;
-        let mut command = Command::new(program);
-        match user {
-            Some(user) => command.args(["get", service, user]),
-            None => command.args(["--mode", "creds", "get", service]),
-        };
-        command.env_clear().envs(&self.session.environment).stdin(std::process::Stdio::null());
-        let output = command.output().ok().filter(|output| output.status.success())?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        let mut lines = text.lines();
-        match user {
-            Some(user) => Some(Credentials::password(user, lines.next()?)),
-            None => Some(Credentials::password(lines.next()?, lines.next()?)),
-        }
-    }
 }

@@ -102,7 +102,8 @@ fn overlap_hint(error: &OverlapError) -> Option<String> {
 }
 
 /// The credentials of package indexes are elsewhere than those of registries.
-fn fetch_hint(error: &StoreError) -> Option<String> {
+/// What to do where a package index does not give a file.
+pub(crate) fn fetch_hint(error: &StoreError) -> Option<String> {
     match error.status() {
         Some(401 | 403) => Some(
             "set UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD for an index named in UV_INDEX, add a line \

@@ -35,6 +35,16 @@ pub enum HashProblem {
         /// The file's version.
         version: Version,
     },
+    /// No index that was asked has the distribution.
+    #[error("{file}:{line}: no index has {name}")]
+    NotFound {
+        /// The requirements file.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The distribution.
+        name: DistributionName,
+    },
     /// No file of the distribution has a hash that the requirements file lists.
     #[error("{file}:{line}: no file found for {name} {version} has one of the {} hashes listed", allowed.len())]
     NoneMatches {

@@ -1,7 +1,7 @@
 //! A line of requirements that is an option, taken apart.
 
 /// An option and its value: `-r base.in`, `-rbase.in` or `--requirement=base.in`.
-pub(super) fn option(text: &str) -> (&str, &str) {
+pub(crate) fn option(text: &str) -> (&str, &str) {
     let end = match text.starts_with("--") {
         true => text.find(['=', ' ', '\t']).unwrap_or(text.len()),
         false => text.char_indices().nth(2).map_or(text.len(), |(at, _)| at),

@@ -18,12 +18,18 @@ pub(crate) fn parse_url(text: &str) -> Result<Url> {
     }
 }
 
-/// The URL for messages: without user, password and fragment, and without values of the query that may be secrets.
-pub(crate) fn redact(url: &Url) -> String {
+/// The URL without user and password.
+pub(crate) fn without_credentials(url: &Url) -> Url {
     let mut clean = url.clone();
     // Both fail only for URLs without a host, which have neither.
     let _ = clean.set_username("");
     let _ = clean.set_password(None);
+    clean
+}
+
+/// The URL for messages: without user, password and fragment, and without values of the query that may be secrets.
+pub(crate) fn redact(url: &Url) -> String {
+    let mut clean = without_credentials(url);
     clean.set_fragment(None);
     clean.set_query(None);
     let pairs: Vec<String> = url

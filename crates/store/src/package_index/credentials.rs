@@ -11,7 +11,7 @@ use reqwest::header::HeaderValue;
 use super::netrc;
 use crate::credentials::Credentials;
 use crate::disk::small_file::read_small_text;
-use crate::http::url::{authority, parse_url};
+use crate::http::url::{authority, parse_url, without_credentials};
 use crate::limits::MAX_SETTINGS;
 use crate::sync::lock;
 
@@ -107,14 +107,8 @@ impl IndexCredentials {
         let index = self.index(url);
         let in_url = Some(url.username()).filter(|user| !user.is_empty());
         let user = in_url.or_else(|| index.and_then(|index| index.user.as_deref()));
-        let bare = |url: &Url| {
-            let mut url = url.clone();
-            // Both fail only for URLs without a host.
-            let _ = url.set_username("");
-            let _ = url.set_password(None);
-            url.to_string()
-        };
-        let services = index.map(|index| bare(&index.url)).into_iter().chain([authority(url)]);
+        let services =
+            index.map(|index| without_credentials(&index.url).to_string()).into_iter().chain([authority(url)]);
         services.into_iter().find_map(|service| keyring.ask(&service, user))
     }
 }

@@ -1,5 +1,6 @@
 //! Fetching files of package indexes into the cache, with the credentials that each index wants.
 
+use reqwest::Response;
 use reqwest::header::AUTHORIZATION;
 
 use super::credentials::{IndexCredentials, Keyring};
@@ -42,21 +43,27 @@ impl Http {
         let target = DownloadTarget { cache: how.cache, digest: download.digest, size: download.size, name };
         self.download(&target, how.progress, async |from| {
             let request = from.map_or_else(|| plain.clone(), |from| from.apply(plain.clone()));
-            let known = how.credentials.before(&request.url);
-            let first = request.clone().secret_header(AUTHORIZATION, known.clone());
-            let response = self.send_once(&first, &|_| {}).await?;
-            // Some indexes say 404 to users who may not read the file.
-            if known.is_none()
-                && matches!(response.status().as_u16(), 401 | 403 | 404)
-                && let Some(found) = how.credentials.after_refusal(&request.url, how.keyring)
-            {
-                let mut second = request.secret_header(AUTHORIZATION, Some(found));
-                // The client would send a user in the URL in place of the header.
-                let _ = second.url.set_username("");
-                let response = self.send_once(&second, &|_| {}).await?;
-                return Ok((second, response));
-            }
-            Ok((first, response))
+            self.send_to_index(&request, how).await
         })
+    }
+
+    /// Sends a request with the credentials that are known, and again with those that a refusal asks for; the request
+    /// as it was answered.
+    pub(super) async fn send_to_index(&self, request: &Request, how: IndexFetch<'_>) -> Result<(Request, Response)> {
+        let known = how.credentials.before(&request.url);
+        let first = request.clone().secret_header(AUTHORIZATION, known.clone());
+        let response = self.send_once(&first, &|_| {}).await?;
+        // Some indexes say 404 to users who may not read the file.
+        if known.is_none()
+            && matches!(response.status().as_u16(), 401 | 403 | 404)
+            && let Some(found) = how.credentials.after_refusal(&request.url, how.keyring)
+        {
+            let mut second = request.clone().secret_header(AUTHORIZATION, Some(found));
+            // The client would send a user in the URL in place of the header.
+            let _ = second.url.set_username("");
+            let response = self.send_once(&second, &|_| {}).await?;
+            return Ok((second, response));
+        }
+        Ok((first, response))
     }
 }

@@ -3,9 +3,11 @@
 mod credentials;
 mod fetch;
 mod netrc;
+mod page;
 
 pub use credentials::{IndexCredentials, Keyring};
 pub use fetch::IndexFetch;
+pub use page::IndexPage;
 
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,15 @@
-//! Ini files as Python's configparser reads them, as far as setup.cfg goes.
+//! Ini files as Python's configparser reads them.
 
 use std::collections::BTreeMap;
 
 /// Sections with their keys and values; the lines of a value are separate.
 #[derive(Debug, Default)]
-pub(super) struct Ini {
+pub(crate) struct Ini {
     sections: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Ini {
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut ini = Self::default();
         let (mut section, mut key) = (String::new(), None::<String>);
         for line in text.lines() {
@@ -41,11 +41,11 @@ impl Ini {
         ini
     }
 
-    pub(super) fn value(&self, section: &str, key: &str) -> Option<&str> {
+    pub(crate) fn value(&self, section: &str, key: &str) -> Option<&str> {
         self.sections.get(section)?.get(key).map(String::as_str)
     }
 
-    pub(super) fn keys(&self, section: &str) -> BTreeMap<String, String> {
+    pub(crate) fn keys(&self, section: &str) -> BTreeMap<String, String> {
         self.sections.get(section).cloned().unwrap_or_default()
     }
 }

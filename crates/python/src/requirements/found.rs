@@ -1,0 +1,224 @@
+//! Pins with hashes, and the lock that they are with the files that indexes have for them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use pep440_rs::Version;
+use shipwheel_oci::Digest;
+
+use crate::index::IndexFile;
+use crate::lock::{Lock, LockedPackage, LockedSdist, LockedWheel};
+use crate::marker::{Environment, Marker};
+use crate::name::DistributionName;
+use crate::requirements::hashes::HashProblem;
+use crate::requirements::requirement::{Requirement, Requirements};
+
+/// One version of a distribution, with all that the lines of a requirements file say of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The distribution.
+    pub name: DistributionName,
+    /// Its version.
+    pub version: Version,
+    /// The sha256 values that its files may have.
+    pub hashes: BTreeSet<Digest>,
+    /// Where it is needed; everywhere, if there is none.
+    marker: Option<Marker>,
+    file: Arc<str>,
+    line: usize,
+}
+
+/// The files that indexes have for pins, in the order of the pins; none where no index has the distribution.
+pub type Found = Vec<Option<Vec<IndexFile>>>;
+
+impl Requirements {
+    /// What is needed in any of these environments, in the order of the file: nothing else has to be looked up.
+    pub fn pins(&self, environments: &[Environment]) -> Vec<Pin> {
+        let mut pins: Vec<Pin> = Vec::new();
+        for requirement in self.requirements.iter().filter(|requirement| requirement.is_needed(environments)) {
+            let same = |pin: &&mut Pin| pin.name == requirement.name && pin.version == requirement.version;
+            match pins.iter_mut().find(same) {
+                Some(pin) => pin.add(requirement),
+                None => pins.push(Pin::of(requirement)),
+            }
+        }
+        pins
+    }
+
+    /// The lock of pins for which files were looked up; only files with a listed sha256 are in it.
+    ///
+    /// # Errors
+    /// Every pin that no index has, or of which no file has a hash that is listed.
+    pub fn lock(&self, pins: &[Pin], found: &Found) -> Result<Lock, Vec<HashProblem>> {
+        let (mut packages, mut problems) = (Vec::new(), Vec::new());
+        for (pin, files) in pins.iter().zip(found) {
+            match files.as_ref().ok_or_else(|| pin.not_found()).and_then(|files| pin.package(files)) {
+                Ok(package) => packages.push(package),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        let (environments, default_groups) = (Vec::new(), Vec::new());
+        let lock = Lock { file: self.file.clone(), requires_python: None, environments, default_groups, packages };
+        if problems.is_empty() { Ok(lock) } else { Err(problems) }
+    }
+}
+
+impl Requirement {
+    fn is_needed(&self, environments: &[Environment]) -> bool {
+        let holds = |marker: &Marker| environments.iter().any(|environment| marker.evaluate(environment));
+        self.marker.as_ref().is_none_or(holds)
+    }
+}
+
+impl Pin {
+    fn of(requirement: &Requirement) -> Self {
+        Self {
+            name: requirement.name.clone(),
+            version: requirement.version.clone(),
+            hashes: requirement.hashes.iter().copied().collect(),
+            marker: requirement.marker.clone(),
+            file: requirement.file.clone(),
+            line: requirement.line,
+        }
+    }
+
+    /// Adds what another line says.
+    fn add(&mut self, requirement: &Requirement) {
+        self.hashes.extend(&requirement.hashes);
+        self.marker = self.marker.take().zip(requirement.marker.clone()).map(|(one, other)| one.or(other));
+    }
+
+    /// The files of this version that a page has.
+    pub fn files(&self, page: Vec<IndexFile>) -> Vec<IndexFile> {
+        page.into_iter().filter(|file| self.is_wheel(file) || file.is_sdist_of(&self.name, &self.version)).collect()
+    }
+
+    /// Whether a file has a hash that is listed.
+    pub fn allows(&self, file: &IndexFile) -> bool {
+        file.sha256.is_some_and(|digest| self.hashes.contains(&digest))
+    }
+
+    fn is_wheel(&self, file: &IndexFile) -> bool {
+        file.wheel().is_some_and(|wheel| wheel.distribution == self.name && wheel.version == self.version)
+    }
+
+    fn package(&self, files: &[IndexFile]) -> Result<LockedPackage, HashProblem> {
+        let allowed: Vec<&IndexFile> = files.iter().filter(|file| self.allows(file)).collect();
+        let wheel = |file: &&IndexFile| {
+            let (url, size, sha256) = (Some(file.url.clone()), file.size, file.sha256);
+            Some(LockedWheel { name: file.wheel()?, url, path: None, size, sha256 })
+        };
+        let sdist = allowed.iter().find(|file| file.wheel().is_none());
+        let sdist = sdist.map(|file| LockedSdist { url: Some(file.url.clone()), path: None, sha256: file.sha256 });
+        if allowed.is_empty() {
+            return Err(self.none_matches(files));
+        }
+        Ok(LockedPackage {
+            name: self.name.clone(),
+            version: Some(self.version.clone()),
+            marker: self.marker.clone(),
+            // All files of a version are for the same versions of Python; a lock's own hashes choose among them.
+            requires_python: allowed[0].requires_python.clone(),
+            wheels: allowed.iter().filter_map(wheel).collect(),
+            sdist,
+            origin: None,
+            line: self.line,
+        })
+    }
+
+    fn not_found(&self) -> HashProblem {
+        HashProblem::NotFound { file: self.file.to_string(), line: self.line, name: self.name.clone() }
+    }
+
+    fn none_matches(&self, files: &[IndexFile]) -> HashProblem {
+        HashProblem::NoneMatches {
+            file: self.file.to_string(),
+            line: self.line,
+            name: self.name.clone(),
+            version: self.version.clone(),
+            allowed: self.hashes.iter().copied().collect(),
+            found: files.iter().map(|file| (file.name.clone(), file.sha256)).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::{Libc, Target};
+
+    fn environments() -> Vec<Environment> {
+        let target = Target {
+            python: "3.13.5".parse().expect("valid"),
+            platform: "linux/amd64".parse().expect("valid"),
+            libc: Libc::Glibc { major: 2, minor: 41 },
+        };
+        vec![Environment::new(&target)]
+    }
+
+    fn file(name: &str, digit: char) -> IndexFile {
+        let sha256 = format!("sha256:{}", digit.to_string().repeat(64)).parse().ok();
+        let url = format!("https://files.example.invalid/{name}");
+        IndexFile { name: name.to_owned(), url, sha256, size: Some(3), requires_python: ">=3.8".parse().ok() }
+    }
+
+    fn requirements(text: &str) -> Requirements {
+        let text = text.replace('#', "--hash=sha256:");
+        let digits = ['1', '2', '3'];
+        let text = digits.iter().fold(text, |text, digit| {
+            text.replace(&format!(":{digit} "), &format!(":{} ", digit.to_string().repeat(64)))
+        });
+        Requirements::parse(&text, "r.txt").unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn only_what_an_environment_needs_is_looked_up_and_each_version_once() {
+        let listed = requirements(
+            "a==1 ; python_version < '3.11' #1 \nb==1 ; sys_platform == 'linux' #1 \nb==1.0 ; sys_platform != 'linux' #2 \n\
+             b==2 ; sys_platform == 'win32' #3 \nc==1 ; os_name == 'posix' #1 \nc==1.0 #2 \n",
+        );
+        let shown: Vec<_> = listed
+            .pins(&environments())
+            .iter()
+            .map(|pin| format!("{} {} {} {:?}", pin.name, pin.version, pin.hashes.len(), pin.marker.is_some()))
+            .collect();
+        assert_eq!(shown, ["b 1 1 true", "c 1 2 false"]);
+    }
+
+    #[test]
+    fn a_lock_has_the_files_whose_hashes_are_listed() {
+        let listed = requirements("a-b==1.0 #1 #2 \n");
+        let pins = listed.pins(&environments());
+        let page = vec![
+            file("a_b-1.0-py3-none-any.whl", '1'),
+            file("a_b-1.0-cp313-cp313-manylinux_2_17_x86_64.whl", '3'),
+            file("a_b-1.0.1-py3-none-any.whl", '1'),
+            file("other-1.0-py3-none-any.whl", '1'),
+            file("a-b-1.0.tar.gz", '2'),
+        ];
+        let files = pins[0].files(page);
+        assert_eq!(files.len(), 3);
+        let lock = listed.lock(&pins, &vec![Some(files)]).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let package = &lock.packages[0];
+        let wheels: Vec<&str> = package.wheels.iter().map(|wheel| wheel.name.file_name()).collect();
+        assert_eq!(wheels, ["a_b-1.0-py3-none-any.whl"]);
+        assert_eq!(package.wheels[0].size, Some(3));
+        assert_eq!(
+            package.sdist.as_ref().and_then(|sdist| sdist.url.as_deref()),
+            Some("https://files.example.invalid/a-b-1.0.tar.gz")
+        );
+        assert_eq!(package.requires_python.as_ref().map(ToString::to_string).as_deref(), Some(">=3.8"));
+    }
+
+    #[test]
+    fn what_no_index_has_is_reported_with_its_line() {
+        let listed = requirements("a==1 #1 \nb==1 #1 \n");
+        let pins = listed.pins(&environments());
+        let found = vec![None, Some(vec![file("b-1-py3-none-any.whl", '3')])];
+        let problems: Vec<_> = listed.lock(&pins, &found).expect_err("two").iter().map(ToString::to_string).collect();
+        assert_eq!(
+            problems,
+            ["r.txt:1: no index has a", "r.txt:2: no file found for b 1 has one of the 1 hashes listed"]
+        );
+    }
+}

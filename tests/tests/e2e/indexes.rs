@@ -1,0 +1,161 @@
+//! Hashes of a requirements file become addresses: the product asks package indexes itself, and no more than it must.
+
+use shipwheel_loopback::{Received, Reply, Server};
+use shipwheel_tests::{Definition, Run, SampleBase, SampleWheel, Shipwheel, scratch};
+use tempfile::TempDir;
+
+const JSON: &str = "application/vnd.pypi.simple.v1+json";
+
+/// `user:p@ss`, as basic authentication sends it.
+const LOGIN: &str = "Basic dXNlcjpwQHNz";
+
+/// A wheel of one module, its file name and its SHA-256.
+struct Wheel(SampleWheel, String, String);
+
+impl Wheel {
+    fn of(name: &str, version: &str) -> Self {
+        let module = format!("{name}.py");
+        let wheel = SampleWheel::new(name, version, "py3-none-any", &[(&module, b"VALUE = 1\n")]);
+        let sha256 = wheel.sha256();
+        Self(wheel, format!("{name}-{version}-py3-none-any.whl"), sha256)
+    }
+
+    fn line(&self) -> String {
+        let mut parts = self.1.split('-');
+        let (name, version) = (parts.next().unwrap(), parts.next().unwrap());
+        format!("{name}=={version} --hash=sha256:{}\n", self.2)
+    }
+}
+
+/// Two indexes on one server: `/open` in JSON has one and two, `/closed` in HTML has three for `user`.
+fn indexes() -> Server {
+    let wheels = [("one", "1.0"), ("one", "1.1"), ("two", "2.0"), ("three", "3.0")].map(|(n, v)| Wheel::of(n, v));
+    Server::start(move |received: &Received, _| {
+        let is_known = received.header("authorization") == LOGIN;
+        if received.header("if-none-match") == "\"kept\"" {
+            return Reply::new(304);
+        }
+        if received.target == "/closed/three/" {
+            let Wheel(_, name, sha256) = &wheels[3];
+            let page = format!("<!DOCTYPE html><a href=\"../../files/{name}#sha256={sha256}\">{name}</a>");
+            return if is_known {
+                Reply::new(200).header("content-type", "text/html").body(page)
+            } else {
+                Reply::new(401)
+            };
+        }
+        if let Some(name) = received.target.strip_prefix("/open/").and_then(|rest| rest.strip_suffix('/')) {
+            let files = wheels[..3].iter().filter(|wheel| wheel.1.starts_with(&format!("{name}-")));
+            let files: Vec<_> = files
+                .map(|Wheel(_, name, sha256)| {
+                    serde_json::json!({"filename": name, "url": format!("/files/{name}"), "hashes": {"sha256": sha256}})
+                })
+                .collect();
+            let page = serde_json::json!({"meta": {"api-version": "1.1"}, "name": name, "files": files});
+            return match files.is_empty() {
+                true => Reply::new(404),
+                false => Reply::new(200).header("content-type", JSON).header("etag", "\"kept\"").body(page.to_string()),
+            };
+        }
+        let found = wheels.iter().find(|wheel| received.target == format!("/files/{}", wheel.1));
+        found.map_or_else(|| Reply::new(404), |Wheel(wheel, ..)| Reply::new(200).body(wheel.bytes.clone()))
+    })
+}
+
+/// An image of requirements, with a cache of its own.
+struct Case {
+    server: Server,
+    definition: Definition,
+    cache: TempDir,
+}
+
+impl Case {
+    fn new(requirements: &str) -> Self {
+        let definition = Definition::empty();
+        SampleBase::FULL.write(&definition.path().join("base"));
+        let toml =
+            "base = { layout = \"base\" }\nplatforms = [\"linux/amd64\"]\n[python]\nlock = \"requirements.txt\"\n";
+        let definition = definition.with("requirements.txt", requirements).with("image.toml", toml);
+        Self { server: indexes(), definition, cache: scratch() }
+    }
+
+    /// Builds where no uv is on `PATH`.
+    fn build(&self, arguments: &[&str]) -> Run {
+        let address = self.server.url("/closed").replace("http://", "http://user:p%40ss@");
+        let shipwheel = Shipwheel::apart(self.definition.path())
+            .with("PATH", "/usr/bin:/bin")
+            .with("SHIPWHEEL_CACHE_DIR", self.cache.path().display())
+            .with("UV_INDEX", address)
+            .with("UV_DEFAULT_INDEX", self.server.url("/open/"));
+        shipwheel.run(&[&["image", ".", "--no-bytecode", "--output", "oci:output"], arguments].concat())
+    }
+
+    /// The paths that the server was asked for since the last time, sorted; those of files are left out.
+    fn asked(&self, seen: &mut usize) -> Vec<String> {
+        let log = self.server.log();
+        let mut paths: Vec<String> = log[*seen..].iter().map(|received| received.target.clone()).collect();
+        *seen = log.len();
+        paths.retain(|path| !path.starts_with("/files/"));
+        paths.sort();
+        paths
+    }
+}
+
+fn requirements(wheels: &[(&str, &str)]) -> String {
+    wheels.iter().map(|(name, version)| Wheel::of(name, version).line()).collect()
+}
+
+#[test]
+fn only_what_is_needed_and_not_known_is_looked_up_and_no_tool_is_started() {
+    let elsewhere = format!("colorama==0.4 ; sys_platform == 'win32' --hash=sha256:{}\n", "0".repeat(64));
+    let case = Case::new(&(requirements(&[("one", "1.0"), ("three", "3.0")]) + &elsewhere));
+    let mut seen = 0;
+    let run = case.build(&[]).succeeded();
+    assert!(!run.stderr.contains("uv"), "{}", run.stderr);
+    assert!(!run.stderr.contains("p@ss") && !run.stderr.contains("p%40ss"), "{}", run.stderr);
+    // The index that is not the default one is asked first, and the default one for what it lacks.
+    assert_eq!(case.asked(&mut seen), ["/closed/one/", "/closed/three/", "/open/one/"]);
+    case.build(&[]).succeeded();
+    assert_eq!(case.asked(&mut seen), [""; 0], "what was found is remembered");
+    // Another version and another distribution: the rest of the lock is known.
+    let text = requirements(&[("one", "1.1"), ("two", "2.0"), ("three", "3.0")]);
+    std::fs::write(case.definition.path().join("requirements.txt"), text).unwrap();
+    case.build(&[]).succeeded();
+    assert_eq!(case.asked(&mut seen), ["/closed/one/", "/closed/two/", "/open/two/"]);
+    std::fs::remove_dir_all(case.definition.output()).unwrap();
+    case.build(&["--offline"]).succeeded();
+    assert_eq!(case.asked(&mut seen), [""; 0]);
+}
+
+#[test]
+fn what_no_index_has_is_an_error_with_its_line() {
+    let unknown = format!("none==1.0 --hash=sha256:{}\n", "0".repeat(64));
+    let other = format!("two==2.0 --hash=sha256:{}\n", "1".repeat(64));
+    for (text, code, fragments) in [
+        (unknown, 5, &["requirements.txt:1: no index has none"][..]),
+        (other, 5, &["requirements.txt:1: no file found for two 2.0 has one of the 1 hashes listed"][..]),
+    ] {
+        let case = Case::new(&text);
+        case.build(&[]).failed(code, fragments);
+        case.build(&["--offline"]).failed(3, &["--offline"]);
+    }
+}
+
+#[test]
+fn an_index_that_is_none_is_named_with_what_to_do() {
+    let page = |reply: fn() -> Reply| Server::start(move |_: &Received, _| reply());
+    for (server, code, fragments) in [
+        (page(|| Reply::new(403)), 3, &["403", "UV_INDEX_<NAME>_USERNAME"][..]),
+        (page(|| Reply::new(200).header("content-type", "image/png").body("x")), 4, &["image/png", "UV_DEFAULT_INDEX"]),
+        (
+            page(|| Reply::new(200).header("content-type", JSON).body("{}")),
+            4,
+            &["no page of a package index", "UV_DEFAULT_INDEX"],
+        ),
+    ] {
+        let case = Case { server, ..Case::new(&requirements(&[("one", "1.0")])) };
+        let run = case.build(&[]);
+        run.failed(code, fragments);
+        assert!(!case.definition.output().exists());
+    }
+}
