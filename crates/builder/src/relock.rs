@@ -17,6 +17,7 @@ use crate::lock::lock_file::{form_of, read_text};
 use crate::lock::requirement_files::RequirementFiles;
 use crate::lock::tool_copy::ToolCopy;
 use crate::lock::upgrade::Upgrade;
+use crate::program::project_files::require_regular;
 use crate::program::run::run;
 use crate::program::uv::Uv;
 use crate::project::definition::Definition;
@@ -70,6 +71,7 @@ fn uv_lock(
     python: &PythonSpec,
     upgrade: &Upgrade,
 ) -> Result<(), BuildError> {
+    require_regular(folder)?;
     // uv takes its settings from the nearest folder that has some.
     for folder in folder.ancestors() {
         for path in ["uv.toml", "pyproject.toml"].map(|name| folder.join(name)) {

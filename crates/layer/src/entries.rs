@@ -22,9 +22,14 @@ const MAX_EXTENSION: u64 = 1 << 20;
 
 /// What an entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum EntryKind {
+pub enum EntryKind {
     /// A file, and where its data is in the source, in bytes.
-    File { offset: u64, size: u64 },
+    File {
+        /// Where its data begins.
+        offset: u64,
+        /// Its length.
+        size: u64,
+    },
     /// A directory.
     Directory,
     /// A symbolic link, its target as written.
@@ -37,20 +42,23 @@ pub(crate) enum EntryKind {
 
 /// An entry, with all that extended headers say about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// The path as written, never empty; a directory's may end with a slash.
-    pub(crate) path: Vec<u8>,
-    pub(crate) kind: EntryKind,
+    pub path: Vec<u8>,
+    /// What it is.
+    pub kind: EntryKind,
     /// Permission bits, with set-uid, set-gid and sticky.
-    pub(crate) mode: u32,
-    pub(crate) uid: u64,
-    pub(crate) gid: u64,
+    pub mode: u32,
+    /// The owner's number.
+    pub uid: u64,
+    /// The group's number.
+    pub gid: u64,
     /// Seconds since 1970.
-    pub(crate) modified: i64,
+    pub modified: i64,
 }
 
 /// Reads the entries of a tar one after another; nothing is kept of those before.
-pub(crate) struct Entries<'a> {
+pub struct Entries<'a> {
     source: &'a dyn ByteSource,
     reader: ByteReader<&'a dyn ByteSource>,
     /// Where the next header begins.
@@ -59,7 +67,7 @@ pub(crate) struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     /// The entries of a tar that is all of a source.
-    pub(crate) fn new(source: &'a dyn ByteSource) -> Self {
+    pub fn new(source: &'a dyn ByteSource) -> Self {
         Self { source, reader: ByteReader::new(source), next: 0 }
     }
 
@@ -67,7 +75,7 @@ impl<'a> Entries<'a> {
     ///
     /// # Errors
     /// When the tar is broken, or programs would read it differently.
-    pub(crate) fn next_entry(&mut self) -> Result<Option<Entry>, ReadError> {
+    pub fn next_entry(&mut self) -> Result<Option<Entry>, ReadError> {
         let mut extensions = Extensions::default();
         loop {
             let start = self.next;

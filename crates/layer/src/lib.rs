@@ -28,6 +28,7 @@ mod write;
 pub use byte_reader::ByteReader;
 pub use byte_source::ByteSource;
 pub use content::{Content, ContentError, Deflated};
+pub use entries::{Entries, Entry, EntryKind};
 pub use listing::listing;
 pub use path::{PathError, TreePath};
 pub use read::{ReadLimits, overlay_tar, read_tar};

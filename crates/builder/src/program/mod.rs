@@ -3,5 +3,6 @@
 pub(crate) mod git;
 pub(crate) mod keyring;
 pub(crate) mod program_error;
+pub(crate) mod project_files;
 pub(crate) mod run;
 pub(crate) mod uv;

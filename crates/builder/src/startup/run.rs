@@ -24,6 +24,9 @@ const MAX_FILE: u64 = 1 << 30;
 /// Bytes of address space of each process. Libraries for numbers reserve much more than they use.
 const MEMORY: u64 = 64 << 30;
 
+/// The largest environment, in bytes as it is handed on: Linux takes no more than 128 KiB in one argument.
+const MAX_ENVIRONMENT: usize = 120 << 10;
+
 /// How an interpreter is started.
 pub(super) struct Surroundings {
     /// What starts it, confined.
@@ -61,6 +64,7 @@ pub(super) enum Launch {
 impl Surroundings {
     /// Starts the interpreter in a folder, to its end.
     fn run(&self, root: &Path, arguments: &[&str], stderr: Stdio) -> Result<Ended, String> {
+        check_environment(&self.env)?;
         let mut confinement = self.confinement(root);
         confinement.arguments.extend(arguments.iter().map(OsString::from));
         let workdir = match &self.launch {
@@ -142,6 +146,20 @@ impl Surroundings {
     }
 }
 
+/// Refuses an environment that no confined start can be given.
+fn check_environment(environment: &BTreeMap<String, String>) -> Result<(), String> {
+    let size = serde_json::to_string(environment).map_or(usize::MAX, |text| text.len());
+    if size <= MAX_ENVIRONMENT {
+        return Ok(());
+    }
+    let longest = environment.iter().max_by_key(|(_, value)| value.len()).map_or("", |(name, _)| name);
+    Err(format!(
+        "the image's environment has {} KiB, most of it in {longest}; shipwheel starts programs with at most {} KiB",
+        size >> 10,
+        MAX_ENVIRONMENT >> 10
+    ))
+}
+
 /// A start with the folder that it happens in as the root, and everything in it to write.
 pub(super) fn confinement_in_root(confinement: Confinement, workdir: &str, user: Option<u32>) -> Confinement {
     let root = Root { workdir: workdir.into(), user };
@@ -183,6 +201,17 @@ fn failed(module: Option<&str>, output: &str) -> BuildError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_environment_that_no_start_can_be_given_is_told_with_its_largest_variable() {
+        let environment = |size: usize| {
+            let large = ("LARGE".to_owned(), "x".repeat(size));
+            BTreeMap::from([("A".to_owned(), "1".to_owned()), large])
+        };
+        assert_eq!(check_environment(&environment(100 << 10)), Ok(()));
+        let said = check_environment(&environment(200 << 10)).unwrap_err();
+        assert!(said.contains("has 200 KiB, most of it in LARGE") && said.contains("at most 120 KiB"), "{said}");
+    }
 
     #[test]
     fn modules_are_counted_by_what_they_came_from() {

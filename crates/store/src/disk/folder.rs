@@ -6,7 +6,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -227,9 +227,22 @@ impl Folder {
         }
     }
 
+    /// Gives the user the rights to a folder below that it takes to empty it; no link is followed.
+    fn unlock(&self, name: &OsStr) -> io::Result<()> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let handle = rustix::fs::openat(&self.handle, name, flags, Mode::empty())?;
+        // What cannot be changed (another user's, a file system that is only read) cannot be removed, and says so.
+        let _ = rustix::fs::chmod(format!("/proc/self/fd/{}", handle.as_raw_fd()), Mode::RWXU);
+        Ok(())
+    }
+
     fn remove_below(&self, name: &OsStr) -> io::Result<()> {
-        if !FileType::from_raw_mode(self.stat(name)?.st_mode).is_dir() {
+        let mode = self.stat(name)?.st_mode;
+        if !FileType::from_raw_mode(mode).is_dir() {
             return self.unlink(name);
+        }
+        if mode & 0o700 != 0o700 {
+            self.unlock(name)?;
         }
         let handle = rustix::fs::openat(&self.handle, name, FOLDER | OFlags::NOFOLLOW, Mode::empty())?;
         let folder = Self { handle: Arc::new(handle), path: self.path.join(name) };
@@ -286,6 +299,24 @@ mod tests {
         folder.remove_tree("tree").unwrap();
         assert_eq!(folder.names().unwrap(), Vec::<OsString>::new());
         assert!(outside.path().join("thesis").exists());
+    }
+
+    #[test]
+    fn a_tree_is_removed_whatever_its_permissions_are() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let scratch = tempfile::tempdir().unwrap();
+        fs::create_dir_all(scratch.path().join("tree/a/b")).unwrap();
+        fs::write(scratch.path().join("tree/a/b/c"), b"").unwrap();
+        for (name, mode) in [("tree/a/b/c", 0), ("tree/a/b", 0), ("tree/a", 0o500), ("tree", 0)] {
+            fs::set_permissions(scratch.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        // Root may do all; as another user the rights are needed.
+        let folder = Folder::open(scratch.path()).unwrap();
+        folder.unlock("tree".as_ref()).unwrap();
+        assert_eq!(fs::metadata(scratch.path().join("tree")).unwrap().permissions().mode() & 0o777, 0o700);
+        folder.remove_tree("tree").unwrap();
+        assert!(!scratch.path().join("tree").exists());
     }
 
     #[test]
