@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use shipwheel_python::DistributionName;
 use shipwheel_python::pyproject::{Project, Pyproject};
 use shipwheel_python::setup::Setup;
 
@@ -22,6 +23,7 @@ mod runner;
 mod sources;
 mod start;
 mod static_root;
+mod steps;
 mod suites;
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,7 @@ mod writes;
 
 use code::Code;
 use known::Known;
+use lock::Lock;
 use write::Line;
 use writes::{Folders, Surroundings};
 
@@ -54,6 +57,7 @@ pub fn is_read(path: &str) -> bool {
         || path.ends_with(".sh") && path.matches('/').count() <= 2
         || dependencies::is_read(path) && path.matches('/').count() <= 2
         || named::is_read(path)
+        || steps::is_read(path)
         || [".dockerignore", "pyproject.toml"].contains(&path)
 }
 
@@ -83,53 +87,92 @@ const CONFIG: &str = "config";
 /// When the folder is not a Python application, or its pyproject.toml cannot be read. Where its dependencies are not
 /// locked, or nothing says what is started, the rest is derived.
 pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError> {
-    let has = |path: &str| folder.files.contains(path);
-    let is_python = folder.files.iter().any(|path| path.ends_with(".py") && path.matches('/').count() <= 2);
-    if !is_python && !has("pyproject.toml") && !folder.files.iter().any(|path| dependencies::is_read(path)) {
-        return Err(DeriveError::Nothing);
-    }
+    check(folder)?;
     let mut known = known_of(folder)?;
-    let mut missing = Vec::new();
-    let is_top = !known.is_project && !folder.files.iter().any(|path| path.ends_with(".py") && !path.contains('/'));
-    if let Some(error) = workspace::members(&known).filter(|_| is_top) {
-        return Err(error);
-    }
+    check_top(&known)?;
+    let mut missing = Missing::default();
     let above = workspace::lock(&known).filter(|_| choices.lock.is_none());
     let lock = above.map_or_else(|| dependencies::find(&known, choices.lock.as_deref()), |lock| Ok(Some(lock)));
-    let lock = lock.unwrap_or_else(|error| {
-        missing.push((PYTHON, Line::missing("lock", "\"uv.lock\"", &error), error));
-        None
-    });
+    let lock = missing.unless(lock, PYTHON, ("lock", "\"uv.lock\""));
     let asked = known.project.dependencies.iter().map(|dependency| dependency.name.clone());
     known.distributions = asked.chain(lock.iter().flat_map(|lock| lock.distributions.iter().cloned())).collect();
-    let entry = start::find(&known, choices).map_err(|error| {
-        let error = workspace::members(&known).unwrap_or(error);
-        missing.push((CONFIG, Line::missing("cmd", "[\"python3\", \"/app/…\"]", &error), error));
-    });
-    let mut entry = entry.unwrap_or_default();
+    let entry = start::find(&known, choices).map_err(|error| workspace::members(&known).unwrap_or(error));
+    let mut entry = missing.unless(entry, CONFIG, ("cmd", "[\"python3\", \"/app/…\"]"));
     let writes = Folders::of(&known, &Surroundings { application: APPLICATION, workdir: &entry.workdir() });
     entry.needs_workdir |= writes.is_relative;
     let mut app = sources::lines(&known, entry.file.as_deref());
     app.extend(writes.line(APPLICATION));
-    let mut python: Vec<Line> =
-        lock.iter().map(|lock| Line::new("lock", write::text(&lock.path), lock.reason.as_str())).collect();
-    if let Some(name) =
-        known.project.name.as_ref().filter(|_| lock.as_ref().is_some_and(|it| it.path.starts_with("../")))
-    {
-        python.push(Line::new("package", write::text(name.as_str()), "the member whose dependencies are wanted"));
-    }
+    app.extend(steps::suggested(&known));
     let mut top = base::lines(&known, lock.as_ref());
-    if lock.is_none() && missing.iter().all(|(section, ..)| *section != PYTHON) {
+    if lock.is_none() && !missing.has(PYTHON) {
         top.extend(dependencies::passed_over(&known).map(Line::comment));
     }
     top.extend(name(&known, choices));
+    let python = python(&known, lock.as_ref());
     let mut sections = vec![("", top), (PYTHON, python), ("app", app), (CONFIG, entry.lines(&known))];
-    for (name, line, _) in &missing {
-        let section = sections.iter_mut().find(|(section, _)| section == name);
-        section.into_iter().for_each(|(_, lines)| lines.insert(0, line.clone()));
+    missing.add_to(&mut sections);
+    Ok(Derived { toml: write::document(&sections), missing: missing.into_errors() })
+}
+
+/// Checks that a folder may be a Python application.
+fn check(folder: &Folder) -> Result<(), DeriveError> {
+    let is_python = folder.files.iter().any(|path| path.ends_with(".py") && path.matches('/').count() <= 2);
+    let is_described =
+        || folder.files.contains("pyproject.toml") || folder.files.iter().any(|path| dependencies::is_read(path));
+    if is_python || is_described() { Ok(()) } else { Err(DeriveError::Nothing) }
+}
+
+/// Checks that a folder is not just the top of a workspace: the error names the members.
+fn check_top(known: &Known<'_>) -> Result<(), DeriveError> {
+    let has_module = known.folder.files.iter().any(|path| path.ends_with(".py") && !path.contains('/'));
+    let members = workspace::members(known).filter(|_| !known.is_project && !has_module);
+    members.map_or(Ok(()), Err)
+}
+
+/// The lines of `[python]`.
+fn python(known: &Known<'_>, lock: Option<&Lock>) -> Vec<Line> {
+    let Some(lock) = lock else { return Vec::new() };
+    let mut lines = vec![Line::new("lock", write::text(&lock.path), lock.reason.as_str())];
+    let member = known.project.name.as_ref().filter(|_| lock.path.starts_with("../"));
+    let package = |name: &DistributionName| {
+        Line::new("package", write::text(name.as_str()), "the member whose dependencies are wanted")
+    };
+    lines.extend(member.map(package));
+    lines
+}
+
+/// What could not be derived: the section that lacks it, its line, and why.
+#[derive(Default)]
+struct Missing(Vec<(&'static str, Line, DeriveError)>);
+
+impl Missing {
+    /// What was found; where it was not, its key with an example of a value is missing in a section.
+    fn unless<T: Default>(
+        &mut self,
+        found: Result<T, DeriveError>,
+        section: &'static str,
+        (key, example): (&'static str, &str),
+    ) -> T {
+        found.unwrap_or_else(|error| {
+            self.0.push((section, Line::missing(key, example, &error), error));
+            T::default()
+        })
     }
-    let missing = missing.into_iter().map(|(_, _, error)| error).collect();
-    Ok(Derived { toml: write::document(&sections), missing })
+
+    fn has(&self, section: &str) -> bool {
+        self.0.iter().any(|(of, ..)| *of == section)
+    }
+
+    fn add_to(&self, sections: &mut [(&str, Vec<Line>)]) {
+        for (name, line, _) in &self.0 {
+            let section = sections.iter_mut().find(|(section, _)| section == name);
+            section.into_iter().for_each(|(_, lines)| lines.insert(0, line.clone()));
+        }
+    }
+
+    fn into_errors(self) -> Vec<DeriveError> {
+        self.0.into_iter().map(|(_, _, error)| error).collect()
+    }
 }
 
 /// What the metadata says of the project, and whether it is built to a wheel: by pyproject.toml, else by setup.cfg and
