@@ -8,7 +8,7 @@ use super::lints::{self, Bans};
 ///
 /// `ignore` is here for its patterns, `tar` and `zip` for readers and writers, `jiff` for dates; the functions of
 /// theirs that touch files or the clock are banned in `clippy.toml`.
-const VALUES_ONLY: [&str; 29] = [
+const VALUES_ONLY: [&str; 30] = [
     "base64",
     "bytes",
     "crc32fast",
@@ -38,6 +38,7 @@ const VALUES_ONLY: [&str; 29] = [
     "toml",
     "url",
     "zip",
+    "zstd",
 ];
 
 /// Further external crates that a crate may use: only `store` speaks HTTP, only `builder` starts processes.

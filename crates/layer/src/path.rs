@@ -1,8 +1,10 @@
-//! Paths inside an image: absolute, normalized, without `..`, UTF-8.
+//! Paths inside an image: absolute, normalized, without `..`; UTF-8, except for some in other people's layers.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::raw_text::RawText;
 
 /// A path that is not allowed in an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +20,7 @@ pub struct PathError {
 ///
 /// Ordered by its bytes with `/` before all else, so that a directory comes before its contents.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct TreePath(String);
+pub struct TreePath(RawText);
 
 impl TreePath {
     /// The longest path that Linux opens.
@@ -29,7 +31,7 @@ impl TreePath {
 
     /// The root.
     pub fn root() -> Self {
-        Self("/".to_owned())
+        Self("/".into())
     }
 
     /// A path from text with or without a leading `/`; `.` and doubled slashes are dropped.
@@ -40,28 +42,36 @@ impl TreePath {
     /// # Errors
     /// When it has `..`, a NUL or a name that begins with `.wh.` in it, or is too long.
     pub fn new(text: &str) -> Result<Self, PathError> {
-        let error = |reason| PathError { found: text.chars().take(200).collect(), reason };
-        let mut path = String::with_capacity(text.len() + 1);
-        for part in text.split('/').filter(|part| !part.is_empty() && *part != ".") {
-            if part == ".." {
+        Self::from_bytes(text.as_bytes())
+    }
+
+    /// The same of bytes that need not be UTF-8, as names in other people's layers.
+    ///
+    /// # Errors
+    /// As [`TreePath::new`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PathError> {
+        let error = |reason| PathError { found: String::from_utf8_lossy(bytes).chars().take(200).collect(), reason };
+        let mut path = Vec::with_capacity(bytes.len() + 1);
+        for part in bytes.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".") {
+            if part == b".." {
                 return Err(error("`..` is not allowed"));
             }
-            if part.starts_with(Self::WHITEOUT) {
+            if part.starts_with(Self::WHITEOUT.as_bytes()) {
                 return Err(error("a name that begins with `.wh.` removes files in a layer"));
             }
-            if part.contains('\0') {
+            if part.contains(&0) {
                 return Err(error("a NUL byte is not allowed"));
             }
             if part.len() > 255 {
                 return Err(error("a component is longer than 255 bytes"));
             }
-            path.push('/');
-            path.push_str(part);
+            path.push(b'/');
+            path.extend_from_slice(part);
         }
         if path.len() >= Self::MAX {
             return Err(error("it is longer than 4,095 bytes"));
         }
-        Ok(if path.is_empty() { Self::root() } else { Self(path) })
+        Ok(if path.is_empty() { Self::root() } else { Self(RawText::from_bytes(path)) })
     }
 
     /// The path below this one.
@@ -69,36 +79,59 @@ impl TreePath {
     /// # Errors
     /// As [`TreePath::new`].
     pub fn join(&self, below: &str) -> Result<Self, PathError> {
-        Self::new(&format!("{}/{below}", self.0))
+        self.join_bytes(below.as_bytes())
     }
 
-    /// The text, with its leading `/`.
+    /// The same with bytes that need not be UTF-8.
+    ///
+    /// # Errors
+    /// As [`TreePath::new`].
+    pub(crate) fn join_bytes(&self, below: &[u8]) -> Result<Self, PathError> {
+        Self::from_bytes(&[self.as_bytes(), below].join(&b'/'))
+    }
+
+    /// The text, with its leading `/`; U+FFFD stands for what is not UTF-8.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 
     /// The text without the leading `/`: empty for the root.
     pub fn relative(&self) -> &str {
-        &self.0[1..]
+        &self.as_str()[1..]
+    }
+
+    /// The bytes, with the leading `/`.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// Whether the text is all of it. Only paths of bases may be anything else.
+    pub fn is_utf8(&self) -> bool {
+        self.0.is_utf8()
     }
 
     /// Whether this is `/`.
     pub fn is_root(&self) -> bool {
-        self.0 == "/"
+        self.as_bytes() == b"/"
     }
 
     /// The last component; empty for the root.
     pub fn name(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or_default()
+        self.as_str().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The bytes of the last component.
+    pub(crate) fn name_bytes(&self) -> &[u8] {
+        self.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default()
     }
 
     /// The directory it is in; `None` for the root.
     pub fn parent(&self) -> Option<Self> {
-        let (parent, _) = self.0.rsplit_once('/')?;
+        let parent = &self.as_bytes()[..self.as_bytes().len() - self.name_bytes().len() - 1];
         match (self.is_root(), parent) {
             (true, _) => None,
-            (false, "") => Some(Self::root()),
-            (false, parent) => Some(Self(parent.to_owned())),
+            (false, b"") => Some(Self::root()),
+            (false, parent) => Some(Self(RawText::from_bytes(parent.to_vec()))),
         }
     }
 
@@ -109,14 +142,15 @@ impl TreePath {
 
     /// Whether it is this path or below it.
     pub fn starts_with(&self, above: &Self) -> bool {
-        above.is_root() || self.0.strip_prefix(&above.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let below = self.as_bytes().strip_prefix(above.as_bytes());
+        above.is_root() || below.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
     }
 }
 
 impl Ord for TreePath {
     /// Component by component, so that the contents of a folder follow the folder.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let (one, other) = (self.0.as_bytes(), other.0.as_bytes());
+        let (one, other) = (self.as_bytes(), other.as_bytes());
         let common = one.iter().zip(other).take_while(|(one, other)| one == other).count();
         // A component that ends comes before any that goes on, whatever byte that goes on with.
         let rank = |byte: &u8| if *byte == b'/' { -1 } else { i16::from(*byte) };
@@ -132,7 +166,10 @@ impl PartialOrd for TreePath {
 
 impl Serialize for TreePath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        match self.is_utf8() {
+            true => serializer.serialize_str(self.as_str()),
+            false => Err(serde::ser::Error::custom(format!("`{self}` is not UTF-8"))),
+        }
     }
 }
 
@@ -144,13 +181,13 @@ impl<'de> Deserialize<'de> for TreePath {
 
 impl fmt::Display for TreePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for TreePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -180,6 +217,24 @@ mod tests {
             ("a/.wha/.WH.b/x.wh.y", Some("/a/.wha/.WH.b/x.wh.y")),
         ] {
             assert_eq!(TreePath::new(text).ok().as_ref().map(TreePath::as_str), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_utf_8_is_a_name_like_others() {
+        let path = TreePath::from_bytes(b"./a//caf\xe9/b.txt").expect("valid");
+        assert_eq!((path.as_bytes(), path.is_utf8()), (&b"/a/caf\xe9/b.txt"[..], false));
+        assert_eq!(
+            (path.as_str(), path.name(), path.relative()),
+            ("/a/caf\u{fffd}/b.txt", "b.txt", "a/caf\u{fffd}/b.txt")
+        );
+        let parent = path.parent().expect("not the root");
+        assert_eq!((parent.as_bytes(), parent.name_bytes()), (&b"/a/caf\xe9"[..], &b"caf\xe9"[..]));
+        assert_eq!(parent.join("b.txt").as_ref(), Ok(&path));
+        assert!(path.starts_with(&parent) && !path.starts_with(&TreePath::new("/a/caf\u{fffd}").expect("valid")));
+        assert_eq!(parent.parent().map(|it| (it.is_utf8(), it.to_string())), Some((true, "/a".to_owned())));
+        for bad in [&b"\xe9/../x"[..], b".wh.\xe9", b"\xe9\0", &[0xe9; 256]] {
+            assert!(TreePath::from_bytes(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -10,6 +10,7 @@ use crate::byte_source::ByteSource;
 use crate::content::Content;
 use crate::entries::{Entries, Entry, EntryKind};
 use crate::path::{PathError, TreePath};
+use crate::raw_text::RawText;
 use crate::read_error::ReadError;
 use crate::tree::{Metadata, Node, Tree, TreeError};
 
@@ -31,21 +32,15 @@ impl Default for ReadLimits {
 
 /// Lays an uncompressed tar over a tree, whiteouts included (OCI image spec, `layer.md`).
 ///
-/// Devices and pipes are passed over, after they have replaced what was there: a container's runtime makes its own.
+/// Entry after entry, as containerd, podman and umoci unpack it: an entry replaces what is at its path, except that a
+/// folder joins a folder; links among the folders above it are followed inside the tree; a whiteout removes what is of
+/// the layers below. Devices and pipes are passed over, after they have replaced what was there: a container's runtime
+/// makes its own.
 ///
 /// # Errors
-/// When the tar is broken, has a path that is not allowed or does not fit, or passes a limit.
+/// When the tar is broken, has a path that is not allowed or does not fit, or passes a limit. The tree is of no use then.
 pub fn overlay_tar(tree: &mut Tree, source: Arc<dyn ByteSource>, limits: ReadLimits) -> Result<(), ReadError> {
-    let layer = read_layer(tree, &source, limits, Whiteouts::Orders)?;
-    for path in &layer.whiteouts {
-        let path = tree.resolve_parent(path);
-        tree.remove(&path);
-    }
-    for directory in &layer.opaque {
-        let below: Vec<TreePath> = tree.below(directory).map(|(path, _)| path.clone()).collect();
-        below.iter().for_each(|path| tree.remove(path));
-    }
-    tree.overlay(layer.tree).map_err(|cause| ReadError::Tree { name: source.name(), cause })
+    Layer { source, tree, whiteouts: Whiteouts::Orders, own: BTreeSet::new(), specials: BTreeSet::new() }.read(limits)
 }
 
 /// The files of a package's tar. It has no whiteouts: a name that begins with `.wh.` is an error.
@@ -53,7 +48,10 @@ pub fn overlay_tar(tree: &mut Tree, source: Arc<dyn ByteSource>, limits: ReadLim
 /// # Errors
 /// As [`overlay_tar`].
 pub fn read_tar(source: Arc<dyn ByteSource>, limits: ReadLimits) -> Result<Tree, ReadError> {
-    Ok(read_layer(&Tree::new(), &source, limits, Whiteouts::Refused)?.tree)
+    let mut tree = Tree::new();
+    let (whiteouts, own, specials) = (Whiteouts::Refused, BTreeSet::new(), BTreeSet::new());
+    Layer { source, tree: &mut tree, whiteouts, own, specials }.read(limits)?;
+    Ok(tree)
 }
 
 /// What a name that begins with `.wh.` is.
@@ -65,135 +63,149 @@ enum Whiteouts {
     Refused,
 }
 
-#[derive(Default)]
-struct Layer {
-    tree: Tree,
-    whiteouts: Vec<TreePath>,
-    opaque: Vec<TreePath>,
+/// A layer that is being laid over a tree.
+struct Layer<'t> {
+    source: Arc<dyn ByteSource>,
+    tree: &'t mut Tree,
+    whiteouts: Whiteouts,
+    /// What this layer has put there, with the folders above: no whiteout of its own removes it.
+    own: BTreeSet<TreePath>,
     /// The devices and pipes that nothing has replaced.
     specials: BTreeSet<TreePath>,
 }
 
-impl Layer {
-    /// Puts what an entry is at its path: nothing, for a device or a pipe.
-    fn put(&mut self, path: TreePath, node: Option<Node>) -> Result<(), TreeError> {
-        let mut above = std::iter::successors(path.parent(), TreePath::parent);
-        if let Some(special) = above.find(|above| self.specials.contains(above)) {
-            return Err(TreeError::NotADirectory { path: special, below: path });
-        }
-        match node {
-            Some(node) => {
-                self.specials.remove(&path);
-                self.tree.replace(path, node)
+impl Layer<'_> {
+    fn read(&mut self, limits: ReadLimits) -> Result<(), ReadError> {
+        let source = self.source.clone();
+        let mut tar = Entries::new(source.as_ref());
+        let (mut entries, mut bytes) = (0u64, 0u64);
+        while let Some(entry) = tar.next_entry()? {
+            entries += 1;
+            if let EntryKind::File { size, .. } = entry.kind {
+                bytes = bytes.saturating_add(size);
             }
-            // No file, and in its place there is none of a lower layer either.
-            None => {
-                // The directories above it are there all the same.
-                self.tree.replace(path.clone(), Node::Symlink(String::new()))?;
-                self.tree.remove(&path);
-                self.specials.insert(path.clone());
-                self.whiteouts.push(path);
-                Ok(())
+            if entries > limits.entries {
+                return Err(ReadError::Limit { name: source.name(), limit: format!("{} entries", limits.entries) });
             }
+            if bytes > limits.bytes {
+                return Err(ReadError::Limit { name: source.name(), limit: format!("{} bytes", limits.bytes) });
+            }
+            self.apply(&entry)?;
         }
+        Ok(())
     }
-}
 
-fn read_layer(
-    lower: &Tree,
-    source: &Arc<dyn ByteSource>,
-    limits: ReadLimits,
-    whiteouts: Whiteouts,
-) -> Result<Layer, ReadError> {
-    let name = || source.name();
-    let mut tar = Entries::new(source.as_ref());
-    let (mut layer, mut entries, mut bytes) = (Layer::default(), 0u64, 0u64);
-    while let Some(entry) = tar.next_entry()? {
-        entries += 1;
-        if let EntryKind::File { size, .. } = entry.kind {
-            bytes = bytes.saturating_add(size);
-        }
-        if entries > limits.entries {
-            return Err(ReadError::Limit { name: name(), limit: format!("{} entries", limits.entries) });
-        }
-        if bytes > limits.bytes {
-            return Err(ReadError::Limit { name: name(), limit: format!("{} bytes", limits.bytes) });
-        }
-        let path = text(&entry.path).map_err(|path| unsupported(&name(), path))?;
-        let not_allowed = |cause| ReadError::Path { name: name(), cause };
-        let (folder, last) = path.rsplit_once('/').unwrap_or(("", &path));
-        match last.strip_prefix(TreePath::WHITEOUT).filter(|_| whiteouts == Whiteouts::Orders) {
-            Some(".wh..opq") => layer.opaque.push(TreePath::new(folder).map_err(not_allowed)?),
+    fn apply(&mut self, entry: &Entry) -> Result<(), ReadError> {
+        let slash = entry.path.iter().rposition(|byte| *byte == b'/');
+        let (folder, last) = entry.path.split_at(slash.map_or(0, |at| at + 1));
+        match last.strip_prefix(TreePath::WHITEOUT.as_bytes()).filter(|_| self.whiteouts == Whiteouts::Orders) {
+            Some(b".wh..opq") => self.empty(&self.path(folder)?)?,
             // What AUFS noted for itself: nothing that a tree could have.
-            Some(hidden) if hidden.starts_with(TreePath::WHITEOUT) => {}
-            Some(hidden @ ("" | "." | "..")) => {
-                let reason = "a whiteout names a file of its folder";
-                return Err(not_allowed(PathError { found: format!(".wh.{hidden}"), reason }));
+            Some(hidden) if hidden.starts_with(TreePath::WHITEOUT.as_bytes()) => {}
+            Some(hidden @ (b"" | b"." | b"..")) => {
+                let found = format!(".wh.{}", String::from_utf8_lossy(hidden));
+                return Err(self.not_allowed(PathError { found, reason: "a whiteout names a file of its folder" }));
             }
             Some(hidden) => {
-                let folder = TreePath::new(folder).map_err(not_allowed)?;
-                let path = folder.join(hidden).map_err(not_allowed)?;
-                if layer.tree.node(&layer.tree.resolve_parent(&path)).is_some() {
-                    // The specification says that it stays, and Docker removes it.
-                    let reason = "is in a layer that also removes it, which not every program reads alike";
-                    return Err(ReadError::Unsupported { name: name(), path: path.to_string(), reason });
-                }
-                layer.whiteouts.push(path);
+                self.white_out(&self.path(folder)?.join_bytes(hidden).map_err(|it| self.not_allowed(it))?)?
             }
             None => {
-                let path = TreePath::new(&path).map_err(not_allowed)?;
-                if path.is_root() {
-                    continue;
+                let path = self.path(&entry.path)?;
+                if !path.is_root() {
+                    self.put(entry, self.place(&path)?)?;
                 }
-                let node = read_node(&entry, &path, source, &layer, lower)?;
-                let path = layer.tree.resolve_parent(&path);
-                layer.put(path, node).map_err(|cause| ReadError::Tree { name: name(), cause })?;
             }
         }
+        Ok(())
     }
-    Ok(layer)
-}
 
-fn text(bytes: &[u8]) -> Result<String, String> {
-    String::from_utf8(bytes.to_vec()).map_err(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-}
+    /// Removes what the layers below have in a folder.
+    fn empty(&mut self, folder: &TreePath) -> Result<(), ReadError> {
+        let inside = folder.join("x").map_err(|cause| self.not_allowed(cause))?;
+        let folder = self.place(&inside)?.parent().unwrap_or_else(TreePath::root);
+        let below = self.tree.below(&folder).map(|(path, _)| path).filter(|path| !self.own.contains(path));
+        let below: Vec<TreePath> = below.cloned().collect();
+        below.iter().for_each(|path| self.tree.remove(path));
+        Ok(())
+    }
 
-fn unsupported(name: &str, path: String) -> ReadError {
-    ReadError::Unsupported { name: name.to_owned(), path, reason: "is not UTF-8" }
-}
-
-fn read_node(
-    entry: &Entry,
-    path: &TreePath,
-    source: &Arc<dyn ByteSource>,
-    layer: &Layer,
-    lower: &Tree,
-) -> Result<Option<Node>, ReadError> {
-    let refused = |reason| ReadError::Unsupported { name: source.name(), path: path.to_string(), reason };
-    let owner = |id: u64| u32::try_from(id).map_err(|_| refused("has no valid owner"));
-    let metadata = Metadata { mode: entry.mode, uid: owner(entry.uid)?, gid: owner(entry.gid)? };
-    let link = |link: &[u8]| text(link).map_err(|link| unsupported(&source.name(), link));
-    Ok(Some(match &entry.kind {
-        EntryKind::File { offset, size } => {
-            let content = Content::from_slice(source.clone(), *offset, *size).with_modified(entry.modified);
-            Node::File(metadata, content)
+    /// Removes what the layers below have at a path.
+    fn white_out(&mut self, path: &TreePath) -> Result<(), ReadError> {
+        let path = self.place(path)?;
+        if self.own.contains(&path) {
+            // The specification says that it stays, and Docker removes it.
+            let reason = "is in a layer that also removes it, which not every program reads alike";
+            return Err(self.refused(&path, reason));
         }
-        EntryKind::Directory => Node::Directory(metadata),
-        EntryKind::Symlink(target) => Node::Symlink(link(target)?),
-        EntryKind::HardLink(target) => {
-            let not_allowed = |cause| ReadError::Path { name: source.name(), cause };
-            let target = TreePath::new(&link(target)?).map_err(not_allowed)?;
-            if layer.specials.contains(&layer.tree.resolve_parent(&target)) {
-                return Ok(None);
+        self.tree.remove(&path);
+        Ok(())
+    }
+
+    /// Puts an entry at its path, in place of what is there.
+    fn put(&mut self, entry: &Entry, path: TreePath) -> Result<(), ReadError> {
+        let misfit = |cause| ReadError::Tree { name: self.source.name(), cause };
+        let mut above = std::iter::successors(path.parent(), TreePath::parent);
+        if let Some(special) = above.find(|above| self.specials.contains(above)) {
+            return Err(misfit(TreeError::NotADirectory { path: special, below: path }));
+        }
+        match self.node(entry, &path)? {
+            Some(node) => {
+                self.tree.replace(path.clone(), node).map_err(misfit)?;
+                self.specials.remove(&path);
+                self.own.extend(path.ancestors());
+                self.own.insert(path);
             }
-            let found = [&layer.tree, lower].into_iter().find_map(|tree| tree.node(&tree.resolve_parent(&target)));
-            match found {
-                Some(node) if !node.is_directory() => node.clone(),
-                _ => return Err(refused("is a hard link to something that is not there")),
+            // No file, and in its place there is none of a lower layer either; the folders above it are there all the same.
+            None => {
+                self.tree.replace(path.clone(), Node::Symlink(String::new().into())).map_err(misfit)?;
+                self.tree.remove(&path);
+                self.own.extend(path.ancestors());
+                self.specials.insert(path);
             }
         }
-        EntryKind::Special => return Ok(None),
-    }))
+        Ok(())
+    }
+
+    /// What an entry is: nothing, for a device or a pipe.
+    fn node(&self, entry: &Entry, path: &TreePath) -> Result<Option<Node>, ReadError> {
+        let owner = |id: u64| u32::try_from(id).map_err(|_| self.refused(path, "has no valid owner"));
+        let metadata = Metadata { mode: entry.mode, uid: owner(entry.uid)?, gid: owner(entry.gid)? };
+        Ok(Some(match &entry.kind {
+            EntryKind::File { offset, size } => {
+                let content = Content::from_slice(self.source.clone(), *offset, *size);
+                Node::File(metadata, content.with_modified(entry.modified))
+            }
+            EntryKind::Directory => Node::Directory(metadata),
+            EntryKind::Symlink(target) => Node::Symlink(RawText::from_bytes(target.clone())),
+            EntryKind::HardLink(target) => {
+                let target = self.place(&self.path(target)?)?;
+                match self.tree.node(&target) {
+                    _ if self.specials.contains(&target) => return Ok(None),
+                    // What is at the path goes before the link is made, and its target with it.
+                    Some(node) if !node.is_directory() && !target.starts_with(path) => node.clone(),
+                    _ => return Err(self.refused(path, "is a hard link to something that is not there")),
+                }
+            }
+            EntryKind::Special => return Ok(None),
+        }))
+    }
+
+    fn path(&self, bytes: &[u8]) -> Result<TreePath, ReadError> {
+        TreePath::from_bytes(bytes).map_err(|cause| self.not_allowed(cause))
+    }
+
+    /// Where a path leads by the links among its folders.
+    fn place(&self, path: &TreePath) -> Result<TreePath, ReadError> {
+        self.tree.place(path).ok_or_else(|| self.refused(path, "is below links that lead in a circle"))
+    }
+
+    fn not_allowed(&self, cause: PathError) -> ReadError {
+        ReadError::Path { name: self.source.name(), cause }
+    }
+
+    fn refused(&self, path: &TreePath, reason: &'static str) -> ReadError {
+        ReadError::Unsupported { name: self.source.name(), path: path.to_string(), reason }
+    }
 }
 
 #[cfg(test)]
@@ -305,6 +317,95 @@ mod tests {
     }
 
     #[test]
+    fn entries_replace_what_is_there_one_after_another() {
+        let merged = [("usr/lib", Directory, ""), ("usr/lib/a", Regular, ""), ("lib", Symlink, "usr/lib")];
+        // A folder over a link, and what is in it.
+        check(
+            &merged,
+            &[("lib", Directory, ""), ("lib/x", Regular, "")],
+            &["/lib", "/lib/x", "/usr", "/usr/lib", "/usr/lib/a"],
+        );
+        // Before the folder comes, the link is followed.
+        check(
+            &merged,
+            &[("lib/x", Regular, ""), ("lib", Directory, "")],
+            &["/lib", "/usr", "/usr/lib", "/usr/lib/a", "/usr/lib/x"],
+        );
+        // What is in the folder of a whiteout through a link.
+        check(&merged, &[("lib/.wh.a", Regular, "")], &["/lib", "/usr", "/usr/lib"]);
+        check(&merged, &[("lib/.wh..wh..opq", Regular, "")], &["/lib", "/usr", "/usr/lib"]);
+        check(
+            &merged,
+            &[("lib/x", Regular, ""), ("lib/.wh..wh..opq", Regular, "")],
+            &["/lib", "/usr", "/usr/lib", "/usr/lib/x"],
+        );
+        // A folder over a link with an opaque whiteout, as overlay drivers write it.
+        check(
+            &merged,
+            &[("lib", Directory, ""), ("lib/.wh..wh..opq", Regular, ""), ("lib/x", Regular, "")],
+            &["/lib", "/lib/x", "/usr", "/usr/lib", "/usr/lib/a"],
+        );
+        check(
+            &merged,
+            &[(".wh.lib", Regular, ""), ("lib", Directory, "")],
+            &["/lib", "/usr", "/usr/lib", "/usr/lib/a"],
+        );
+        check(&merged, &[("usr", Symlink, "lib")], &["/lib", "/usr"]);
+        // An opaque folder keeps what the layer has in folders of the layers below.
+        check(
+            &[("a/b/x", Regular, ""), ("a/c", Regular, "")],
+            &[("a/b/y", Regular, ""), ("a/.wh..wh..opq", Regular, "")],
+            &["/a", "/a/b", "/a/b/y"],
+        );
+        check(&[("a", Regular, "1")], &[("b", Link, "a"), (".wh.a", Regular, "")], &["/b"]);
+        let mut tree = Tree::new();
+        overlay_tar(&mut tree, tar(&[("a", Regular, "1")]), ReadLimits::default()).expect("lower");
+        let gone = [(".wh.a", Regular, ""), ("b", Link, "a")];
+        assert!(overlay_tar(&mut tree, tar(&gone), ReadLimits::default()).is_err(), "it is no longer there");
+    }
+
+    #[test]
+    fn names_and_targets_are_bytes() {
+        let mut builder = Builder::new(Vec::new());
+        for (name, kind, target) in [
+            (&b"caf\xe9/b.txt"[..], Regular, &b""[..]),
+            (b"l\xe8", Symlink, b"caf\xe9"),
+            (b"l\xe8/c", Regular, b""),
+            (b"h", Link, b"caf\xe9/b.txt"),
+            (b"caf\xe9/.wh.x\xff", Regular, b""),
+        ] {
+            let mut header = Header::new_ustar();
+            let fields = header.as_ustar_mut().expect("ustar");
+            fields.name[..name.len()].copy_from_slice(name);
+            fields.linkname[..target.len()].copy_from_slice(target);
+            header.set_entry_type(kind);
+            header.set_mode(0o644);
+            header.set_uid(0);
+            header.set_gid(0);
+            header.set_size(0);
+            header.set_mtime(0);
+            header.set_cksum();
+            builder.append(&header, &b""[..]).expect("to memory");
+        }
+        let lower = tar(&[("caf\u{e9}", Regular, "")]);
+        let upper: Arc<dyn ByteSource> = Arc::new(builder.into_inner().expect("to memory"));
+        let mut tree = Tree::new();
+        overlay_tar(&mut tree, lower, ReadLimits::default()).expect("lower");
+        tree.replace(TreePath::from_bytes(b"/caf\xe9/x\xff").expect("valid"), Node::Directory(Metadata::root(0o755)))
+            .expect("new");
+        overlay_tar(&mut tree, upper, ReadLimits::default()).expect("upper");
+        let paths: Vec<&[u8]> = tree.iter().map(|(path, _)| path.as_bytes()).collect();
+        let expected = [&b"/caf\xc3\xa9"[..], b"/caf\xe9", b"/caf\xe9/b.txt", b"/caf\xe9/c", b"/h", b"/l\xe8"];
+        assert_eq!(paths, expected);
+        let (bytes, _) = crate::write_layer(&tree, crate::FileTime::EARLIEST, Vec::new()).expect("written");
+        let mut back = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::MultiGzDecoder::new(&bytes[..]), &mut back).expect("gzip");
+        let mut again = Tree::new();
+        overlay_tar(&mut again, Arc::new(back), ReadLimits::default()).expect("our own");
+        assert_eq!(again.iter().map(|(path, _)| path.as_bytes()).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
     fn hostile_tars_are_errors() {
         let limits = ReadLimits { entries: 2, bytes: 10 };
         for (entries, expected) in [
@@ -313,6 +414,10 @@ mod tests {
             (&[("a", Regular, "0123456789x")], "possible decompression bomb"),
             (&[("a", Regular, ""), ("b", Regular, ""), ("c", Regular, "")], "possible decompression bomb"),
             (&[("a", Link, "nowhere")], "not there"),
+            (&[("a", Regular, ""), ("a", Link, "a")], "not there"),
+            (&[("a/b", Regular, ""), ("a", Link, "a/b")], "not there"),
+            (&[("a", Symlink, "a"), ("a/b", Regular, "")], "in a circle"),
+            (&[("a", Symlink, "a"), ("a/.wh.b", Regular, "")], "in a circle"),
             (&[("a", Regular, ""), ("a/b", Regular, "")], "does not fit"),
             (&[("a", EntryType::Fifo, ""), ("a/b", Regular, "")], "does not fit"),
             (&[("a", EntryType::Char, ""), ("a/b/c", Directory, "")], "does not fit"),

@@ -17,14 +17,14 @@ pub(crate) const END: [u8; 1024] = [0; 1024];
 
 /// Appends the header blocks of an entry, the PAX ones included.
 pub(crate) fn append_header(out: &mut Vec<u8>, path: &TreePath, node: &Node, time: FileTime) {
-    let mut name = path.relative().to_owned();
+    let mut name = path.as_bytes()[1..].to_vec();
     let (kind, metadata, size, link) = match node {
         Node::Directory(metadata) => {
-            name.push('/');
+            name.push(b'/');
             (EntryType::Directory, *metadata, 0, None)
         }
         Node::File(metadata, content) => (EntryType::Regular, *metadata, content.size(), None),
-        Node::Symlink(target) => (EntryType::Symlink, Metadata::root(0o777), 0, Some(target.as_str())),
+        Node::Symlink(target) => (EntryType::Symlink, Metadata::root(0o777), 0, Some(target.as_bytes())),
     };
     let mut pax = Vec::new();
     if !fits(&name) {
@@ -35,11 +35,11 @@ pub(crate) fn append_header(out: &mut Vec<u8>, path: &TreePath, node: &Node, tim
     }
     // ustar's field has eleven octal digits.
     if size > 0o77_777_777_777 {
-        append_record(&mut pax, "size", &size.to_string());
+        append_record(&mut pax, "size", size.to_string().as_bytes());
     }
     if !pax.is_empty() {
         let header =
-            header(EntryType::XHeader, Metadata::root(0o644), pax.len() as u64, "PaxHeaders/entry", None, time);
+            header(EntryType::XHeader, Metadata::root(0o644), pax.len() as u64, b"PaxHeaders/entry", None, time);
         out.extend_from_slice(header.as_bytes());
         out.extend_from_slice(&pax);
         out.extend_from_slice(padding(pax.len() as u64));
@@ -57,11 +57,11 @@ pub(crate) fn padding(size: u64) -> &'static [u8] {
 
 /// Whether a name goes into a ustar field as it is; everything else is written as PAX, which
 /// every runtime reads, and never split into `prefix`.
-fn fits(name: &str) -> bool {
+fn fits(name: &[u8]) -> bool {
     name.len() <= 100 && name.is_ascii()
 }
 
-fn header(kind: EntryType, metadata: Metadata, size: u64, name: &str, link: Option<&str>, time: FileTime) -> Header {
+fn header(kind: EntryType, metadata: Metadata, size: u64, name: &[u8], link: Option<&[u8]>, time: FileTime) -> Header {
     let mut header = Header::new_ustar();
     let fields = header.as_ustar_mut().expect("made as ustar above");
     copy_field(&mut fields.name, name);
@@ -77,19 +77,22 @@ fn header(kind: EntryType, metadata: Metadata, size: u64, name: &str, link: Opti
 }
 
 /// Copies what fits, cut at a character: a reader without PAX gets a short name, none a broken one.
-fn copy_field(field: &mut [u8; 100], text: &str) {
+fn copy_field(field: &mut [u8; 100], bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
     let end = (0..=text.len().min(field.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
     field[..end].copy_from_slice(&text.as_bytes()[..end]);
 }
 
 /// One PAX record: its own length in decimal, counted with its own digits.
-pub(crate) fn append_record(out: &mut Vec<u8>, key: &str, value: &str) {
+pub(crate) fn append_record(out: &mut Vec<u8>, key: &str, value: &[u8]) {
     let rest = key.len() + value.len() + 3;
     let mut length = rest;
     while length != rest + length.to_string().len() {
         length = rest + length.to_string().len();
     }
-    out.extend_from_slice(format!("{length} {key}={value}\n").as_bytes());
+    out.extend_from_slice(format!("{length} {key}=").as_bytes());
+    out.extend_from_slice(value);
+    out.push(b'\n');
 }
 
 #[cfg(test)]
@@ -125,7 +128,7 @@ mod tests {
             let name = name.trim_end_matches('/');
             let file = Node::File(Metadata::root(0o644), Content::from_bytes("x"));
             assert_eq!(read_back(&path(name), &file), (name.to_owned(), None, 1, name.len() > 100), "{length}");
-            let link = Node::Symlink(name.to_owned());
+            let link = Node::Symlink(name.into());
             let expected = ("link".to_owned(), Some(name.to_owned()), 0, name.len() > 100);
             assert_eq!(read_back(&path("link"), &link), expected, "{length}");
             let folder = format!("{name}/");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::content::Content;
 use crate::path::{PathError, TreePath};
+use crate::raw_text::RawText;
 
 /// A change to a tree that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +54,7 @@ pub enum Node {
     /// A regular file.
     File(Metadata, Content),
     /// A symbolic link, its target as written: `usr/lib`, `/etc/alternatives/x`.
-    Symlink(String),
+    Symlink(RawText),
 }
 
 impl Node {
@@ -129,7 +130,7 @@ impl Tree {
     /// # Errors
     /// As [`Tree::insert_file`].
     pub fn insert_symlink(&mut self, path: &str, target: &str) -> Result<(), TreeError> {
-        self.insert(TreePath::new(path)?, Node::Symlink(target.to_owned()))
+        self.insert(TreePath::new(path)?, Node::Symlink(target.into()))
     }
 
     /// Adds a directory of root's.
@@ -217,33 +218,16 @@ impl Tree {
         Ok(())
     }
 
-    /// Lays another tree over this one, as a layer over those below: what is there is replaced.
-    ///
-    /// A directory over a symbolic link to a directory keeps the link, and the files go where it
-    /// points: that is how packages with `/lib/...` land in a merged `/usr`.
-    ///
-    /// # Errors
-    /// When a path above an entry is a file.
-    pub fn overlay(&mut self, upper: Tree) -> Result<(), TreeError> {
-        for (path, node) in upper.nodes {
-            let path = self.resolve_parent(&path);
-            let under = self.nodes.get(&path);
-            let keeps_link = node.is_directory()
-                && matches!(under, Some(Node::Symlink(_)))
-                && self.resolve(&path).is_some_and(|(_, node)| node.is_directory());
-            if !keeps_link {
-                self.replace(path, node)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The path with the links among its parents followed inside the tree.
     pub fn resolve_parent(&self, path: &TreePath) -> TreePath {
-        let resolved = path.parent().and_then(|parent| self.follow(&parent, 40));
-        match resolved {
-            Some(parent) => parent.join(path.name()).unwrap_or_else(|_| path.clone()),
-            None => path.clone(),
+        self.place(path).unwrap_or_else(|| path.clone())
+    }
+
+    /// The same; `None` where the links go in a circle, or the path becomes too long.
+    pub(crate) fn place(&self, path: &TreePath) -> Option<TreePath> {
+        match path.parent() {
+            Some(parent) => self.follow(&parent, 40)?.join_bytes(path.name_bytes()).ok(),
+            None => Some(path.clone()),
         }
     }
 
@@ -257,30 +241,31 @@ impl Tree {
     }
 
     fn follow(&self, path: &TreePath, budget: usize) -> Option<TreePath> {
-        let mut done: Vec<String> = Vec::new();
-        let mut todo: Vec<String> = path.relative().rsplit('/').filter(|p| !p.is_empty()).map(str::to_owned).collect();
+        let parts = |bytes: &[u8]| bytes.rsplit(|byte| *byte == b'/').map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let mut done: Vec<Vec<u8>> = Vec::new();
+        let mut todo = parts(path.as_bytes());
         let mut budget = budget;
         while let Some(part) = todo.pop() {
-            match part.as_str() {
-                "" | "." => continue,
-                ".." => {
+            match part.as_slice() {
+                b"" | b"." => continue,
+                b".." => {
                     done.pop();
                     continue;
                 }
                 _ => done.push(part),
             }
-            let here = TreePath::new(&done.join("/")).ok()?;
+            let here = TreePath::from_bytes(&done.join(&b'/')).ok()?;
             if let Some(Node::Symlink(target)) = self.nodes.get(&here) {
                 budget = budget.checked_sub(1)?;
-                if target.starts_with('/') {
+                if target.as_bytes().starts_with(b"/") {
                     done.clear();
                 } else {
                     done.pop();
                 }
-                todo.extend(target.rsplit('/').map(str::to_owned));
+                todo.extend(parts(target.as_bytes()));
             }
         }
-        TreePath::new(&done.join("/")).ok()
+        TreePath::from_bytes(&done.join(&b'/')).ok()
     }
 }
 
@@ -357,7 +342,7 @@ mod tests {
             )
         };
         let plain = |text| Node::File(root, file(text));
-        let link = |target: &str| Node::Symlink(target.to_owned());
+        let link = |target: &str| Node::Symlink(target.into());
         let directory = |mode| Node::Directory(Metadata::root(mode));
         for (one, other, fits) in [
             (plain("1"), plain("1"), true),
@@ -407,10 +392,10 @@ mod tests {
         tree.replace(path("/a/b"), Node::Directory(Metadata::root(0o700))).expect("a directory is above it");
         assert_eq!(names(&tree), names(&sample()));
         assert!(matches!(tree.node(&path("/a/b")), Some(Node::Directory(Metadata { mode: 0o700, .. }))));
-        tree.replace(path("/a/b"), Node::Symlink("bb".to_owned())).expect("a directory is above it");
+        tree.replace(path("/a/b"), Node::Symlink("bb".into())).expect("a directory is above it");
         assert_eq!(names(&tree), "/a /a/b /a/b.txt /a/bb");
         assert!(matches!(
-            tree.replace(path("/a/bb/x"), Node::Symlink("y".to_owned())),
+            tree.replace(path("/a/bb/x"), Node::Symlink("y".into())),
             Err(TreeError::NotADirectory { .. })
         ));
         let mut tree = sample();
@@ -446,41 +431,6 @@ mod tests {
         let mut upper = Tree::new();
         upper.insert_file("/a", 0o644, file("1")).expect("new");
         assert_eq!(both.merge(upper), Err(TreeError::Conflict { path: path("/a") }));
-    }
-
-    #[test]
-    fn an_overlay_replaces_what_is_there_except_links_to_directories() {
-        let mut tree = Tree::new();
-        tree.insert_directory("/usr/lib", 0o755).expect("new");
-        for name in ["/file", "/other"] {
-            tree.insert_file(name, 0o644, file("1")).expect("new");
-        }
-        for (name, target) in [("/lib", "usr/lib"), ("/to-file", "other"), ("/gone", "nowhere"), ("/etc", "usr")] {
-            tree.insert_symlink(name, target).expect("new");
-        }
-        let mut upper = Tree::new();
-        for name in ["/lib", "/to-file", "/gone", "/file"] {
-            upper.insert_directory(name, 0o700).expect("new");
-        }
-        upper.insert_file("/etc", 0o644, file("1")).expect("new");
-        tree.overlay(upper).expect("fits");
-        assert_eq!(
-            list(&tree),
-            "f 0644 0:0 1 6b86b273ff34 /etc\nd 0700 0:0 /file/\nd 0700 0:0 /gone/\nl /lib -> usr/lib\n\
-             f 0644 0:0 1 6b86b273ff34 /other\nd 0700 0:0 /to-file/\nd 0755 0:0 /usr/\nd 0755 0:0 /usr/lib/\n"
-        );
-    }
-
-    #[test]
-    fn an_overlay_follows_a_merged_usr() {
-        let mut tree = Tree::new();
-        tree.insert_directory("/usr/lib", 0o755).expect("new");
-        tree.insert_symlink("/lib", "usr/lib").expect("new");
-        let mut upper = Tree::new();
-        upper.insert_file("/lib/x/libc.so.6", 0o755, file("elf")).expect("new");
-        tree.overlay(upper).expect("fits");
-        assert!(tree.node(&path("/usr/lib/x/libc.so.6")).is_some());
-        assert!(matches!(tree.node(&path("/lib")), Some(Node::Symlink(_))));
     }
 
     #[test]

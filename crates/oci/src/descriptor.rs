@@ -31,6 +31,8 @@ pub mod media_type {
     pub const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
     /// Docker's layer, uncompressed.
     pub const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
+    /// Docker's layer, zstd.
+    pub const DOCKER_LAYER_ZSTD: &str = "application/vnd.docker.image.rootfs.diff.tar.zstd";
 
     /// Whether this is one platform's manifest, of either family.
     pub fn is_manifest(media_type: &str) -> bool {
@@ -53,6 +55,7 @@ pub mod media_type {
             DOCKER_CONFIG => CONFIG,
             DOCKER_LAYER_GZIP => LAYER_GZIP,
             DOCKER_LAYER => LAYER,
+            DOCKER_LAYER_ZSTD => LAYER_ZSTD,
             other => other,
         }
     }
@@ -155,6 +158,7 @@ mod tests {
             (LAYER, false, false, LAYER),
             (DOCKER_LAYER, false, false, LAYER),
             (LAYER_ZSTD, false, false, LAYER_ZSTD),
+            (DOCKER_LAYER_ZSTD, false, false, LAYER_ZSTD),
             ("application/json", false, false, "application/json"),
             ("", false, false, ""),
         ] {

@@ -34,6 +34,7 @@ mod refusal;
 mod registry;
 mod reproducible;
 mod retrofit;
+mod shapes;
 mod startup;
 mod static_projects;
 mod switches;

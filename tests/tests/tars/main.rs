@@ -11,3 +11,4 @@ mod honest;
 mod judges;
 mod member;
 mod reading;
+mod stacks;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::Permissions;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,10 +25,10 @@ pub fn ours(tars: &[Vec<u8>], modes: u32) -> Result<Reading, String> {
     let lines = tree.iter().map(|(path, node)| {
         let line = match node {
             Node::Directory(_) => "d".to_owned(),
-            Node::Symlink(target) => format!("l {target}"),
+            Node::Symlink(target) => format!("l {}", shown(target.as_bytes())),
             Node::File(metadata, content) => file(metadata.mode & modes, &content.to_vec().unwrap()),
         };
-        (path.as_str().trim_start_matches('/').to_owned(), line)
+        (shown(path.as_bytes().strip_prefix(b"/").unwrap_or_default()), line)
     });
     Ok(lines.collect())
 }
@@ -39,9 +40,9 @@ pub fn of_folder(folder: &Path) -> Reading {
         for entry in std::fs::read_dir(&next).unwrap() {
             let path = entry.unwrap().path();
             let metadata = path.symlink_metadata().unwrap();
-            let name = path.strip_prefix(folder).unwrap().to_str().expect("UTF-8").to_owned();
+            let name = shown(path.strip_prefix(folder).unwrap().as_os_str().as_bytes());
             if metadata.is_symlink() {
-                reading.insert(name, format!("l {}", path.read_link().unwrap().to_str().expect("UTF-8")));
+                reading.insert(name, format!("l {}", shown(path.read_link().unwrap().as_os_str().as_bytes())));
             } else if metadata.is_dir() {
                 open_up(&path);
                 reading.insert(name, "d".to_owned());
@@ -57,6 +58,12 @@ pub fn of_folder(folder: &Path) -> Reading {
         reading.insert(name, file(mode & PERMISSIONS, &std::fs::read(&path).unwrap()));
     }
     reading
+}
+
+/// Bytes as text: as they are in UTF-8, else with an escape for each byte that is not.
+fn shown(bytes: &[u8]) -> String {
+    let part = |chunk: std::str::Utf8Chunk<'_>| format!("{}{}", chunk.valid(), chunk.invalid().escape_ascii());
+    bytes.utf8_chunks().map(part).collect()
 }
 
 /// Lets this user read what has a mode that says no.

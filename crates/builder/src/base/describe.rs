@@ -16,7 +16,7 @@ use crate::session::Session;
 use shipwheel_store::FileAction;
 
 /// Raise this when what is read out of a base changes: it is part of every base's key.
-pub(crate) const DESCRIBE_RECIPE: u32 = 7;
+pub(crate) const DESCRIBE_RECIPE: u32 = 8;
 
 /// A longer `/etc/passwd` is no image's.
 const MAX_PASSWD: u64 = 1 << 20;
@@ -104,13 +104,15 @@ fn stray_bytecode(tree: &Tree, version: &PythonVersion) -> Option<(u64, String)>
 /// Directories that are not plain ones of root's, and links to directories.
 fn special_directories(tree: &Tree) -> BTreeMap<String, SpecialDirectory> {
     const PLAIN: Metadata = Metadata::root(0o755);
-    let special = tree.iter().filter_map(|(path, node)| match node {
+    // Nothing of ours is put below a name that is not UTF-8.
+    let named = tree.iter().filter(|(path, _)| path.is_utf8());
+    let special = named.filter_map(|(path, node)| match node {
         Node::Directory(metadata) if *metadata != PLAIN => {
             let Metadata { mode, uid, gid } = *metadata;
             Some((path.to_string(), SpecialDirectory::Directory { mode, uid, gid }))
         }
         Node::Symlink(_) => match tree.resolve(path) {
-            Some((target, Node::Directory(_))) => {
+            Some((target, Node::Directory(_))) if target.is_utf8() => {
                 Some((path.to_string(), SpecialDirectory::Link { target: target.to_string() }))
             }
             _ => None,

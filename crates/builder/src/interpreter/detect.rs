@@ -133,7 +133,7 @@ fn version_text(elf: &[u8], minor: u32) -> Option<PythonVersion> {
 fn sources(tree: &Tree, stdlib: &TreePath) -> Result<Vec<SourceFile>, BuildError> {
     let mut sources = Vec::new();
     for (path, node) in tree.below(stdlib) {
-        if !is_stdlib_source(stdlib, path) {
+        if !path.is_utf8() || !is_stdlib_source(stdlib, path) {
             continue;
         }
         let content = match node {

@@ -171,12 +171,14 @@ fn needed(tree: &Tree, python: &PythonFacts, platform: &Platform) -> Result<Vec<
     let loader = loader_of(&content.to_vec()?).ok_or_else(|| fail(InterpreterFault::NoLoader))?;
     let mut paths = vec![executable, path(&loader)?];
     let stdlib = path(&python.stdlib)?;
-    let in_packages = |p: &TreePath| p.as_str().contains("/site-packages/") || p.as_str().contains("/dist-packages/");
-    paths.extend(tree.below(&stdlib).map(|(path, _)| path.clone()).filter(|path| !in_packages(path)));
+    // Packages, and what is neither CPython's nor has a name that a worker could be told.
+    let is_other =
+        |p: &TreePath| p.as_str().contains("/site-packages/") || p.as_str().contains("/dist-packages/") || !p.is_utf8();
+    paths.extend(tree.below(&stdlib).map(|(path, _)| path.clone()).filter(|path| !is_other(path)));
     // A folder that is a link, such as a merged `/lib`, is written only under its real name.
     for folder in library_folders(platform) {
         let Some((folder, _)) = tree.resolve(&path(&folder)?) else { continue };
-        let is_library = |p: &TreePath| p.parent().as_ref() == Some(&folder) && p.name().contains(".so");
+        let is_library = |p: &TreePath| p.parent().as_ref() == Some(&folder) && p.name().contains(".so") && p.is_utf8();
         paths.extend(tree.below(&folder).map(|(path, _)| path.clone()).filter(is_library));
     }
     paths.sort();

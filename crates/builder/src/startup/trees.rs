@@ -3,6 +3,8 @@
 //! Links are written as relative ones to where they lead inside the tree, so that nothing on
 //! disk leads out of the folder; those that lead nowhere are left out.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{lchown, symlink};
 use std::path::{Path, PathBuf};
 
@@ -25,7 +27,7 @@ pub(super) fn write(tree: &Tree, whole: &Path, bare: &Path) -> Result<(), BuildE
         fs::create_dir_all(folder).map_err(BuildError::file(FileAction::Create, folder))?;
     }
     for (path, node) in tree.iter() {
-        let (one, other) = (whole.join(path.relative()), bare.join(path.relative()));
+        let (one, other) = (whole.join(relative_path(path)), bare.join(relative_path(path)));
         let in_both = !is_bytecode(tree, path);
         match node {
             Node::Directory(_) => {
@@ -77,11 +79,16 @@ fn is_bytecode(tree: &Tree, path: &TreePath) -> bool {
     in_cache || has_source()
 }
 
+/// A path without its leading slash, for the disk: names need not be UTF-8 there either.
+fn relative_path(path: &TreePath) -> &Path {
+    Path::new(OsStr::from_bytes(path.as_bytes().strip_prefix(b"/").unwrap_or_default()))
+}
+
 /// The way from a link to another path of the image.
 fn relative(link: &TreePath, target: &TreePath) -> PathBuf {
     let depth = link.ancestors().filter(|above| !above.is_root()).count();
     let up: PathBuf = std::iter::repeat_n("..", depth).collect();
-    let way = up.join(target.relative());
+    let way = up.join(relative_path(target));
     if way.as_os_str().is_empty() { PathBuf::from(".") } else { way }
 }
 

@@ -73,7 +73,7 @@ fn tree(entries: &[(&str, Entry<'_>)]) -> Tree {
     for (path, entry) in base.iter().chain(entries) {
         let path = shipwheel_layer::TreePath::new(path).expect("a path");
         let node = match entry {
-            Link(target) => shipwheel_layer::Node::Symlink((*target).to_owned()),
+            Link(target) => shipwheel_layer::Node::Symlink((*target).into()),
             entry => {
                 let metadata = shipwheel_layer::Metadata::root(0o755);
                 shipwheel_layer::Node::File(metadata, Content::from_bytes(bytes(entry)))

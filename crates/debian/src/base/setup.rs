@@ -84,7 +84,7 @@ pub(crate) fn directories(tree: &mut Tree) -> Result<(), TreeError> {
         let path = TreePath::new(path)?;
         let empty = tree.below(&path).next().is_none();
         if empty && tree.node(&path).is_none_or(Node::is_directory) {
-            tree.replace(path, Node::Symlink(target.to_owned()))?;
+            tree.replace(path, Node::Symlink(target.into()))?;
         }
     }
     Ok(())
@@ -116,14 +116,14 @@ pub(crate) fn os_release(tree: &mut Tree, codename: Option<&str>) -> Result<(), 
         _ => text += "PRETTY_NAME=\"Debian GNU/Linux\"\n",
     }
     put(tree, "/usr/lib/os-release", file(text))?;
-    put(tree, "/etc/os-release", Node::Symlink("../usr/lib/os-release".to_owned()))
+    put(tree, "/etc/os-release", Node::Symlink("../usr/lib/os-release".into()))
 }
 
 /// Sets the time zone to UTC where tzdata is there.
 pub(crate) fn timezone(tree: &mut Tree) -> Result<(), TreeError> {
     const UTC: &str = "/usr/share/zoneinfo/Etc/UTC";
     if tree.resolve(&TreePath::new(UTC)?).is_some() {
-        put(tree, "/etc/localtime", Node::Symlink(UTC.to_owned()))?;
+        put(tree, "/etc/localtime", Node::Symlink(UTC.into()))?;
         put(tree, "/etc/timezone", file("Etc/UTC\n"))?;
     }
     Ok(())
@@ -134,7 +134,7 @@ pub(crate) fn python(tree: &mut Tree) -> Result<(), TreeError> {
     let bin = TreePath::new("/usr/bin")?;
     let minors = tree.below(&bin).filter_map(|(path, _)| path.name().strip_prefix("python3.")?.parse::<u16>().ok());
     match minors.max() {
-        Some(minor) => put(tree, "/usr/bin/python3", Node::Symlink(format!("python3.{minor}"))),
+        Some(minor) => put(tree, "/usr/bin/python3", Node::Symlink(format!("python3.{minor}").into())),
         None => Ok(()),
     }
 }
@@ -167,11 +167,11 @@ fn put_certificates(tree: &mut Tree, bundle: Vec<u8>, names: &[String]) -> Resul
         let base = name.rsplit('/').next().unwrap_or(name).trim_end_matches(".crt");
         let base = base.replace([' ', ','], "_").replace(['(', ')'], "=");
         let target = format!("/usr/share/ca-certificates/{name}");
-        put(tree, &format!("/etc/ssl/certs/{base}.pem"), Node::Symlink(target))?;
+        put(tree, &format!("/etc/ssl/certs/{base}.pem"), Node::Symlink(target.into()))?;
     }
     // The package `openssl` ships these two: a base without that program needs them as well.
-    put(tree, "/usr/lib/ssl/cert.pem", Node::Symlink("/etc/ssl/certs/ca-certificates.crt".to_owned()))?;
-    put(tree, "/usr/lib/ssl/certs", Node::Symlink("/etc/ssl/certs".to_owned()))
+    put(tree, "/usr/lib/ssl/cert.pem", Node::Symlink("/etc/ssl/certs/ca-certificates.crt".into()))?;
+    put(tree, "/usr/lib/ssl/certs", Node::Symlink("/etc/ssl/certs".into()))
 }
 
 /// Writes a package's stanza where scanners look for it in images without dpkg.

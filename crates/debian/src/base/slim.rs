@@ -54,7 +54,7 @@ mod tests {
         let file = || Node::File(Metadata::root(0o644), Content::from_bytes(&b""[..]));
         for (path, node, kept) in [
             ("/usr/share/doc/a/copyright", file(), true),
-            ("/usr/share/doc/a", Node::Symlink("b".to_owned()), true),
+            ("/usr/share/doc/a", Node::Symlink("b".into()), true),
             ("/usr/share/doc/a/changelog.gz", file(), false),
             ("/usr/share/doc/a", Node::Directory(Metadata::root(0o755)), false),
             ("/usr/share/man/man1/a.1.gz", file(), false),

@@ -137,7 +137,7 @@ mod tests {
     fn written(records: &[(&str, &str)]) -> Vec<u8> {
         let mut data = Vec::new();
         for (key, value) in records {
-            append_record(&mut data, key, value);
+            append_record(&mut data, key, value.as_bytes());
         }
         data
     }

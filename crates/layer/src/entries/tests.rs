@@ -37,7 +37,7 @@ fn link(name: &str, flag: u8, target: &str) -> Vec<u8> {
 fn pax(flag: u8, records: &[(&str, &str)]) -> Vec<u8> {
     let mut data = Vec::new();
     for (key, value) in records {
-        append_record(&mut data, key, value);
+        append_record(&mut data, key, value.as_bytes());
     }
     member("PaxHeaders/x", flag, &data)
 }
