@@ -42,6 +42,9 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("waitress-serve", "waitress"),
 ];
 
+/// Servers that come before Django's own, which is for development.
+const SERVERS: [&str; 7] = ["gunicorn", "uvicorn", "hypercorn", "granian", "daphne", "waitress", "uwsgi"];
+
 /// Whether a file's text is asked for.
 pub(crate) fn is_read(path: &str) -> bool {
     FILES.contains(&path)
@@ -167,6 +170,12 @@ impl<'r> Reading<'r> {
             PROGRAMS.iter().find(|(program, distribution)| *program == name && !self.known.depends_on(distribution));
         if let Some((_, distribution)) = missing.filter(|_| !self.known.distributions.is_empty()) {
             return Err(format!("{distribution} is not locked"));
+        }
+        if words().any(|word| word == "runserver") {
+            let server = SERVERS.iter().find(|server| self.known.depends_on(server));
+            if let Some(server) = server {
+                return Err(format!("runserver is for development, and {server} is locked"));
+            }
         }
         let is_python =
             name.strip_prefix("python").is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == '.'));

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::derive::{Choices, Folder, NamedText, Outcome, Translated, from_dockerfile, is_read};
+use crate::derive::{Choices, Folder, NamedText, Outcome, Translated, derive, from_dockerfile, is_read};
 use crate::spec::ImageSpec;
 
 const DOCS: &str = include_str!("../../../../../docs/from-dockerfile.md");
@@ -149,6 +149,26 @@ fn every_line_is_accounted_for() {
     let text = "ARG A=1\nFROM python:3.13-slim AS base\nENV X=$A Y=2\nCMD [\"a\"]\nFROM base\nENV X=3\nCMD [\"b\"]\n";
     let lines: std::collections::BTreeSet<usize> = translate(text, &FILES).rows.iter().map(|row| row.line).collect();
     assert_eq!(lines.into_iter().collect::<Vec<_>>(), [2, 3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn a_server_for_development_gives_way_to_one_that_is_locked() {
+    let wsgi = "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n";
+    for (requirements, expected) in [
+        ("django==5.1\n", "cmd = [\"python3\", \"manage.py\", \"runserver\", \"0.0.0.0:8000\"]"),
+        ("django==5.1\ngunicorn==23.0.0\n", "cmd = [\"gunicorn\", \"shop.wsgi:application\"]"),
+    ] {
+        let dockerfile = "FROM python:3.13\nWORKDIR /code\nCOPY . .\nCMD python manage.py runserver 0.0.0.0:8000\n";
+        let files = [
+            ("Dockerfile", dockerfile),
+            ("manage.py", ""),
+            ("requirements.txt", requirements),
+            ("shop/__init__.py", ""),
+            ("shop/wsgi.py", wsgi),
+        ];
+        let toml = derive(&folder(&files), &Choices::default()).expect("an application").toml;
+        assert!(toml.lines().any(|line| line == expected), "{toml}");
+    }
 }
 
 proptest! {
