@@ -151,7 +151,8 @@ fn token(folder: &Path, scopes: &[String]) -> String {
 fn one_token_serves_all_blobs_by_password_and_by_identity_token() {
     let (harbour, sample) = (Harbour::start(), SampleImage::new(&[50_000, 1000, 2000, 3000]));
     harbour.push(&sample, "app").failed(3, &["credentials for", "found none"]);
-    let unnamed = Shipwheel::new().run(&["pull", &format!("{}/app:1", harbour.host()), "--output", "target/x"]);
+    let output = harbour.folder.path().join("pulled").display().to_string();
+    let unnamed = Shipwheel::new().run(&["pull", &format!("{}/app:1", harbour.host()), "--output", &output]);
     unnamed.failed(3, &["at another host or port", "--insecure-registry 127.0.0.1:"]);
     harbour.login(&json!({ "auth": STANDARD.encode("captain:wrong") }));
     let run = harbour.push(&sample, "app");

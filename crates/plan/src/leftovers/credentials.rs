@@ -5,7 +5,7 @@
 use super::names::fits_any;
 
 /// Folders in which tools keep credentials; of two names, the first is the folder above.
-pub const CREDENTIAL_FOLDERS: [&str; 21] = [
+pub const CREDENTIAL_FOLDERS: [&str; 32] = [
     ".aws",
     ".azure",
     ".gcloud",
@@ -27,6 +27,17 @@ pub const CREDENTIAL_FOLDERS: [&str; 21] = [
     ".config/rclone",
     ".config/pip",
     ".local/share/keyrings",
+    ".subversion",
+    ".m2",
+    ".gradle",
+    ".composer",
+    ".jupyter",
+    ".ipython",
+    ".pulumi",
+    ".config/composer",
+    ".config/pypoetry",
+    ".config/doctl",
+    ".config/sops",
 ];
 
 /// Variables of an environment.
@@ -34,7 +45,7 @@ pub const VARIABLES: [&str; 5] =
     [".env", ".env{.,-,_}*", ".envrc*", "*.env", "env.{local,dev,development,test,stage,staging,prod,production}*"];
 
 /// Files that say by their names that they hold secrets.
-pub const SECRETS: [&str; 8] = [
+pub const SECRETS: [&str; 11] = [
     "secrets.{json,yaml,yml,toml,ini,cfg,conf,txt,xml,properties}",
     "secrets{.,-,_}*.{json,yaml,yml,toml,ini,cfg,conf}",
     "*{.,-,_}secrets.{json,yaml,yml,toml,ini,cfg,conf}",
@@ -43,6 +54,9 @@ pub const SECRETS: [&str; 8] = [
     ".secrets.*",
     "credentials",
     "*credentials.{json,csv,yaml,yml,toml,ini,cfg,xml,db,properties}",
+    ".secret",
+    ".token",
+    ".passwd",
 ];
 
 /// Keys and logins of clouds and of what deploys to them.
@@ -83,7 +97,7 @@ pub const CLOUDS: [&str; 33] = [
 ];
 
 /// Logins of programs: indexes, databases, mail, file transfer.
-pub const LOGINS: [&str; 24] = [
+pub const LOGINS: [&str; 26] = [
     ".netrc",
     "_netrc",
     ".authinfo*",
@@ -108,6 +122,8 @@ pub const LOGINS: [&str; 24] = [
     ".*_history",
     ".lesshst",
     ".viminfo",
+    ".rhosts",
+    ".htdigest",
 ];
 
 /// Private keys, and stores of keys and passwords, in forms that have nothing public.
@@ -140,8 +156,8 @@ pub const TAKEN: [&str; 7] = [
 ];
 
 /// Settings that are left out only if they have a login: most have none, or the application is told by one.
-pub const SETTINGS: [&str; 10] = [
-    "auth.json",
+pub const SETTINGS: [&str; 13] = [
+    "auth.{json,toml}",
     "token{,s}.json",
     "*{-,_}token{,s}.json",
     "pip.{conf,ini}",
@@ -151,6 +167,9 @@ pub const SETTINGS: [&str; 10] = [
     "nuget.config",
     "settings.xml",
     "hosts.yml",
+    "*key{,s,file}.json",
+    "sa.json",
+    "*{-,_}sa.json",
 ];
 
 /// Settings that the application may need: a login in them is warned of.
@@ -238,6 +257,7 @@ mod tests {
             assert!(!is_credential(name), "{name}");
         }
         assert!(is_settings("auth.json") && is_settings("pip.conf") && is_settings("gmail_token.json.bak"));
+        assert!(is_settings("gcp-sa.json") && is_settings("keyfile.json") && !is_settings("visa.json"));
         assert!(!is_settings("tokenizer.json") && is_warned(".flaskenv") && !is_warned("flaskenv"));
         assert!(is_warned("config.json") && !is_warned("config.py"));
     }
