@@ -18,6 +18,7 @@ use crate::inspect::image_error::ImageError;
 use crate::interpreter::interpreter_error::InterpreterError;
 use crate::layer::layer_error::LayerError;
 use crate::lock::lock_error::LockError;
+use crate::lock::placed_error::PlacedError;
 use crate::offline::OfflineError;
 use crate::prepare::prepare_error::PrepareError;
 use crate::program::program_error::ProgramError;
@@ -182,6 +183,7 @@ by_area! {
     TreeError => LayerError,
     ReadError => ImageError,
     CoverageError => LockError,
+    PlacedError => LockError,
     RequirementsError => LockError,
     shipwheel_python::lock::LockError => LockError,
     WheelError => WheelSetError,

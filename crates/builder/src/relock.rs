@@ -10,10 +10,9 @@ use crate::base::base_error::BaseError;
 use crate::base::resolve;
 use crate::disk::text::text_if_there;
 use crate::error::BuildError;
-use crate::lock::input_files::check_places;
-use crate::lock::kept;
+use crate::lock::kept::{self, Locking};
 use crate::lock::lock_error::LockError;
-use crate::lock::lock_file::{form_of, read_text};
+use crate::lock::lock_file::form_of;
 use crate::lock::requirement_files::RequirementFiles;
 use crate::lock::tool_copy::ToolCopy;
 use crate::lock::upgrade::Upgrade;
@@ -21,6 +20,7 @@ use crate::program::project_files::require_regular;
 use crate::program::run::run;
 use crate::program::uv::Uv;
 use crate::project::definition::Definition;
+use crate::project::project::Project;
 use crate::session::Session;
 
 /// A lock that was made.
@@ -46,16 +46,14 @@ pub fn relock(session: &Session<'_>, definition: &Definition, upgrade: &Upgrade)
         Some(Relocking::Tool(tool @ LockTool::Poetry)) => run_tool(session, &path, tool, &poetry(upgrade))?,
         Some(Relocking::Tool(tool @ LockTool::Pdm)) => run_tool(session, &path, tool, &pdm(upgrade))?,
         Some(Relocking::Beside) => {
-            check_places(&path, &python.allow_build, &definition.workspace, 0)?;
-            let mut texts = definition.texts.clone();
-            read_text(definition, &python.lock, &path, &mut texts)?;
-            if form_of(&path) == Some(LockForm::Requirements)
-                && RequirementFiles::read(&path, &mut texts)?.has_any_hash()
-            {
+            let project = Project::read_to_lock(definition)?;
+            let lock = project.lock.as_ref().ok_or_else(|| BuildError::internal("a lock that was not read"))?;
+            if lock.requirements().is_some_and(RequirementFiles::has_any_hash) {
                 return Err(LockError::NoInputs { path }.into());
             }
             let minor = lowest_minor(session, definition)?;
-            return Ok(Relocked { path: kept::make(session, &path, python, minor, upgrade)?.0 });
+            let locking = Locking { project: &project, lock, python, minor, upgrade };
+            return Ok(Relocked { path: kept::make(session, &locking)?.0 });
         }
         Some(Relocking::Never) => return Err(LockError::NoInputs { path }.into()),
         None => return Err(LockError::UnknownForm { path }.into()),

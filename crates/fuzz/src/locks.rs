@@ -93,11 +93,16 @@ pub(crate) fn requirements(input: &[u8]) {
         assert_eq!(again, numbered);
     }
     let allowed = BTreeSet::from(["a".parse().expect("a name")]);
-    if let Ok(lines) = input_lines(&text, &allowed) {
+    if let Ok(mut lines) = input_lines(&text, &allowed) {
         let shown: Vec<String> = lines.iter().map(shown).collect();
         assert!(shown.iter().all(|line| !line.contains(['\n', '\r'])), "{shown:?}");
+        for (line, number) in lines.iter_mut().zip(1..) {
+            if let InputLine::Placed(placed) = line {
+                placed.line = number;
+            }
+        }
         assert_eq!(input_lines(&shown.join("\n"), &allowed).as_ref(), Ok(&lines), "what is shown reads the same");
-        let asks = |line: &InputLine| matches!(line, InputLine::Requirement(_));
+        let asks = |line: &InputLine| matches!(line, InputLine::Requirement(_) | InputLine::Placed(_));
         assert!(asks_for_anything(&text) || !lines.iter().any(asks), "{lines:?}");
     }
 }
@@ -117,6 +122,7 @@ fn line(requirement: &shipwheel_python::requirements::Requirement) -> String {
 fn shown(line: &InputLine) -> String {
     match line {
         InputLine::Requirement(text) | InputLine::Lookup(text) => text.clone(),
+        InputLine::Placed(placed) => placed.to_string(),
         InputLine::Include(path) => format!("-r {path}"),
         InputLine::Constraint(path) => format!("-c {path}"),
         InputLine::FindLinks(place) => format!("-f {place}"),

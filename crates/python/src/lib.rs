@@ -22,6 +22,7 @@
 //! Nothing is fetched, no file is opened and no Python runs: text comes in as values, wheels
 //! through [`shipwheel_layer::ByteSource`]. Source distributions are never built here.
 
+mod core_metadata;
 mod dependency;
 pub mod elf;
 mod glob;
@@ -36,6 +37,7 @@ pub mod marker;
 mod name;
 pub mod project;
 pub mod pyproject;
+mod repository;
 pub mod requirements;
 pub mod select;
 pub mod setup;
@@ -43,10 +45,12 @@ mod target;
 mod version;
 pub mod wheel;
 
+pub use core_metadata::CoreMetadata;
 pub use dependency::{Dependency, DependencyError, Unmet, unmet};
 pub use identifier::is_identifier;
 pub use loads::loaded_libraries;
 pub use name::{DistributionName, NameError};
 pub use pep440_rs::{Version, VersionSpecifiers};
+pub use repository::Repository;
 pub use target::{Libc, Target};
 pub use version::allows;

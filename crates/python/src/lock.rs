@@ -7,10 +7,12 @@ mod form;
 mod names;
 mod parse;
 mod pipfile;
+mod pipfile_hash;
 mod poetry;
 mod pylock;
 mod uv_lock;
 
+pub use checker::name_in_url;
 pub use error::{LockError, LockProblem};
 pub use form::{LockForm, LockReading, LockTool, Relocking, Selectable, Staleness};
 pub use pipfile::Pipfile;

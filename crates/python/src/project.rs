@@ -5,6 +5,7 @@
 
 mod archive;
 mod backend;
+mod declared;
 mod entry_points;
 mod flit;
 mod hatchling;
@@ -29,6 +30,7 @@ mod uv_build;
 mod version_source;
 mod version_tool;
 
+pub use declared::declared;
 pub use not_static::NotStatic;
 pub use project_files::{FileKind, ProjectFiles};
 pub use static_wheel::{Content, StaticWheel, static_wheel};

@@ -5,8 +5,10 @@ mod found;
 mod hashes;
 mod include;
 mod input;
+mod lines;
 mod option;
 mod parser;
+mod placed;
 mod requirement;
 
 pub use error::{RequirementProblem, RequirementProblemKind, RequirementsError};
@@ -15,6 +17,7 @@ pub use hashes::{HashProblem, check_hashes};
 pub use include::{Include, beside, includes};
 pub use input::{InputLine, asks_for_anything, input_lines};
 pub(crate) use option::option;
+pub use placed::{Place, Placed, placed};
 pub use requirement::{Requirement, Requirements};
 
 #[cfg(test)]
@@ -61,10 +64,7 @@ mod tests {
         use RequirementProblemKind as Kind;
         for (line, expected) in [
             ("-r https://index.example/r.txt", Kind::OtherFile("-r URL".into())),
-            ("-e .", Kind::Editable("-e .".into())),
-            ("https://index.example/a.whl", Kind::Url("https://index.example/a.whl".into())),
-            ("a @ https://index.example/a.whl", Kind::Url("a @ https://index.example/a.whl".into())),
-            ("./a", Kind::Url("./a".into())),
+            ("svn+https://h.example/a", Kind::Place("URL".into(), "is a repository of another kind than git")),
             ("--strange", Kind::Option("--strange".into())),
             ("a>=1", Kind::NotPinned("a>=1".into())),
             ("a==1.*", Kind::NotPinned("a==1.*".into())),

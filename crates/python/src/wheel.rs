@@ -19,9 +19,7 @@ mod record;
 pub(crate) mod sample;
 mod strong_hash;
 
-use dist_info::headers;
-
-pub(crate) use dist_info::parse_entry_points;
+pub(crate) use dist_info::{headers, parse_entry_points};
 
 pub use dist_info::{DistInfoError, EntryPoint, WheelMetadata};
 pub use error::{WheelError, WheelErrorKind};
@@ -146,10 +144,19 @@ impl Wheel {
     /// When METADATA cannot be read, or has a line that is not a dependency.
     pub fn dependencies(&self) -> Result<Vec<Dependency>, WheelError> {
         let error = |kind| WheelError { wheel: self.name.file_name().to_owned(), kind };
-        let bytes = self.required("METADATA", MAX_METADATA << 4).map_err(error)?;
-        let text = String::from_utf8_lossy(&bytes);
+        let text = self.metadata_text()?;
         let parsed = headers(&text, "Requires-Dist").map(str::parse);
         parsed.collect::<Result<_, _>>().map_err(|cause| error(WheelErrorKind::Dependency(cause)))
+    }
+
+    /// The text of METADATA.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn metadata_text(&self) -> Result<String, WheelError> {
+        let error = |kind| WheelError { wheel: self.name.file_name().to_owned(), kind };
+        let bytes = self.required("METADATA", MAX_METADATA << 4).map_err(error)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// A file's content, still deflated where the archive has it so; its digest is promised.

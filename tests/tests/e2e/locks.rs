@@ -235,6 +235,32 @@ fn a_poetry_lock_is_exported_by_the_users_own_poetry() {
 }
 
 #[test]
+fn a_folder_of_a_poetry_lock_is_installed_from_its_sources() {
+    let near = "[project]\nname = \"near\"\nversion = \"1.0\"\n\
+        [build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n";
+    let project = "[project]\nname = \"app\"\nversion = \"1\"\nrequires-python = \">=3.11,<4\"\n[tool.poetry]\n\
+        package-mode = false\n[tool.poetry.dependencies]\nnear = { path = \"libs/near\", develop = true }\n";
+    let definition = small()
+        .with("libs/near/pyproject.toml", near)
+        .with("libs/near/near/__init__.py", "NAME = 'near'\n")
+        .with("pyproject.toml", project)
+        .and("[python]\nlock = \"poetry.lock\"");
+    let (shell, program) = (Shell::new().unwrap(), poetry().join("poetry"));
+    shell.change_dir(definition.path());
+    cmd!(shell, "{program} lock --no-interaction --quiet").quiet().run().unwrap();
+    let path = format!("{}:{}", poetry().display(), std::env::var("PATH").unwrap());
+    let shipwheel = Shipwheel::new().with("PATH", path);
+    build(&shipwheel, &definition).succeeded();
+    assert_eq!(modules(&definition, &["near"]), ["near"]);
+    // Poetry makes requirements of a lock of its first form.
+    let lock = std::fs::read_to_string(definition.path().join("poetry.lock")).unwrap();
+    let definition = definition.with("poetry.lock", &lock.replace("lock-version = \"2.1\"", "lock-version = \"2.0\""));
+    std::fs::remove_dir_all(definition.output()).unwrap();
+    build(&shipwheel, &definition).succeeded();
+    assert_eq!(modules(&definition, &["near"]), ["near"]);
+}
+
+#[test]
 fn a_missing_tool_or_lock_is_said_with_the_way_out() {
     let shell_alone = shell_alone();
     let definition = small()

@@ -26,6 +26,7 @@ mod locks;
 mod long_names;
 mod many;
 mod output;
+mod places;
 mod prepare;
 mod prepare_examples;
 mod project;

@@ -62,7 +62,7 @@ pub(crate) fn by_us(lock: &UvLock, question: &Question, target: &Target) -> Opti
         groups: question.groups.iter().cloned().collect(),
     };
     let environment = Environment::new(target);
-    lock.select(&choice, &environment).ok().map(|lock| lock.without_directories(&environment).0)
+    lock.select(&choice, &environment).ok().map(|lock| lock.without_directories().0)
 }
 
 /// What of a lock is for a target, with its files: one line for each.

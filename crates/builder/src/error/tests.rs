@@ -14,13 +14,14 @@ use shipwheel_plan::PlanError;
 use shipwheel_plan::derive::DeriveError;
 use shipwheel_plan::dockerignore::DockerignoreError;
 use shipwheel_plan::spec::{Problem, SpecError};
+use shipwheel_python::Repository;
 use shipwheel_python::index::PageError;
 use shipwheel_python::install::OverlapError;
 use shipwheel_python::lock::Lock;
 use shipwheel_python::lock::{LockTool, UvConflict};
 use shipwheel_python::project::NotStatic;
 use shipwheel_python::pyproject::PyprojectError;
-use shipwheel_python::requirements::{Requirements, RequirementsError};
+use shipwheel_python::requirements::{Requirements, RequirementsError, placed};
 use shipwheel_python::select::CoverageError;
 use shipwheel_python::wheel::WheelName;
 use shipwheel_store::{ErrorKind, FileAction, PlaceError, StoreError};
@@ -34,6 +35,7 @@ use crate::inspect::image_error::ImageError;
 use crate::interpreter::interpreter_error::{CompilerFault, InterpreterError, InterpreterFault};
 use crate::layer::layer_error::LayerError;
 use crate::lock::lock_error::LockError;
+use crate::lock::placed_error::PlacedErrorKind;
 use crate::offline::OfflineError;
 use crate::prepare::prepare_error::PrepareError;
 use crate::program::program_error::ProgramError;
@@ -150,6 +152,7 @@ fn files_and_programs() {
         (file(FileAction::Write, io::ErrorKind::PermissionDenied), Output, NO_HINT),
         (program().into(), Configuration, NO_HINT),
         (ProgramError::NoPython { request: None }.into(), Configuration, HINT),
+        (ProgramError::NoGit.into(), Configuration, HINT),
         (ProgramError::Start { program: "uv".to_owned(), cause: io(io::ErrorKind::NotFound) }.into(), Outside, NO_HINT),
         (OfflineError { what: image() }.into(), Configuration, HINT),
         (wrong_digest().into(), Verification, HINT),
@@ -384,6 +387,7 @@ fn locks() {
         (LockError::Pyproject { path: path(), cause: pyproject() }.into(), Configuration, NO_HINT),
         (LockError::Hashes { path: path(), problems: Vec::new() }.into(), Verification, HINT),
         (LockError::Conflict { lock: path(), cause: UvConflict { wanted: Vec::new() } }.into(), Configuration, HINT),
+        (LockError::StalePipfile { lock: path() }.into(), Configuration, HINT),
         (LockError::NotNamed { file: "image.toml".to_owned() }.into(), Configuration, HINT),
         (LockError::NoInclude { file: path(), line: 1, named: outside() }.into(), Configuration, NO_HINT),
         (LockError::NoInputs { path: path() }.into(), Configuration, HINT),
@@ -395,11 +399,36 @@ fn locks() {
 }
 
 #[test]
+fn places_of_requirements() {
+    let commit = "0".repeat(40);
+    let placed = |line: &str| placed(line).expect("valid").remove(0);
+    let repository = || Repository { url: outside(), revision: Some("main".to_owned()), subdirectory: None };
+    let wheel_name = || "x.whl".parse::<WheelName>().expect_err("no wheel");
+    let project = || Box::new(ProjectError::NotNamed { folder: path(), why: NotStatic::Because(outside()) });
+    let line = format!("a @ git+https://user:SECRET@h.example/x@{commit}");
+    check(
+        [
+            (PlacedErrorKind::Nowhere { looked: path() }, Configuration, HINT),
+            (PlacedErrorKind::NotInstallable, Configuration, NO_HINT),
+            (PlacedErrorKind::WheelName(wheel_name()), Configuration, NO_HINT),
+            (PlacedErrorKind::Unnamed, Configuration, HINT),
+            (PlacedErrorKind::Moves(repository()), Configuration, HINT),
+            (PlacedErrorKind::NoHash, Configuration, HINT),
+            (PlacedErrorKind::Hash(digest()), Verification, HINT),
+            (PlacedErrorKind::NeedsBuild("a".parse().expect("a name")), Configuration, HINT),
+            (PlacedErrorKind::Project(project()), Configuration, HINT),
+        ]
+        .map(|(kind, who, has_hint)| (kind.of(&path(), &placed(&line)).into(), who, has_hint)),
+    );
+}
+
+#[test]
 fn wheels_and_projects() {
     let name = || "six".parse().expect("a name");
     let project = || BuildInput::Project(path());
     let why = || NotStatic::Because(outside());
     let sdist = || BuildInput::Sdist(name());
+    let commit = || BuildInput::Commit(name(), "0".repeat(40));
     let wheel = || "six-1.whl".to_owned();
     let wheel_name = || wheel().parse::<WheelName>().expect_err("not a wheel's name");
     let status =
@@ -429,11 +458,14 @@ fn wheels_and_projects() {
             NO_HINT,
         ),
         (
-            ProjectError::OtherDistribution { name: name(), version: None, wheel: wheel() }.into(),
+            ProjectError::OtherDistribution { input: sdist(), name: name(), version: None, wheel: wheel() }.into(),
             Configuration,
             NO_HINT,
         ),
         (ProjectError::NoHash { name: name() }.into(), Configuration, HINT),
+        (ProjectError::NoCommit { name: name(), repository: outside() }.into(), Configuration, HINT),
+        (ProjectError::NotInRepository { input: commit(), subdirectory: Some(outside()) }.into(), Configuration, HINT),
+        (ProjectError::Pointer { input: commit(), file: outside() }.into(), Configuration, HINT),
         (ProjectError::NotASdist { name: name(), file_name: outside() }.into(), Configuration, NO_HINT),
     ]);
 }

@@ -22,7 +22,7 @@ use crate::program::run::run;
 use crate::session::Session;
 
 /// Raise this when a lock is exported in another way.
-const EXPORT_RECIPE: u32 = 2;
+const EXPORT_RECIPE: u32 = 3;
 
 /// What a tool made of its lock.
 pub(crate) enum Exported {
@@ -121,7 +121,9 @@ fn on_copy(
     let copy = ToolCopy::new(session, &lock.path, tool, project)?;
     copy.write(lock.path.file_name().unwrap_or_default(), &lock.text)?;
     export(&copy)?;
-    copy.read(format(tool, lock))
+    let text = copy.read(format(tool, lock))?;
+    // Requirements have whole paths, which are those of the copy.
+    Ok(copy.places().into_iter().fold(text, |text, (here, there)| text.replace(&here, there)))
 }
 
 fn from_poetry(session: &Session<'_>, lock: &LockFile, copy: &ToolCopy, python: &PythonSpec) -> Result<(), BuildError> {

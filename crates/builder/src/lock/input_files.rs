@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use shipwheel_python::DistributionName;
-use shipwheel_python::requirements::{InputLine, RequirementsError, input_lines};
+use shipwheel_python::requirements::{
+    InputLine, Place, RequirementProblem, RequirementProblemKind, RequirementsError, input_lines,
+};
 
 use super::lock_error::LockError;
 use crate::disk::text::text;
@@ -28,24 +30,29 @@ impl InputFiles {
     /// When a file cannot be read, or has lines that would run code.
     pub(crate) fn read(path: &Path, allowed: &BTreeSet<DistributionName>) -> Result<Self, BuildError> {
         let mut this = Self { files: Vec::new() };
-        this.add(path, allowed, 0)?;
+        this.add(path, allowed, (0, false))?;
         Ok(this)
     }
 
-    /// Writes them into the folder of uv; the path of the one that includes the others.
+    /// Writes them into the folder of uv, with further lines; the path of the one that includes the others.
     ///
     /// # Errors
     /// When one cannot be written.
-    pub(crate) fn write(&self, uv: &Uv<'_>) -> Result<PathBuf, BuildError> {
-        let mut last = PathBuf::new();
-        for (name, text) in &self.files {
-            last = uv.write(name, text)?;
+    pub(crate) fn write(&self, uv: &Uv<'_>, more: &str) -> Result<PathBuf, BuildError> {
+        let Some(((name, text), included)) = self.files.split_last() else { return uv.write("requirements.in", more) };
+        for (name, text) in included {
+            uv.write(name, text)?;
         }
-        Ok(last)
+        uv.write(name, &format!("{text}{more}"))
     }
 
     /// Adds a file and what it includes; the name of its copy.
-    fn add(&mut self, path: &Path, allowed: &BTreeSet<DistributionName>, depth: usize) -> Result<String, BuildError> {
+    fn add(
+        &mut self,
+        path: &Path,
+        allowed: &BTreeSet<DistributionName>,
+        (depth, constrains): (usize, bool),
+    ) -> Result<String, BuildError> {
         if depth > MAX_DEPTH {
             return Err(LockError::Includes { path: path.to_owned(), limit: MAX_DEPTH }.into());
         }
@@ -55,12 +62,22 @@ impl InputFiles {
             let (option, included) = match &line {
                 InputLine::Include(included) => ("-r", included),
                 InputLine::Constraint(included) => ("-c", included),
-                InputLine::Requirement(_) | InputLine::FindLinks(_) | InputLine::Lookup(_) => {
+                InputLine::Placed(placed) if constrains => {
+                    let kind =
+                        RequirementProblemKind::Place(placed.to_string(), "is a place: constraints are versions");
+                    return Err(not_lockable(path, vec![RequirementProblem { line: placed.line, kind }]).into());
+                }
+                // uv fetches it, and builds it only where it may.
+                InputLine::Placed(placed) if matches!(placed.place, Place::Url(_)) => {
+                    copy += &format!("{placed}\n");
+                    continue;
+                }
+                InputLine::Placed(_) | InputLine::Requirement(_) | InputLine::FindLinks(_) | InputLine::Lookup(_) => {
                     copy.extend(own_line(&line, path));
                     continue;
                 }
             };
-            let name = self.add(&beside(path, included), allowed, depth + 1)?;
+            let name = self.add(&beside(path, included), allowed, (depth + 1, option == "-c"))?;
             copy += &format!("{option} {name}\n");
         }
         let name = format!("{}-requirements.in", self.files.len());
@@ -90,7 +107,8 @@ pub(crate) fn check_places(
                 check_places(&beside(path, &name), allowed, workspace, depth + 1)?;
             }
             InputLine::FindLinks(place) if !place.contains("://") => workspace.check(&beside(path, &place))?,
-            InputLine::FindLinks(_) | InputLine::Requirement(_) | InputLine::Lookup(_) => {}
+            // What is at a place is checked when it is looked for.
+            InputLine::FindLinks(_) | InputLine::Requirement(_) | InputLine::Placed(_) | InputLine::Lookup(_) => {}
         }
     }
     Ok(())
@@ -112,8 +130,11 @@ pub(crate) fn lookups(path: &Path, text: &str) -> String {
 }
 
 fn lines(path: &Path, text: &str, allowed: &BTreeSet<DistributionName>) -> Result<Vec<InputLine>, LockError> {
-    let file = path.display().to_string();
-    input_lines(text, allowed).map_err(|problems| LockError::NotLockable(RequirementsError { file, problems }))
+    input_lines(text, allowed).map_err(|problems| not_lockable(path, problems))
+}
+
+fn not_lockable(path: &Path, problems: Vec<RequirementProblem>) -> LockError {
+    LockError::NotLockable(RequirementsError { file: path.display().to_string(), problems })
 }
 
 /// A line that is about no other file of requirements.
@@ -122,7 +143,7 @@ fn own_line(line: &InputLine, path: &Path) -> Option<String> {
         InputLine::Requirement(text) | InputLine::Lookup(text) => Some(format!("{text}\n")),
         InputLine::FindLinks(place) if place.contains("://") => Some(format!("--find-links {place}\n")),
         InputLine::FindLinks(place) => Some(format!("--find-links {}\n", beside(path, place).display())),
-        InputLine::Include(_) | InputLine::Constraint(_) => None,
+        InputLine::Placed(_) | InputLine::Include(_) | InputLine::Constraint(_) => None,
     }
 }
 

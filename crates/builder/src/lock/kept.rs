@@ -13,13 +13,15 @@ use shipwheel_python::requirements::Requirements;
 
 use super::input_files::{InputFiles, MAX_DEPTH};
 use super::lock_error::LockError;
-use super::lock_file::{form_of, lookup_in};
+use super::lock_file::{LockFile, form_of, lookup_in};
+use super::placed_metadata::PlacedMetadata;
 use super::upgrade::Upgrade;
 use crate::disk::text::{text, text_if_there};
 use crate::error::BuildError;
 use crate::inspect::counted::counted;
 use crate::program::program_error::ProgramError;
 use crate::program::uv::Uv;
+use crate::project::project::Project;
 use crate::session::Session;
 use shipwheel_store::write_output;
 
@@ -32,36 +34,42 @@ pub(crate) fn kept_path(input: &Path) -> PathBuf {
 }
 
 /// The minor version of Python that the kept lock of an input was made for, and its text, if it was made from just this.
-pub(crate) fn made_for(input: &Path, python: &PythonSpec) -> Result<Option<(u32, String)>, BuildError> {
-    let Some(text) = text_if_there(&kept_path(input))? else { return Ok(None) };
-    let digest = digest(input, python)?;
+pub(crate) fn made_for(lock: &LockFile, python: &PythonSpec) -> Result<Option<(u32, String)>, BuildError> {
+    let Some(text) = text_if_there(&kept_path(&lock.path))? else { return Ok(None) };
+    let digest = digest(lock, python)?;
     let minor = header(&text).filter(|(_, made_from)| *made_from == digest).map(|(minor, _)| minor);
     Ok(minor.map(|minor| (minor, text)))
 }
 
 /// The kept lock of an input, if it was made from just this, for this Python or an older one.
-pub(crate) fn find(input: &Path, python: &PythonSpec, minor: u32) -> Result<Option<(PathBuf, String)>, BuildError> {
-    let kept = made_for(input, python)?.filter(|(made_for, _)| *made_for <= minor);
-    Ok(kept.map(|(_, text)| (kept_path(input), text)))
+pub(crate) fn find(lock: &LockFile, python: &PythonSpec, minor: u32) -> Result<Option<(PathBuf, String)>, BuildError> {
+    let kept = made_for(lock, python)?.filter(|(made_for, _)| *made_for <= minor);
+    Ok(kept.map(|(_, text)| (kept_path(&lock.path), text)))
+}
+
+/// What is locked, and how.
+pub(crate) struct Locking<'l> {
+    pub(crate) project: &'l Project,
+    pub(crate) lock: &'l LockFile,
+    pub(crate) python: &'l PythonSpec,
+    /// For Python 3.`minor` and later ones.
+    pub(crate) minor: u32,
+    pub(crate) upgrade: &'l Upgrade,
 }
 
 /// Locks an input for every platform and this Python or a later one, and keeps the lock.
 ///
 /// # Errors
 /// When uv fails, or the lock cannot be written.
-pub(crate) fn make(
-    session: &Session<'_>,
-    input: &Path,
-    python: &PythonSpec,
-    minor: u32,
-    upgrade: &Upgrade,
-) -> Result<(PathBuf, String), BuildError> {
+pub(crate) fn make(session: &Session<'_>, locking: &Locking<'_>) -> Result<(PathBuf, String), BuildError> {
+    let Locking { lock, python, minor, .. } = locking;
+    let input = &lock.path;
     let path = kept_path(input);
     session.report.step(&format!("lock: locking {} into {}", input.display(), path.display()));
-    let output = compiled(session, input, python, minor, upgrade)?;
+    let output = compiled(session, locking)?;
     let locked: String = output.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
     let name = input.file_name().unwrap_or_default().to_string_lossy();
-    let head = format!("# Locked by shipwheel from {name} for Python 3.{minor}: {}\n", digest(input, python)?);
+    let head = format!("# Locked by shipwheel from {name} for Python 3.{minor}: {}\n", digest(lock, python)?);
     let text = head + &locked;
     let count = Requirements::parse(&text, &path.display().to_string())?.requirements.len();
     write(&path, &text)?;
@@ -74,19 +82,17 @@ pub(crate) fn make(
 }
 
 /// What uv locks an input into; it builds only what `allow-build` names, and only where it has to.
-fn compiled(
-    session: &Session<'_>,
-    input: &Path,
-    python: &PythonSpec,
-    minor: u32,
-    upgrade: &Upgrade,
-) -> Result<String, BuildError> {
+fn compiled(session: &Session<'_>, locking: &Locking<'_>) -> Result<String, BuildError> {
+    let Locking { project, lock, python, minor, upgrade } = locking;
+    let input = &lock.path;
     let is_project = form_of(input) == Some(LockForm::Project);
     // Lines that cannot be locked are told before uv is looked for.
     let files = (!is_project).then(|| InputFiles::read(input, &python.allow_build)).transpose()?;
+    let placed = PlacedMetadata::of(session, project, lock, python)?;
     let pyproject = text_if_there(&input.with_file_name("pyproject.toml"))?;
     let uv = Uv::new(session, &lookup_in(input.parent().unwrap_or(Path::new("")), pyproject.as_deref())?)?;
-    let copy = files.map_or_else(|| Ok(input.to_owned()), |files| files.write(&uv))?;
+    let more = placed.write(&uv)?;
+    let copy = files.map_or_else(|| Ok(input.to_owned()), |files| files.write(&uv, &more))?;
     // uv keeps the versions that it finds in its output.
     let before = text_if_there(&kept_path(input))?.unwrap_or_default();
     let compile = |builds: bool| {
@@ -98,6 +104,7 @@ fn compiled(
             command.args(python.allow_build.iter().flat_map(|name| ["--no-binary", name.as_str()]));
         }
         command.args(["--no-emit-index-url", "--no-emit-find-links", "--output-file"]).arg(&output);
+        command.args(placed.names().flat_map(|name| ["--no-emit-package", name.as_str()]));
         upgrade.apply(&mut command);
         if is_project {
             let extras = python.extras.iter().flat_map(|extra| ["--extra", &extra.value]);
@@ -139,10 +146,11 @@ fn header(text: &str) -> Option<(u32, Digest)> {
 }
 
 /// A digest of all that a lock is made from: the file, those that it includes, and the selection.
-fn digest(input: &Path, python: &PythonSpec) -> Result<Digest, BuildError> {
+fn digest(lock: &LockFile, python: &PythonSpec) -> Result<Digest, BuildError> {
     let mut hasher = Hasher::new();
     hasher.field(LOCK_RECIPE.to_le_bytes());
-    add(&mut hasher, input, 0)?;
+    add(&mut hasher, &lock.path, 0)?;
+    lock.placed.iter().try_for_each(|requirement| requirement.add_to(&mut hasher))?;
     hasher.fields(python.extras.iter().map(|extra| &extra.value)).field("groups");
     hasher.fields(python.groups.iter().flatten().map(|group| &group.value));
     Ok(hasher.finish())

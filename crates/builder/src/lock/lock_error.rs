@@ -10,6 +10,7 @@ use shipwheel_python::requirements::{HashProblem, RequirementsError};
 use shipwheel_python::select::CoverageError;
 use shipwheel_python::{DistributionName, Unmet};
 
+use super::placed_error::PlacedError;
 use shipwheel_store::{ErrorKind, StoreError};
 
 use crate::wheel::wheel_set_error::fetch_hint;
@@ -27,6 +28,9 @@ pub enum LockError {
     /// Lines of requirements that cannot be locked without running code.
     #[error(transparent)]
     NotLockable(RequirementsError),
+    /// A requirement whose place is of no use.
+    #[error(transparent)]
+    Placed(#[from] PlacedError),
     /// Something could be locked only by running its code.
     #[error("{} cannot be locked without running code that nothing allows: {output}", .path.display())]
     NeedsBuild {
@@ -111,6 +115,12 @@ pub enum LockError {
         lock: PathBuf,
         /// What conflicts.
         cause: UvConflict,
+    },
+    /// A Pipfile.lock was made from another Pipfile than there is now.
+    #[error("{} is out of date: it was made from another Pipfile than the one beside it", .lock.display())]
+    StalePipfile {
+        /// The lock.
+        lock: PathBuf,
     },
     /// Only the lock's own tool can read it, and that tool is not on PATH.
     #[error("reading {} needs {} on PATH", .lock.display(), exporter(*.tool))]
@@ -203,6 +213,7 @@ impl LockError {
             Self::Index(error) => error.kind(),
             Self::Hashes { .. } => ErrorKind::Verification,
             Self::Export { .. } | Self::IndexPage { .. } => ErrorKind::Outside,
+            Self::Placed(error) => error.kind(),
             Self::Parse(_)
             | Self::Requirements(_)
             | Self::NotLockable(_)
@@ -216,6 +227,7 @@ impl LockError {
             | Self::Pyproject { .. }
             | Self::Stale { .. }
             | Self::Conflict { .. }
+            | Self::StalePipfile { .. }
             | Self::NoTool { .. }
             | Self::NotNamed { .. }
             | Self::NoInputs { .. }
@@ -229,12 +241,14 @@ impl LockError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Coverage(error) => return error.hint(),
+            Self::Placed(error) => return error.hint(),
             Self::Index(error) => return Some(index_hint(error)),
             Self::IndexPage { .. } => INDEX_HINT,
             Self::Stale { tool, .. } => {
                 return Some(format!("lock again: run `{}`, or `shipwheel lock`", tool.lock_command()));
             }
             Self::Conflict { .. } => "name fewer `extras` and `groups` in `[python]` of image.toml",
+            Self::StalePipfile { .. } => "lock again: run `pipenv lock`",
             Self::NoTool { tool, .. } => return Some(tool_hint(*tool)),
             Self::Export { tool, .. } => {
                 return Some(format!(

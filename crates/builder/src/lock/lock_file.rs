@@ -15,12 +15,14 @@ use shipwheel_python::select::Selection;
 
 use super::input_files::check_places;
 use super::lock_error::LockError;
+use super::placed_requirement::{PlacedRequirement, Places};
 use super::requirement_files::RequirementFiles;
 use super::uv_choice;
 use crate::disk::text::text_if_there;
 use crate::error::BuildError;
 use crate::project::definition::Definition;
 use crate::project::text_files::TextFiles;
+use crate::project::workspace::Workspace;
 use shipwheel_store::FileAction;
 
 /// A lock file that was read.
@@ -33,7 +35,13 @@ pub(crate) struct LockFile {
     pub(crate) text: Arc<str>,
     /// The text of the pyproject.toml beside it, which exporters read with it.
     pub(crate) pyproject: Option<Arc<str>>,
+    /// The text of the Pipfile beside a Pipfile.lock.
+    pub(crate) pipfile: Option<Arc<str>>,
+    /// What its requirements say that is at a place, where it is a file of requirements.
+    pub(crate) placed: Vec<PlacedRequirement>,
     content: Content,
+    /// What its paths may reach.
+    workspace: Workspace,
 }
 
 /// What of a lock is read here: the tool that wrote it exports the rest.
@@ -73,13 +81,28 @@ impl LockFile {
             LockForm::Requirements => Content::Requirements(RequirementFiles::read(&path, texts)?),
             LockForm::Poetry | LockForm::Pdm | LockForm::Pipfile | LockForm::Project => Content::Exported,
         };
+        let workspace = definition.workspace.clone();
+        let places = Places { root: &definition.folder, workspace: &workspace };
+        let placed = match &content {
+            Content::Requirements(files) => files.placed(places)?,
+            Content::Pylock(_) | Content::Uv(_) | Content::Exported => Vec::new(),
+        };
         let pyproject = texts.read_if_there(&path.with_file_name("pyproject.toml"))?;
-        Ok(Self { path, form, text, pyproject, content })
+        let pipfile = match form {
+            LockForm::Pipfile => texts.read_if_there(&path.with_file_name("Pipfile"))?,
+            _ => None,
+        };
+        Ok(Self { path, form, text, pyproject, pipfile, placed, content, workspace })
     }
 
     /// The folder that paths in the lock are relative to (PEP 751).
     pub(crate) fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// Where the paths of a text are looked for that was made of the lock.
+    pub(crate) fn places(&self) -> Places<'_> {
+        Places { root: self.folder(), workspace: &self.workspace }
     }
 
     /// The settings of uv beside it on where packages come from, as the text of a uv.toml.
@@ -119,22 +142,18 @@ impl LockFile {
         let packages = self.pylock().into_iter().flat_map(|lock| &lock.packages);
         let directories = packages.filter_map(|package| match &package.origin {
             Some(Origin::Directory(folder)) => Some(folder.as_str()),
-            Some(Origin::Vcs(_) | Origin::Archive(_)) | None => None,
+            Some(Origin::Git(_) | Origin::Vcs(_) | Origin::Archive(_)) | None => None,
         });
         let members = self.uv_lock().into_iter().flat_map(|(lock, _)| lock.local_packages());
         directories.chain(members.map(|(_, folder)| folder.path.as_str()))
     }
 
-    /// The folders that the lock names for the project in `project` on a target, relative to the lock.
-    ///
-    /// An exported lock leaves them out.
+    /// The folders that a uv.lock names for the project in `project` on a target, relative to the lock; those of other
+    /// forms are selected with the wheels.
     pub(crate) fn project_folders(&self, project: &str, target: &Target) -> Vec<String> {
         let environment = Environment::new(target);
-        match &self.content {
-            Content::Pylock(lock) => lock.clone().without_directories(&environment).1,
-            Content::Uv(it) => it.0.folders(project, &environment).unwrap_or_default(),
-            Content::Requirements(_) | Content::Exported => Vec::new(),
-        }
+        let folders = self.uv_lock().and_then(|(lock, _)| lock.folders(project, &environment));
+        folders.unwrap_or_default()
     }
 
     /// What of the lock is wanted: an exported lock holds only that already.

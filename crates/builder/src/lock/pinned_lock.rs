@@ -5,20 +5,22 @@ use std::path::{Path, PathBuf};
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::{Hasher, Platform};
 use shipwheel_plan::spec::PythonSpec;
-use shipwheel_python::lock::{Lock, LockReading, Pipfile};
+use shipwheel_python::lock::{Lock, LockReading, LockedPackage, Pipfile};
 use shipwheel_python::marker::Environment;
 use shipwheel_python::requirements::{Requirements, check_hashes};
 use shipwheel_python::{Libc, Target};
 
 use super::export::{self, Exported};
 use super::indexes::Indexes;
-use super::kept;
+use super::kept::{self, Locking};
 use super::lock_error::LockError;
 use super::lock_file::LockFile;
+use super::placed_requirement::{Found, PlacedRequirement};
 use super::requirement_files::RequirementFiles;
 use super::upgrade::Upgrade;
 use crate::error::BuildError;
 use crate::program::uv;
+use crate::project::project::Project;
 use crate::session::Session;
 
 /// Raise this when the conversion changes.
@@ -29,6 +31,8 @@ pub(crate) struct PinnedLock<'f> {
     file: &'f LockFile,
     /// The lock that is kept beside an input without hashes, and where files are found for it.
     kept: Option<Kept>,
+    /// What is not on an index: distributions that say where they are.
+    placed: Vec<LockedPackage>,
     /// Python 3.`minor`.
     minor: u32,
 }
@@ -59,7 +63,7 @@ impl KeptLock {
         if is_locked(file) {
             return Ok(None);
         }
-        let kept = kept::made_for(&file.path, python)?;
+        let kept = kept::made_for(file, python)?;
         Ok(kept.map(|(made_for, text)| Self { path: kept::kept_path(&file.path), text, made_for }))
     }
 
@@ -87,19 +91,32 @@ impl<'f> PinnedLock<'f> {
     /// When they cannot be locked.
     pub(crate) fn of(
         session: &Session<'_>,
+        project: &Project,
         file: &'f LockFile,
         python: &PythonSpec,
         minor: u32,
     ) -> Result<Self, BuildError> {
+        let packages = |placed: &[&PlacedRequirement]| placed.iter().map(|it| it.package()).collect::<Result<_, _>>();
         if is_locked(file) {
-            return Ok(Self { file, kept: None, minor });
+            let placed = packages(&file.placed.iter().collect::<Vec<_>>())?;
+            return Ok(Self { file, kept: None, placed, minor });
         }
-        let (path, text) = match kept::find(&file.path, python, minor)? {
+        let (path, text) = match kept::find(file, python, minor)? {
             Some(kept) => kept,
-            None => kept::make(session, &file.path, python, minor, &Upgrade::default())?,
+            None => {
+                let upgrade = &Upgrade::default();
+                kept::make(session, &Locking { project, lock: file, python, minor, upgrade })?
+            }
         };
+        // What has an address is in the kept lock, with its hash.
+        let has_address = |it: &&PlacedRequirement| matches!(it.found, Found::Address(_));
+        let mut placed: Vec<LockedPackage> =
+            packages(&file.placed.iter().filter(|it| !has_address(it)).collect::<Vec<_>>())?;
+        let kept = file.places().find(&[(path.clone(), text.as_str().into())])?;
+        let kept: Vec<LockedPackage> = packages(&kept.iter().collect::<Vec<_>>())?;
+        placed.extend(kept);
         let lookups = file.requirements().map(RequirementFiles::lookups).unwrap_or_default();
-        Ok(Self { file, kept: Some(Kept { path, text, lookups }), minor })
+        Ok(Self { file, kept: Some(Kept { path, text, lookups }), placed, minor })
     }
 
     /// Adds all that decides about the wheels to a key.
@@ -113,6 +130,7 @@ impl<'f> PinnedLock<'f> {
                 hasher.field(&*self.file.text);
             }
         }
+        hasher.fields(self.placed.iter().map(|package| format!("{package:?}")));
         // What an exporter reads beside the lock.
         let project = match self.file.form.reading() {
             LockReading::Native | LockReading::Pins | LockReading::LockFirst => None,
@@ -143,8 +161,23 @@ impl<'f> PinnedLock<'f> {
         Ok(locks.collect::<Result<_, _>>().map_err(conflict)?)
     }
 
-    /// A lock that is the same for every target.
+    /// A lock that is the same for every target, with what is on no index.
     fn lock(&self, session: &Session<'_>, python: &PythonSpec) -> Result<Lock, BuildError> {
+        let mut lock = self.converted(session, python)?;
+        for placed in &self.placed {
+            // Named twice, it is one, and needed wherever one of the lines says so.
+            let (name, wheels, origin) = (&placed.name, &placed.wheels, &placed.origin);
+            let is_same = |it: &&mut LockedPackage| (&it.name, &it.wheels, &it.origin) == (name, wheels, origin);
+            match lock.packages.iter_mut().find(is_same) {
+                Some(known) if known.marker == placed.marker => {}
+                Some(known) => known.marker = None,
+                None => lock.packages.push(placed.clone()),
+            }
+        }
+        Ok(lock)
+    }
+
+    fn converted(&self, session: &Session<'_>, python: &PythonSpec) -> Result<Lock, BuildError> {
         let path = &self.file.path;
         let of_requirements = |files: &RequirementFiles, path: &Path| {
             Conversion { session, python, lock: self.file, files, path, lookups: "", minor: self.minor }.run()
@@ -159,14 +192,23 @@ impl<'f> PinnedLock<'f> {
         if let Some(lock) = self.file.pylock() {
             return Ok(lock.clone());
         }
+        // What a lock has that is not on an index: its paths are relative to it.
+        let of_text = |text: &str| {
+            let files = RequirementFiles::one(path, text);
+            let mut lock = of_requirements(&files, path)?;
+            for requirement in files.placed(self.file.places())? {
+                lock.packages.push(requirement.package()?);
+            }
+            Ok(lock)
+        };
         match self.file.form.reading() {
             LockReading::Export(tool) => match export::export(session, tool, self.file, python)? {
                 Exported::Pylock(lock) => Ok(lock),
-                Exported::Requirements(text) => of_requirements(&RequirementFiles::one(path, &text), path),
+                Exported::Requirements(text) => of_text(&text),
             },
             LockReading::Pins => {
                 let pins = Pipfile::parse(&self.file.text, &path.display().to_string())?.to_requirements();
-                of_requirements(&RequirementFiles::one(path, &pins), path)
+                of_text(&pins)
             }
             LockReading::Native | LockReading::Requirements | LockReading::LockFirst => {
                 Err(BuildError::internal("a lock that was not read"))

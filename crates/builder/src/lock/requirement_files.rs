@@ -10,6 +10,7 @@ use shipwheel_python::requirements::{Requirements, includes};
 
 use super::input_files::{self, MAX_DEPTH};
 use super::lock_error::LockError;
+use super::placed_requirement::{PlacedRequirement, Places};
 use crate::error::BuildError;
 use crate::project::text_files::{TextFiles, normal};
 use shipwheel_store::FileAction;
@@ -59,6 +60,14 @@ impl RequirementFiles {
     /// When some would run code.
     pub(crate) fn lines(&self, allowed: &BTreeSet<DistributionName>) -> Result<String, BuildError> {
         self.files.iter().map(|(path, text)| input_files::own_lines(path, text, allowed)).collect()
+    }
+
+    /// What of them says where it is.
+    ///
+    /// # Errors
+    /// As [`Places::find`].
+    pub(crate) fn placed(&self, places: Places<'_>) -> Result<Vec<PlacedRequirement>, BuildError> {
+        places.find(&self.files)
     }
 
     /// Their lines on where files are found, as uv is given them.

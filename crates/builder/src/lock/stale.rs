@@ -1,8 +1,8 @@
-//! Whether a uv.lock is older than the pyproject.toml files that it was made from, without running Python.
+//! Whether a lock is older than the files that it was made from, without running Python.
 
 use std::collections::BTreeMap;
 
-use shipwheel_python::lock::{LockTool, StaleError, Staleness, differences};
+use shipwheel_python::lock::{LockTool, Pipfile, StaleError, Staleness, differences};
 
 use super::lock_error::LockError;
 use super::lock_file::LockFile;
@@ -10,13 +10,15 @@ use crate::error::BuildError;
 use crate::project::pyprojects::Pyprojects;
 use crate::project::text_files::normal;
 
-/// Compares each folder of the user's own that a uv.lock names with what was locked of it.
+/// Compares each folder of the user's own that a uv.lock names with what was locked of it, and a Pipfile with the digest
+/// in its lock.
 ///
 /// # Errors
 /// When a requirement differs: all of them, with both sides.
 pub(crate) fn check(file: &LockFile, pyprojects: &Pyprojects) -> Result<(), BuildError> {
     match file.form.staleness() {
         Staleness::Compared => {}
+        Staleness::Hashed => return check_pipfile(file),
         // The tool is asked when it exports; what is kept beside an input is compared when it is read.
         Staleness::Asked(_) | Staleness::Recorded | Staleness::Unknown => return Ok(()),
     }
@@ -37,5 +39,14 @@ pub(crate) fn check(file: &LockFile, pyprojects: &Pyprojects) -> Result<(), Buil
     match differences.is_empty() {
         true => Ok(()),
         false => Err(LockError::Stale { lock: file.path.clone(), differences, tool: LockTool::Uv }.into()),
+    }
+}
+
+/// A Pipfile.lock has a digest of its Pipfile, which need not be there.
+fn check_pipfile(file: &LockFile) -> Result<(), BuildError> {
+    let lock = Pipfile::parse(&file.text, &file.path.display().to_string())?;
+    match file.pipfile.as_deref().is_some_and(|pipfile| lock.is_older_than(pipfile)) {
+        true => Err(LockError::StalePipfile { lock: file.path.clone() }.into()),
+        false => Ok(()),
     }
 }

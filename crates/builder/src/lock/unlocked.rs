@@ -29,7 +29,7 @@ pub(crate) fn lacking(
     }
     let files = InputFiles::read(&file.path, &python.allow_build)?;
     // The error that led here says more than one of this question.
-    let Ok(converted) = uv::convert(session, &file.lookup()?, minor, |uv| files.write(uv)) else { return Ok(None) };
+    let Ok(converted) = uv::convert(session, &file.lookup()?, minor, |uv| files.write(uv, "")) else { return Ok(None) };
     let Ok(lock) = Lock::parse(&converted, &format!("{} (converted)", file.path.display())) else { return Ok(None) };
     let may_be_built = |problem: &SelectProblem| match problem {
         SelectProblem::Package { name, .. } => python.allow_build.contains(name),

@@ -26,7 +26,7 @@ use crate::project::project::Project;
 use crate::session::Session;
 use crate::wheel::local_projects;
 use crate::wheel::origins::WheelOrigins;
-use crate::wheel::select::{SelectedWheels, Selector};
+use crate::wheel::select::{Selected, Selector};
 use crate::wheel::wheels::{Wheels, scheme};
 
 /// Prints what an interpreter is: of an environment, the one that it was made from.
@@ -69,13 +69,14 @@ impl StepPython {
         let targets = BTreeMap::from([(target.platform.clone(), target.clone())]);
         let selected = match (&inputs.definition.spec.python, &inputs.project.lock) {
             (Some(python), Some(lock)) => {
-                let selector = Selector { session: inputs.session, python, lock, origins: inputs.origins };
+                let Inputs { session, project, origins, .. } = *inputs;
+                let selector = Selector { session, python, project, lock, origins };
                 selector.select(&targets).map_err(|error| no_wheels(error, step, &target, inputs.wanted))?
             }
-            _ => SelectedWheels::new(),
+            _ => Selected::default(),
         };
         let local = local_projects::build(inputs.session, inputs.project, &targets, &selected)?;
-        let installed: Vec<_> = local.values().chain(selected.values()).flatten().cloned().collect();
+        let installed: Vec<_> = local.values().chain(selected.wheels.values()).flatten().cloned().collect();
         let wheels = Wheels::new(Arc::clone(inputs.origins), installed.iter().cloned());
         let prefer = inputs.definition.spec.python.as_ref().map(|python| python.prefer.as_slice()).unwrap_or_default();
         let settled = wheels.settle(inputs.session, &installed, prefer, target.python)?;

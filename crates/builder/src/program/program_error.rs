@@ -25,6 +25,9 @@ pub enum ProgramError {
         /// The end of its output.
         output: String,
     },
+    /// A repository is to be fetched, and there is no git.
+    #[error("git is not on PATH")]
+    NoGit,
     /// uv needs a Python, and knows none outside of a virtual environment.
     #[error("uv found no Python{} on this machine; virtual environments do not count", .request.as_deref().map(|it| format!(" {it}")).unwrap_or_default())]
     NoPython {
@@ -34,7 +37,7 @@ pub enum ProgramError {
 }
 
 /// What tools say where the network or their own installation is at fault, and not what they were given.
-const OUTSIDE: [&str; 31] = [
+const OUTSIDE: [&str; 34] = [
     // uv.
     "Failed to fetch",
     "Failed to download",
@@ -66,6 +69,10 @@ const OUTSIDE: [&str; 31] = [
     "SSLError",
     "Temporary failure in name resolution",
     "certificate verify failed",
+    // git.
+    "Could not resolve host",
+    "Couldn't connect to server",
+    "unable to connect to",
     // A tool that is broken.
     "Traceback (most recent call last)",
     "panicked at",
@@ -79,7 +86,7 @@ impl ProgramError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Failed { output, .. } if is_outside(output) => ErrorKind::Outside,
-            Self::Failed { .. } | Self::NoPython { .. } => ErrorKind::Configuration,
+            Self::Failed { .. } | Self::NoGit | Self::NoPython { .. } => ErrorKind::Configuration,
             Self::Start { .. } => ErrorKind::Outside,
         }
     }
@@ -91,6 +98,7 @@ impl ProgramError {
                 Some("check the network, the proxy, and the package index that the tool is set to".to_owned())
             }
             Self::Start { .. } | Self::Failed { .. } => None,
+            Self::NoGit => Some("install it: only git fetches a commit".to_owned()),
             Self::NoPython { .. } => Some("install one, or put its folder on `PATH`".to_owned()),
         }
     }

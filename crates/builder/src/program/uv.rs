@@ -48,6 +48,11 @@ impl<'s> Uv<'s> {
         Ok(this)
     }
 
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.scratch.path()
+    }
+
     /// Writes a file into its folder; the path of the file.
     ///
     /// # Errors

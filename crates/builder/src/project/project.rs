@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use shipwheel_python::project::NotStatic;
 use shipwheel_python::pyproject::{PackageIndex, Pyproject, UvSettings};
+use shipwheel_python::setup::Setup;
 use shipwheel_python::{DistributionName, Target};
 
 use super::definition::Definition;
@@ -45,9 +46,17 @@ impl Project {
     /// # Errors
     /// When the lock cannot be used, or is older than a pyproject.toml that it was made from.
     pub(crate) fn read(definition: &Definition) -> Result<Self, BuildError> {
-        if let Some(error) = definition.unallowed_build() {
-            return Err(error.into());
+        match definition.unallowed_build() {
+            Some(error) => Err(error.into()),
+            None => Self::read_to_lock(definition),
         }
+    }
+
+    /// The same to lock what it needs, whether or not its build backend may run.
+    ///
+    /// # Errors
+    /// As [`Project::read`].
+    pub(crate) fn read_to_lock(definition: &Definition) -> Result<Self, BuildError> {
         let folder = definition.folder.clone();
         let own = definition.spec.app.as_ref().and_then(|app| app.project.as_ref());
         let own = own.map(|project| Ok::<_, BuildError>(normal(&definition.path(project)?))).transpose()?;
@@ -84,7 +93,7 @@ impl Project {
     /// When nothing names it; `why` says why the backend would have to run.
     pub(crate) fn check_may_build(&self, folder: &Path, why: NotStatic) -> Result<(), BuildError> {
         let pyproject = self.pyproject(folder)?.map(|(_, pyproject)| pyproject);
-        let is_named = pyproject.and_then(Pyproject::name).is_some_and(|name| self.allow_build.contains(name));
+        let is_named = self.name_of(folder).is_some_and(|name| self.allow_build.contains(&name));
         let folder = folder.to_owned();
         match self.own.is_some() {
             _ if is_named => Ok(()),
@@ -97,13 +106,23 @@ impl Project {
         }
     }
 
+    /// The name of the project in a folder, as far as its files say it.
+    pub(crate) fn name_of(&self, folder: &Path) -> Option<DistributionName> {
+        let text = |name: &str| text_if_there(&folder.join(name)).ok().flatten().unwrap_or_default();
+        let known = self.pyproject(folder).ok().flatten().map(|(_, pyproject)| pyproject.clone());
+        let pyproject = known.or_else(|| Pyproject::parse(&text("pyproject.toml")).ok()).unwrap_or_default();
+        let name = pyproject.project_or_poetry().ok().and_then(|project| project.name);
+        name.or_else(|| Setup::read(&text("setup.cfg"), &text("setup.py")).name?.parse().ok())
+    }
+
     /// The version of a project, where its own files do not say it.
     pub(crate) fn version(&self, folder: &Path) -> Option<&str> {
         self.version.as_deref().filter(|_| self.own.as_deref() == Some(folder))
     }
 
-    /// The folders of all projects that a target needs, absolute, the application's own first.
-    pub(crate) fn folders(&self, target: &Target) -> Vec<PathBuf> {
+    /// The folders of all projects that a target needs, absolute, the application's own first; `selected` are those that
+    /// the lock gave with its wheels.
+    pub(crate) fn folders(&self, target: &Target, selected: &[PathBuf]) -> Vec<PathBuf> {
         let mut folders: Vec<PathBuf> = self.own.iter().cloned().collect();
         if let Some(lock) = &self.lock {
             let beside = normal(lock.folder());
@@ -111,6 +130,7 @@ impl Project {
             let below = of.strip_prefix(&beside).ok().and_then(Path::to_str).unwrap_or_default();
             folders.extend(lock.project_folders(below, target).iter().map(|folder| normal(&beside.join(folder))));
         }
+        folders.extend_from_slice(selected);
         let mut seen = BTreeSet::new();
         folders.retain(|folder| seen.insert(folder.clone()));
         folders

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use shipwheel_oci::Platform;
 use shipwheel_plan::spec::{Base, ImageSpec};
 use shipwheel_python::Target;
-use shipwheel_python::select::{CoverageError, SelectProblem};
+use shipwheel_python::select::{CoverageError, Reason, SelectProblem};
 
 use crate::base;
 use crate::base::resolve::Resolution;
@@ -18,7 +18,7 @@ use crate::project::definition::Definition;
 use crate::project::project::Project;
 use crate::session::Session;
 use crate::wheel::origins::WheelOrigins;
-use crate::wheel::select::{SelectedWheels, Selector};
+use crate::wheel::select::{Selected, Selector};
 use crate::wheel::wheels::target;
 
 /// The target of each platform whose image has an environment, and whose base has a Python.
@@ -28,7 +28,7 @@ pub(super) type Targets = BTreeMap<Platform, Target>;
 pub(super) struct Based {
     pub(super) base: Resolution,
     pub(super) targets: Targets,
-    pub(super) selected: SelectedWheels,
+    pub(super) selected: Selected,
 }
 
 /// A base that was passed over.
@@ -107,8 +107,8 @@ fn on(
     let targets = targets(spec, &base.bases)?;
     // All that can be missing from a lock is known for every platform before anything is fetched or built.
     let selected = match (&spec.python, &project.lock) {
-        (Some(python), Some(lock)) => Selector { session, python, lock, origins }.select(&targets)?,
-        _ => SelectedWheels::new(),
+        (Some(python), Some(lock)) => Selector { session, python, project, lock, origins }.select(&targets)?,
+        _ => Selected::default(),
     };
     Ok(Based { base, targets, selected })
 }
@@ -128,12 +128,22 @@ fn targets(spec: &ImageSpec, bases: &ResolvedBases) -> Result<Targets, BuildErro
 /// seems to have none there may be some.
 fn lacking(error: &BuildError) -> Option<usize> {
     match error {
+        // What is in no index has no wheel for any Python.
+        BuildError::Lock(LockError::Coverage(error))
+            if error.errors.iter().flat_map(|it| &it.problems).any(is_elsewhere) =>
+        {
+            None
+        }
         BuildError::Lock(LockError::Coverage(error)) => Some(error.errors.iter().map(|it| it.problems.len()).sum()),
         // uv could not even lock for it.
         BuildError::Lock(LockError::NeedsBuild { .. }) => Some(usize::MAX),
         BuildError::Program(ProgramError::Failed { output, .. }) if output.contains("Python") => Some(usize::MAX),
         _ => None,
     }
+}
+
+fn is_elsewhere(problem: &SelectProblem) -> bool {
+    matches!(problem, SelectProblem::Package { reason: Reason::NotAWheel(_), .. })
 }
 
 /// What is missing, in one line.

@@ -50,6 +50,7 @@ pub(crate) fn resolve(
     let Based { base, targets, selected } = based::choose(session, definition, &project, &origins)?;
     let Resolution { mut bases, debian } = base;
     let local = local_projects::build(session, &project, &targets, &selected)?;
+    let selected = selected.wheels;
     let python = targets.values().next().map(|target| target.python.minor);
     let preparation = Preparation { session, definition, project: &project, origins: &origins, python, when_needed };
     let application = preparation.add_to(application)?;

@@ -9,7 +9,7 @@ use shipwheel_python::select::SelectedWheel;
 use shipwheel_python::{Dependency, Target, unmet};
 
 use super::project_wheel;
-use super::select::SelectedWheels;
+use super::select::{Selected, SelectedWheels};
 use super::wheels::Wheels;
 use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
@@ -24,13 +24,14 @@ pub(crate) fn build(
     session: &Session<'_>,
     project: &Project,
     targets: &BTreeMap<Platform, Target>,
-    selected: &SelectedWheels,
+    selected: &Selected,
 ) -> Result<SelectedWheels, BuildError> {
     let mut built: BTreeMap<PathBuf, SelectedWheel> = BTreeMap::new();
     let mut local = SelectedWheels::new();
     for (platform, target) in targets {
-        let folders = project.folders(target);
-        let locked = selected.get(platform).map(Vec::as_slice).unwrap_or_default();
+        let selected_folders = selected.folders.get(platform).map(Vec::as_slice).unwrap_or_default();
+        let folders = project.folders(target, selected_folders);
+        let locked = selected.wheels.get(platform).map(Vec::as_slice).unwrap_or_default();
         check_lock(project, target, locked, &folders)?;
         let mut wheels = Vec::new();
         for folder in folders {
@@ -62,8 +63,8 @@ fn check_lock(
     let dependencies = pyproject.project.as_ref().map(|project| project.dependencies.clone());
     let mut dependencies = dependencies.unwrap_or_default();
     for folder in folders {
-        let name = project.pyproject(folder)?.and_then(|(_, pyproject)| pyproject.name());
-        dependencies.retain(|dependency| Some(&dependency.name) != name);
+        let name = project.name_of(folder);
+        dependencies.retain(|dependency| Some(&dependency.name) != name.as_ref());
     }
     check(project, target, path, &dependencies, locked.iter())
 }

@@ -1,15 +1,16 @@
 //! Wheels: selected from the lock, fetched, built where the user asks for it, and installed.
 
 pub(crate) mod describe;
+pub(crate) mod git_wheel;
 pub(crate) mod installed_projects;
 pub(crate) mod local_projects;
 pub(crate) mod origins;
 pub(crate) mod project_error;
 pub(crate) mod project_sources;
-mod project_version;
-mod project_wheel;
+pub(crate) mod project_version;
+pub(crate) mod project_wheel;
 mod pure_wheel;
-mod sdist_wheel;
+pub(crate) mod sdist_wheel;
 pub(crate) mod select;
 pub(crate) mod wheel_set_error;
 pub(crate) mod wheels;

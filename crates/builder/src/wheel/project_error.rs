@@ -17,6 +17,8 @@ pub enum BuildInput {
     Project(PathBuf),
     /// The source distribution of a distribution.
     Sdist(DistributionName),
+    /// A commit of a distribution's repository.
+    Commit(DistributionName, String),
 }
 
 impl fmt::Display for BuildInput {
@@ -24,6 +26,7 @@ impl fmt::Display for BuildInput {
         match self {
             Self::Project(folder) => write!(f, "the project {}", folder.display()),
             Self::Sdist(name) => write!(f, "the source distribution of {name}"),
+            Self::Commit(name, commit) => write!(f, "{name} at the commit {commit}"),
         }
     }
 }
@@ -112,14 +115,40 @@ pub enum ProjectError {
         cause: zip::result::ZipError,
     },
     /// The build gave a wheel of another distribution or version than the lock has.
-    #[error("the build of the source distribution of {name} gave {wheel}, expected {name}{}", version_of(.version.as_ref()))]
+    #[error("the build of {input} gave {wheel}, expected {name}{}", version_of(.version.as_ref()))]
     OtherDistribution {
+        /// What was built.
+        input: BuildInput,
         /// The distribution.
         name: DistributionName,
         /// The version that is locked, where the lock says it.
         version: Option<Version>,
         /// The wheel's file name.
         wheel: String,
+    },
+    /// A file of a built wheel is a pointer into a store of large files.
+    #[error("the build of {input} gave a wheel in which {file} is a pointer of Git LFS in place of the file")]
+    Pointer {
+        /// What was built.
+        input: BuildInput,
+        /// The file's path in the wheel.
+        file: String,
+    },
+    /// A commit has no project in the folder that is named.
+    #[error("{input} has no pyproject.toml, setup.cfg or setup.py {}", place(.subdirectory.as_deref()))]
+    NotInRepository {
+        /// What was to be built.
+        input: BuildInput,
+        /// The folder in the repository; `None` for its top.
+        subdirectory: Option<String>,
+    },
+    /// A repository of which no commit is named.
+    #[error("{name} comes from {repository}, which is no commit in full: a branch or a tag may move")]
+    NoCommit {
+        /// The distribution.
+        name: DistributionName,
+        /// The repository, with what is named of it.
+        repository: String,
     },
     /// The lock has no hash for a source distribution.
     #[error("the lock has no sha256 for the source distribution of {name}")]
@@ -137,6 +166,10 @@ pub enum ProjectError {
     },
 }
 
+fn place(subdirectory: Option<&str>) -> String {
+    subdirectory.map_or("at its top".to_owned(), |folder| format!("in {folder}"))
+}
+
 fn version_of(version: Option<&Version>) -> String {
     version.map(|version| format!(" {version}")).unwrap_or_default()
 }
@@ -150,7 +183,7 @@ impl ProjectError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Native { input: BuildInput::Sdist(name), .. } => Some(format!(
+            Self::Native { input: BuildInput::Sdist(name) | BuildInput::Commit(name, _), .. } => Some(format!(
                 "take {name} out of `allow-build`; lock a version with wheels, or build wheels for each platform and \
                  `accept` them"
             )),
@@ -173,6 +206,13 @@ impl ProjectError {
                     .to_owned(),
             ),
             Self::NoHash { .. } => Some("lock again with hashes".to_owned()),
+            Self::NoCommit { .. } => Some("lock again: a lock names the commit".to_owned()),
+            Self::NotInRepository { .. } => {
+                Some("name the project's folder: `#subdirectory=FOLDER` behind the address".to_owned())
+            }
+            Self::Pointer { .. } => Some(
+                "shipwheel fetches no large files: build the wheel where they are, and `accept` it".to_owned(),
+            ),
             Self::NoPyproject { .. }
             | Self::Build { .. }
             | Self::WheelCount { .. }

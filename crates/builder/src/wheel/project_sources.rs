@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 use shipwheel_oci::{Digest, Hasher};
-use shipwheel_python::project::{Content, FileKind, NotStatic, ProjectFiles, StaticWheel, static_wheel};
+use shipwheel_python::CoreMetadata;
+use shipwheel_python::project::{Content, FileKind, NotStatic, ProjectFiles, StaticWheel, declared, static_wheel};
 use shipwheel_store::limits::MAX_SETTINGS;
 use shipwheel_store::{FileAction, read_small_text};
 
@@ -94,6 +95,15 @@ impl ProjectSources {
             true => Err(NotStatic::Because("it has more than 256 MiB".to_owned())),
             false => Ok(wheel),
         }
+    }
+
+    /// What the project's files say that it requires; `None` where only its build backend knows.
+    pub(crate) fn declared(&self, version: Option<&str>) -> Option<CoreMetadata> {
+        if let Some(metadata) = self.static_wheel(version.or(Some("0"))).ok().and_then(|wheel| wheel.metadata()) {
+            return Some(metadata);
+        }
+        let text = |name: &str| read_small_text(&self.folder.join(name), MAX_SETTINGS).unwrap_or_default();
+        declared(&text("pyproject.toml"), &text("setup.cfg"), &text("setup.py"), version)
     }
 
     /// The sum of the sizes of the files that a wheel takes, as they are now.

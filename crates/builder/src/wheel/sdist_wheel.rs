@@ -4,26 +4,20 @@
 //! fit every platform: native code is refused.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::path::Path;
 
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::lock::{LockedPackage, LockedSdist, LockedWheel};
-use zip::result::ZipError;
 
 use super::origins::{Wanted, WheelOrigins};
 use super::project_error::{BuildInput, ProjectError};
-use super::pure_wheel::{self, BuiltWheel, PureWheel};
+use super::pure_wheel::{self, BuiltWheel};
 use crate::error::BuildError;
 use crate::program::uv;
 use crate::session::Session;
-use shipwheel_store::{FileAction, open_regular};
+use shipwheel_store::FileAction;
 
 /// Raise this when a source distribution is built in another way.
 const SDIST_RECIPE: u32 = 1;
-
-/// The most bytes that a member of a pure wheel may unpack to.
-const MAX_MEMBER: u64 = 1 << 30;
 
 /// Builds the wheel of a locked source distribution, or finds it in the cache.
 ///
@@ -53,13 +47,7 @@ pub(crate) fn build(
             run(session, &input, &sha256, &file_name)
         },
     )?;
-    let wheel = built.name(&input)?;
-    let is_locked = package.version.as_ref().is_none_or(|version| *version == wheel.version);
-    if wheel.distribution != package.name || !is_locked {
-        let (version, wheel) = (package.version.clone(), built.file_name);
-        return Err(ProjectError::OtherDistribution { name: name(), version, wheel }.into());
-    }
-    Ok(LockedWheel { name: wheel, url: None, path: None, size: Some(built.size), sha256: Some(built.digest) })
+    Ok(built.locked(&input, package)?)
 }
 
 /// Puts the verified archive into the cache, and gives its file name.
@@ -93,34 +81,6 @@ fn run(session: &Session<'_>, input: &BuildInput, sdist: &Digest, file_name: &st
     let mut blob = session.cache.open_blob(sdist)?;
     let mut copy = File::create(&source).map_err(BuildError::file(FileAction::Create, &source))?;
     std::io::copy(&mut blob, &mut copy).map_err(BuildError::file(FileAction::Write, &source))?;
-    let PureWheel { path, name } = pure_wheel::build(session, input, (scratch.path(), &source), None)?;
-    let file_name = name.file_name().to_owned();
-    let broken = |cause| ProjectError::BrokenWheel { input: input.clone(), wheel: file_name.clone(), cause };
-    let bytes = normalized(&path).map_err(broken)?;
-    let digest = session.cache.insert_bytes(&bytes)?;
-    Ok(BuiltWheel { file_name, size: bytes.len() as u64, digest })
-}
-
-/// The same bytes on any machine at any time: members sorted, one time, one of two modes.
-fn normalized(wheel: &Path) -> Result<Vec<u8>, ZipError> {
-    use zip::write::SimpleFileOptions;
-    let mut archive = zip::ZipArchive::new(open_regular(wheel)?)?;
-    let names = archive.file_names().map(|name| name.map(std::borrow::Cow::into_owned));
-    let mut names: Vec<String> = names.collect::<Result<_, _>>()?;
-    names.retain(|name| !name.ends_with('/'));
-    // The wheel specification recommends that the metadata comes last.
-    names.sort_by_key(|name| (name.contains(".dist-info/"), name.clone()));
-    let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for name in names {
-        let member = archive.by_name(&name)?;
-        let executable = member.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
-        let options = SimpleFileOptions::default()
-            .last_modified_time(zip::DateTime::default())
-            .unix_permissions(if executable { 0o755 } else { 0o644 });
-        let mut bytes = Vec::new();
-        member.take(MAX_MEMBER).read_to_end(&mut bytes)?;
-        out.start_file(&name, options)?;
-        out.write_all(&bytes)?;
-    }
-    Ok(out.finish()?.into_inner())
+    let built = pure_wheel::build(session, input, (scratch.path(), &source), None)?;
+    BuiltWheel::keep(session, input, &built)
 }

@@ -95,7 +95,7 @@ fn not_of(wheel: &WheelName, of: Of<'_>) -> Option<String> {
 }
 
 /// The last part of a URL's path, with its percent signs decoded: `+` is `%2B` there.
-pub(super) fn name_in_url(url: &str) -> String {
+pub fn name_in_url(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     percent_encoding::percent_decode_str(name_in_path(path)).decode_utf8_lossy().into_owned()
 }

@@ -60,6 +60,8 @@ pub enum Staleness {
     Compared,
     /// Its tool says so.
     Asked(LockTool),
+    /// It holds a digest of the file that it was made from.
+    Hashed,
     /// The lock that is kept beside it holds a digest of its inputs.
     Recorded,
     /// Nothing tells.
@@ -150,7 +152,7 @@ impl LockForm {
                 file_name: "Pipfile.lock",
                 reading: LockReading::Pins,
                 relocking: Relocking::Never,
-                staleness: Staleness::Unknown,
+                staleness: Staleness::Hashed,
                 selectable: Selectable::Nothing,
             },
             Self::Requirements => Row {

@@ -9,6 +9,7 @@ use toml::Spanned;
 use crate::lock::checker::{Checker, Of, name_in_path, name_in_url};
 use crate::lock::error::LockError;
 use crate::lock::pylock::{Lock, LockedPackage, LockedSdist, LockedWheel, Origin};
+use crate::repository::Repository;
 
 /// Keys that are not listed are ignored, as the PEP asks for within version 1.
 #[derive(Deserialize)]
@@ -47,6 +48,7 @@ struct RawFile {
     size: Option<u64>,
     #[serde(default)]
     hashes: BTreeMap<String, Spanned<String>>,
+    subdirectory: Option<String>,
 }
 
 impl RawFile {
@@ -59,17 +61,33 @@ impl RawFile {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct RawPlace {
+    r#type: Option<String>,
     url: Option<String>,
     path: Option<String>,
     commit_id: Option<String>,
+    requested_revision: Option<String>,
+    subdirectory: Option<String>,
 }
 
 impl RawPlace {
-    fn text(self) -> String {
-        let place = self.path.or(self.url).unwrap_or_default();
-        match self.commit_id {
-            Some(commit) => format!("{place} at {commit}"),
-            None => place,
+    /// A folder, with the one below it that has the project.
+    fn directory(self) -> Origin {
+        let path = self.path.unwrap_or_default();
+        Origin::Directory(self.subdirectory.map_or(path.clone(), |folder| format!("{path}/{folder}")))
+    }
+
+    /// A repository; what is no address of git's is refused where it would be built.
+    fn repository(self) -> Origin {
+        let place = self.url.or(self.path.filter(|path| path.starts_with('/')).map(|path| format!("file://{path}")));
+        let place = place.unwrap_or_default();
+        let place = place.strip_prefix("git+").unwrap_or(&place);
+        let revision = self.commit_id.or(self.requested_revision);
+        let shown = revision.as_ref().map_or(place.to_owned(), |revision| format!("{place} at {revision}"));
+        let address = revision.map_or(format!("git+{place}"), |revision| format!("git+{place}@{revision}"));
+        let is_git = self.r#type.is_none_or(|kind| kind == "git");
+        match Repository::parse(&address, self.subdirectory) {
+            Ok(repository) if is_git => Origin::Git(repository),
+            _ => Origin::Vcs(shown),
         }
     }
 }
@@ -101,17 +119,21 @@ impl Checker {
     fn package(&mut self, raw: Spanned<RawPackage>) -> Option<LockedPackage> {
         let line = self.line(&raw.span());
         let raw = raw.into_inner();
-        let origin = raw.directory.map(|place| Origin::Directory(place.text()));
-        let origin = origin.or_else(|| raw.vcs.map(|place| Origin::Vcs(place.text())));
+        let origin = raw.directory.map(RawPlace::directory);
+        let origin = origin.or_else(|| raw.vcs.map(RawPlace::repository));
         let name = self.value(&raw.name);
-        let mut wheels = raw.wheels;
-        // A wheel given by its URL is an archive (PEP 751); it is a wheel all the same.
+        let (mut wheels, mut sdist) = (raw.wheels, raw.sdist);
+        // A wheel given by its URL is an archive (PEP 751); it is a wheel all the same, and others are sources.
         let archive = raw.archive.and_then(|archive| match archive.get_ref().file_name() {
             Some(name) if name.ends_with(".whl") => {
                 wheels.push(archive);
                 None
             }
-            name => Some(Origin::Archive(name.unwrap_or_default())),
+            name if archive.get_ref().subdirectory.is_some() => Some(Origin::Archive(name.unwrap_or_default())),
+            _ => {
+                sdist.get_or_insert(archive);
+                None
+            }
         });
         let version = self.optional(raw.version);
         let of = Of { name: name.as_ref(), version: version.as_ref() };
@@ -122,7 +144,7 @@ impl Checker {
             requires_python: self.optional(raw.requires_python),
             wheels,
             version,
-            sdist: raw.sdist.map(|sdist| self.sdist(sdist.into_inner())),
+            sdist: sdist.map(|sdist| self.sdist(sdist.into_inner())),
             origin: origin.or(archive),
             name: name?,
             line,
@@ -231,7 +253,40 @@ directory = { path = "./local", editable = true }
                 .expect("valid")
         };
         assert_eq!(lock("a-1-py3-none-any.whl").packages[0].wheels.len(), 1);
-        assert_eq!(lock("a-1.zip").packages[0].origin, Some(Origin::Archive("a-1.zip".to_owned())));
+        assert!(lock("a-1.zip").packages[0].sdist.is_some(), "others are sources");
+        let folder =
+            "lock-version='1.0'\n[[packages]]\nname='a'\narchive={url='https://h.example/a-1.zip', subdirectory='b'}";
+        let lock = Lock::parse(folder, "l").expect("valid");
+        assert_eq!(lock.packages[0].origin, Some(Origin::Archive("a-1.zip".to_owned())));
+    }
+
+    #[test]
+    fn folders_and_repositories_are_read_with_what_is_below_them() {
+        let commit = "0".repeat(40);
+        for (table, expected) in [
+            ("directory = { path = 'libs/a', subdirectory = 'b' }", "the folder libs/a/b".to_owned()),
+            (
+                "vcs = { type = 'git', url = 'https://h.example/a', commit-id = 'COMMIT', subdirectory = 'b' }",
+                format!("the repository https://h.example/a at {commit}, folder b"),
+            ),
+            (
+                "vcs = { type = 'git', path = '/a', commit-id = 'COMMIT' }",
+                format!("the repository file:///a at {commit}"),
+            ),
+            (
+                "vcs = { type = 'hg', url = 'https://h.example/a', commit-id = '1' }",
+                "the repository https://h.example/a at 1".to_owned(),
+            ),
+            ("vcs = { type = 'git', url = 'ext::sh', commit-id = '1' }", "the repository ext::sh at 1".to_owned()),
+        ] {
+            let table = table.replace("COMMIT", &commit);
+            let lock =
+                Lock::parse(&format!("lock-version='1.0'\n[[packages]]\nname='a'\n{table}"), "l").expect("valid");
+            let origin = lock.packages[0].origin.as_ref().expect("an origin");
+            assert_eq!(origin.to_string(), expected);
+            let is_git = table.contains("COMMIT") || table.contains(&commit);
+            assert_eq!(matches!(origin, Origin::Git(_)), is_git, "{table}");
+        }
     }
 
     #[test]

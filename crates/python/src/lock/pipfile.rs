@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::lock::error::LockError;
+use crate::lock::pipfile_hash::pipfile_hash;
 
 /// The name that Pipenv gives the index that everybody has.
 const USUAL_INDEX: &str = "pypi";
@@ -21,8 +23,12 @@ pub struct Pipfile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct RawMeta {
-    sources: Vec<RawSource>,
+    hash: BTreeMap<String, String>,
+    sources: Value,
 }
+
+#[derive(Debug, Default, Deserialize)]
+struct RawSources(Vec<RawSource>);
 
 #[derive(Debug, Deserialize)]
 struct RawSource {
@@ -39,6 +45,7 @@ struct RawPin {
     extras: Vec<String>,
     git: Option<String>,
     r#ref: Option<String>,
+    subdirectory: Option<String>,
     file: Option<String>,
     path: Option<String>,
 }
@@ -61,9 +68,18 @@ impl Pipfile {
         self.default.keys().map(String::as_str)
     }
 
+    /// Whether it was made from another Pipfile than this text; not, where it does not say from which.
+    pub fn is_older_than(&self, pipfile: &str) -> bool {
+        // Zeros stand for no hash in a lock that a person wrote.
+        let made_from = self.meta.hash.get("sha256").filter(|digits| digits.bytes().any(|digit| digit != b'0'));
+        let hash = pipfile_hash(pipfile, &self.meta.sources).map(|digest| digest.hex());
+        made_from.zip(hash).is_some_and(|(made_from, hash)| *made_from != hash)
+    }
+
     /// Its indexes besides the usual one, and its pins, as lines of a requirements file.
     pub fn to_requirements(&self) -> String {
-        let others = self.meta.sources.iter().filter(|source| source.name != USUAL_INDEX);
+        let sources = RawSources::deserialize(&self.meta.sources).unwrap_or_default();
+        let others = sources.0.iter().filter(|source| source.name != USUAL_INDEX);
         let indexes = others.map(|source| format!("--extra-index-url {}\n", on_one_line(&source.url)));
         let pins = self.default.iter().map(|(name, pin)| pin.line(name));
         indexes.chain(pins).collect()
@@ -71,20 +87,25 @@ impl Pipfile {
 }
 
 impl RawPin {
-    /// What comes from elsewhere than an index stays visible: the reader of requirements judges it.
+    /// What comes from elsewhere than an index says where it is, as a line of requirements does.
     fn line(&self, name: &str) -> String {
         let mut line = name.to_owned();
         if !self.extras.is_empty() {
             line += &format!("[{}]", self.extras.join(","));
         }
         match (&self.version, &self.git, self.file.as_ref().or(self.path.as_ref())) {
-            (_, Some(git), _) => line += &format!(" @ git+{git}@{}", self.r#ref.as_deref().unwrap_or_default()),
+            (_, Some(git), _) => {
+                let git = git.strip_prefix("git+").unwrap_or(git);
+                line += &format!(" @ git+{git}@{}", self.r#ref.as_deref().unwrap_or("HEAD"));
+            }
             (_, None, Some(place)) => line += &format!(" @ {place}"),
             (version, None, None) => line += version.as_deref().unwrap_or_default(),
         }
-        line.extend(self.markers.iter().map(|marker| format!(" ; {marker}")));
-        line.extend(self.hashes.iter().map(|hash| format!(" --hash={hash}")));
-        on_one_line(&line) + "\n"
+        let mut line = on_one_line(&line);
+        line.extend(self.subdirectory.iter().map(|folder| format!("#subdirectory={}", on_one_line(folder))));
+        line.extend(self.markers.iter().map(|marker| format!(" ; {}", on_one_line(marker))));
+        line.extend(self.hashes.iter().map(|hash| format!(" --hash={}", on_one_line(hash))));
+        line + "\n"
     }
 }
 
@@ -96,7 +117,7 @@ fn on_one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::requirements::{RequirementProblemKind, Requirements};
+    use crate::requirements::{Requirements, placed};
 
     #[test]
     fn pins_become_lines_with_extras_markers_and_hashes() {
@@ -123,18 +144,58 @@ mod tests {
     }
 
     #[test]
-    fn what_no_index_has_and_what_would_begin_another_line_is_refused() {
-        for pin in [
-            r#"{"git": "https://files.example/x.git", "ref": "abc"}"#,
-            r#"{"path": ".", "editable": true}"#,
-            r#"{"version": "==1\n./evil"}"#,
-            r#"{"version": "*"}"#,
+    fn a_lock_is_older_than_any_pipfile_but_its_own() {
+        let lock = |hash: &str| {
+            let text = format!(r#"{{"_meta": {{"hash": {hash}, "sources": []}}, "default": {{}}}}"#);
+            Pipfile::parse(&text, "Pipfile.lock").expect("valid")
+        };
+        let own = pipfile_hash("[packages]\nsix = '*'\n", &Value::Array(Vec::new())).expect("TOML").hex();
+        let own = format!(r#"{{"sha256": "{own}"}}"#);
+        for (hash, pipfile, expected) in [
+            (own.as_str(), "[packages]\nsix = '*'\n", false),
+            (&own, "# a comment\n[packages]\nsix = \"*\"\n", false),
+            (&own, "[packages]\nsix = '*'\nidna = '*'\n", true),
+            (&own, "no toml [", false),
+            ("{}", "[packages]\n", false),
+            (r#"{"sha256": "0000"}"#, "[packages]\n", false),
+        ] {
+            assert_eq!(lock(hash).is_older_than(pipfile), expected, "{hash} {pipfile}");
+        }
+    }
+
+    #[test]
+    fn what_no_index_has_says_where_it_is() {
+        let commit = "0".repeat(40);
+        for (pin, expected) in [
+            (
+                format!(r#"{{"git": "https://files.example/x.git", "ref": "{commit}", "subdirectory": "a"}}"#),
+                format!("x @ git+https://files.example/x.git@{commit}#subdirectory=a"),
+            ),
+            (r#"{"git": "https://files.example/x.git"}"#.to_owned(), "x @ git+https://files.example/x.git".to_owned()),
+            (r#"{"path": ".", "editable": true}"#.to_owned(), "x @ .".to_owned()),
+            (
+                r#"{"path": "./libs/x", "extras": ["a"], "markers": "os_name == 'posix'"}"#.to_owned(),
+                "x[a] @ ./libs/x ; os_name == 'posix'".to_owned(),
+            ),
+            (
+                r#"{"file": "https://files.example/x-1-py3-none-any.whl"}"#.to_owned(),
+                "x @ https://files.example/x-1-py3-none-any.whl".to_owned(),
+            ),
         ] {
             let pipfile = Pipfile::parse(&format!(r#"{{"default": {{"x": {pin}}}}}"#), "Pipfile.lock").expect("valid");
-            let error = Requirements::parse(&pipfile.to_requirements(), "Pipfile.lock").expect_err(pin);
-            let kind = &error.problems[0].kind;
-            let is_refused = matches!(kind, RequirementProblemKind::Url(_) | RequirementProblemKind::NotPinned(_));
-            assert!(is_refused && error.problems.len() == 1, "{error}");
+            let found = placed(&pipfile.to_requirements()).expect("valid");
+            assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+        }
+    }
+
+    #[test]
+    fn what_would_begin_another_line_is_refused() {
+        for pin in [r#"{"version": "==1\n./evil"}"#, r#"{"version": "*"}"#, r#"{"path": "./a\n-e ./evil"}"#] {
+            let pipfile = Pipfile::parse(&format!(r#"{{"default": {{"x": {pin}}}}}"#), "Pipfile.lock").expect("valid");
+            let lines = pipfile.to_requirements();
+            assert_eq!(lines.lines().count(), 1, "{lines}");
+            let is_refused = Requirements::parse(&lines, "Pipfile.lock").is_err();
+            assert!(is_refused || placed(&lines).expect("read").len() == 1, "{lines}");
         }
         let error = Pipfile::parse("{\n\"default\": 3}", "Pipfile.lock").expect_err("no table");
         assert!(error.to_string().starts_with("Pipfile.lock:2: "), "{error}");

@@ -7,6 +7,7 @@ use shipwheel_oci::Digest;
 
 use crate::marker::Marker;
 use crate::name::DistributionName;
+use crate::repository::Repository;
 use crate::wheel::WheelName;
 
 /// A lock file: every distribution for every environment that it was made for.
@@ -76,7 +77,9 @@ pub struct LockedSdist {
 pub enum Origin {
     /// A folder, relative to the lock file.
     Directory(String),
-    /// A repository: its URL or path, and the commit.
+    /// A repository of git, and the commit in it.
+    Git(Repository),
+    /// A repository of another kind: its URL or path, and the commit.
     Vcs(String),
     /// An archive: its URL or path.
     Archive(String),
@@ -86,6 +89,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Directory(path) => write!(f, "the folder {path}"),
+            Self::Git(repository) => write!(f, "the repository {repository}"),
             Self::Vcs(place) => write!(f, "the repository {place}"),
             Self::Archive(place) => write!(f, "the archive {place}"),
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use pep440_rs::Version;
 
+use crate::core_metadata::CoreMetadata;
 use crate::name::DistributionName;
 use crate::project::backend::backend;
 use crate::project::entry_points::{self, EntryPoints};
@@ -17,8 +18,6 @@ use crate::project::project_files::{FileKind, ProjectFiles};
 
 /// More than any project has; RECORD and the archive are made in memory.
 const MAX_FILES: usize = 50_000;
-
-const WHEEL: &str = "Wheel-Version: 1.0\nGenerator: shipwheel\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
 
 /// Where the content of a wheel's file comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +45,32 @@ pub struct StaticWheel {
 }
 
 impl StaticWheel {
+    /// Its WHEEL.
+    pub(crate) const WHEEL: &str =
+        "Wheel-Version: 1.0\nGenerator: shipwheel\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
+
+    /// A wheel with nothing in it but its metadata: a resolver that is given it asks no one else.
+    pub fn empty(metadata: &CoreMetadata) -> Self {
+        let CoreMetadata { name, version, requires, extras } = metadata;
+        let mut wheel = Self { name: name.clone(), version: version.clone(), files: BTreeMap::new() };
+        let lines =
+            |name: &str, values: &[String]| values.iter().map(|it| format!("{name}: {it}\n")).collect::<String>();
+        let (requires, extras) = (lines("Requires-Dist", requires), lines("Provides-Extra", extras));
+        let text = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}{extras}");
+        let info = format!("{}.dist-info", wheel.stem());
+        wheel.files.insert(format!("{info}/METADATA"), Content::Text(text));
+        wheel.files.insert(format!("{info}/WHEEL"), Content::Text(Self::WHEEL.to_owned()));
+        wheel
+    }
+
+    /// What its METADATA says.
+    pub fn metadata(&self) -> Option<CoreMetadata> {
+        match self.files.get(&format!("{}.dist-info/METADATA", self.stem()))? {
+            Content::Text(text) => CoreMetadata::parse(text),
+            Content::File { .. } => None,
+        }
+    }
+
     /// `my_app-1.0`: what the names of the wheel and of its `.dist-info` begin with.
     pub fn stem(&self) -> String {
         format!("{}-{}", self.name.as_str().replace('-', "_"), self.version)
@@ -95,7 +120,7 @@ fn assemble(input: &Input<'_>, layout: &Layout, is_poetry: bool) -> Result<Stati
         notes.insert("entry_points.txt", entry_points::to_text(&points)?);
     }
     notes.insert("METADATA", metadata.to_text());
-    notes.insert("WHEEL", WHEEL.to_owned());
+    notes.insert("WHEEL", StaticWheel::WHEEL.to_owned());
     wheel.files.extend(notes.into_iter().map(|(name, text)| (format!("{info}/{name}"), Content::Text(text))));
     if wheel.files.len() > MAX_FILES {
         return Err(NotStatic::because("it has more than 50,000 files"));

@@ -367,3 +367,13 @@ fn the_metadata_has_what_the_project_says() {
     assert!(executable("my_app/run") && !executable("my_app/__init__.py"));
     assert_eq!(opened.dependencies().expect("valid").len(), 4);
 }
+
+#[test]
+fn an_empty_wheel_says_what_the_full_one_does() {
+    let text = "Metadata-Version: 2.4\nName: My.App\nVersion: 1.0\nSummary: x\nRequires-Dist: six\n\
+        Requires-Dist: idna; extra == \"fast\"\nProvides-Extra: fast\n\nName: other\n";
+    let metadata = crate::CoreMetadata::parse(text).expect("valid");
+    assert_eq!((metadata.name.as_str(), metadata.requires.len()), ("my-app", 2));
+    assert_eq!(StaticWheel::empty(&metadata).metadata(), Some(metadata));
+    assert_eq!(crate::CoreMetadata::parse("Name: a\n"), None);
+}

@@ -31,10 +31,8 @@ pub struct RequirementProblem {
 pub enum RequirementProblemKind {
     /// `-r` or `-c`: a file on another machine.
     OtherFile(String),
-    /// `-e`: an editable project.
-    Editable(String),
-    /// A URL or a path in place of a name and a version.
-    Url(String),
+    /// A place that nothing can be installed from, and why.
+    Place(String, &'static str),
     /// An option that is not known.
     Option(String),
     /// Not `NAME==VERSION`.
@@ -43,8 +41,6 @@ pub enum RequirementProblemKind {
     Marker(String),
     /// A `--hash` that is not `ALGORITHM:DIGITS`.
     Hash(String),
-    /// A folder, an archive or a URL where only a name can be locked.
-    Folder(String),
     /// An option that has source distributions built.
     Builds(String),
     /// Not a name with versions.
@@ -59,13 +55,11 @@ impl fmt::Display for RequirementProblemKind {
             Self::OtherFile(option) => {
                 write!(f, "`{option}` includes a file of another machine: copy it into the folder")
             }
-            Self::Editable(text) => write!(f, "`{text}` is editable: only wheels can be installed into an image"),
-            Self::Url(text) => write!(f, "`{text}` is a URL or a path: expected NAME==VERSION"),
+            Self::Place(text, why) => write!(f, "`{text}` {why}"),
             Self::Option(text) => write!(f, "the option `{text}` is not known"),
             Self::NotPinned(text) => write!(f, "`{text}` is not pinned: expected NAME==VERSION"),
             Self::Marker(text) => f.write_str(text),
             Self::Hash(text) => write!(f, "`{text}` is not a hash: expected sha256: and 64 hex digits"),
-            Self::Folder(text) => write!(f, "`{text}` is a folder, an archive or a URL: expected a name from an index"),
             Self::Builds(text) => write!(f, "`--no-binary {text}` runs setup code that `allow-build` does not name"),
             Self::Unreadable(text) => f.write_str(text),
             Self::Control(text) => write!(f, "`{text}` contains a control character"),

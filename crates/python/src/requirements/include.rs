@@ -1,7 +1,7 @@
 //! The other files that requirements name, and the path of one that is named by another.
 
+use crate::requirements::lines::logical_lines;
 use crate::requirements::option::option;
-use crate::requirements::parser::logical_lines;
 
 /// A line that names another file.
 #[derive(Debug, Clone, PartialEq, Eq)]

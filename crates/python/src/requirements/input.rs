@@ -5,12 +5,10 @@ use std::collections::BTreeSet;
 use crate::dependency::Dependency;
 use crate::name::DistributionName;
 use crate::requirements::error::{RequirementProblem, RequirementProblemKind as Kind};
+use crate::requirements::lines::logical_lines;
 use crate::requirements::option::option;
-use crate::requirements::parser::{LOOKUP_OPTIONS, logical_lines};
-
-/// Ends of file names that uv takes for an archive, whatever a name may look like.
-const ARCHIVES: [&str; 12] =
-    [".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.zst", ".tar.lz", ".tlz", ".egg"];
+use crate::requirements::parser::LOOKUP_OPTIONS;
+use crate::requirements::placed::{Placed, placed_line};
 
 /// Options that name another file.
 const OTHER_FILES: [&str; 4] = ["-r", "--requirement", "-c", "--constraint"];
@@ -20,6 +18,8 @@ const OTHER_FILES: [&str; 4] = ["-r", "--requirement", "-c", "--constraint"];
 pub enum InputLine {
     /// A name with what is asked of it.
     Requirement(String),
+    /// What says where it is.
+    Placed(Box<Placed>),
     /// Another file with requirements: its path as written.
     Include(String),
     /// A file with constraints: its path as written.
@@ -35,14 +35,14 @@ pub enum InputLine {
 /// `allowed` names the distributions whose source distributions may be built.
 ///
 /// # Errors
-/// Every line that names something other than a distribution of an index, or that would run code.
+/// Every line that cannot be read, or that would have source distributions built that `allowed` does not name.
 pub fn input_lines(
     text: &str,
     allowed: &BTreeSet<DistributionName>,
 ) -> Result<Vec<InputLine>, Vec<RequirementProblem>> {
     let (mut lines, mut problems) = (Vec::new(), Vec::new());
     for (line, text) in logical_lines(text) {
-        match input_line(&text, allowed) {
+        match input_line(line, &text, allowed) {
             Ok(found) => lines.extend(found),
             Err(kind) => problems.push(RequirementProblem { line, kind }),
         }
@@ -57,9 +57,12 @@ pub fn asks_for_anything(text: &str) -> bool {
     logical_lines(text).iter().any(|(_, line)| !is_silent(option(line).0))
 }
 
-fn input_line(text: &str, allowed: &BTreeSet<DistributionName>) -> Result<Option<InputLine>, Kind> {
+fn input_line(line: usize, text: &str, allowed: &BTreeSet<DistributionName>) -> Result<Option<InputLine>, Kind> {
     if text.chars().any(|c| c.is_control() && c != '\t') {
         return Err(Kind::Control(text.escape_debug().collect()));
+    }
+    if let Some(placed) = placed_line(line, text)? {
+        return Ok(Some(InputLine::Placed(Box::new(placed))));
     }
     if !text.starts_with('-') {
         return requirement(text).map(Some);
@@ -71,7 +74,6 @@ fn input_line(text: &str, allowed: &BTreeSet<DistributionName>) -> Result<Option
         }
         "-r" | "--requirement" => Ok(Some(InputLine::Include(value.to_owned()))),
         "-c" | "--constraint" => Ok(Some(InputLine::Constraint(value.to_owned()))),
-        "-e" | "--editable" => Err(Kind::Folder(shown(value))),
         "-f" | "--find-links" => Ok(Some(InputLine::FindLinks(value.to_owned()))),
         // Wheels come first anyway; which sources may be built is said by `allow-build`.
         "--only-binary" => Ok(None),
@@ -87,26 +89,9 @@ fn input_line(text: &str, allowed: &BTreeSet<DistributionName>) -> Result<Option
 
 fn requirement(text: &str) -> Result<InputLine, Kind> {
     let pin = text.find(" --").map_or(text, |at| &text[..at]);
-    let named = pin.split(';').next().unwrap_or_default().trim();
-    let lower = named.to_ascii_lowercase();
-    if named.contains(['/', '\\', '@', '$', ':'])
-        || named.starts_with('.')
-        || ARCHIVES.iter().any(|it| lower.ends_with(it))
-    {
-        return Err(Kind::Folder(shown(named)));
-    }
     match pin.parse::<Dependency>() {
         Ok(_) => Ok(InputLine::Requirement(pin.trim().to_owned())),
         Err(error) => Err(Kind::Unreadable(error.to_string())),
-    }
-}
-
-/// What of a URL or a path may be shown: a URL may have a password in it.
-fn shown(text: &str) -> String {
-    match (text.find("://"), text.split_once('@')) {
-        (None, _) => text.to_owned(),
-        (Some(at), Some((name, _))) if name.len() < at => format!("{}@ URL", name),
-        (Some(_), _) => "URL".to_owned(),
     }
 }
 
@@ -136,19 +121,8 @@ mod tests {
     #[test]
     fn every_line_that_would_run_code_is_refused() {
         for line in [
-            "./dep",
-            "-e ./dep",
-            "--editable=dep",
-            "evil @ file:./dep",
-            "evil@./dep",
-            "dep/",
-            "/abs/dep",
-            "evil-1.tar.gz",
-            "evil-1.ZIP",
-            "evil-1-py3-none-any.whl",
             "${HERE}",
-            "file:dep",
-            "git+https://files.example/x.git",
+            "hg+https://files.example/x",
             "--no-binary evil",
             "--no-binary :all:",
             "--no-binary=thing,evil",
@@ -156,6 +130,7 @@ mod tests {
             "--config-settings x=y",
             "idna\r./dep",
             "idna\u{b}./dep",
+            "./dep --config-settings x=y",
         ] {
             let allowed = BTreeSet::from(["thing".parse().expect("a name")]);
             let problems = input_lines(&format!("idna\n{line}\n"), &allowed).expect_err(line);
@@ -163,7 +138,7 @@ mod tests {
         }
         // A lone carriage return is the end of a line to uv: what follows is in no comment of its own.
         assert_eq!(input_lines("# x\r./dep\n", &BTreeSet::new()), Ok(Vec::new()));
-        let secret = input_lines("evil @ https://user:pw@files.example/a\n", &BTreeSet::new()).expect_err("a URL");
+        let secret = input_lines("evil @ ftp://user:pw@files.example/a\n", &BTreeSet::new()).expect_err("a URL");
         assert!(!secret[0].kind.to_string().contains("pw"), "{}", secret[0].kind);
     }
 

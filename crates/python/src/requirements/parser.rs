@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use pep440_rs::Operator;
-use shipwheel_oci::Digest;
 
 use crate::dependency::Dependency;
 use crate::name::normalized;
 use crate::requirements::error::{RequirementProblem, RequirementProblemKind as Kind, RequirementsError};
-use crate::requirements::option::option;
+use crate::requirements::lines::logical_lines;
+use crate::requirements::option::{hashes, option};
+use crate::requirements::placed::placed_line;
 use crate::requirements::requirement::{Requirement, Requirements};
 
 /// Options that say where files are found, not which: for the tool that looks them up.
@@ -32,8 +33,8 @@ impl Requirements {
     /// Parses the text of a requirements file; `file` names it in messages.
     ///
     /// Options on where to find files (`--index-url`, `--find-links`) are passed over: they
-    /// are for the tool that looks the files up. So are other files, which [`includes`](super::includes) lists: they are
-    /// for the caller, who can read them.
+    /// are for the tool that looks the files up. So are other files, which [`includes`](super::includes) lists, and what
+    /// says where it is, which [`placed`](super::placed) lists: they are for the caller, who can read them.
     ///
     /// # Errors
     /// When lines are not `NAME==VERSION`: all of them at once.
@@ -41,7 +42,10 @@ impl Requirements {
         let (mut requirements, mut problems) = (Vec::new(), Vec::new());
         let name: Arc<str> = file.into();
         for (line, text) in logical_lines(text) {
-            match requirement(&name, line, &text) {
+            match placed_line(line, &text).and_then(|placed| match placed {
+                Some(_) => Ok(None),
+                None => requirement(&name, line, &text),
+            }) {
                 Ok(found) => requirements.extend(found),
                 Err(kind) => problems.push(RequirementProblem { line, kind }),
             }
@@ -54,36 +58,6 @@ impl Requirements {
     }
 }
 
-/// Lines with `\` at their end joined, comments cut off, blank ones left out.
-pub(super) fn logical_lines(text: &str) -> Vec<(usize, String)> {
-    let mut lines = Vec::new();
-    let mut open: Option<(usize, String)> = None;
-    // Editors of one system begin a text with a mark, which is no part of it.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for (number, line) in (1..).zip(text.lines()) {
-        let comment = line.trim_start().starts_with('#');
-        let (_, joined) = open.get_or_insert_with(|| (number, String::new()));
-        joined.push(' ');
-        match line.strip_suffix('\\') {
-            // As in pip: a comment ends a joined line, even with `\` at its end.
-            Some(rest) if !comment => joined.push_str(rest),
-            _ => {
-                joined.push_str(without_comment(line));
-                lines.extend(open.take());
-            }
-        }
-    }
-    lines.extend(open);
-    let trimmed = lines.into_iter().map(|(number, line)| (number, line.trim().to_owned()));
-    trimmed.filter(|(_, line)| !line.is_empty()).collect()
-}
-
-/// A `#` begins a comment at the start or behind a blank: URLs have fragments.
-fn without_comment(line: &str) -> &str {
-    let begins = |(at, _): &(usize, &str)| line[..*at].chars().next_back().is_none_or(char::is_whitespace);
-    line.match_indices('#').find(begins).map_or(line, |(at, _)| &line[..at])
-}
-
 fn requirement(file: &Arc<str>, line: usize, text: &str) -> Result<Option<Requirement>, Kind> {
     if text.starts_with('-') {
         return check_option(text).map(|()| None);
@@ -93,9 +67,6 @@ fn requirement(file: &Arc<str>, line: usize, text: &str) -> Result<Option<Requir
         Some((pin, marker)) => (pin.trim(), Some(marker.trim())),
         None => (pin.trim(), None),
     };
-    if pin.contains("://") || pin.contains('@') || pin.contains('/') || pin.starts_with('.') {
-        return Err(Kind::Url(pin.to_owned()));
-    }
     let not_pinned = || Kind::NotPinned(pin.to_owned());
     let Dependency { name, extras, versions, .. } = pin.parse().map_err(|_| not_pinned())?;
     let [only] = &versions[..] else { return Err(not_pinned()) };
@@ -120,30 +91,7 @@ fn check_option(text: &str) -> Result<(), Kind> {
     match name {
         "-r" | "--requirement" if value.contains("://") => Err(Kind::OtherFile(format!("{name} URL"))),
         "-r" | "--requirement" | "-c" | "--constraint" => Ok(()),
-        "-e" | "--editable" => Err(Kind::Editable(text.to_owned())),
         _ if LOOKUP_OPTIONS.contains(&name) => Ok(()),
         _ => Err(Kind::Option(text.to_owned())),
     }
-}
-
-/// The sha256 values of `--hash=sha256:... --hash sha256:...`.
-fn hashes(options: &str) -> Result<Vec<Digest>, Kind> {
-    let mut digests = Vec::new();
-    let mut words = options.split_whitespace();
-    while let Some(word) = words.next() {
-        let value = match word.split_once('=') {
-            Some(("--hash", value)) => value,
-            None if word == "--hash" => words.next().unwrap_or_default(),
-            _ => return Err(Kind::Option(word.to_owned())),
-        };
-        match value.split_once(':') {
-            Some(("sha256", digits)) => {
-                let digest = Digest::from_hex(&digits.to_ascii_lowercase());
-                digests.push(digest.map_err(|_| Kind::Hash(value.to_owned()))?);
-            }
-            Some(("md5" | "sha1" | "sha224" | "sha384" | "sha512", _)) => {}
-            _ => return Err(Kind::Hash(value.to_owned())),
-        }
-    }
-    Ok(digests)
 }

@@ -19,11 +19,7 @@ use crate::wheel::WheelTag;
 /// # Errors
 /// Every distribution that cannot be installed from a wheel with a sha256.
 pub fn select(lock: &Lock, target: &Target, selection: &Selection) -> Result<Vec<SelectedWheel>, SelectError> {
-    let groups: Vec<&String> = match &selection.groups {
-        Some(groups) => groups.iter().collect(),
-        None => lock.default_groups.iter().collect(),
-    };
-    let environment = Environment::new(target).with_extras(&selection.extras).with_groups(groups);
+    let environment = selection.environment(lock, target);
     let python = python_release(&target.python);
     let mut problems = lock_problems(lock, &environment, &python);
     let tags = target.tags();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::lock::Origin;
 use crate::name::DistributionName;
 use crate::select::misfit::Misfit;
 use crate::select::problem::{Reason, SelectProblem};
@@ -14,6 +15,7 @@ enum Remedy {
     NewerLibc(String),
     OtherVersion,
     Build,
+    BuildCommit,
     Accept,
     Hashes,
     Selection,
@@ -29,6 +31,7 @@ impl Remedy {
                 _ => Self::OtherVersion,
             },
             Reason::OnlySdist => Self::Build,
+            Reason::NotAWheel(Origin::Git(repository)) if repository.commit().is_some() => Self::BuildCommit,
             Reason::NotAWheel(_) | Reason::NoFiles => Self::Accept,
             Reason::NoHash(_) => Self::Hashes,
             Reason::Ambiguous(_) => Self::Selection,
@@ -44,7 +47,7 @@ impl Remedy {
             _ => format!("versions of {}", list("")),
         };
         let wheels = if names.len() == 1 { "a built wheel" } else { "built wheels" };
-        let (is, them) = if names.len() == 1 { ("it is", "it") } else { ("they are", "them") };
+        let (is, its, them) = if names.len() == 1 { ("it is", "its", "it") } else { ("they are", "their", "them") };
         match self {
             Self::LockForTarget => "lock again for this version of Python and this platform".to_owned(),
             Self::OtherPython(requires) => {
@@ -59,6 +62,11 @@ impl Remedy {
             Self::Build => format!(
                 "if {is} pure Python, add `allow-build = [{}]` to `[python]` in image.toml, which `shipwheel init` writes; \
                  or lock {versions} with wheels, or `accept` {wheels} of {them}",
+                list("\"")
+            ),
+            Self::BuildCommit => format!(
+                "if {is} pure Python and you trust {its} code, which would run on this machine, add `allow-build = [{}]` to \
+                 `[python]` in image.toml, which `shipwheel init` writes; or `accept` {wheels} of {them}",
                 list("\"")
             ),
             Self::Accept => format!("`accept` {wheels} of {}, or lock versions that have wheels", list("")),

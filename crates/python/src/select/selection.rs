@@ -6,8 +6,10 @@ use pep440_rs::Version;
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::Digest;
 
-use crate::lock::LockedWheel;
+use crate::lock::{Lock, LockedWheel};
+use crate::marker::Environment;
 use crate::name::DistributionName;
+use crate::target::Target;
 use crate::wheel::WheelName;
 
 /// What of a lock is wanted besides its plain dependencies.
@@ -20,6 +22,17 @@ pub struct Selection {
     /// Wheels that the lock does not list and that its distributions may have all the same, where none
     /// of the listed ones fits.
     pub added: Vec<LockedWheel>,
+}
+
+impl Selection {
+    /// What the markers of a lock are asked about for a target.
+    pub fn environment(&self, lock: &Lock, target: &Target) -> Environment {
+        let groups: Vec<&String> = match &self.groups {
+            Some(groups) => groups.iter().collect(),
+            None => lock.default_groups.iter().collect(),
+        };
+        Environment::new(target).with_extras(&self.extras).with_groups(groups)
+    }
 }
 
 /// The wheel selected for a distribution.

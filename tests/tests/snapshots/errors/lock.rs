@@ -78,9 +78,8 @@ pub const CASES: &[Case] = &[
         name: "lock-requirements-not-pinned",
         code: 3,
         run: |g| {
-            let text = format!(
-                "one>=1.0 --hash=sha256:{ZEROS}\n-r https://files.example/other.txt\n-e .\nhttps://files.example/two.whl\ntwo==2 --hash=sha256:7\n"
-            );
+            let text =
+                format!("one>=1.0 --hash=sha256:{ZEROS}\n-r https://files.example/other.txt\ntwo==2 --hash=sha256:7\n");
             g.locked("requirements.txt", &text).build()
         },
     },
@@ -88,7 +87,7 @@ pub const CASES: &[Case] = &[
         name: "lock-requirements-not-names",
         code: 3,
         run: |g| {
-            let text = "./dep\n-e .\ntwo @ https://user:password@files.example/two.tar.gz\n--no-binary six\nsix\n";
+            let text = "-e svn+https://user:password@files.example/two\n~/dep\nsix\n";
             g.locked("requirements.txt", text).build()
         },
     },

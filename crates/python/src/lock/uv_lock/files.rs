@@ -1,11 +1,13 @@
 //! The files of a distribution in a uv.lock: wheels, source distribution, or the place that it comes from.
 
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::lock::checker::{Checker, Of, name_in_path, name_in_url};
 use crate::lock::pylock::{LockedPackage, LockedSdist, LockedWheel, Origin};
 use crate::lock::uv_lock::value::{UvFolder, UvPackage};
+use crate::repository::Repository;
 
 /// `source = { registry = "…" }`: one key of these.
 #[derive(Default, Deserialize)]
@@ -48,7 +50,7 @@ impl RawSource {
     /// Where a distribution comes from that has no files in the lock.
     pub(super) fn origin(&self) -> Option<Origin> {
         let folder = self.folder().map(|folder| Origin::Directory(folder.path));
-        folder.or_else(|| self.git.as_deref().map(|git| Origin::Vcs(repository(git))))
+        folder.or_else(|| self.git.as_deref().map(repository))
     }
 
     /// Where a file of a distribution with this source is.
@@ -63,11 +65,16 @@ impl RawSource {
     }
 }
 
-/// `https://host/x?subdirectory=sub#COMMIT` as it is shown: `https://host/x at COMMIT`.
-fn repository(git: &str) -> String {
+/// `https://host/x?subdirectory=sub&rev=main#COMMIT`: what is asked for besides the commit is not needed any more.
+fn repository(git: &str) -> Origin {
     let (place, commit) = git.split_once('#').unwrap_or((git, ""));
-    let place = place.split('?').next().unwrap_or_default();
-    if commit.is_empty() { place.to_owned() } else { format!("{place} at {commit}") }
+    let (url, query) = place.split_once('?').unwrap_or((place, ""));
+    let subdirectory = query.split('&').find_map(|part| part.strip_prefix("subdirectory="));
+    let subdirectory = subdirectory.map(|folder| percent_decode_str(folder).decode_utf8_lossy().into_owned());
+    match Repository::parse(&format!("git+{url}@{commit}"), subdirectory) {
+        Ok(repository) => Origin::Git(repository),
+        Err(_) => Origin::Vcs(if commit.is_empty() { url.to_owned() } else { format!("{url} at {commit}") }),
+    }
 }
 
 /// Reads the wheels of a distribution.

@@ -46,7 +46,7 @@ impl UvLock {
         let packages = self.select(&choice, environment).map(|lock| lock.packages).unwrap_or_default();
         let folders = packages.into_iter().filter_map(|package| match package.origin {
             Some(Origin::Directory(folder)) => Some(folder),
-            Some(Origin::Vcs(_) | Origin::Archive(_)) | None => None,
+            Some(Origin::Git(_) | Origin::Vcs(_) | Origin::Archive(_)) | None => None,
         });
         Some(folders.collect())
     }
