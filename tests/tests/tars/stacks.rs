@@ -2,6 +2,7 @@
 //!
 //! The tars themselves are plain; what counts is what a layer does to those below it: folders over links, links over
 //! folders, files below links, hard links to lower layers, whiteouts of every kind, names in any encoding.
+//! `SHIPWHEEL_STACKS` is the number of stacks, `SHIPWHEEL_STACKS_SEED` the seed.
 
 use std::collections::BTreeMap;
 
