@@ -49,7 +49,7 @@ pub use core_metadata::CoreMetadata;
 pub use dependency::{Dependency, DependencyError, Unmet, unmet};
 pub use identifier::is_identifier;
 pub use loads::loaded_libraries;
-pub use name::{DistributionName, NameError};
+pub use name::{DistributionName, NameError, normalized};
 pub use pep440_rs::{Version, VersionSpecifiers};
 pub use repository::Repository;
 pub use target::{Libc, Target};

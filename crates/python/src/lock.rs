@@ -16,7 +16,7 @@ pub use checker::name_in_url;
 pub use error::{LockError, LockProblem};
 pub use form::{LockForm, LockReading, LockTool, Relocking, Selectable, Staleness};
 pub use pipfile::Pipfile;
-pub use poetry::poetry_version;
+pub use poetry::{PoetryLock, poetry_version};
 pub use pylock::{Lock, LockedPackage, LockedSdist, LockedWheel, Origin};
 pub use uv_lock::{
     Difference, StaleError, UvChoice, UvConflict, UvDependency, UvFolder, UvLock, UvManifest, UvOffer, UvPackage,

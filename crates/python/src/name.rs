@@ -25,7 +25,7 @@ impl DistributionName {
 }
 
 /// Normalizes any text as PEP 503 does: names of distributions, extras and groups.
-pub(crate) fn normalized(text: &str) -> String {
+pub fn normalized(text: &str) -> String {
     let mut name = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -1,6 +1,6 @@
 //! pyproject.toml as one value: `[project]`, `[dependency-groups]`, `[tool.uv]`, and Poetry's older `[tool.poetry]`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -151,6 +151,14 @@ impl Pyproject {
         above.pop();
         Ok(())
     }
+}
+
+/// The names of the groups that Poetry knows of a pyproject.toml, normalized; none of a text that is not TOML.
+pub fn poetry_groups(text: &str) -> BTreeSet<String> {
+    let Ok(file) = text.parse::<toml::Table>() else { return BTreeSet::new() };
+    let poetry = file.get("tool").and_then(|tools| tools.get("poetry")).and_then(|poetry| poetry.get("group"));
+    let tables = [poetry, file.get("dependency-groups")].into_iter().flatten();
+    tables.filter_map(toml::Value::as_table).flat_map(|table| table.keys().map(|name| normalized(name))).collect()
 }
 
 /// The text of a pyproject.toml without what its tools run or install whenever they start: PDM's scripts, which may be

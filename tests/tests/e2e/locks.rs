@@ -204,7 +204,7 @@ fn poetry() -> PathBuf {
 }
 
 #[test]
-fn a_poetry_lock_is_exported_by_the_users_own_poetry() {
+fn a_poetry_lock_is_read_without_poetry() {
     let shell_alone = shell_alone();
     let definition = small().with("pyproject.toml", PROJECT);
     // The index that uv asks is the one that Poetry is told of.
@@ -221,17 +221,37 @@ fn a_poetry_lock_is_exported_by_the_users_own_poetry() {
     let (shell, program) = (Shell::new().unwrap(), poetry().join("poetry"));
     shell.change_dir(definition.path());
     cmd!(shell, "{program} lock --no-interaction --quiet").quiet().run().unwrap();
+    let lock_path = definition.path().join("poetry.lock");
 
-    let run = build(&bare(&shell_alone), &definition);
-    run.failed(CONFIGURATION, &["poetry.lock", "on PATH", "poetry-plugin-export", "pylock.toml"]);
-    let path = format!("{}:{}", poetry().display(), std::env::var("PATH").unwrap());
-    let shipwheel = Shipwheel::new().with("PATH", path);
+    // No Poetry reads it: there is none on PATH.
+    let shipwheel = Shipwheel::new();
+    build(&shipwheel, &definition).succeeded();
+    assert_eq!(modules(&definition, &MODULES), ["iniconfig"]);
     let definition = definition.and("extras = [\"fast\"]\ngroups = [\"docs\"]");
     build(&shipwheel, &definition).succeeded();
     assert_eq!(modules(&definition, &MODULES), ["iniconfig", "six", "toml"]);
 
+    let toml = std::fs::read_to_string(definition.path().join("image.toml")).unwrap();
+    for (from, to, expected) in
+        [("fast", "slow", "poetry.lock has no extra `slow`"), ("docs", "dosc", "poetry.lock has no group `dosc`")]
+    {
+        let definition = small().with("pyproject.toml", &project).with("image.toml", &toml.replace(from, to));
+        std::fs::copy(lock_path.clone(), definition.path().join("poetry.lock")).unwrap();
+        build(&shipwheel, &definition).failed(CONFIGURATION, &[expected]);
+    }
+
+    // A name that means nothing to Poetry is no change.
+    let definition = definition.with("pyproject.toml", &project.replace("\"1.0\"", "\"1.1\""));
+    build(&shipwheel, &definition).succeeded();
     let definition = definition.with("pyproject.toml", &project.replace("iniconfig>=2", "iniconfig>=2.1"));
     build(&shipwheel, &definition).failed(CONFIGURATION, &["poetry.lock is out of date", "`poetry lock`"]);
+
+    // An older form is Poetry's own to read.
+    let older =
+        std::fs::read_to_string(&lock_path).unwrap().replace("lock-version = \"2.1\"", "lock-version = \"2.0\"");
+    let definition = definition.with("poetry.lock", &older).with("pyproject.toml", &project);
+    let run = build(&bare(&shell_alone), &definition);
+    run.failed(CONFIGURATION, &["poetry.lock", "on PATH", "poetry-plugin-export", "pylock.toml"]);
 }
 
 #[test]

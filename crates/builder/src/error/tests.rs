@@ -388,6 +388,11 @@ fn locks() {
         (LockError::Hashes { path: path(), problems: Vec::new() }.into(), Verification, HINT),
         (LockError::Conflict { lock: path(), cause: UvConflict { wanted: Vec::new() } }.into(), Configuration, HINT),
         (LockError::StalePipfile { lock: path() }.into(), Configuration, HINT),
+        (
+            LockError::NotInLock { lock: path(), kind: "extra", name: outside(), known: Default::default() }.into(),
+            Configuration,
+            HINT,
+        ),
         (LockError::NotNamed { file: "image.toml".to_owned() }.into(), Configuration, HINT),
         (LockError::NoInclude { file: path(), line: 1, named: outside() }.into(), Configuration, NO_HINT),
         (LockError::NoInputs { path: path() }.into(), Configuration, HINT),

@@ -1,17 +1,19 @@
 //! poetry.lock and pdm.lock → a pylock.toml, by the tools that wrote them.
 //!
-//! Poetry exports a lock of its older versions only as requirements.
+//! Poetry exports a lock of its older versions only as requirements. One of the newer ones is read here.
 //!
 //! Remembered for as long as the lock, its pyproject.toml and the options stay the same. Nothing is
 //! written beside the user's files: the tools work on a copy.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::spec::{Located, PythonSpec};
-use shipwheel_python::DistributionName;
-use shipwheel_python::lock::{Lock, LockTool, poetry_version};
+use shipwheel_python::lock::{Lock, LockTool, PoetryLock, poetry_version};
+use shipwheel_python::pyproject::poetry_groups;
+use shipwheel_python::{DistributionName, normalized};
 
 use super::lock_error::LockError;
 use super::lock_file::LockFile;
@@ -44,6 +46,9 @@ pub(crate) fn export(
     python: &PythonSpec,
 ) -> Result<Exported, BuildError> {
     let path = &lock.path;
+    if let Some(text) = newer_poetry(tool, lock, python)? {
+        return Ok(Exported::Requirements(text));
+    }
     let project = lock.pyproject.as_deref().ok_or_else(|| LockError::NoPyproject { lock: path.clone() })?;
     let key = key(lock, project, python);
     if let Some(known) = session.cache.record::<String>("pylock", &key) {
@@ -61,6 +66,32 @@ pub(crate) fn export(
         session.cache.put_record("pylock", &key, &text)?;
     }
     Ok(exported)
+}
+
+/// What is wanted of a poetry.lock that records which groups need what: the tool is not needed for it.
+///
+/// `None` for other locks, and where something comes from elsewhere than an index.
+fn newer_poetry(tool: LockTool, lock: &LockFile, python: &PythonSpec) -> Result<Option<String>, BuildError> {
+    let is_newer = poetry_version(&lock.text).is_some_and(|version| version >= (2, 1));
+    if tool != LockTool::Poetry || !is_newer {
+        return Ok(None);
+    }
+    let poetry = PoetryLock::parse(&lock.text, &lock.path.display().to_string())?;
+    if lock.pyproject.as_deref().is_some_and(|project| !poetry.is_of(project)) {
+        return Err(stale(&lock.path, LockTool::Poetry));
+    }
+    let names = |texts: &[Located<String>]| texts.iter().map(|text| normalized(&text.value)).collect();
+    let (extras, groups): (BTreeSet<String>, BTreeSet<String>) =
+        (names(&python.extras), names(python.groups.as_deref().unwrap_or_default()));
+    let unknown = |kind, names: &BTreeSet<String>, known: BTreeSet<String>| {
+        let name = names.difference(&known).next()?.clone();
+        Some(LockError::NotInLock { lock: lock.path.clone(), kind, name, known })
+    };
+    // A group may need nothing.
+    let declared = lock.pyproject.as_deref().map(poetry_groups).unwrap_or_default();
+    let known = poetry.groups().into_iter().chain(declared).collect();
+    let error = unknown("extra", &extras, poetry.extras.clone()).or_else(|| unknown("group", &groups, known));
+    error.map_or_else(|| Ok(poetry.to_requirements(&extras, &groups)), |error| Err(error.into()))
 }
 
 /// What was exported, if it is whole: a tool may fail and say that it did not.

@@ -122,6 +122,18 @@ pub enum LockError {
         /// The lock.
         lock: PathBuf,
     },
+    /// The lock has no extra or group of a name.
+    #[error("{} has no {kind} `{name}`", .lock.display())]
+    NotInLock {
+        /// The lock.
+        lock: PathBuf,
+        /// `extra` or `group`.
+        kind: &'static str,
+        /// The name that is asked for.
+        name: String,
+        /// The names that there are.
+        known: BTreeSet<String>,
+    },
     /// Only the lock's own tool can read it, and that tool is not on PATH.
     #[error("reading {} needs {} on PATH", .lock.display(), exporter(*.tool))]
     NoTool {
@@ -228,6 +240,7 @@ impl LockError {
             | Self::Stale { .. }
             | Self::Conflict { .. }
             | Self::StalePipfile { .. }
+            | Self::NotInLock { .. }
             | Self::NoTool { .. }
             | Self::NotNamed { .. }
             | Self::NoInputs { .. }
@@ -246,6 +259,10 @@ impl LockError {
             Self::IndexPage { .. } => INDEX_HINT,
             Self::Stale { tool, .. } => {
                 return Some(format!("lock again: run `{}`, or `shipwheel lock`", tool.lock_command()));
+            }
+            Self::NotInLock { known, .. } if known.is_empty() => "it has none",
+            Self::NotInLock { known, .. } => {
+                return Some(format!("it has {}", joined(&known.iter().collect::<Vec<_>>(), ", ")));
             }
             Self::Conflict { .. } => "name fewer `extras` and `groups` in `[python]` of image.toml",
             Self::StalePipfile { .. } => "lock again: run `pipenv lock`",

@@ -1,4 +1,9 @@
-//! What of a poetry.lock is read here: the version of its form.
+//! poetry.lock: the version of its form, and what is chosen of the newer ones.
+
+mod content_hash;
+mod locked;
+
+pub use locked::PoetryLock;
 
 /// The version of a poetry.lock's form: `2.1`; the oldest do not say it.
 pub fn poetry_version(text: &str) -> Option<(u32, u32)> {

@@ -54,6 +54,26 @@ impl Variable {
         })
     }
 
+    /// Its name in PEP 508.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::PythonVersion => "python_version",
+            Self::PythonFullVersion => "python_full_version",
+            Self::OsName => "os_name",
+            Self::SysPlatform => "sys_platform",
+            Self::PlatformMachine => "platform_machine",
+            Self::PlatformSystem => "platform_system",
+            Self::PlatformPythonImplementation => "platform_python_implementation",
+            Self::PlatformRelease => "platform_release",
+            Self::PlatformVersion => "platform_version",
+            Self::ImplementationName => "implementation_name",
+            Self::ImplementationVersion => "implementation_version",
+            Self::Extra => "extra",
+            Self::Extras => "extras",
+            Self::DependencyGroups => "dependency_groups",
+        }
+    }
+
     /// Whether it is compared as a version where both sides are versions.
     pub(crate) fn is_version(self) -> bool {
         matches!(

@@ -33,7 +33,7 @@ pub(super) enum Comparator {
 }
 
 impl Comparator {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Less => "<",
             Self::LessEqual => "<=",
