@@ -108,3 +108,21 @@ fn nothing_is_run_to_learn_what_is_imported() {
     app.build(&[]).failed(3, &["/app/main.py:2 imports `gone`"]);
     assert!(!path.exists(), "the application ran");
 }
+
+#[test]
+fn wrappers_and_shells_are_followed_where_all_is_sure_to_run() {
+    for (cmd, is_refused) in [
+        (r#"["env", "A=1", "python3", "main.py"]"#, true),
+        (r#"["/bin/sh", "-c", "python3 first.py && exec python3 main.py"]"#, true),
+        (r#"["/bin/sh", "-c", "cd shop && exec python3 ../main.py"]"#, true),
+        (r#"["/bin/sh", "-c", "if test -e x; then python3 main.py; fi"]"#, false),
+        (r#"["/bin/sh", "-c", "python3 first.py || python3 main.py"]"#, false),
+    ] {
+        let files = [("main.py", "import gone\n"), ("first.py", "import json\n"), ("shop/a.txt", "")];
+        let app = Application::new(cmd, &files);
+        match is_refused {
+            true => app.build(&[]).failed(3, &["/app/main.py:1 imports `gone`"]),
+            false => drop(app.build(&[]).succeeded()),
+        }
+    }
+}

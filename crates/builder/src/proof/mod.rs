@@ -6,3 +6,4 @@ pub(crate) mod missing;
 pub(crate) mod needs;
 pub(crate) mod prove;
 pub(crate) mod prove_imports;
+mod started;

@@ -18,6 +18,7 @@ use shipwheel_store::cache::Packs;
 
 use super::import_error::ImportError;
 use super::needs;
+use super::started::started;
 use crate::base::resolved::ResolvedBase;
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
@@ -58,8 +59,12 @@ pub(crate) fn prove_imports(
             let path = format!("{}/bin/{program}", VENV);
             has(&path).then_some(path)
         };
-        let starts = starts(&command, in_environment);
-        let Some(python) = platform_facts.base.python.as_ref().filter(|_| !starts.is_empty()) else { continue };
+        let commands: Vec<_> = started(command)
+            .into_iter()
+            .map(|command| (starts(&command, in_environment), command))
+            .filter(|(starts, _)| !starts.is_empty())
+            .collect();
+        let Some(python) = platform_facts.base.python.as_ref().filter(|_| !commands.is_empty()) else { continue };
         let statements = match sources.statements(session, python.version, &own) {
             // Where bytecode is asked for, its layers fail for the same reason.
             Err(BuildError::Interpreter(error)) => {
@@ -77,7 +82,8 @@ pub(crate) fn prove_imports(
         };
         let optional: Vec<&str> = app.optional_imports.iter().map(|module| module.value.as_str()).collect();
         let is_known = is_all_known(spec, &sources.ingredients.bases.by_platform[platform]);
-        for missing in follow(&program, &command, &starts).into_iter().filter(|it| !is_optional(&optional, &it.what)) {
+        let missing = commands.iter().flat_map(|(starts, command)| follow(&program, command, starts));
+        for missing in missing.filter(|it| !is_optional(&optional, &it.what)) {
             // What the base has is not known, so nothing can be said of a command that may be its own.
             if missing.file.is_none() && !is_known {
                 continue;

@@ -31,10 +31,21 @@ const SERVERS: [&str; 6] = ["uvicorn", "gunicorn", "hypercorn", "granian", "wait
 const FOLDERS: [&str; 4] = ["--app-dir", "--chdir", "--pythonpath", "--workdir"];
 
 /// Programs that take the application after a flag, or from a variable.
-const BY_FLAG: [(&str, &str); 2] = [("celery", "CELERY_APP"), ("flask", "FLASK_APP")];
+const BY_FLAG: [(&str, &[&str], &str); 4] = [
+    ("celery", &["-A", "--app"], "CELERY_APP"),
+    ("flask", &["-A", "--app"], "FLASK_APP"),
+    ("rq", &["-c", "--config"], ""),
+    ("uwsgi", &["-w", "--module", "--wsgi"], ""),
+];
 
-/// The flags of those programs.
-const APP_FLAGS: [&str; 2] = ["-A", "--app"];
+/// Programs that run a script behind a word of their own.
+const RUNNERS: [(&str, &str); 3] = [("bokeh", "serve"), ("panel", "serve"), ("streamlit", "run")];
+
+/// Programs that take `MODULE` or `MODULE:NAME` as their first words; those behind an option may be its values.
+const BY_WORD: [&str; 2] = ["dramatiq", "taskiq"];
+
+/// Programs that take `MODULE.NAME` as their first word.
+const BY_PATH: [&str; 3] = ["arq", "huey_consumer", "huey_consumer.py"];
 
 /// What a command starts, as far as its words say: no word is taken for a module that might be something else.
 ///
@@ -93,14 +104,22 @@ fn served(program: &str, words: &[&str], command: &Command) -> Vec<Start> {
         };
         return named.or(alone).into_iter().collect();
     }
-    if program == "streamlit" && words.first() == Some(&"run") {
-        let script = words.iter().find(|word| word.ends_with(".py"));
-        return script.map(|script| Start::Script(absolute(&command.workdir, script))).into_iter().collect();
+    let script = |script: &str| vec![Start::Script(absolute(&command.workdir, script))];
+    if RUNNERS.iter().any(|(runner, word)| *runner == program && words.first() == Some(word)) {
+        return words.iter().find(|word| word.ends_with(".py")).map(|word| script(word)).unwrap_or_default();
     }
-    let Some((_, variable)) = BY_FLAG.iter().find(|(name, _)| *name == program) else { return Vec::new() };
-    let named = flag_value(words, &APP_FLAGS).or_else(|| command.env.get(*variable).map(String::as_str));
-    match named {
-        Some(script) if script.ends_with(".py") => vec![Start::Script(absolute(&command.workdir, script))],
+    let first_words = || words.iter().skip_while(|word| **word == "worker").take_while(|word| !word.starts_with('-'));
+    if BY_WORD.contains(&program) {
+        return first_words().filter_map(|word| object(word).or_else(|| module(word))).collect();
+    }
+    if BY_PATH.contains(&program) {
+        let path = first_words().next().and_then(|word| word.rsplit_once('.'));
+        let start = path.filter(|(_, name)| is_name(name)).and_then(|(of, name)| object(&format!("{of}:{name}")));
+        return start.into_iter().collect();
+    }
+    let Some((_, flags, variable)) = BY_FLAG.iter().find(|(name, ..)| *name == program) else { return Vec::new() };
+    match flag_value(words, flags).or_else(|| command.env.get(*variable).map(String::as_str)) {
+        Some(named) if named.ends_with(".py") => script(named),
         Some(named) => module(named.split(':').next().unwrap_or(named)).into_iter().collect(),
         None => Vec::new(),
     }
