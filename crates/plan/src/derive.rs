@@ -10,6 +10,7 @@ use shipwheel_python::pyproject::{Project, Pyproject};
 use shipwheel_python::setup::Setup;
 
 mod base;
+mod below;
 mod choices;
 mod code;
 mod dependencies;
@@ -58,6 +59,7 @@ pub fn is_read(path: &str) -> bool {
         || dependencies::is_read(path) && path.matches('/').count() <= 2
         || named::is_read(path)
         || steps::is_read(path)
+        || below::is_read(path)
         || [".dockerignore", "pyproject.toml"].contains(&path)
 }
 
@@ -97,6 +99,11 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
     let asked = known.project.dependencies.iter().map(|dependency| dependency.name.clone());
     known.distributions = asked.chain(lock.iter().flat_map(|lock| lock.distributions.iter().cloned())).collect();
     let entry = start::find(&known, choices).map_err(|error| workspace::members(&known).unwrap_or(error));
+    // Nothing at the top asks for dependencies, and nobody chose.
+    let is_chosen = choices.cmd.is_some() || choices.entrypoint.is_some() || choices.lock.is_some();
+    if lock.is_none() && !missing.has(PYTHON) && !is_chosen {
+        below::applications(&known, entry.as_ref().ok()).map_or(Ok(()), Err)?;
+    }
     let mut entry = missing.unless(entry, CONFIG, ("cmd", "[\"python3\", \"/app/…\"]"));
     let writes = Folders::of(&known, &Surroundings { application: APPLICATION, workdir: &entry.workdir() });
     entry.needs_workdir |= writes.is_relative;

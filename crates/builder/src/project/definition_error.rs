@@ -63,6 +63,11 @@ impl DefinitionError {
                     members.iter().map(|member| format!("`shipwheel image {}`", folder.join(member).display()));
                 format!("build one of them: {}", commands.collect::<Vec<_>>().join(", "))
             }
+            Self::Derive { folder, cause: DeriveError::Below { found } } => {
+                let commands =
+                    found.iter().map(|(below, _)| format!("`shipwheel image {}`", folder.join(below).display()));
+                format!("build it by its folder: {}", commands.collect::<Vec<_>>().join(" or "))
+            }
             Self::Derive { cause, .. } => cause.hint(),
             Self::Outside { real, .. } => {
                 format!("if it belongs to the image, add `allow-outside = [\"{}\"]` to image.toml", real.display())

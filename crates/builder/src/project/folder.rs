@@ -12,7 +12,7 @@ use shipwheel_store::limits::MAX_LOCK;
 use shipwheel_store::{FileAction, read_small};
 
 /// Folders are looked into that far.
-const DEPTH: usize = 4;
+const DEPTH: usize = 5;
 
 /// More files than any application has at that depth; the rest is not looked at.
 const MAX_FILES: usize = 50_000;

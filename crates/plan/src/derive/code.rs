@@ -8,6 +8,9 @@ mod line;
 pub(super) use call::{Argument, Call, Value, closing, dotted, opening, parts};
 pub(super) use line::{Line, Token, lines};
 
+/// The variable that says where Django's settings are.
+pub(super) const DJANGO_SETTINGS: &str = "DJANGO_SETTINGS_MODULE";
+
 /// The parts of a module that say how it is started.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Code {
@@ -79,9 +82,19 @@ impl Code {
         (self.takes_port || asked.peek().is_some()).then(|| asked.find_map(|call| call.port(1)))
     }
 
+    /// The module of Django's settings: `os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")`.
+    pub(super) fn django_settings(&self) -> Option<&str> {
+        self.calls.iter().find(|call| call.text(0) == Some(DJANGO_SETTINGS)).and_then(|call| call.text(1))
+    }
+
     /// Whether an import binds or takes something by a name.
     pub(super) fn names(&self, name: &str) -> bool {
         self.names.contains_key(name) || self.names.values().any(|full| full.split('.').any(|part| part == name))
+    }
+
+    /// The full name that an import gives a name: `..factory.create_app`.
+    pub(super) fn bound(&self, name: &str) -> Option<&str> {
+        self.names.get(name).map(String::as_str)
     }
 
     /// The full name of a dotted one.

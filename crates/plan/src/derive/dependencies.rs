@@ -1,5 +1,6 @@
 //! Everything in a folder that declares dependencies, and the one file of it that decides what is installed.
 
+mod brought;
 mod candidate;
 mod chain;
 mod conda;

@@ -75,6 +75,12 @@ pub enum DeriveError {
         /// The folders of its members, below it.
         members: Vec<String>,
     },
+    /// The applications are in folders of it, with dependencies of their own.
+    #[error("it declares no dependencies, and what it starts is in a folder that does: {}", folders(.found))]
+    Below {
+        /// The folders below it, each with the file that declares its dependencies; the best first.
+        found: Vec<(String, String)>,
+    },
     /// Nothing says what is started.
     #[error("found nothing for the image to start; looked for:{}", lines(.looked_for))]
     NoEntryPoint {
@@ -112,6 +118,10 @@ fn in_quotes(command: &str) -> String {
     format!("\"{}\"", escaped.collect::<String>())
 }
 
+fn folders(found: &[(String, String)]) -> String {
+    found.iter().map(|(folder, file)| format!("{folder} ({file})")).collect::<Vec<_>>().join(", ")
+}
+
 fn lines(texts: &[String]) -> String {
     texts.iter().map(|text| format!("\n  {text}")).collect()
 }
@@ -144,6 +154,11 @@ impl DeriveError {
             Self::Members { members } => {
                 let commands: Vec<String> = members.iter().map(|member| format!("`{member}`")).collect();
                 format!("build one of them, by its folder: {}", commands.join(", "))
+            }
+            Self::Below { found } => {
+                let folders: Vec<String> = found.iter().map(|(folder, _)| format!("`{folder}`")).collect();
+                let one = if found.len() == 1 { "build that folder" } else { "build one of them, by its folder" };
+                format!("{one}: {}", folders.join(", "))
             }
             Self::NoEntryPoint { advice: Some(advice), .. } => advice.clone(),
             Self::NoEntryPoint { advice: None, .. } => {

@@ -8,7 +8,8 @@ use crate::development::{LeftOutNames, Mentions, resolved, unit};
 use crate::dockerignore::Dockerignore;
 use crate::leftovers;
 
-/// The lines of `[app]` that say what is in the image; `entry` is the file at the top that is started.
+/// The lines of `[app]` that say what is in the image; `entry` is the file that is started by its path, or the folder that
+/// it is started from.
 pub(super) fn lines(known: &Known<'_>, entry: Option<&str>) -> Vec<Line> {
     let sources = |reason: &str| Line::new("sources", write::list(["."]), reason);
     if !known.is_project {
@@ -21,8 +22,10 @@ pub(super) fn lines(known: &Known<'_>, entry: Option<&str>) -> Vec<Line> {
     let mut lines = vec![Line::new("project", write::text("."), reason)];
     if entry.is_some() || has_more(known) {
         lines.push(sources("what is beside the project's packages"));
-        let installed = installed(known);
-        let installed = installed.iter().map(|name| format!("/{name}/")).chain(["/pyproject.toml".to_owned()]);
+        // What is started by its path, or from its folder, is there as well.
+        let started = entry.and_then(|path| path.split('/').next());
+        let installed = installed(known).into_iter().filter(|name| Some(*name) != started);
+        let installed = installed.map(|name| format!("/{name}/")).chain(["/pyproject.toml".to_owned()]);
         lines.push(Line::new("exclude", write::list(installed), "installed already"));
     }
     lines

@@ -31,7 +31,8 @@ use search::{Found, Search};
 pub(super) fn is_read(path: &str) -> bool {
     const DEEP: [&str; 6] = ["main.py", "app.py", "asgi.py", "wsgi.py", "__init__.py", "__main__.py"];
     let name = path.rsplit('/').next().unwrap_or(path);
-    match path.matches('/').count() {
+    // Packages in `src` are as deep as those at the top.
+    match path.strip_prefix("src/").unwrap_or(path).matches('/').count() {
         0 if path == procfile::FILE || compose::is_read(path) || entry::is_read(path) => true,
         0..=2 => name.ends_with(".py"),
         3 => DEEP.contains(&name),

@@ -6,6 +6,7 @@ use shipwheel_python::DistributionName;
 use shipwheel_python::lock::LockForm;
 use shipwheel_python::requirements::{Include, asks_for_anything, beside, includes};
 
+use super::brought;
 use crate::derive::error::DeriveError;
 use crate::derive::known::Known;
 
@@ -33,9 +34,11 @@ impl Chain {
         self.files.iter().any(|path| path.starts_with("../") || asks_for_anything(known.text(path)))
     }
 
-    /// The distributions that the files name.
+    /// The distributions that the files name, and the servers that these bring.
     pub(super) fn distributions(&self, known: &Known<'_>) -> BTreeSet<DistributionName> {
-        self.files.iter().flat_map(|path| LockForm::Requirements.distributions(known.text(path))).collect()
+        let texts = self.files.iter().map(|path| known.text(path));
+        let named = |text: &str| LockForm::Requirements.distributions(text).into_iter().chain(brought::servers(text));
+        texts.flat_map(named).collect()
     }
 
     fn add(&mut self, known: &Known<'_>, path: &str, above: &mut Vec<String>) -> Result<(), DeriveError> {

@@ -2,7 +2,7 @@
 
 use crate::derive::code::{Call, Code, Function};
 use crate::derive::known::Known;
-use crate::derive::start::framework::{Framework, Interface, Made, made};
+use crate::derive::start::framework::{self, Framework, Interface, Made, made};
 use crate::derive::start::listener::{self, Listening};
 use crate::derive::start::modules::{Module, modules};
 
@@ -125,15 +125,34 @@ fn made_at_top<'c>(known: &Known<'_>, module: &Module, code: &'c Code) -> Option
     Some((name, *made))
 }
 
+/// More packages than a function is handed on by.
+const MAX_HANDS: usize = 4;
+
 /// What a function of this or another module of the application makes.
 fn made_by_factory(known: &Known<'_>, module: &Module, code: &Code, call: &Call) -> Option<Made> {
     if let Some(function) = code.functions.get(&call.full) {
         return made_in(code, function);
     }
-    let (place, name) = call.full.rsplit_once('.')?;
-    let file = module.imported(known, place)?;
-    let code = known.code(&file)?;
-    made_in(code, code.functions.get(name)?)
+    let (mut module, mut full) = (module.clone(), call.full.clone());
+    for _ in 0..MAX_HANDS {
+        let (place, name) = split(&full)?;
+        module = module.imported(known, place)?;
+        // A file that is too deep to be read: what it makes is what the dependencies are for.
+        let Some(code) = known.code(&module.file) else { return framework::of_dependencies(known) };
+        if let Some(function) = code.functions.get(name) {
+            return made_in(code, function);
+        }
+        // A package that has imported it itself: `from .factory import create_app` in its `__init__`.
+        full = code.bound(name)?.to_owned();
+    }
+    None
+}
+
+/// The module and the name of a full name: `.factory` and `create_app`, `..` and `create_app`.
+fn split(full: &str) -> Option<(&str, &str)> {
+    let at = full.rfind('.')?;
+    let is_all_dots = full[..at].bytes().all(|byte| byte == b'.');
+    Some((&full[..if is_all_dots { at + 1 } else { at }], &full[at + 1..]))
 }
 
 /// What a function makes.

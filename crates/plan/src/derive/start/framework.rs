@@ -1,6 +1,7 @@
 //! The frameworks whose applications a server serves.
 
 use crate::derive::code::{Call, Code};
+use crate::derive::known::Known;
 
 /// The interface that an application speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,4 +83,13 @@ fn of_full_name(full: &str) -> Option<Made> {
     // Some frameworks have one maker for both: `falcon.asgi.App` and `falcon.App`.
     let interface = if full.contains(".asgi.") { Interface::Asgi } else { framework.interface };
     Some(Made { framework, interface })
+}
+
+/// What the only framework among the dependencies makes; `None` where there are several for either interface.
+pub(super) fn of_dependencies(known: &Known<'_>) -> Option<Made> {
+    const USUAL: [&str; 5] = ["fastapi", "litestar", "quart", "sanic", "flask"];
+    let mut found = USUAL.into_iter().filter(|name| known.depends_on(name));
+    let (only, None) = (found.next()?, found.next()) else { return None };
+    let framework = FRAMEWORKS.iter().find(|it| it.module == only)?;
+    Some(Made { framework, interface: framework.interface })
 }

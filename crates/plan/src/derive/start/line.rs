@@ -15,6 +15,9 @@ const CHOSEN: &str = "8000";
 /// Programs that need what a base without a shell has not.
 pub(crate) const SHELLS: [&str; 5] = ["bash", "dash", "ksh", "sh", "zsh"];
 
+/// Others that no base has: tools of developers, and what runs other languages.
+const OTHERS: [&str; 8] = ["docker", "docker-compose", "java", "just", "make", "node", "npm", "yarn"];
+
 /// What a command starts, or why an image cannot; a `web` process listens at `PORT`.
 pub(super) fn entry(known: &Known<'_>, reason: String, command: &str, is_web: bool) -> Result<Entry, String> {
     let (text, asks_for_port) = replaced(command, CHOSEN, &BTreeMap::new());
@@ -30,8 +33,8 @@ pub(super) fn entry(known: &Known<'_>, reason: String, command: &str, is_web: bo
     let mut words = without_shell(rest).ok_or("it needs a shell, which the base does not have")?;
     runner::take_off(&mut words);
     let first = words.first_mut().ok_or("it starts nothing")?;
-    let is_shell = SHELLS.contains(&program(first)) || first.ends_with(".sh");
-    if is_shell || known.has(first.trim_start_matches("./")) {
+    let is_other = SHELLS.iter().chain(&OTHERS).any(|it| *it == program(first)) || first.ends_with(".sh");
+    if is_other || known.has(first.trim_start_matches("./")) {
         return Err(format!("{first} needs a shell or more of a system than the base has"));
     }
     if first == "python" {

@@ -33,8 +33,8 @@ impl Module {
         }
     }
 
-    /// The file of a module that it imports: `shop.factory`, `..factory`.
-    pub(super) fn imported(&self, known: &Known<'_>, name: &str) -> Option<String> {
+    /// A module that it imports: `shop.factory`, `..factory`.
+    pub(super) fn imported(&self, known: &Known<'_>, name: &str) -> Option<Self> {
         let level = name.bytes().take_while(|byte| *byte == b'.').count();
         let mut parts: Vec<&str> = match level {
             0 => Vec::new(),
@@ -43,12 +43,13 @@ impl Module {
         parts.truncate((parts.len() + 1).checked_sub(level.max(1))?);
         parts.extend(name[level..].split('.').filter(|part| !part.is_empty()));
         let path = format!("{}{}", self.root, parts.join("/"));
-        [format!("{path}.py"), format!("{path}/__init__.py")].into_iter().find(|file| known.has(file))
+        let file = [format!("{path}.py"), format!("{path}/__init__.py")].into_iter().find(|file| known.has(file))?;
+        Self::of(&self.root, &file)
     }
 }
 
 /// Names of files and folders that are not what an image starts.
-const ASIDE: [&str; 17] = [
+const ASIDE: [&str; 18] = [
     "alembic",
     "benchmarks",
     "conftest.py",
@@ -62,6 +63,7 @@ const ASIDE: [&str; 17] = [
     "noxfile.py",
     "scripts",
     "setup.py",
+    "test",
     "tests",
     "tests.py",
     "tools",
@@ -91,11 +93,19 @@ fn root<'f>(known: &Known<'_>, file: &'f str) -> &'f str {
     let is_in = |root: &str, name: &String| {
         known.has(&format!("{root}{name}.py")) || known.has_below(&format!("{root}{name}/"))
     };
-    let found = |root: &str| code.imports.iter().filter(|name| is_in(root, name)).count();
+    // Django imports its settings by their name, from the folder with manage.py.
+    let settings = code.django_settings().map(|name| name.replace('.', "/"));
+    let has_settings = |root: &str| {
+        let path = settings.as_ref().map(|path| format!("{root}{path}"));
+        path.is_some_and(|path| known.has(&format!("{path}.py")) || known.has_below(&format!("{path}/")))
+    };
+    let found =
+        |root: &str| code.imports.iter().filter(|name| is_in(root, name)).count() + usize::from(has_settings(root));
     let usual = if file.starts_with("src/") && !known.has("src/__init__.py") { "src/" } else { "" };
     let mut best = (found(usual), usual);
     let folders = file.match_indices('/').map(|(at, _)| &file[..=at]);
-    for root in std::iter::once("").chain(folders).filter(|root| !known.has(&format!("{root}__init__.py"))) {
+    let is_root = |root: &&str| !known.has(&format!("{root}__init__.py")) || known.has(&format!("{root}manage.py"));
+    for root in std::iter::once("").chain(folders).filter(is_root) {
         let count = found(root);
         if count > best.0 {
             best = (count, root);

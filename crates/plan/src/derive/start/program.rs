@@ -19,28 +19,39 @@ pub(super) fn find(known: &Known<'_>, search: &mut Search) -> Found {
         return Found::start(of_file(known, &module.file, format!("{} is a script by its name", module.file)));
     }
     search.looked_for.push(format!("a script: {}", SCRIPTS.join(", ")));
-    match package(known, &modules) {
+    // Packages in other folders may be copies of what others wrote.
+    let (near, far): (Vec<Module>, Vec<Module>) = modules.iter().cloned().partition(is_near);
+    match package(known, &near) {
         Found::Nothing => search.looked_for.push("a package with __main__.py".to_owned()),
         found => return found,
     }
     let is_script = |module: &&Module| known.code(&module.file).is_some_and(|code| code.is_script);
-    if let [only] = top[..] {
-        return Found::start(of_file(known, &only.file, format!("{} is the only module", only.file)));
-    }
     let scripts: Vec<&Module> = top.iter().copied().filter(|module| is_script(module)).collect();
     if !scripts.is_empty() {
         return several(known, &scripts);
     }
-    search.looked_for.push("a single module at the top with `if __name__ == \"__main__\"`".to_owned());
-    let below = || modules.iter().filter(|module| !at_top(&module.file) && module.file.matches('/').count() <= 2);
-    for name in SCRIPTS {
-        let named: Vec<&Module> = below().filter(|it| it.file.ends_with(&format!("/{name}"))).collect();
-        if !named.is_empty() {
-            return several(known, &named);
-        }
+    match package(known, &far) {
+        Found::Nothing => {}
+        found => return found,
     }
-    let scripts: Vec<&Module> = below().filter(is_script).collect();
+    search.looked_for.push("a single module at the top with `if __name__ == \"__main__\"`".to_owned());
+    // Beside a web application that nothing serves, a module that does nothing when it is run is a part of it.
+    let is_program = |module: &&Module| search.unserved.is_empty() || is_script(module);
+    if let Some(only) = top.first().filter(|it| top.len() == 1 && is_program(it)) {
+        return Found::start(of_file(known, &only.file, format!("{} is the only module", only.file)));
+    }
+    let is_below = |module: &&Module| !at_top(&module.file) && module.file.matches('/').count() <= 2;
+    let below: Vec<&Module> = modules.iter().filter(is_below).filter(is_program).collect();
+    let is_named = |module: &Module, name: &str| module.file.ends_with(&format!("/{name}"));
+    let name = SCRIPTS.into_iter().find(|name| below.iter().any(|module| is_named(module, name)));
+    let is_taken = |module: &&Module| name.map_or_else(|| is_script(module), |name| is_named(module, name));
+    let scripts: Vec<&Module> = below.into_iter().filter(is_taken).collect();
     several(known, &scripts)
+}
+
+/// Whether a module is imported from the top or from `src`.
+fn is_near(module: &Module) -> bool {
+    matches!(module.root.as_str(), "" | "src/")
 }
 
 fn several(known: &Known<'_>, scripts: &[&Module]) -> Found {

@@ -31,7 +31,13 @@ pub(super) fn find(known: &Known<'_>, search: &mut Search) -> Found {
         }
     }
     usable.iter().for_each(|it| search.unserved.push(it.module.file.clone()));
-    if let Some(first) = usable.first() {
+    // Django makes a module for either interface; most deploy the WSGI one.
+    let is_django_wsgi = |it: &&Application| it.framework.name == "Django" && it.interface == Interface::Wsgi;
+    let first = usable.first().map(|first| match first.framework.name {
+        "Django" => usable.iter().find(is_django_wsgi).unwrap_or(first),
+        _ => first,
+    });
+    if let Some(first) = first {
         unserved(known, first, search);
     }
     others.iter().for_each(|it| needs_arguments(known, it, search));
