@@ -35,8 +35,15 @@ pub(super) fn make_above(path: &Path) -> Result<()> {
 
 /// Refuses a folder, as the place of `private`, that somebody else could replace, with all that it is in and with the
 /// links on the way.
+///
+/// The home folder and what is above it are not judged: a container of a CI service may mount it with the owner that
+/// it has outside, and credentials are read from there anyway.
 pub(super) fn require_safe(private: &Path, folder: &Path) -> Result<()> {
-    let user = User::this();
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    require_safe_below(private, folder, &User { home, ..User::this() })
+}
+
+fn require_safe_below(private: &Path, folder: &Path, user: &User) -> Result<()> {
     let (mut place, mut links) = (PathBuf::from("/"), 0);
     let mut waiting: Vec<PathBuf> = parts(folder);
     user.require(private, &place)?;
@@ -87,6 +94,8 @@ struct User {
     group: u32,
     /// Whether this user namespace has no number for the machine's root.
     has_overflow: bool,
+    /// The home folder that the environment names.
+    home: Option<PathBuf>,
 }
 
 impl User {
@@ -96,10 +105,14 @@ impl User {
             user: rustix::process::geteuid().as_raw(),
             group: rustix::process::getegid().as_raw(),
             has_overflow: !map.is_empty() && !has_number(&map, OVERFLOW),
+            home: None,
         }
     }
 
     fn require(&self, private: &Path, place: &Path) -> Result<()> {
+        if self.home.as_ref().is_some_and(|home| home.starts_with(place)) {
+            return Ok(());
+        }
         let metadata = std::fs::symlink_metadata(place).map_err(StoreError::file(FileAction::Read, place))?;
         let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
         let paths = || (private.to_owned(), place.to_owned());
@@ -160,6 +173,17 @@ mod tests {
     }
 
     #[test]
+    fn the_home_folder_and_what_is_above_it_are_the_users_own_business() {
+        let scratch = tempfile::tempdir().unwrap();
+        let home = folder(&folder(&scratch.path().join("mounted"), 0o777).join("home"), 0o777);
+        let user = User { home: Some(home.clone()), ..User::this() };
+        assert!(require_safe_below(&home.join("cache"), &home, &user).is_ok());
+        let open = folder(&home.join("open"), 0o777);
+        assert!(require_safe_below(&open.join("cache"), &open, &user).is_err());
+        assert!(require_safe_below(&home.join("cache"), &home, &User::this()).is_err());
+    }
+
+    #[test]
     fn links_on_the_way_are_followed_to_what_they_lead_to() {
         let scratch = tempfile::tempdir().unwrap();
         let open = folder(&scratch.path().join("open"), 0o777);
@@ -189,7 +213,7 @@ mod tests {
     fn owners_are_root_or_this_user_or_what_a_namespace_has_no_number_for() {
         let scratch = tempfile::tempdir().unwrap();
         let owner = fs::metadata(scratch.path()).unwrap().uid();
-        let user = |user, has_overflow| User { user, group: 0, has_overflow };
+        let user = |user, has_overflow| User { user, group: 0, has_overflow, home: None };
         assert!(user(owner, false).require(scratch.path(), scratch.path()).is_ok());
         if owner != 0 {
             assert!(user(owner + 1, false).require(scratch.path(), scratch.path()).is_err());
