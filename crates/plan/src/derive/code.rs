@@ -150,6 +150,8 @@ impl Code {
         if let (Scope::Top, Some((name, value))) = (scope, simple) {
             let (dotted, used) = dotted(value);
             match calls.iter().find(|call| call.written == dotted && value.get(used) == Some(&Token::Mark('('))) {
+                // `create_app().extensions["celery"]` is not what create_app makes.
+                Some(_) if is_taken_apart(&value[used..]) => {}
                 Some(call) => self.made.push((name, call.clone())),
                 None if used == value.len() && !dotted.is_empty() => self.aliases.push((name, dotted)),
                 None => {}
@@ -211,6 +213,21 @@ fn names_at_start(tokens: &[Token]) -> Vec<&str> {
     tokens.iter().map_while(Token::name).take(3).collect()
 }
 
+/// Whether an attribute or an item is taken of a call, whose tokens these are from its bracket on.
+fn is_taken_apart(call: &[Token]) -> bool {
+    let mut depth = 0_usize;
+    let close = call.iter().position(|token| {
+        match token {
+            Token::Mark('(' | '[' | '{') => depth += 1,
+            Token::Mark(')' | ']' | '}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0
+    });
+    let after = close.and_then(|at| call.get(at + 1));
+    matches!(after, Some(Token::Mark('.' | '[')))
+}
+
 /// `app: FastAPI = value` → `app`, `value`; also for an attribute: `self.app`.
 pub(super) fn assignment(tokens: &[Token]) -> Option<(String, &[Token])> {
     let (name, used) = dotted(tokens);
@@ -257,6 +274,20 @@ mod tests {
         assert_eq!(code.port_variable(), Some(Some(5000)));
         assert_eq!(code.made[0].1.keyword("port"), Some(&Value::Number(80)));
         assert!(code.made[1].1.mentions("app"));
+    }
+
+    #[test]
+    fn a_part_of_what_a_call_makes_is_something_else() {
+        for (text, is_made) in [
+            ("app = create_app()", true),
+            ("app = create_app(load(x)['y'])", true),
+            ("app = create_app() if x else None", true),
+            ("app = create_app().extensions['celery']", false),
+            ("app = create_app(f(1))[0]", false),
+            ("app = create_app(", true),
+        ] {
+            assert_eq!(Code::read(text).made.len(), usize::from(is_made), "{text}");
+        }
     }
 
     #[test]
