@@ -258,8 +258,13 @@ const OF_MEMBER: &[(&str, &str)] = &[
     ("[tool.uv]", "[dependency-groups]\ng = [\"aa\"]\n[tool.uv]"),
 ];
 
-/// What is not seen here: it changes nothing that is installed on Linux.
-const NOT_SEEN: [&str; 2] = ["sys_platform == 'linux' and os_name == 'posix'", "build-constraint-dependencies"];
+/// What is not seen here: it changes nothing that is installed on Linux, or allows the same versions in other words.
+const NOT_SEEN: [&str; 4] = [
+    "sys_platform == 'linux' and os_name == 'posix'",
+    "build-constraint-dependencies",
+    "\"aa\" -> \"aa>=0\"",
+    "\"hh==2.*\" -> \"hh>=2,<3\"",
+];
 
 /// Wheels of all that is named above, in versions 1.0, 1.5, 2.0 and 2.5, with the extras x and y.
 fn write_wheels(folder: &Path) {
