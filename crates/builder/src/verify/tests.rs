@@ -202,7 +202,11 @@ fn bytecode_without_a_source_is_found_at_any_place_and_under_any_name() {
             command(PLAIN),
             &["problem sourceless /app/json/__init__.pyc", "warning shadow /app/json/__init__.pyc"],
         ),
-        (&[("/usr/lib/python3.11/m.pyc", Pyc(M))], command(PLAIN), &["problem sourceless /usr/lib/python3.11/m.pyc"]),
+        (
+            &[("/usr/lib/python3.11/m.pyc", Pyc(M))],
+            command(PLAIN),
+            &["problem sourceless /usr/lib/python3.11/m.pyc", "warning shadow /app/m.py"],
+        ),
         (
             &[("/app/__pycache__/gone.cpython-311.pyc", Pyc(M))],
             command(PLAIN),
