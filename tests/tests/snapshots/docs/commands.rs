@@ -44,8 +44,8 @@ fn every_command_line_in_the_docs_is_one_that_the_program_takes() {
 #[test]
 fn every_flag_that_the_docs_quote_is_one_of_a_command() {
     let flags: BTreeSet<&str> = commands().iter().flat_map(CommandHelp::flags).collect();
-    // Flags of other programs, in the columns that say what those are told.
-    let others = ["--extras", "--with"];
+    // Flags of other programs, in the columns that say what those are told, and options of requirements files.
+    let others = ["--extras", "--with", "--extra-index-url", "--index-url", "--find-links", "--no-index", "--hash"];
     let mut unknown = Vec::new();
     for page in Page::all() {
         for code in page.code().iter().filter(|code| code.starts_with("--")) {

@@ -132,7 +132,7 @@ pub const CASES: &[Case] = &[
     Case {
         name: "lock-poetry-without-poetry",
         code: 3,
-        run: |g| beside_a_project(g).locked("poetry.lock", "[metadata]\nlock-version = \"2.1\"\n").build(),
+        run: |g| beside_a_project(g).locked("poetry.lock", "[metadata]\nlock-version = \"2.0\"\n").build(),
     },
     Case {
         name: "lock-pdm-without-pdm",
