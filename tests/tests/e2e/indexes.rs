@@ -128,6 +128,29 @@ fn only_what_is_needed_and_not_known_is_looked_up_and_no_tool_is_started() {
 }
 
 #[test]
+fn no_index_is_asked_where_all_wheels_are_at_hand() {
+    for (wheels, is_enough) in [(&["one", "two"][..], true), (&["one"], false)] {
+        let case = Case::new(&requirements(&[("one", "1.0"), ("two", "2.0")]));
+        let toml = std::fs::read_to_string(case.definition.path().join("image.toml")).unwrap();
+        std::fs::write(case.definition.path().join("image.toml"), toml + "wheels = [\"wheels\"]\n").unwrap();
+        std::fs::create_dir(case.definition.path().join("wheels")).unwrap();
+        for (name, version) in [("one", "1.0"), ("two", "2.0")].iter().filter(|(name, _)| wheels.contains(name)) {
+            let Wheel(wheel, file_name, _) = Wheel::of(name, version);
+            std::fs::write(case.definition.path().join("wheels").join(file_name), wheel.bytes).unwrap();
+        }
+        let mut seen = 0;
+        let run = case.build(&["--offline"]);
+        if is_enough {
+            run.succeeded();
+        } else {
+            run.failed(3, &["--offline"]);
+            case.build(&[]).succeeded();
+        }
+        assert_eq!(case.asked(&mut seen).is_empty(), is_enough);
+    }
+}
+
+#[test]
 fn what_no_index_has_is_an_error_with_its_line() {
     let unknown = format!("none==1.0 --hash=sha256:{}\n", "0".repeat(64));
     let other = format!("two==2.0 --hash=sha256:{}\n", "1".repeat(64));

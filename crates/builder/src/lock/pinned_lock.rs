@@ -7,7 +7,8 @@ use shipwheel_oci::{Hasher, Platform};
 use shipwheel_plan::spec::PythonSpec;
 use shipwheel_python::lock::{Lock, LockReading, LockedPackage, Pipfile};
 use shipwheel_python::marker::Environment;
-use shipwheel_python::requirements::{Requirements, check_hashes};
+use shipwheel_python::requirements::{Pin, Requirements, check_hashes};
+use shipwheel_python::select::{Selection, select_all};
 use shipwheel_python::{Libc, Target};
 
 use super::export::{self, Exported};
@@ -22,6 +23,7 @@ use crate::error::BuildError;
 use crate::program::uv;
 use crate::project::project::Project;
 use crate::session::Session;
+use crate::wheel::origins::WheelOrigins;
 
 /// Raise this when the conversion changes.
 const CONVERT_RECIPE: u32 = 2;
@@ -35,6 +37,15 @@ pub(crate) struct PinnedLock<'f> {
     placed: Vec<LockedPackage>,
     /// Python 3.`minor`.
     minor: u32,
+}
+
+/// For whom a lock is read, and from where.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'r> {
+    pub(crate) session: &'r Session<'r>,
+    pub(crate) python: &'r PythonSpec,
+    pub(crate) targets: &'r [Target],
+    pub(crate) origins: &'r WheelOrigins,
 }
 
 /// Whether a file has hashes, or has to be locked first.
@@ -146,24 +157,19 @@ impl<'f> PinnedLock<'f> {
     ///
     /// # Errors
     /// When it cannot be read or converted, a hash is missing or differs, or what is wanted of it conflicts.
-    pub(crate) fn locks(
-        &self,
-        session: &Session<'_>,
-        python: &PythonSpec,
-        targets: &[Target],
-    ) -> Result<Vec<Lock>, BuildError> {
+    pub(crate) fn locks(&self, reader: Reader<'_>) -> Result<Vec<Lock>, BuildError> {
         let Some((lock, choice)) = self.file.uv_lock() else {
-            let lock = self.lock(session, python)?;
-            return Ok(vec![lock; targets.len()]);
+            let lock = self.lock(reader)?;
+            return Ok(vec![lock; reader.targets.len()]);
         };
-        let locks = targets.iter().map(|target| lock.select(choice, &Environment::new(target)));
+        let locks = reader.targets.iter().map(|target| lock.select(choice, &Environment::new(target)));
         let conflict = |cause| LockError::Conflict { lock: self.file.path.clone(), cause };
         Ok(locks.collect::<Result<_, _>>().map_err(conflict)?)
     }
 
     /// A lock that is the same for every target, with what is on no index.
-    fn lock(&self, session: &Session<'_>, python: &PythonSpec) -> Result<Lock, BuildError> {
-        let mut lock = self.converted(session, python)?;
+    fn lock(&self, reader: Reader<'_>) -> Result<Lock, BuildError> {
+        let mut lock = self.converted(reader)?;
         for placed in &self.placed {
             // Named twice, it is one, and needed wherever one of the lines says so.
             let (name, wheels, origin) = (&placed.name, &placed.wheels, &placed.origin);
@@ -177,14 +183,16 @@ impl<'f> PinnedLock<'f> {
         Ok(lock)
     }
 
-    fn converted(&self, session: &Session<'_>, python: &PythonSpec) -> Result<Lock, BuildError> {
+    fn converted(&self, reader: Reader<'_>) -> Result<Lock, BuildError> {
+        let Reader { session, python, .. } = reader;
         let path = &self.file.path;
         let of_requirements = |files: &RequirementFiles, path: &Path| {
-            Conversion { session, python, lock: self.file, files, path, lookups: "", minor: self.minor }.run()
+            Conversion { reader, session, python, lock: self.file, files, path, lookups: "", minor: self.minor }.run()
         };
         if let Some(Kept { path, text, lookups }) = &self.kept {
             let files = &RequirementFiles::one(path, text);
-            return Conversion { session, python, lock: self.file, files, path, lookups, minor: self.minor }.run();
+            return Conversion { reader, session, python, lock: self.file, files, path, lookups, minor: self.minor }
+                .run();
         }
         if let Some(files) = self.file.requirements() {
             return of_requirements(files, path);
@@ -219,6 +227,7 @@ impl<'f> PinnedLock<'f> {
 
 /// Requirements with hashes → the lock that uv makes of them, checked against the hashes.
 struct Conversion<'c> {
+    reader: Reader<'c>,
     session: &'c Session<'c>,
     python: &'c PythonSpec,
     /// The lock that the definition names.
@@ -240,12 +249,27 @@ impl Conversion<'_> {
         }
         let (input, settings) = (self.files.lines(&self.python.allow_build)?, self.lock.lookup()?);
         let lookups = self.lookups.to_owned() + &self.files.lookups();
+        let pins = requirements.pins(&environments(self.minor));
+        if let Some(lock) = self.at_hand(&requirements, &pins)? {
+            return Ok(lock);
+        }
         let Some(indexes) = Indexes::of(self.session, &lookups, &settings)? else {
             return self.convert(&requirements, &(self.lookups.to_owned() + &input), &settings);
         };
-        let pins = requirements.pins(&environments(self.minor));
         let found = indexes.look_up(self.session, &pins)?;
         requirements.lock(&pins, &found).map_err(|problems| LockError::Hashes { path: path(), problems }.into())
+    }
+
+    /// The lock of wheels in the user's folders, where they are all that the targets need: no index is asked then.
+    fn at_hand(&self, requirements: &Requirements, pins: &[Pin]) -> Result<Option<Lock>, BuildError> {
+        let Reader { targets, origins, .. } = self.reader;
+        let wanted = pins.iter().flat_map(|pin| &pin.hashes).copied().collect();
+        let lock = requirements.lock_of_wheels(pins, &origins.wheels_with(&wanted)?);
+        let is_enough = |lock: &Lock| {
+            let each = targets.iter().map(|target| (lock, target));
+            select_all(each, &Selection::default()).is_ok()
+        };
+        Ok(lock.filter(is_enough))
     }
 
     /// The lock that uv makes of the requirements: it also looks into folders and on pages of links.

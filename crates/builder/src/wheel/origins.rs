@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use shipwheel_oci::Digest;
 use shipwheel_plan::spec::{Problem, PythonSpec};
+use shipwheel_python::lock::LockedWheel;
+use shipwheel_python::wheel::WheelName;
 use shipwheel_store::http::Download;
 use shipwheel_store::package_index::{IndexCredentials, IndexFetch, Keyring};
 use shipwheel_store::{FileAction, open_regular};
@@ -133,24 +135,49 @@ impl WheelOrigins {
 
     /// Copies wheels with the wanted hashes from the folders, whatever their names.
     fn take_from_folders(&self, session: &Session<'_>, mut wanted: BTreeSet<Digest>) -> Result<(), BuildError> {
-        for folder in &self.folders {
+        for path in self.wheel_files()? {
             if wanted.is_empty() {
                 break;
             }
+            let mut file = open_regular(&path).map_err(BuildError::file(FileAction::Open, &path))?;
+            let digest = digest_of(&file).map_err(BuildError::file(FileAction::Read, &path))?;
+            if wanted.remove(&digest) {
+                file.rewind().map_err(BuildError::file(FileAction::Read, &path))?;
+                take(session, &file, &path, &digest, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The wheels in the folders that have one of these hashes, by their names.
+    ///
+    /// # Errors
+    /// When a folder or a file in it cannot be read.
+    pub(crate) fn wheels_with(&self, wanted: &BTreeSet<Digest>) -> Result<Vec<LockedWheel>, BuildError> {
+        let mut found = Vec::new();
+        for path in self.wheel_files()? {
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<WheelName>().ok());
+            let Some(name) = name else { continue };
+            let file = open_regular(&path).map_err(BuildError::file(FileAction::Open, &path))?;
+            let digest = digest_of(&file).map_err(BuildError::file(FileAction::Read, &path))?;
+            if wanted.contains(&digest) {
+                found.push(LockedWheel { name, url: None, path: None, size: None, sha256: Some(digest) });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The files in the folders that are wheels by their ending, folder after folder.
+    fn wheel_files(&self) -> Result<Vec<PathBuf>, BuildError> {
+        let mut all = Vec::new();
+        for folder in &self.folders {
             let entries = fs_err::read_dir(folder).map_err(BuildError::file(FileAction::Read, folder))?;
             let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
             paths.retain(|path| path.extension().is_some_and(|extension| extension == "whl") && path.is_file());
             paths.sort();
-            for path in paths {
-                let mut file = open_regular(&path).map_err(BuildError::file(FileAction::Open, &path))?;
-                let digest = digest_of(&file).map_err(BuildError::file(FileAction::Read, &path))?;
-                if wanted.remove(&digest) {
-                    file.rewind().map_err(BuildError::file(FileAction::Read, &path))?;
-                    take(session, &file, &path, &digest, None)?;
-                }
-            }
+            all.append(&mut paths);
         }
-        Ok(())
+        Ok(all)
     }
 }
 

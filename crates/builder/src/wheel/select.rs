@@ -15,7 +15,7 @@ use super::{git_wheel, sdist_wheel};
 use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
 use crate::lock::lock_file::LockFile;
-use crate::lock::pinned_lock::PinnedLock;
+use crate::lock::pinned_lock::{PinnedLock, Reader};
 use crate::lock::unlocked;
 use crate::project::project::Project;
 use crate::project::text_files::normal;
@@ -89,7 +89,8 @@ impl Selector<'_> {
             return Ok(known);
         }
         // Folders are projects: they are built and come with the application.
-        let locks = pinned.locks(self.session, self.python, targets)?;
+        let locks =
+            pinned.locks(Reader { session: self.session, python: self.python, targets, origins: self.origins })?;
         let (locks, folders): (Vec<Lock>, Vec<_>) = locks.into_iter().map(Lock::without_directories).unzip();
         let locks: Vec<(Lock, &Target)> = locks.into_iter().zip(targets).collect();
         let each = || locks.iter().map(|(lock, target)| (lock, *target));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use pep440_rs::Version;
+use pep440_rs::{Version, VersionSpecifiers};
 use shipwheel_oci::Digest;
 
 use crate::index::IndexFile;
@@ -57,9 +57,25 @@ impl Requirements {
                 Err(problem) => problems.push(problem),
             }
         }
+        if problems.is_empty() { Ok(self.lock_of(packages)) } else { Err(problems) }
+    }
+
+    /// The lock of pins of which each has one of these wheels; nothing if one has none.
+    pub fn lock_of_wheels(&self, pins: &[Pin], wheels: &[LockedWheel]) -> Option<Lock> {
+        let packages = pins.iter().map(|pin| {
+            let is_of = |wheel: &&LockedWheel| {
+                let is_listed = wheel.sha256.is_some_and(|digest| pin.hashes.contains(&digest));
+                is_listed && wheel.name.distribution == pin.name && wheel.name.version == pin.version
+            };
+            let wheels: Vec<LockedWheel> = wheels.iter().filter(is_of).cloned().collect();
+            (!wheels.is_empty()).then(|| pin.package_of(wheels, None, None))
+        });
+        Some(self.lock_of(packages.collect::<Option<_>>()?))
+    }
+
+    fn lock_of(&self, packages: Vec<LockedPackage>) -> Lock {
         let (environments, default_groups) = (Vec::new(), Vec::new());
-        let lock = Lock { file: self.file.clone(), requires_python: None, environments, default_groups, packages };
-        if problems.is_empty() { Ok(lock) } else { Err(problems) }
+        Lock { file: self.file.clone(), requires_python: None, environments, default_groups, packages }
     }
 }
 
@@ -113,17 +129,19 @@ impl Pin {
         if allowed.is_empty() {
             return Err(self.none_matches(files));
         }
-        Ok(LockedPackage {
-            name: self.name.clone(),
-            version: Some(self.version.clone()),
-            marker: self.marker.clone(),
-            // All files of a version are for the same versions of Python; a lock's own hashes choose among them.
-            requires_python: allowed[0].requires_python.clone(),
-            wheels: allowed.iter().filter_map(wheel).collect(),
-            sdist,
-            origin: None,
-            line: self.line,
-        })
+        // All files of a version are for the same versions of Python; a lock's own hashes choose among them.
+        let requires_python = allowed[0].requires_python.clone();
+        Ok(self.package_of(allowed.iter().filter_map(wheel).collect(), sdist, requires_python))
+    }
+
+    fn package_of(
+        &self,
+        wheels: Vec<LockedWheel>,
+        sdist: Option<LockedSdist>,
+        requires_python: Option<VersionSpecifiers>,
+    ) -> LockedPackage {
+        let (name, version, marker) = (self.name.clone(), Some(self.version.clone()), self.marker.clone());
+        LockedPackage { name, version, marker, requires_python, wheels, sdist, origin: None, line: self.line }
     }
 
     fn not_found(&self) -> HashProblem {
