@@ -124,6 +124,8 @@ fn format(tool: LockTool, lock: &LockFile) -> &'static str {
 fn key(lock: &LockFile, project: &str, python: &PythonSpec) -> Digest {
     let mut hasher = Hasher::new();
     hasher.field(EXPORT_RECIPE.to_le_bytes()).field(format!("{:?}", lock.form)).field(&*lock.text).field(project);
+    // An exporter names folders of the user's by their whole paths.
+    hasher.field(lock.folder().as_os_str().as_encoded_bytes());
     hasher.field(format!(
         "{:?}",
         (values(&python.extras), python.groups.as_deref().map(values), &python.package.as_ref().map(|p| &p.value))

@@ -149,6 +149,10 @@ impl<'f> PinnedLock<'f> {
             LockReading::Requirements | LockReading::Export(_) => self.file.pyproject.as_deref(),
         };
         hasher.field(project.unwrap_or_default());
+        // An exporter names folders of the user's by their whole paths.
+        if let LockReading::Export(_) = self.file.form.reading() {
+            hasher.field(self.file.folder().as_os_str().as_encoded_bytes());
+        }
         // Which groups are the default ones stands beside the lock.
         hasher.fields(self.file.uv_lock().into_iter().flat_map(|(_, choice)| &choice.groups));
     }
