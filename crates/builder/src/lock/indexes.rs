@@ -20,6 +20,9 @@ use crate::session::Session;
 /// Raise this when other files are found for the same pins.
 const FOUND_RECIPE: u32 = 1;
 
+/// The kind of record that has the files of a pin.
+const RECORD: &str = "index-files";
+
 /// How many pages are fetched at a time.
 const CONCURRENCY: usize = 16;
 
@@ -155,9 +158,6 @@ impl Indexes {
         Ok(session.cache.put_record(RECORD, &self.key(pin), &files)?)
     }
 }
-
-/// The kind of record that has the files of a pin.
-const RECORD: &str = "index-files";
 
 /// An address for messages: it may have a password in it.
 fn shown(url: &str) -> String {

@@ -188,18 +188,15 @@ impl<'f> PinnedLock<'f> {
     }
 
     fn converted(&self, reader: Reader<'_>) -> Result<Lock, BuildError> {
-        let Reader { session, python, .. } = reader;
         let path = &self.file.path;
-        let of_requirements = |files: &RequirementFiles, path: &Path| {
-            Conversion { reader, session, python, lock: self.file, files, path, lookups: "", minor: self.minor }.run()
+        let convert = |files: &RequirementFiles, path: &Path, lookups: &str| {
+            Conversion { reader, lock: self.file, files, path, lookups, minor: self.minor }.run()
         };
         if let Some(Kept { path, text, lookups }) = &self.kept {
-            let files = &RequirementFiles::one(path, text);
-            return Conversion { reader, session, python, lock: self.file, files, path, lookups, minor: self.minor }
-                .run();
+            return convert(&RequirementFiles::one(path, text), path, lookups);
         }
         if let Some(files) = self.file.requirements() {
-            return of_requirements(files, path);
+            return convert(files, path, "");
         }
         if let Some(lock) = self.file.pylock() {
             return Ok(lock.clone());
@@ -207,14 +204,14 @@ impl<'f> PinnedLock<'f> {
         // What a lock has that is not on an index: its paths are relative to it.
         let of_text = |text: &str| {
             let files = RequirementFiles::one(path, text);
-            let mut lock = of_requirements(&files, path)?;
+            let mut lock = convert(&files, path, "")?;
             for requirement in files.placed(self.file.places())? {
                 lock.packages.push(requirement.package()?);
             }
             Ok(lock)
         };
         match self.file.form.reading() {
-            LockReading::Export(tool) => match export::export(session, tool, self.file, python)? {
+            LockReading::Export(tool) => match export::export(reader.session, tool, self.file, reader.python)? {
                 Exported::Pylock(lock) => Ok(lock),
                 Exported::Requirements(text) => of_text(&text),
             },
@@ -232,8 +229,6 @@ impl<'f> PinnedLock<'f> {
 /// Requirements with hashes → the lock that uv makes of them, checked against the hashes.
 struct Conversion<'c> {
     reader: Reader<'c>,
-    session: &'c Session<'c>,
-    python: &'c PythonSpec,
     /// The lock that the definition names.
     lock: &'c LockFile,
     files: &'c RequirementFiles,
@@ -251,16 +246,16 @@ impl Conversion<'_> {
         if !requirements.has_all_hashes() {
             return Err(LockError::PartialHashes { path: path() }.into());
         }
-        let (input, settings) = (self.files.lines(&self.python.allow_build)?, self.lock.lookup()?);
+        let (input, settings) = (self.files.lines(&self.reader.python.allow_build)?, self.lock.lookup()?);
         let lookups = self.lookups.to_owned() + &self.files.lookups();
         let pins = requirements.pins(&environments(self.minor));
         if let Some(lock) = self.at_hand(&requirements, &pins)? {
             return Ok(lock);
         }
-        let Some(indexes) = Indexes::of(self.session, &lookups, &settings)? else {
+        let Some(indexes) = Indexes::of(self.reader.session, &lookups, &settings)? else {
             return self.convert(&requirements, &(self.lookups.to_owned() + &input), &settings);
         };
-        let found = indexes.look_up(self.session, &pins)?;
+        let found = indexes.look_up(self.reader.session, &pins)?;
         requirements.lock(&pins, &found).map_err(|problems| LockError::Hashes { path: path(), problems }.into())
     }
 
@@ -283,14 +278,14 @@ impl Conversion<'_> {
         hasher.field(CONVERT_RECIPE.to_le_bytes()).field(self.minor.to_le_bytes()).field(self.lookups);
         self.files.add_to(&mut hasher);
         let key = hasher.finish();
-        let converted = match self.session.cache.record::<String>("pylock", &key) {
+        let converted = match self.reader.session.cache.record::<String>("pylock", &key) {
             Some(converted) => converted,
             None => {
-                self.session.report.step(&format!("lock: converting {shown}"));
-                let converted = uv::convert_requirements(self.session, input, settings, self.minor)?;
+                self.reader.session.report.step(&format!("lock: converting {shown}"));
+                let converted = uv::convert_requirements(self.reader.session, input, settings, self.minor)?;
                 // A text with a password in it is kept nowhere.
                 if !shipwheel_store::has_secret(&converted) {
-                    self.session.cache.put_record("pylock", &key, &converted)?;
+                    self.reader.session.cache.put_record("pylock", &key, &converted)?;
                 }
                 converted
             }
