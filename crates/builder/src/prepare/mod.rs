@@ -2,9 +2,10 @@
 
 mod copy;
 mod made;
+mod preparation;
 mod prepare;
 pub(crate) mod prepare_error;
 mod process;
 mod python;
 
-pub(crate) use prepare::{Preparation, WhenNeeded};
+pub(crate) use preparation::{Preparation, WhenNeeded};

@@ -3,7 +3,6 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use shipwheel_layer::TreePath;
 use shipwheel_oci::{Digest, Hasher};
@@ -12,23 +11,17 @@ use shipwheel_store::has_secret;
 
 use super::copy::Copy;
 use super::made::{MadeFile, Taking};
+use super::preparation::{Preparation, WhenNeeded};
 use super::prepare_error::PrepareError;
 use super::process::Process;
-use super::python::{Inputs, StepPython};
+use super::python::StepPython;
 use crate::error::BuildError;
 use crate::inspect::counted::counted;
 use crate::project::application;
 use crate::project::collected_file::CollectedFile;
-use crate::project::definition::Definition;
-use crate::project::project::Project;
-use crate::session::Session;
-use crate::wheel::origins::WheelOrigins;
 
 /// Raise this when steps are run in another way.
 const PREPARE_RECIPE: u32 = 1;
-
-/// 1980, in seconds: the earliest time that a zip archive can hold.
-const EARLIEST: u64 = 315_532_800;
 
 /// Variables of this machine that say how the network is reached; those with a password in them are not passed on.
 const NETWORK: [&str; 11] = [
@@ -44,26 +37,6 @@ const NETWORK: [&str; 11] = [
     "https_proxy",
     "no_proxy",
 ];
-
-/// What becomes of a step that has to be run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WhenNeeded {
-    /// It is run.
-    Run,
-    /// It is only told: nothing that it makes is known.
-    Tell,
-}
-
-/// The steps of a definition, and what they are given.
-pub(crate) struct Preparation<'p> {
-    pub(crate) session: &'p Session<'p>,
-    pub(crate) definition: &'p Definition,
-    pub(crate) project: &'p Project,
-    pub(crate) origins: &'p Arc<WheelOrigins>,
-    /// The minor version of the image's Python, if it has an environment.
-    pub(crate) python: Option<u32>,
-    pub(crate) when_needed: WhenNeeded,
-}
 
 /// What a step is run with.
 struct Ready<'r> {
@@ -142,8 +115,7 @@ impl Preparation<'_> {
         if let Some(known) = python.get() {
             return Ok(known);
         }
-        let Self { session, definition, project, origins, python: wanted, .. } = *self;
-        let found = StepPython::find(&Inputs { session, definition, project, origins, wanted }, &step.title)?;
+        let found = StepPython::find(self, &step.title)?;
         Ok(python.get_or_init(|| found))
     }
 
@@ -201,7 +173,7 @@ impl Preparation<'_> {
 
     /// The time that all inputs have, and that programs take for now.
     fn time(&self) -> u64 {
-        u64::try_from(self.session.epoch).unwrap_or_default().max(EARLIEST)
+        self.session.file_time().seconds()
     }
 
     /// All variables of a step.

@@ -15,17 +15,15 @@ use shipwheel_python::select::SelectedWheel;
 use shipwheel_python::{Libc, Target};
 use shipwheel_store::FileAction;
 
+use super::preparation::Preparation;
 use super::prepare_error::PrepareError;
 use crate::disk::written::write_file;
 use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
 use crate::lock::pinned_lock::KeptLock;
 use crate::program::uv;
-use crate::project::definition::Definition;
-use crate::project::project::Project;
 use crate::session::Session;
 use crate::wheel::local_projects;
-use crate::wheel::origins::WheelOrigins;
 use crate::wheel::select::{Selected, Selector};
 use crate::wheel::wheels::{Wheels, scheme};
 
@@ -39,16 +37,6 @@ getattr(sys, '_base_executable', None) or sys.executable)";
 
 /// The musl of every Alpine since 3.13; an interpreter does not tell.
 const MUSL: Libc = Libc::Musl { major: 1, minor: 2 };
-
-/// What the Python of a step is made from.
-pub(super) struct Inputs<'i> {
-    pub(super) session: &'i Session<'i>,
-    pub(super) definition: &'i Definition,
-    pub(super) project: &'i Project,
-    pub(super) origins: &'i Arc<WheelOrigins>,
-    /// The minor version of the image's Python, if it has an environment.
-    pub(super) wanted: Option<u32>,
-}
 
 /// An interpreter of this machine with the wheels for it.
 pub(super) struct StepPython {
@@ -64,22 +52,23 @@ impl StepPython {
     ///
     /// # Errors
     /// When there is none, or the lock does not have everything for it.
-    pub(super) fn find(inputs: &Inputs<'_>, step: &str) -> Result<Self, BuildError> {
-        let (executable, target) = interpreter(inputs, step)?;
+    pub(super) fn find(preparation: &Preparation<'_>, step: &str) -> Result<Self, BuildError> {
+        let (executable, target) = interpreter(preparation, step)?;
         let targets = BTreeMap::from([(target.platform.clone(), target.clone())]);
-        let selected = match (&inputs.definition.spec.python, &inputs.project.lock) {
+        let selected = match (&preparation.definition.spec.python, &preparation.project.lock) {
             (Some(python), Some(lock)) => {
-                let Inputs { session, project, origins, .. } = *inputs;
+                let Preparation { session, project, origins, .. } = *preparation;
                 let selector = Selector { session, python, project, lock, origins };
-                selector.select(&targets).map_err(|error| no_wheels(error, step, &target, inputs.wanted))?
+                selector.select(&targets).map_err(|error| no_wheels(error, step, &target, preparation.python))?
             }
             _ => Selected::default(),
         };
-        let local = local_projects::build(inputs.session, inputs.project, &targets, &selected)?;
+        let local = local_projects::build(preparation.session, preparation.project, &targets, &selected)?;
         let installed: Vec<_> = local.values().chain(selected.wheels.values()).flatten().cloned().collect();
-        let wheels = Wheels::new(Arc::clone(inputs.origins), installed.iter().cloned());
-        let prefer = inputs.definition.spec.python.as_ref().map(|python| python.prefer.as_slice()).unwrap_or_default();
-        let settled = wheels.settle(inputs.session, &installed, prefer, target.python)?;
+        let wheels = Wheels::new(Arc::clone(preparation.origins), installed.iter().cloned());
+        let prefer =
+            preparation.definition.spec.python.as_ref().map(|python| python.prefer.as_slice()).unwrap_or_default();
+        let settled = wheels.settle(preparation.session, &installed, prefer, target.python)?;
         Ok(Self { executable, version: target.python, installed, wheels, settled })
     }
 
@@ -143,8 +132,8 @@ fn no_wheels(error: BuildError, step: &str, target: &Target, wanted: Option<u32>
 }
 
 /// The interpreter that steps are given: of the image's minor version if there is one, else the first on `PATH`.
-fn interpreter(inputs: &Inputs<'_>, step: &str) -> Result<(PathBuf, Target), BuildError> {
-    let Inputs { session, definition, project, wanted, .. } = inputs;
+fn interpreter(preparation: &Preparation<'_>, step: &str) -> Result<(PathBuf, Target), BuildError> {
+    let Preparation { session, definition, project, python: wanted, .. } = preparation;
     let named = wanted.map(|minor| format!("python3.{minor}"));
     let names = named.into_iter().chain(["python3".to_owned(), "python".to_owned()]);
     let on_path = names.flat_map(|name| session.on_path(&name).collect::<Vec<_>>());

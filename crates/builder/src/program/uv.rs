@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shipwheel_bytecode::PythonVersion;
+use shipwheel_layer::FileTime;
 use shipwheel_oci::Digest;
 use shipwheel_python::project::VersionTool;
 use shipwheel_python::pyproject::Pyproject;
@@ -213,8 +214,6 @@ pub(crate) struct WheelBuild<'b> {
     pub(crate) source: &'b Path,
     /// The folder for the wheel.
     pub(crate) out: &'b Path,
-    /// The time in the wheel, in seconds since 1970.
-    pub(crate) epoch: &'b str,
     /// The version, for a backend that would ask git.
     pub(crate) version: Option<&'b str>,
 }
@@ -233,7 +232,9 @@ pub(crate) fn build_wheel(session: &Session<'_>, build: &WheelBuild<'_>) -> Resu
     let mut command = uv.command_with_python(&["build", "--wheel", "--no-sources"], python.as_deref())?;
     command.arg("--out-dir").arg(build.out).arg(build.source);
     // Backends and uv leave files behind in it.
-    command.env("SOURCE_DATE_EPOCH", build.epoch).env("TMPDIR", build.scratch);
+    // The time in the wheel, which reaches no layer.
+    let time = FileTime::EARLIEST.seconds().to_string();
+    command.env("SOURCE_DATE_EPOCH", time).env("TMPDIR", build.scratch);
     // The copy has no repository.
     let version = VersionTool::VARIABLES.into_iter().zip(build.version.into_iter().cycle());
     command.envs(version);

@@ -15,9 +15,6 @@ use crate::program::uv::{self, WheelBuild};
 use crate::session::Session;
 use shipwheel_store::{FileAction, open_regular};
 
-/// 1980, in seconds: the earliest time that a zip archive can hold. It reaches no layer.
-const EARLIEST: &str = "315532800";
-
 /// The most bytes that a member of a pure wheel may unpack to.
 const MAX_MEMBER: u64 = 1 << 30;
 
@@ -92,7 +89,7 @@ pub(crate) fn build(
 ) -> Result<PureWheel, BuildError> {
     let input = || input.clone();
     let out = scratch.join("out");
-    let build = WheelBuild { scratch, source, out: &out, epoch: EARLIEST, version };
+    let build = WheelBuild { scratch, source, out: &out, version };
     uv::build_wheel(session, &build).map_err(|error| match error {
         BuildError::Program(cause) => ProjectError::Build { input: input(), cause }.into(),
         other => other,
