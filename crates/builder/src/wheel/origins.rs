@@ -1,9 +1,9 @@
 //! Where the files of a lock come from: wheel folders first, then the cache, then their addresses or mirrors.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::Seek as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use shipwheel_oci::Digest;
 use shipwheel_plan::spec::{Problem, PythonSpec};
@@ -38,6 +38,8 @@ pub(crate) struct Wanted {
 #[derive(Debug, Default)]
 pub(crate) struct WheelOrigins {
     folders: Vec<PathBuf>,
+    /// The hashes of files in them, as far as they were read.
+    hashed: Mutex<BTreeMap<PathBuf, Digest>>,
     /// What paths in the lock are relative to.
     lock_folder: PathBuf,
     /// Prefixes and their replacements; the first that matches is used.
@@ -75,7 +77,7 @@ impl WheelOrigins {
             credentials.add_index(index.name.as_deref(), &index.url, &session.environment);
         }
         let lock_folder = project.lock.as_ref().map(|lock| lock.folder().to_owned()).unwrap_or_default();
-        Ok(Self { folders, lock_folder, mirrors, credentials })
+        Ok(Self { folders, hashed: Mutex::default(), lock_folder, mirrors, credentials })
     }
 
     /// The address that a file is fetched from.
@@ -139,10 +141,9 @@ impl WheelOrigins {
             if wanted.is_empty() {
                 break;
             }
-            let mut file = open_regular(&path).map_err(BuildError::file(FileAction::Open, &path))?;
-            let digest = digest_of(&file).map_err(BuildError::file(FileAction::Read, &path))?;
+            let digest = self.digest(&path)?;
             if wanted.remove(&digest) {
-                file.rewind().map_err(BuildError::file(FileAction::Read, &path))?;
+                let file = open_regular(&path).map_err(BuildError::file(FileAction::Open, &path))?;
                 take(session, &file, &path, &digest, None)?;
             }
         }
@@ -158,13 +159,24 @@ impl WheelOrigins {
         for path in self.wheel_files()? {
             let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<WheelName>().ok());
             let Some(name) = name else { continue };
-            let file = open_regular(&path).map_err(BuildError::file(FileAction::Open, &path))?;
-            let digest = digest_of(&file).map_err(BuildError::file(FileAction::Read, &path))?;
+            let digest = self.digest(&path)?;
             if wanted.contains(&digest) {
                 found.push(LockedWheel { name, url: None, path: None, size: None, sha256: Some(digest) });
             }
         }
         Ok(found)
+    }
+
+    /// The hash of a file in the folders, which may be large: it is read once. What is taken is hashed again.
+    fn digest(&self, path: &Path) -> Result<Digest, BuildError> {
+        let hashed = || self.hashed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = hashed().get(path) {
+            return Ok(*known);
+        }
+        let file = open_regular(path).map_err(BuildError::file(FileAction::Open, path))?;
+        let digest = digest_of(&file).map_err(BuildError::file(FileAction::Read, path))?;
+        hashed().insert(path.to_owned(), digest);
+        Ok(digest)
     }
 
     /// The files in the folders that are wheels by their ending, folder after folder.
