@@ -164,15 +164,22 @@ fn tar_of(entries: &[(&[u8], tar::EntryType, &str)]) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// Builds on a base, verifies and starts what came out, and runs it; gives the image unpacked.
+/// Builds on a base, verifies and starts what came out.
 #[track_caller]
-fn built_on(reference: &str, python: &str) -> Rootfs {
+fn sound_on(reference: &str) -> Definition {
     let definition = Definition::over(&format!("{{ image = \"{reference}\" }}"));
     let output = format!("oci:{}", definition.output().display());
     Shipwheel::new().image(&[&definition.argument(), "--platform", PLATFORM, "--output", &output]).succeeded();
     Shipwheel::new().run(&["verify", &output, "--rebuild"]).succeeded();
     let report = Shipwheel::new().run(&["startup", &output, "--runs", "1", "--json"]).succeeded().json();
     assert!(report.is_object(), "{report}");
+    definition
+}
+
+/// The same, and runs it; gives the image unpacked.
+#[track_caller]
+fn built_on(reference: &str, python: &str) -> Rootfs {
+    let definition = sound_on(reference);
     let rootfs = Rootfs::unpack(&Layout::new(&definition.output()), "amd64");
     let script = "import sys, json; print(json.__cached__, sys.base_prefix)";
     let (said, _) = rootfs.run(&[], &[python, "-c", script]);
@@ -237,12 +244,7 @@ fn layers_of_zstd_with_names_in_any_encoding_and_a_folder_over_a_link_are_a_base
     shape.family = Family::Zstd;
     // umoci, which judges other images, does not read zstd: this one is looked at by shipwheel and by what it starts.
     let reference = shape.push(&registry, "hardened/python");
-    let definition = Definition::over(&format!("{{ image = \"{reference}\" }}"));
-    let output = format!("oci:{}", definition.output().display());
-    Shipwheel::new().image(&[&definition.argument(), "--platform", PLATFORM, "--output", &output]).succeeded();
-    Shipwheel::new().run(&["verify", &output, "--rebuild"]).succeeded();
-    let report = Shipwheel::new().run(&["startup", &output, "--runs", "1", "--json"]).succeeded().json();
-    assert!(report.is_object(), "{report}");
+    let definition = sound_on(&reference);
     let layers = Layout::new(&definition.output()).manifest(PLATFORM)["layers"].clone();
     let types: Vec<&str> =
         layers.as_array().unwrap().iter().map(|layer| layer["mediaType"].as_str().unwrap()).collect();
