@@ -2,21 +2,25 @@
 
 mod error;
 mod found;
+mod hash_problem;
 mod hashes;
 mod include;
 mod input;
 mod lines;
 mod option;
 mod parser;
+mod pin;
 mod placed;
 mod requirement;
 
 pub use error::{RequirementProblem, RequirementProblemKind, RequirementsError};
-pub use found::{Found, Pin};
-pub use hashes::{HashProblem, check_hashes};
+pub use found::Found;
+pub use hash_problem::HashProblem;
+pub use hashes::check_hashes;
 pub use include::{Include, beside, includes};
 pub use input::{InputLine, asks_for_anything, input_lines};
 pub(crate) use option::option;
+pub use pin::Pin;
 pub use placed::{Place, Placed, placed};
 pub use requirement::{Requirement, Requirements};
 

@@ -1,50 +1,17 @@
-//! Pins with hashes, and the lock that they are with the files that indexes have for them.
+//! The lock that pins with hashes are with the files that indexes or folders have for them.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
-use pep440_rs::{Version, VersionSpecifiers};
-use shipwheel_oci::Digest;
+use pep440_rs::VersionSpecifiers;
 
 use crate::index::IndexFile;
 use crate::lock::{Lock, LockedPackage, LockedSdist, LockedWheel};
-use crate::marker::{Environment, Marker};
-use crate::name::DistributionName;
-use crate::requirements::hashes::HashProblem;
-use crate::requirements::requirement::{Requirement, Requirements};
-
-/// One version of a distribution, with all that the lines of a requirements file say of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pin {
-    /// The distribution.
-    pub name: DistributionName,
-    /// Its version.
-    pub version: Version,
-    /// The sha256 values that its files may have.
-    pub hashes: BTreeSet<Digest>,
-    /// Where it is needed; everywhere, if there is none.
-    marker: Option<Marker>,
-    file: Arc<str>,
-    line: usize,
-}
+use crate::requirements::hash_problem::HashProblem;
+use crate::requirements::pin::Pin;
+use crate::requirements::requirement::Requirements;
 
 /// The files that indexes have for pins, in the order of the pins; none where no index has the distribution.
 pub type Found = Vec<Option<Vec<IndexFile>>>;
 
 impl Requirements {
-    /// What is needed in any of these environments, in the order of the file: nothing else has to be looked up.
-    pub fn pins(&self, environments: &[Environment]) -> Vec<Pin> {
-        let mut pins: Vec<Pin> = Vec::new();
-        for requirement in self.requirements.iter().filter(|requirement| requirement.is_needed(environments)) {
-            let same = |pin: &&mut Pin| pin.name == requirement.name && pin.version == requirement.version;
-            match pins.iter_mut().find(same) {
-                Some(pin) => pin.add(requirement),
-                None => pins.push(Pin::of(requirement)),
-            }
-        }
-        pins
-    }
-
     /// The lock of pins for which files were looked up; only files with a listed sha256 are in it.
     ///
     /// # Errors
@@ -64,8 +31,7 @@ impl Requirements {
     pub fn lock_of_wheels(&self, pins: &[Pin], wheels: &[LockedWheel]) -> Option<Lock> {
         let packages = pins.iter().map(|pin| {
             let is_of = |wheel: &&LockedWheel| {
-                let is_listed = wheel.sha256.is_some_and(|digest| pin.hashes.contains(&digest));
-                is_listed && wheel.name.distribution == pin.name && wheel.name.version == pin.version
+                pin.lists(wheel.sha256) && pin.is_of(&wheel.name.distribution, &wheel.name.version)
             };
             let wheels: Vec<LockedWheel> = wheels.iter().filter(is_of).cloned().collect();
             (!wheels.is_empty()).then(|| pin.package_of(wheels, None, None))
@@ -79,31 +45,7 @@ impl Requirements {
     }
 }
 
-impl Requirement {
-    fn is_needed(&self, environments: &[Environment]) -> bool {
-        let holds = |marker: &Marker| environments.iter().any(|environment| marker.evaluate(environment));
-        self.marker.as_ref().is_none_or(holds)
-    }
-}
-
 impl Pin {
-    fn of(requirement: &Requirement) -> Self {
-        Self {
-            name: requirement.name.clone(),
-            version: requirement.version.clone(),
-            hashes: requirement.hashes.iter().copied().collect(),
-            marker: requirement.marker.clone(),
-            file: requirement.file.clone(),
-            line: requirement.line,
-        }
-    }
-
-    /// Adds what another line says.
-    fn add(&mut self, requirement: &Requirement) {
-        self.hashes.extend(&requirement.hashes);
-        self.marker = self.marker.take().zip(requirement.marker.clone()).map(|(one, other)| one.or(other));
-    }
-
     /// The files of this version that a page has.
     pub fn files(&self, page: Vec<IndexFile>) -> Vec<IndexFile> {
         page.into_iter().filter(|file| self.is_wheel(file) || file.is_sdist_of(&self.name, &self.version)).collect()
@@ -111,11 +53,11 @@ impl Pin {
 
     /// Whether a file has a hash that is listed.
     pub fn allows(&self, file: &IndexFile) -> bool {
-        file.sha256.is_some_and(|digest| self.hashes.contains(&digest))
+        self.lists(file.sha256)
     }
 
     fn is_wheel(&self, file: &IndexFile) -> bool {
-        file.wheel().is_some_and(|wheel| wheel.distribution == self.name && wheel.version == self.version)
+        file.wheel().is_some_and(|wheel| self.is_of(&wheel.distribution, &wheel.version))
     }
 
     fn package(&self, files: &[IndexFile]) -> Result<LockedPackage, HashProblem> {
@@ -127,7 +69,9 @@ impl Pin {
         let sdist = allowed.iter().find(|file| file.wheel().is_none());
         let sdist = sdist.map(|file| LockedSdist { url: Some(file.url.clone()), path: None, sha256: file.sha256 });
         if allowed.is_empty() {
-            return Err(self.none_matches(files));
+            return Err(
+                self.none_matches(&self.version, files.iter().map(|file| (file.name.clone(), file.sha256)).collect())
+            );
         }
         // All files of a version are for the same versions of Python; a lock's own hashes choose among them.
         let requires_python = allowed[0].requires_python.clone();
@@ -143,26 +87,12 @@ impl Pin {
         let (name, version, marker) = (self.name.clone(), Some(self.version.clone()), self.marker.clone());
         LockedPackage { name, version, marker, requires_python, wheels, sdist, origin: None, line: self.line }
     }
-
-    fn not_found(&self) -> HashProblem {
-        HashProblem::NotFound { file: self.file.to_string(), line: self.line, name: self.name.clone() }
-    }
-
-    fn none_matches(&self, files: &[IndexFile]) -> HashProblem {
-        HashProblem::NoneMatches {
-            file: self.file.to_string(),
-            line: self.line,
-            name: self.name.clone(),
-            version: self.version.clone(),
-            allowed: self.hashes.iter().copied().collect(),
-            found: files.iter().map(|file| (file.name.clone(), file.sha256)).collect(),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::marker::Environment;
     use crate::target::{Libc, Target};
 
     fn environments() -> Vec<Environment> {

@@ -1,76 +1,12 @@
 //! A lock made from a requirements file, checked against the hashes in that file.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use pep440_rs::Version;
-use shipwheel_oci::Digest;
+use std::collections::BTreeSet;
 
 use crate::lock::Lock;
-use crate::marker::{Environment, Marker};
-use crate::name::DistributionName;
-use crate::requirements::requirement::{Requirement, Requirements};
-
-/// A distribution whose files are not the ones that the requirements file allows.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HashProblem {
-    /// The lock has a distribution, or a version of it, that the file has not.
-    #[error("{name} {} is in the lock but not in {file}", version.as_ref().map(Version::to_string).unwrap_or_default())]
-    NotRequired {
-        /// The requirements file.
-        file: String,
-        /// The distribution.
-        name: DistributionName,
-        /// The lock's version.
-        version: Option<Version>,
-    },
-    /// The file has a distribution that the lock has not.
-    #[error("{file}:{line}: {name} {version} is missing from the lock")]
-    Missing {
-        /// The requirements file.
-        file: String,
-        /// The line, counted from 1.
-        line: usize,
-        /// The distribution.
-        name: DistributionName,
-        /// The file's version.
-        version: Version,
-    },
-    /// No index that was asked has the distribution.
-    #[error("{file}:{line}: no index has {name}")]
-    NotFound {
-        /// The requirements file.
-        file: String,
-        /// The line, counted from 1.
-        line: usize,
-        /// The distribution.
-        name: DistributionName,
-    },
-    /// No file of the distribution has a hash that the requirements file lists.
-    #[error("{file}:{line}: no file found for {name} {version} has one of the {} hashes listed", allowed.len())]
-    NoneMatches {
-        /// The requirements file.
-        file: String,
-        /// The line, counted from 1.
-        line: usize,
-        /// The distribution.
-        name: DistributionName,
-        /// The version.
-        version: Version,
-        /// The hashes that the file lists.
-        allowed: Vec<Digest>,
-        /// The files that were found, with the hashes that they have.
-        found: Vec<(String, Option<Digest>)>,
-    },
-}
-
-/// What a requirements file says of one version of a distribution.
-struct Listed<'r> {
-    /// The first line about it.
-    first: &'r Requirement,
-    hashes: BTreeSet<Digest>,
-    /// Whether it is needed in any of the environments.
-    is_needed: bool,
-}
+use crate::marker::Environment;
+use crate::requirements::hash_problem::HashProblem;
+use crate::requirements::pin::Pin;
+use crate::requirements::requirement::Requirements;
 
 /// Keeps of a lock only the files whose sha256 the requirements file lists.
 ///
@@ -84,41 +20,30 @@ pub fn check_hashes(
     requirements: &Requirements,
     environments: &[Environment],
 ) -> Result<Lock, Vec<HashProblem>> {
-    let mut allowed: BTreeMap<(&DistributionName, &Version), Listed<'_>> = BTreeMap::new();
-    for requirement in &requirements.requirements {
-        let holds = |marker: &Marker| environments.iter().any(|environment| marker.evaluate(environment));
-        let entry = allowed.entry((&requirement.name, &requirement.version));
-        let listed = entry.or_insert(Listed { first: requirement, hashes: BTreeSet::new(), is_needed: false });
-        listed.hashes.extend(&requirement.hashes);
-        listed.is_needed |= requirement.marker.as_ref().is_none_or(holds);
-    }
+    let mut all = requirements.pins_where(|_| true);
+    all.sort_by(|one, other| (&one.name, &one.version).cmp(&(&other.name, &other.version)));
+    let needed = requirements.pins(environments);
     let (mut problems, mut seen) = (Vec::new(), BTreeSet::new());
     for package in &mut lock.packages {
-        let (name, version) = (package.name.clone(), package.version.clone());
-        let Some(version) = version.filter(|version| allowed.contains_key(&(&name, version))) else {
-            let file = requirements.file.clone();
-            problems.push(HashProblem::NotRequired { file, name, version: package.version.clone() });
+        let version = package.version.as_ref();
+        let of_package =
+            version.and_then(|version| Some((all.iter().find(|pin| pin.is_of(&package.name, version))?, version)));
+        let Some((pin, version)) = of_package else {
+            let (file, name, version) = (requirements.file.clone(), package.name.clone(), package.version.clone());
+            problems.push(HashProblem::NotRequired { file, name, version });
             continue;
         };
-        let Listed { first, hashes, .. } = &allowed[&(&name, &version)];
-        let is_listed = |sha256: Option<Digest>| sha256.is_some_and(|digest| hashes.contains(&digest));
-        let found: Vec<_> = package.wheels.iter().map(|w| (w.name.file_name().to_owned(), w.sha256)).collect();
-        package.wheels.retain(|wheel| is_listed(wheel.sha256));
-        package.sdist.take_if(|sdist| !is_listed(sdist.sha256));
+        let found = package.wheels.iter().map(|w| (w.name.file_name().to_owned(), w.sha256)).collect();
+        package.wheels.retain(|wheel| pin.lists(wheel.sha256));
+        package.sdist.take_if(|sdist| !pin.lists(sdist.sha256));
         if package.wheels.is_empty() && package.sdist.is_none() {
-            let (file, line) = (first.file.to_string(), first.line);
-            let (name, version, allowed) = (name.clone(), version.clone(), hashes.iter().copied().collect());
-            problems.push(HashProblem::NoneMatches { file, line, name, version, allowed, found });
+            problems.push(pin.none_matches(version, found));
         }
-        seen.insert((name, version));
+        seen.insert((&pin.name, &pin.version));
     }
-    for ((name, version), listed) in allowed {
-        let (name, version) = (name.clone(), version.clone());
-        if listed.is_needed && !seen.contains(&(name.clone(), version.clone())) {
-            let (file, line) = (listed.first.file.to_string(), listed.first.line);
-            problems.push(HashProblem::Missing { file, line, name, version });
-        }
-    }
+    let is_needed = |pin: &&Pin| needed.iter().any(|it| it.is_of(&pin.name, &pin.version));
+    let is_missing = |pin: &&Pin| !seen.contains(&(&pin.name, &pin.version));
+    problems.extend(all.iter().filter(is_needed).filter(is_missing).map(Pin::missing));
     if problems.is_empty() { Ok(lock) } else { Err(problems) }
 }
 

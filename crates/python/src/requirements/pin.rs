@@ -1,0 +1,99 @@
+//! One version of a distribution, pinned with hashes by one or more lines of a requirements file.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use pep440_rs::Version;
+use shipwheel_oci::Digest;
+
+use crate::marker::{Environment, Marker};
+use crate::name::DistributionName;
+use crate::requirements::hash_problem::HashProblem;
+use crate::requirements::requirement::{Requirement, Requirements};
+
+/// One version of a distribution, with all that the lines of a requirements file say of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The distribution.
+    pub name: DistributionName,
+    /// Its version.
+    pub version: Version,
+    /// The sha256 values that its files may have.
+    pub hashes: BTreeSet<Digest>,
+    /// Where it is needed; everywhere, if there is none.
+    pub(super) marker: Option<Marker>,
+    file: Arc<str>,
+    /// The first line about it.
+    pub(super) line: usize,
+}
+
+impl Requirements {
+    /// What is needed in any of these environments, in the order of the file: nothing else has to be looked up.
+    pub fn pins(&self, environments: &[Environment]) -> Vec<Pin> {
+        self.pins_where(|requirement| requirement.is_needed(environments))
+    }
+
+    /// What some of its lines pin, in the order of the file.
+    pub(super) fn pins_where(&self, is_wanted: impl Fn(&Requirement) -> bool) -> Vec<Pin> {
+        let mut pins: Vec<Pin> = Vec::new();
+        for requirement in self.requirements.iter().filter(|requirement| is_wanted(requirement)) {
+            match pins.iter_mut().find(|pin| pin.is_of(&requirement.name, &requirement.version)) {
+                Some(pin) => pin.add(requirement),
+                None => pins.push(Pin::of(requirement)),
+            }
+        }
+        pins
+    }
+}
+
+impl Requirement {
+    fn is_needed(&self, environments: &[Environment]) -> bool {
+        let holds = |marker: &Marker| environments.iter().any(|environment| marker.evaluate(environment));
+        self.marker.as_ref().is_none_or(holds)
+    }
+}
+
+impl Pin {
+    fn of(requirement: &Requirement) -> Self {
+        Self {
+            name: requirement.name.clone(),
+            version: requirement.version.clone(),
+            hashes: requirement.hashes.iter().copied().collect(),
+            marker: requirement.marker.clone(),
+            file: requirement.file.clone(),
+            line: requirement.line,
+        }
+    }
+
+    /// Adds what another line says.
+    fn add(&mut self, requirement: &Requirement) {
+        self.hashes.extend(&requirement.hashes);
+        self.marker = self.marker.take().zip(requirement.marker.clone()).map(|(one, other)| one.or(other));
+    }
+
+    /// Whether it is about a version of a distribution.
+    pub(super) fn is_of(&self, name: &DistributionName, version: &Version) -> bool {
+        self.name == *name && self.version == *version
+    }
+
+    /// Whether a hash is listed.
+    pub(super) fn lists(&self, sha256: Option<Digest>) -> bool {
+        sha256.is_some_and(|digest| self.hashes.contains(&digest))
+    }
+
+    pub(super) fn not_found(&self) -> HashProblem {
+        HashProblem::NotFound { file: self.file.to_string(), line: self.line, name: self.name.clone() }
+    }
+
+    pub(super) fn missing(&self) -> HashProblem {
+        let (name, version) = (self.name.clone(), self.version.clone());
+        HashProblem::Missing { file: self.file.to_string(), line: self.line, name, version }
+    }
+
+    /// `found` has the files that there are of the version, as they spell it, with their hashes.
+    pub(super) fn none_matches(&self, version: &Version, found: Vec<(String, Option<Digest>)>) -> HashProblem {
+        let (name, version) = (self.name.clone(), version.clone());
+        let allowed = self.hashes.iter().copied().collect();
+        HashProblem::NoneMatches { file: self.file.to_string(), line: self.line, name, version, allowed, found }
+    }
+}
