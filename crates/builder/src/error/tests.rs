@@ -21,7 +21,7 @@ use shipwheel_python::lock::Lock;
 use shipwheel_python::lock::{LockTool, UvConflict};
 use shipwheel_python::project::NotStatic;
 use shipwheel_python::pyproject::PyprojectError;
-use shipwheel_python::requirements::{Requirements, RequirementsError, placed};
+use shipwheel_python::requirements::{HashProblem, Requirements, RequirementsError, placed};
 use shipwheel_python::select::CoverageError;
 use shipwheel_python::wheel::WheelName;
 use shipwheel_store::{ErrorKind, FileAction, PlaceError, StoreError};
@@ -373,6 +373,7 @@ fn locks() {
         ]
     });
     check(tools.into_iter().flatten());
+    let unlisted = HashProblem::NotFound { file: outside(), line: 1, name: "six".parse().expect("a name") };
     check([
         (broken.into(), Configuration, NO_HINT),
         (LockError::Requirements(requirements.clone()).into(), Configuration, NO_HINT),
@@ -385,7 +386,7 @@ fn locks() {
         (LockError::IndexPage { url: outside(), cause: PageError::Address }.into(), Outside, HINT),
         (LockError::Includes { path: path(), limit: 8 }.into(), Configuration, NO_HINT),
         (LockError::Pyproject { path: path(), cause: pyproject() }.into(), Configuration, NO_HINT),
-        (LockError::Hashes { path: path(), problems: Vec::new() }.into(), Verification, HINT),
+        (LockError::Hashes(vec![unlisted]).into(), Verification, HINT),
         (LockError::Conflict { lock: path(), cause: UvConflict { wanted: Vec::new() } }.into(), Configuration, HINT),
         (LockError::StalePipfile { lock: path() }.into(), Configuration, HINT),
         (

@@ -91,13 +91,8 @@ pub enum LockError {
         cause: PyprojectError,
     },
     /// Hashes of the converted lock are not in the user's file.
-    #[error("{}: {}", .path.display(), joined(.problems, "; "))]
-    Hashes {
-        /// The file.
-        path: PathBuf,
-        /// One for each distribution.
-        problems: Vec<HashProblem>,
-    },
+    #[error("{}", joined(.0, "; "))]
+    Hashes(Vec<HashProblem>),
     /// The lock was made from other requirements than pyproject.toml has now.
     #[error("{} is out of date{}", .lock.display(), lines(.differences))]
     Stale {
@@ -223,7 +218,7 @@ impl LockError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Index(error) => error.kind(),
-            Self::Hashes { .. } => ErrorKind::Verification,
+            Self::Hashes(_) => ErrorKind::Verification,
             Self::Export { .. } | Self::IndexPage { .. } => ErrorKind::Outside,
             Self::Placed(error) => error.kind(),
             Self::Parse(_)
@@ -301,7 +296,7 @@ impl LockError {
                 "set `python.lock` to its input (requirements.in, uv.lock), or lock with the tool that made it"
             }
             Self::NoLock { .. } => "lock them (`uv lock`) and set `python.lock` to the lock",
-            Self::Hashes { .. } => "lock again, with `--generate-hashes`",
+            Self::Hashes(_) => "lock again, with `--generate-hashes`",
             Self::NoPyproject { .. } => "copy the pyproject.toml beside the lock, or export a pylock.toml",
             Self::Parse(_)
             | Self::Requirements(_)

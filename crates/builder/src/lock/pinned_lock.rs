@@ -241,10 +241,9 @@ struct Conversion<'c> {
 
 impl Conversion<'_> {
     fn run(&self) -> Result<Lock, BuildError> {
-        let path = || self.path.to_owned();
         let requirements = self.files.requirements()?;
         if !requirements.has_all_hashes() {
-            return Err(LockError::PartialHashes { path: path() }.into());
+            return Err(LockError::PartialHashes { path: self.path.to_owned() }.into());
         }
         let (input, settings) = (self.files.lines(&self.reader.python.allow_build)?, self.lock.lookup()?);
         let lookups = self.lookups.to_owned() + &self.files.lookups();
@@ -256,7 +255,7 @@ impl Conversion<'_> {
             return self.convert(&requirements, &(self.lookups.to_owned() + &input), &settings);
         };
         let found = indexes.look_up(self.reader.session, &pins)?;
-        requirements.lock(&pins, &found).map_err(|problems| LockError::Hashes { path: path(), problems }.into())
+        requirements.lock(&pins, &found).map_err(|problems| LockError::Hashes(problems).into())
     }
 
     /// The lock of wheels in the user's folders, where they are all that the targets need: no index is asked then.
@@ -294,8 +293,7 @@ impl Conversion<'_> {
         let lock = Lock::parse(&converted, &format!("{shown} (converted)"))?;
         // uv looks the wheels up by name and version and does not compare the file's hashes.
         let checked = check_hashes(lock, requirements, &environments(self.minor));
-        let path = self.path.to_owned();
-        checked.map_err(|problems| LockError::Hashes { path, problems }.into())
+        checked.map_err(|problems| LockError::Hashes(problems).into())
     }
 }
 
