@@ -7,7 +7,7 @@ mod credentials;
 mod names;
 
 use credentials::{CREDENTIAL_FOLDERS, fits_original};
-pub use credentials::{is_credential, is_settings, is_warned};
+pub use credentials::{is_credential, is_in_secret_folder, is_settings, is_warned};
 pub(crate) use names::fits_any;
 
 /// Folders of version control; in a submodule and a worktree, `.git` is a file.
@@ -114,12 +114,13 @@ mod tests {
     fn the_documentation_has_the_same_names() {
         let page = include_str!("../../../docs/image-toml.md");
         let rows: Vec<&str> = page.lines().skip_while(|line| *line != "## What is left out").skip(6).collect();
-        let lists: [&[&str]; 15] = [
+        let lists: [&[&str]; 16] = [
             &VERSION_CONTROL,
             &ENVIRONMENTS,
             &CACHES,
             &EDITORS,
             &CREDENTIAL_FOLDERS,
+            &credentials::SECRET_FOLDERS,
             &credentials::VARIABLES,
             &credentials::SECRETS,
             &credentials::CLOUDS,

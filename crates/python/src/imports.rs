@@ -6,6 +6,7 @@
 
 mod distribution;
 mod files;
+mod flags;
 mod follow;
 mod start;
 mod statements;
@@ -14,6 +15,7 @@ mod tests;
 
 pub use distribution::distribution_of;
 pub use files::ModuleFiles;
+pub use flags::ImportFolders;
 pub use follow::{Missing, Program, What, follow};
 pub use start::{Command, Start, starts};
 pub use statements::{Import, Statements, When};

@@ -126,6 +126,22 @@ fn what_is_included_or_named_is_taken() {
 }
 
 #[test]
+fn folders_of_secrets_are_left_out_unless_they_are_code_or_named() {
+    let ground = |lines: &str| {
+        let ground = Ground::new(lines).with("app/m.py", "").with("app/secrets/db_password", "hunter2");
+        let ground = ground.with("app/secrets/README.md", "mount it").with("app/bot.session", "SQLite format 3");
+        // A package may have this name.
+        ground.with("app/pkg/secrets/__init__.py", "").with("app/pkg/secrets/words.txt", "one")
+    };
+    let (run, files) = ground("app.sources = [\".\"]").build();
+    assert_eq!(files, ["m.py", "pkg/secrets/__init__.py", "pkg/secrets/words.txt", "secrets/README.md"]);
+    let [warning] = warnings(&run)[..] else { panic!("{}", run.stderr) };
+    assert!(warning.contains("`bot.session`, `secrets/db_password` look like files"), "{warning}");
+    let (_, files) = ground("app.sources = [\"secrets\", \"bot.session\"]").build();
+    assert_eq!(files, ["bot.session", "secrets/README.md", "secrets/db_password"]);
+}
+
+#[test]
 fn files_with_credentials_are_left_out_by_kind_and_their_line_in_the_code_is_told() {
     let pem = KEY.replace("AAAA", &"MIIEvQIB".repeat(8)).replace('\n', "\\n");
     let key = format!("{{\"type\": \"service_account\", \"private_key\": \"{pem}\"}}");

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_layer::{Content, Node, Tree, TreePath};
+use shipwheel_python::imports::ImportFolders;
 
 use super::options::Target;
 use super::pth::{PathLine, lines};
@@ -18,7 +19,7 @@ pub(crate) const MAX_PATH_FILE: u64 = 1 << 20;
 /// What put a place on `sys.path`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Origin {
-    /// The script's folder, the working directory, or what the command runs.
+    /// The script's folder, the working directory, what the command runs, or what its flags name.
     Command,
     /// `PYTHONPATH`, with its value.
     Variable(String),
@@ -94,6 +95,7 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn build(&mut self) {
+        self.program();
         self.command();
         let variable = self.start.options.variable(&self.start.environment, "PYTHONPATH").map(str::to_owned);
         for part in variable.iter().flat_map(|it| it.split(':')) {
@@ -110,6 +112,20 @@ impl Builder<'_> {
         self.add(Some(self.installation.stdlib.clone()), &Origin::Interpreter);
         if !self.start.options.has_no_site {
             self.site(&prefixes);
+        }
+    }
+
+    /// What a program adds by itself: folders that flags name, and the working directory, where servers and workers
+    /// find the application.
+    fn program(&mut self) {
+        let start = self.start;
+        let ImportFolders { added, instead } = start.import_folders();
+        let flags = added.iter().chain(&instead).map(|folder| absolute(&start.folder, folder));
+        flags.for_each(|folder| self.add(folder, &Origin::Command));
+        let script = start.file().and_then(|path| self.tree.resolve(&path));
+        let is_program = script.is_some_and(|(path, _)| path.parent().is_some_and(|folder| folder.name() == "bin"));
+        if is_program && instead.is_none() {
+            self.add(TreePath::new(&start.folder).ok(), &Origin::Command);
         }
     }
 
@@ -306,6 +322,7 @@ mod tests {
         let site = "/opt/venv/lib/python3.11/site-packages";
         file(&format!("{site}/a.pth"), "# c\nimport a\n/srv/x\n../up\n/nowhere\n/opt/libs.zip/sub\n");
         file(&format!("{site}/../up/z.py").replace("site-packages/../", ""), "");
+        file("/opt/venv/bin/gunicorn", "");
         file("/opt/venv/pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = false\n");
         tree.insert_symlink("/opt/venv/bin/python", "/usr/bin/python3.11").expect("new");
         tree.insert_symlink("/app/link.py", "/srv/x/y.py").expect("new");
@@ -354,6 +371,23 @@ mod tests {
                 &["/app/"],
                 &[site, "/srv/x/", "/opt/venv/lib/python3.11/up/", "/opt/libs.zip/sub"],
             ),
+            // Flags of a program, whether a script or a module; what is in `bin` looks in the working directory.
+            ("/usr/bin/python3.11", "-s /opt/venv/bin/gunicorn a", &[], &["/app/", "/opt/venv/bin/"], &[debian]),
+            (
+                "/usr/bin/python3.11",
+                "-s /opt/venv/bin/gunicorn --chdir /srv/x --pythonpath ../opt/libs.zip,/no a",
+                &[],
+                &["/opt/libs.zip", "/srv/x/", "/opt/venv/bin/"],
+                &[debian],
+            ),
+            (
+                "/usr/bin/python3.11",
+                "-s /opt/venv/bin/gunicorn a",
+                &[("GUNICORN_CMD_ARGS", "--chdir='/srv/x'")],
+                &["/srv/x/", "/opt/venv/bin/"],
+                &[debian],
+            ),
+            ("/usr/bin/python3.11", "-s -m uvicorn a:b --app-dir=../srv/x", &[], &["/srv/x/", "/app/"], &[debian]),
         ] {
             let expected = [before, &STDLIB, after].concat();
             assert_eq!(places(executable, line, environment), expected, "{executable} {line} {environment:?}");

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use object::{Object as _, ObjectSymbol as _};
 use shipwheel_layer::{Content, Node, Tree, TreePath};
 use shipwheel_oci::ImageConfig;
+use shipwheel_python::imports::ImportFolders;
 
 use super::options::{Options, Target};
 use shipwheel_plan::shell::{ShellCommand, Surroundings, Word, assignment, commands};
@@ -21,6 +22,9 @@ const MAX_DEPTH: usize = 8;
 /// The most interpreters that one image may start, and the most commands that are looked at.
 const MAX_STARTS: usize = 64;
 const MAX_COMMANDS: usize = 10_000;
+
+/// The variable of arguments for gunicorn.
+const GUNICORN_ARGUMENTS: &str = "GUNICORN_CMD_ARGS";
 
 /// Where programs are found if the image has no `PATH`, as runtimes have it.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -45,6 +49,22 @@ impl Start {
             Target::File(file) => absolute(&self.folder, file),
             Target::Module(_) | Target::Code(_) | Target::Nothing => None,
         }
+    }
+
+    /// The folders that flags of the program, or variables that stand for them, name.
+    pub(crate) fn import_folders(&self) -> ImportFolders {
+        let program = match &self.options.target {
+            Target::File(file) => file.rsplit('/').next().unwrap_or(file),
+            Target::Module(module) => module.split('.').next().unwrap_or(module),
+            Target::Code(_) | Target::Nothing => return ImportFolders::default(),
+        };
+        // gunicorn reads these words before those of its command.
+        let variable = self.environment.get(GUNICORN_ARGUMENTS).filter(|_| program == "gunicorn");
+        let surroundings = Surroundings { environment: self.environment.clone(), arguments: Vec::new() };
+        let before = variable.map(|value| commands(&format!(": {value}"), surroundings)).unwrap_or_default();
+        let before = before.iter().flat_map(|command| &command.words).skip(1);
+        let words = before.chain(&self.options.rest).map(|word| word.text.as_str());
+        ImportFolders::of(program, words, &self.environment)
     }
 }
 

@@ -106,7 +106,9 @@ impl<'d> Collector<'d> {
     /// Remembers a file that is left out by default; the user knows what a line of .dockerignore names as well.
     fn leave_out_file(&self, path: String, is_known: bool) {
         let name = path.rsplit('/').next().unwrap_or_default();
-        match leftovers::is_credential(name) || leftovers::is_key(name) || leftovers::is_settings(name) {
+        let is_named = leftovers::is_credential(name) || leftovers::is_key(name) || leftovers::is_settings(name);
+        // Whether the folder is a package does not matter any more.
+        match is_named || !leftovers::is_left_out_file(name) && leftovers::is_in_secret_folder(&path, |_| false) {
             true => {
                 self.left_out.as_credential(name);
                 let mut credentials = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
@@ -151,7 +153,7 @@ impl<'d> Collector<'d> {
                 if !matches(&self.include, &path, false) {
                     continue;
                 }
-            } else if entry.depth() > 0 && may_leave_out && leftovers::is_left_out_file(&name_of(below)) {
+            } else if entry.depth() > 0 && may_leave_out && is_left_out_file(&root, below) {
                 self.leave_out_file(path, rule.is_some());
                 continue;
             } else if let Some(rule) = rule {
@@ -267,6 +269,12 @@ impl<'d> Collector<'d> {
 fn is_secret(name: &str, head: &[u8]) -> bool {
     let is_key = || secrets::has_private_key(head) || leftovers::is_secret_key(name) && !secrets::is_public(head);
     leftovers::is_key(name) && is_key() || leftovers::is_settings(name) && secrets::find_login(head).is_some()
+}
+
+/// Whether a file below a source is left out, by its name or that of a folder.
+fn is_left_out_file(root: &Path, below: &Path) -> bool {
+    let is_package = |folder: &str| root.join(folder).join("__init__.py").is_file();
+    leftovers::is_left_out_file(&name_of(below)) || leftovers::is_in_secret_folder(&below.to_string_lossy(), is_package)
 }
 
 /// Whether a folder is left out: by its name, or because it is an environment.

@@ -13,7 +13,6 @@ use crate::inspect::finding::{Finding, FindingKind};
 use crate::inspect::python::ImagePython;
 use crate::loading::archive::Archive;
 use crate::loading::search_path::{Installation, Origin, SearchPath, SearchPlace};
-use crate::loading::start::Start;
 
 /// Names that many distributions leave beside their packages by mistake: those of an application are its own.
 const STRAY: [&str; 16] = [
@@ -41,7 +40,7 @@ const MAX_DEPTH: usize = 8;
 /// Whose modules a place has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
-    /// The application: what the command or `PYTHONPATH` adds.
+    /// The application: what the command, its flags or `PYTHONPATH` add.
     Application,
     Library,
     Packages,
@@ -72,19 +71,9 @@ pub(super) fn check(tree: &Tree, python: &ImagePython) -> Vec<Finding> {
     let mut found: BTreeMap<(String, String), Finding> = BTreeMap::new();
     for start in &python.starts {
         let path = SearchPath::of(tree, std::slice::from_ref(start), &installation);
-        let own = added_by_program(tree, start).map(|folder| search.portion(&folder, Owner::Application));
-        let places = path.places.iter().filter_map(|place| search.place(place));
-        search.compare(own.into_iter().chain(places).collect(), "", 0, &mut found);
+        search.compare(path.places.iter().filter_map(|place| search.place(place)).collect(), "", 0, &mut found);
     }
     found.into_values().collect()
-}
-
-/// The working directory of what `bin` has: servers and workers add it, so that they find the application.
-fn added_by_program(tree: &Tree, start: &Start) -> Option<TreePath> {
-    let (real, _) = tree.resolve(&start.file()?)?;
-    let is_program = real.parent().is_some_and(|folder| folder.name() == "bin");
-    let (folder, node) = tree.resolve(&TreePath::new(&start.folder).ok().filter(|_| is_program)?)?;
-    node.is_directory().then_some(folder)
 }
 
 struct Search<'a> {

@@ -397,6 +397,15 @@ fn modules_that_go_before_others_of_their_name_are_told() {
         (("/srv.zip", Zip(&[("random.py", Text("evil"))])), &path("/srv.zip"), Some("/srv.zip/random.py")),
         // What a server adds to the search path, as it finds the application there.
         (("/app/random.py", Text("evil")), &server, Some("/app/random.py")),
+        (("/srv/random.py", Text("evil")), &command("/opt/venv/bin/server --chdir /srv"), Some("/srv/random.py")),
+        (("/srv/random.py", Text("evil")), &command("/opt/venv/bin/server a:b --app-dir=/srv"), Some("/srv/random.py")),
+        (("/srv/random.py", Text("evil")), &command("python3 -m server --pythonpath /p,/srv"), Some("/srv/random.py")),
+        (
+            ("/srv.zip", Zip(&[("random.py", Text("evil"))])),
+            &command("/opt/venv/bin/server --pythonpath /srv.zip"),
+            Some("/srv.zip/random.py"),
+        ),
+        (("/app/random.py", Text("evil")), &command("/opt/venv/bin/server --chdir /srv"), None),
         // Not loaded instead: not at the top, no module, the same sources, another place, names of the application.
         (("/app/pkg/random.py", Text("")), &plain, None),
         (("/app/random/data.txt", Text("")), &plain, None),

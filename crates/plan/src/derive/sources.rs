@@ -59,7 +59,10 @@ pub(super) fn files<'k>(known: &'k Known<'_>) -> Vec<&'k str> {
     let taken = named(known);
     let is_left_over = |path: &str| {
         let file = path.rsplit('/').next().unwrap_or(path);
-        leftovers::is_left_out_file(file) || leftovers::is_in_left_out_folder(path)
+        let is_package = |folder: &str| known.has(&format!("{folder}/__init__.py"));
+        leftovers::is_left_out_file(file)
+            || leftovers::is_in_left_out_folder(path)
+            || leftovers::is_in_secret_folder(path, is_package)
     };
     let files = known.folder.files.iter().map(String::as_str);
     let files = files.filter(|path| unit(path, &taken).is_none() && !is_left_over(path));

@@ -40,12 +40,15 @@ pub const CREDENTIAL_FOLDERS: [&str; 32] = [
     ".config/sops",
 ];
 
+/// Folders whose files are secrets, as of Docker's own examples; unless they are packages, whose names may be these.
+pub const SECRET_FOLDERS: [&str; 5] = ["secrets", "secret", "credentials", "creds", ".credentials"];
+
 /// Variables of an environment.
 pub const VARIABLES: [&str; 5] =
     [".env", ".env{.,-,_}*", ".envrc*", "*.env", "env.{local,dev,development,test,stage,staging,prod,production}*"];
 
 /// Files that say by their names that they hold secrets.
-pub const SECRETS: [&str; 11] = [
+pub const SECRETS: [&str; 16] = [
     "secrets.{json,yaml,yml,toml,ini,cfg,conf,txt,xml,properties}",
     "secrets{.,-,_}*.{json,yaml,yml,toml,ini,cfg,conf}",
     "*{.,-,_}secrets.{json,yaml,yml,toml,ini,cfg,conf}",
@@ -57,15 +60,21 @@ pub const SECRETS: [&str; 11] = [
     ".secret",
     ".token",
     ".passwd",
+    "*.{secret,token,passwd}",
+    "{password,passwd,passphrase}{,s}.txt",
+    "{.,}{api,secret,access}{-,_,}key{,s}{,.txt}",
+    "{.,}{github,gitlab,gh,access,auth,api,bot}{-,_}token{,s}{,.txt}",
+    "cookies.txt",
 ];
 
 /// Keys and logins of clouds and of what deploys to them.
-pub const CLOUDS: [&str; 33] = [
+pub const CLOUDS: [&str; 34] = [
     "*service{-,_,}account*.json",
     "*firebase{-,_,}adminsdk*.json",
     "{gcp,gcloud,google,bigquery,firestore,firebase,sa}{-,_,}key*.json",
     "application_default_credentials*.json",
     "client{-,_,}secret*.json",
+    "gha-creds-*.json",
     "rootkey.csv",
     "*accesskeys.csv",
     "token.{pickle,pkl}",
@@ -96,8 +105,8 @@ pub const CLOUDS: [&str; 33] = [
     "*.publishsettings",
 ];
 
-/// Logins of programs: indexes, databases, mail, file transfer.
-pub const LOGINS: [&str; 26] = [
+/// Logins of programs: indexes, databases, mail, file transfer, messengers (Telethon and Pyrogram keep a `.session`).
+pub const LOGINS: [&str; 32] = [
     ".netrc",
     "_netrc",
     ".authinfo*",
@@ -124,6 +133,12 @@ pub const LOGINS: [&str; 26] = [
     ".viminfo",
     ".rhosts",
     ".htdigest",
+    "*.session",
+    "*.session-journal",
+    ".sentryclirc",
+    ".curlrc",
+    ".wgetrc",
+    ".wakatime.cfg",
 ];
 
 /// Private keys, and stores of keys and passwords, in forms that have nothing public.
@@ -156,7 +171,7 @@ pub const TAKEN: [&str; 7] = [
 ];
 
 /// Settings that are left out only if they have a login: most have none, or the application is told by one.
-pub const SETTINGS: [&str; 13] = [
+pub const SETTINGS: [&str; 16] = [
     "auth.{json,toml}",
     "token{,s}.json",
     "*{-,_}token{,s}.json",
@@ -170,6 +185,9 @@ pub const SETTINGS: [&str; 13] = [
     "*key{,s,file}.json",
     "sa.json",
     "*{-,_}sa.json",
+    "{.,}mcp.json",
+    "profiles.yml",
+    "wg*.conf",
 ];
 
 /// Settings that the application may need: a login in them is warned of.
@@ -182,6 +200,16 @@ const COPIES: [&str; 7] = [".bak", ".backup", ".orig", ".old", ".save", ".copy",
 pub fn is_credential(name: &str) -> bool {
     let lists = [&VARIABLES[..], &SECRETS, &CLOUDS, &LOGINS, &KEYSTORES];
     !fits_any(&TAKEN, name) && fits_original(name, |name| lists.iter().any(|names| fits_any(names, name)))
+}
+
+/// Whether a file is in a folder of secrets; modules, templates and texts are not secrets themselves.
+///
+/// `is_package` tells whether a folder, by its path, is a package.
+pub fn is_in_secret_folder(path: &str, is_package: impl Fn(&str) -> bool) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
+    let is_secret = |folder: &&str| fits_any(&SECRET_FOLDERS, folder.rsplit('/').next().unwrap_or(folder));
+    !fits_any(&TAKEN, name) && folders.filter(is_secret).any(|folder| !is_package(folder))
 }
 
 /// Whether a file is left out if it has a login in it.
@@ -232,6 +260,8 @@ mod tests {
             ".vault_pass .vault_pass.txt vault-password.txt .vault-token .s3cfg .boto kaggle.json .dockercfg",
             ".netrc _netrc .pypirc .npmrc .git-credentials .pgpass .my.cnf .htpasswd .bash_history .psql_history",
             "id_rsa id_ed25519 id_ed25519_sk id_rsa.bak store.P12 store.pfx a.pkcs12 a.jks krb5.keytab a.kdbx",
+            "gha-creds-0123456789abcdef.json password.txt passwords.txt api_key.txt secret_key .api-key access-keys.txt",
+            "db.passwd github_token.txt .gh_token auth-token bot_token.txt app.secret a.token cookies.txt .sentryclirc",
             "credentials.json.bak credentials.json~ secrets.yaml.orig .env.bak credentials.old.2 .netrc.save",
         ]
         .iter()
@@ -249,6 +279,7 @@ mod tests {
             "secrets.py secrets.html secrets.md my_secrets.py.bak credentials.py credentials.js id_rsa.pub id_rsa_tools.py",
             "service_account.py accounts.json environ.env.py token.json tokenizer.json tokens.txt .gitignore config.json auth.json",
             "secretsmanager.json secretariat.json keys.json kubeconfig.j2 credentials.json.example vault.py m.swp",
+            "api_keys.json secret_key.pub key.txt keys.txt token.txt tokens auth_token_test.txt tokens.token.txt passwords",
             "copy.json old.py server.older.pem history .history.py db.sqlite3 cacert.pem server.crt",
         ]
         .iter()
@@ -260,6 +291,27 @@ mod tests {
         assert!(is_settings("gcp-sa.json") && is_settings("keyfile.json") && !is_settings("visa.json"));
         assert!(!is_settings("tokenizer.json") && is_warned(".flaskenv") && !is_warned("flaskenv"));
         assert!(is_warned("config.json") && !is_warned("config.py"));
+    }
+
+    #[test]
+    fn files_in_folders_of_secrets_are_secrets_unless_the_folder_is_code() {
+        for (path, expected) in [
+            ("secrets/db_password", true),
+            ("Secrets/db_password.txt", true),
+            ("deploy/secrets/prod/token.bin", true),
+            (".credentials/a.json", true),
+            ("creds/key", true),
+            ("secrets/README.md", false),
+            ("secrets/vault.py", false),
+            ("secrets/db.json.example", false),
+            ("pkg/secrets/words.txt", false),
+            ("pkg/secrets/secrets/words.txt", true),
+            ("my_secrets/x", false),
+            ("secrets", false),
+        ] {
+            assert_eq!(is_in_secret_folder(path, |folder| folder == "pkg/secrets"), expected, "{path}");
+        }
+        assert!(is_credential("bot.session") && is_credential("anon.session-journal") && !is_credential("session.py"));
     }
 
     #[test]

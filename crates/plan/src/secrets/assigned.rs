@@ -5,7 +5,7 @@ use memchr::memmem;
 use super::letters::look_random;
 
 /// The ends of names whose values are secrets; `-` and letter case do not count.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
     "password",
     "passwd",
     "secret",
@@ -17,6 +17,8 @@ const NAMES: [&str; 12] = [
     "access_key",
     "accesskey",
     "private_key",
+    "privatekey",
+    "presharedkey",
     "auth",
 ];
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::flags::ImportFolders;
+
 /// A command as the runtime starts it.
 #[derive(Debug, Clone, Default)]
 pub struct Command {
@@ -26,9 +28,6 @@ pub enum Start {
 
 /// Programs that take the application as `MODULE:NAME`.
 const SERVERS: [&str; 6] = ["uvicorn", "gunicorn", "hypercorn", "granian", "waitress-serve", "daphne"];
-
-/// Flags of these programs that name a folder to import from.
-const FOLDERS: [&str; 4] = ["--app-dir", "--chdir", "--pythonpath", "--workdir"];
 
 /// Programs that take the application after a flag, or from a variable.
 const BY_FLAG: [(&str, &[&str], &str); 4] = [
@@ -154,15 +153,23 @@ fn is_name(word: &str) -> bool {
 /// The folders that a command imports from before the standard library: the working directory or the script's, those
 /// that a flag names, and `PYTHONPATH`.
 pub(super) fn folders(command: &Command, start: &Start) -> Vec<String> {
-    let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
     let own = match start {
         Start::Script(path) => path.rsplit_once('/').map_or("/", |(folder, _)| folder).to_owned(),
         Start::Main(_) | Start::Module(..) => command.workdir.clone(),
     };
-    let flag = flag_value(&words, &FOLDERS).map(|folder| absolute(&command.workdir, folder));
+    let words = command.words.iter().map(String::as_str);
+    let ImportFolders { added, instead } = ImportFolders::of(&program(&command.words), words, &command.env);
+    let flags = added.into_iter().chain(instead).map(|folder| absolute(&command.workdir, &folder));
     let variable = command.env.get("PYTHONPATH").map(String::as_str).unwrap_or_default();
     let variable = variable.split(':').filter(|folder| !folder.is_empty());
-    flag.into_iter().chain([own]).chain(variable.map(|folder| absolute(&command.workdir, folder))).collect()
+    flags.chain([own]).chain(variable.map(|folder| absolute(&command.workdir, folder))).collect()
+}
+
+/// The name of the program, or of the module behind `python -m`.
+fn program(words: &[String]) -> String {
+    let first = words.first().map_or("", |word| word.rsplit('/').next().unwrap_or(word));
+    let module = words.iter().skip_while(|word| *word != "-m").nth(1).filter(|_| is_python(first));
+    module.map_or(first, String::as_str).to_owned()
 }
 
 /// A path below a folder, without `.` and `..`.

@@ -1,5 +1,6 @@
 //! The folders above a private one: whoever can rename it there can put another one in its place.
 
+use std::ffi::OsStr;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
@@ -7,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::place_error::PlaceError;
 use super::small_file::read_small_text;
-use super::user::{PRIVATE, name_of};
+use super::user::{PRIVATE, TRUSTED_FOLDERS, name_of};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
@@ -37,10 +38,17 @@ pub(super) fn make_above(path: &Path) -> Result<()> {
 /// links on the way.
 ///
 /// The home folder and what is above it are not judged: a container of a CI service may mount it with the owner that
-/// it has outside, and credentials are read from there anyway.
+/// it has outside, and credentials are read from there anyway. Nor are the folders that the user vouches for.
 pub(super) fn require_safe(private: &Path, folder: &Path) -> Result<()> {
     let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
-    require_safe_below(private, folder, &User { home, ..User::this() })
+    let trusted = std::env::var_os(TRUSTED_FOLDERS).map(|folders| trusted(&folders)).unwrap_or_default();
+    require_safe_below(private, folder, &User { home, trusted, ..User::this() })
+}
+
+/// The folders that a variable names, as they are written and with links followed; relative ones name nothing.
+fn trusted(folders: &OsStr) -> Vec<PathBuf> {
+    let named = std::env::split_paths(folders).filter(|folder| folder.is_absolute());
+    named.flat_map(|folder| [folder.canonicalize().ok(), Some(folder)]).flatten().collect()
 }
 
 fn require_safe_below(private: &Path, folder: &Path, user: &User) -> Result<()> {
@@ -96,6 +104,8 @@ struct User {
     has_overflow: bool,
     /// The home folder that the environment names.
     home: Option<PathBuf>,
+    /// Folders that the user vouches for, with all below.
+    trusted: Vec<PathBuf>,
 }
 
 impl User {
@@ -106,11 +116,13 @@ impl User {
             group: rustix::process::getegid().as_raw(),
             has_overflow: !map.is_empty() && !has_number(&map, OVERFLOW),
             home: None,
+            trusted: Vec::new(),
         }
     }
 
     fn require(&self, private: &Path, place: &Path) -> Result<()> {
-        if self.home.as_ref().is_some_and(|home| home.starts_with(place)) {
+        let is_trusted = self.trusted.iter().any(|folder| place.starts_with(folder));
+        if is_trusted || self.home.as_ref().is_some_and(|home| home.starts_with(place)) {
             return Ok(());
         }
         let metadata = std::fs::symlink_metadata(place).map_err(StoreError::file(FileAction::Read, place))?;
@@ -184,6 +196,28 @@ mod tests {
     }
 
     #[test]
+    fn folders_that_the_user_vouches_for_are_not_judged_and_those_beside_them_are() {
+        let scratch = tempfile::tempdir().unwrap();
+        let builds = folder(&scratch.path().join("builds"), 0o777);
+        let project = folder(&builds.join("group/project"), 0o777);
+        symlink("builds", scratch.path().join("link")).unwrap();
+        let other = folder(&scratch.path().join("builds-2"), 0o777);
+        let judged = |variable: &str, folder: &Path| {
+            let user = User { trusted: trusted(OsStr::new(variable)), ..User::this() };
+            require_safe_below(&folder.join("cache"), folder, &user)
+        };
+        let (builds, linked) = (builds.to_str().unwrap(), scratch.path().join("link/group/project"));
+        let link = scratch.path().join("link");
+        for variable in [builds, &format!("/nowhere:{builds}/"), link.to_str().unwrap()] {
+            assert!(judged(variable, &project).is_ok() && judged(variable, &linked).is_ok(), "{variable}");
+            assert!(judged(variable, &other).is_err(), "{variable}");
+        }
+        for variable in ["", "builds", project.to_str().unwrap(), "/nowhere", &format!("{builds}/../builds/group")] {
+            assert!(judged(variable, &project).is_err(), "{variable}");
+        }
+    }
+
+    #[test]
     fn links_on_the_way_are_followed_to_what_they_lead_to() {
         let scratch = tempfile::tempdir().unwrap();
         let open = folder(&scratch.path().join("open"), 0o777);
@@ -213,7 +247,7 @@ mod tests {
     fn owners_are_root_or_this_user_or_what_a_namespace_has_no_number_for() {
         let scratch = tempfile::tempdir().unwrap();
         let owner = fs::metadata(scratch.path()).unwrap().uid();
-        let user = |user, has_overflow| User { user, group: 0, has_overflow, home: None };
+        let user = |user, has_overflow| User { user, group: 0, has_overflow, home: None, trusted: Vec::new() };
         assert!(user(owner, false).require(scratch.path(), scratch.path()).is_ok());
         if owner != 0 {
             assert!(user(owner + 1, false).require(scratch.path(), scratch.path()).is_err());

@@ -1,8 +1,9 @@
 //! Folders that shipwheel does not write to, because someone else decides what is in them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::user::TRUSTED_FOLDERS;
 use crate::error_kind::ErrorKind;
 
 /// Why a folder is not used.
@@ -102,17 +103,22 @@ impl PlaceError {
                  if you trust all who could write to it, `chmod -R go-w {}`",
                 path.display()
             ),
-            Self::OwnerAbove { .. } => {
-                "set SHIPWHEEL_CACHE_DIR to a folder below one of your own or of root's, such as one in the user's home; \
-                 in a container, a folder of the container itself"
-                    .to_owned()
+            Self::OwnerAbove { above, .. } => {
+                format!("set SHIPWHEEL_CACHE_DIR to a folder below one of your own or of root's, such as one in the user's \
+                 home; in a container, a folder of the container itself; {}", vouching(above))
             }
             Self::WritableAbove { above, .. } => format!(
-                "set SHIPWHEEL_CACHE_DIR to a folder elsewhere; if you trust all who can write there, `chmod go-w {}`",
+                "set SHIPWHEEL_CACHE_DIR to a folder elsewhere; {}, or `chmod go-w {}`",
+                vouching(above),
                 above.display()
             ),
             Self::Special { .. } => "an archive replaces what has its name: name a file".to_owned(),
             Self::Held { .. } => "wait for the other process, or write to another folder".to_owned(),
         }
     }
+}
+
+/// How to have a folder taken as it is: that of a GitLab runner is open for everybody.
+fn vouching(above: &Path) -> String {
+    format!("if you trust all who can write there, set {TRUSTED_FOLDERS} to {}", above.display())
 }

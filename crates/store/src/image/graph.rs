@@ -1,5 +1,6 @@
 //! What hangs on an image's root: documents, children first, and the blobs they name. The one walk over images.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -17,6 +18,9 @@ const MAX_DEPTH: usize = 4;
 
 /// The largest number of documents in an image, with its signatures.
 const MAX_DOCUMENTS: usize = 2000;
+
+/// The most entries of an index and layers of a manifest, repeated ones too. Runtimes mount about 500 layers at most.
+const MAX_ENTRIES: usize = MAX_DOCUMENTS;
 
 /// The longest all documents of an image may be together: they are held in memory.
 const MAX_BYTES: usize = 32 << 20;
@@ -79,14 +83,15 @@ impl Document {
             };
             return Err(StoreError::Image { what, cause: cause.into() });
         }
-        Ok(Self {
-            descriptor: descriptor.clone(),
-            bytes,
-            config: links.config,
-            layers: links.layers.into_iter().chain(links.blobs).collect(),
-            children: links.manifests.filter(|_| is_index).unwrap_or_default(),
-            is_index,
-        })
+        let layers: Vec<Descriptor> = links.layers.into_iter().chain(links.blobs).collect();
+        let children = links.manifests.filter(|_| is_index).unwrap_or_default();
+        for (found, kind) in [(layers.len(), "layers"), (children.len(), "entries")] {
+            if found > MAX_ENTRIES {
+                let cause = format!("it names {found} {kind}, and at most {MAX_ENTRIES} are read");
+                return Err(StoreError::Image { what, cause: cause.into() });
+            }
+        }
+        Ok(Self { descriptor: descriptor.clone(), bytes, config: links.config, layers, children, is_index })
     }
 
     /// Whether it is an index over other documents.
@@ -128,6 +133,8 @@ pub struct Walk<'a> {
 #[derive(Debug, Default)]
 pub struct ImageGraph {
     documents: Vec<Document>,
+    /// What was asked for, also in vain: an index may name one document very often.
+    asked: BTreeSet<Digest>,
     bytes: usize,
     /// How long the documents were waited for.
     waited: Duration,
@@ -209,7 +216,7 @@ impl ImageGraph {
         indexes: usize,
         walk: &mut Walk<'_>,
     ) -> Result<()> {
-        if self.document(&descriptor.digest).is_some() {
+        if !self.asked.insert(descriptor.digest) {
             return Ok(());
         }
         let document = match self.read_document(source, descriptor, indexes) {
@@ -253,7 +260,86 @@ pub(crate) fn refuse_foreign<'a>(layers: impl IntoIterator<Item = &'a Descriptor
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+
     use super::*;
+    use crate::BlobFile;
+
+    /// Documents by digest; it counts what it is asked for.
+    #[derive(Default)]
+    struct Counting {
+        documents: BTreeMap<Digest, Vec<u8>>,
+        asked: Mutex<BTreeMap<Digest, usize>>,
+    }
+
+    impl Counting {
+        fn add(&mut self, media_type: &str, text: &str) -> Descriptor {
+            let descriptor = Descriptor::of(media_type, text.as_bytes());
+            self.documents.insert(descriptor.digest, text.as_bytes().to_vec());
+            descriptor
+        }
+    }
+
+    impl ImageSource for Counting {
+        fn name(&self) -> String {
+            "counting".to_owned()
+        }
+
+        fn root(&self) -> Result<Descriptor> {
+            unreachable!("tests name the root")
+        }
+
+        fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
+            *self.asked.lock().unwrap().entry(descriptor.digest).or_default() += 1;
+            let document = self.documents.get(&descriptor.digest).cloned();
+            document.ok_or_else(|| StoreError::missing(descriptor.digest, "counting"))
+        }
+
+        fn blob(&self, _: &Descriptor) -> Result<BlobFile> {
+            unreachable!("no test reads blobs")
+        }
+    }
+
+    fn entry(media_type: &str, digest: Digest, size: u64) -> String {
+        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}}}"#)
+    }
+
+    fn index(entries: &str, times: usize) -> String {
+        let entries = vec![entries; times].join(",");
+        format!(r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{entries}]}}"#, media_type::INDEX)
+    }
+
+    fn manifest(layer: &str, times: usize) -> String {
+        let (config, layers) = (entry(media_type::CONFIG, Digest::of(b"{}"), 2), vec![layer; times].join(","));
+        format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layers}]}}"#)
+    }
+
+    #[test]
+    fn what_is_named_again_and_again_is_read_once_and_not_without_end() {
+        let mut source = Counting::default();
+        let good = source.add(media_type::MANIFEST, &manifest("", 0));
+        let named = entry(media_type::MANIFEST, good.digest, good.size);
+        let gone = entry(media_type::MANIFEST, Digest::of(b"gone"), 4);
+        let repeated = source.add(media_type::INDEX, &index(&format!("{named},{gone}"), MAX_ENTRIES / 2));
+        let mut faults = 0;
+        let fault = &mut |_, _: &Descriptor| {
+            faults += 1;
+            Ok(())
+        };
+        let graph = ImageGraph::walk(&source, &repeated, Walk { follows: &|_| true, fault }).unwrap();
+        assert_eq!((graph.documents().len(), faults), (2, 1));
+        assert!(source.asked.lock().unwrap().values().all(|count| *count == 1));
+
+        let layer = entry(media_type::LAYER_GZIP, Digest::of(b"layer"), 5);
+        let documents = [index(&named, MAX_ENTRIES + 1), manifest(&layer, MAX_ENTRIES + 1)];
+        for (text, kind) in documents.iter().zip(["entries", "layers"]) {
+            let root = source.add(media_type::INDEX, text);
+            let error = ImageGraph::read(&source, &root).unwrap_err();
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            assert_eq!(cause, format!("it names 2001 {kind}, and at most 2000 are read"), "{error}");
+        }
+    }
 
     #[test]
     fn a_document_that_is_not_an_image_is_refused() {
