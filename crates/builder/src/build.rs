@@ -92,7 +92,7 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
         let configs = assemble::configs(&definition.spec, &ingredients.bases)?;
         warn_of_no_command(session, &configs);
         let sources = Sources { ingredients: &ingredients, compilers: &compilers };
-        prove_imports(session, &definition.spec, &configs, &facts, sources)?;
+        prove_imports(session, definition, &configs, &facts, sources)?;
     }
     let built = layers::build(session, &plan, &ingredients, &compilers)?;
     let created = session.created();

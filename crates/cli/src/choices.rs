@@ -4,6 +4,7 @@ use clap::Args;
 use shipwheel_builder::Definition;
 use shipwheel_plan::derive::Choices;
 use shipwheel_plan::shell;
+use shipwheel_python::DistributionName;
 
 use crate::failure::Failure;
 
@@ -28,6 +29,10 @@ pub(crate) struct ChoiceArguments {
     /// The image's name [default: that of image.toml, of the project, or of the folder].
     #[arg(long = "name", value_name = "NAME")]
     image_name: Option<String>,
+
+    /// A distribution without wheels whose code may be built on this machine; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    allow_build: Vec<DistributionName>,
 }
 
 impl ChoiceArguments {
@@ -42,6 +47,7 @@ impl ChoiceArguments {
             entrypoint: words("--entrypoint", self.entrypoint.as_deref())?,
             ports: self.port.clone(),
             name: self.image_name.clone(),
+            allow_build: self.allow_build.iter().cloned().collect(),
         })
     }
 
@@ -67,6 +73,9 @@ impl ChoiceArguments {
         config.cmd = choices.cmd.or(config.cmd.take());
         if !choices.ports.is_empty() {
             config.exposed_ports = choices.ports.iter().map(|port| format!("{port}/tcp")).collect();
+        }
+        if let Some(python) = &mut definition.spec.python {
+            python.allow_build.extend(choices.allow_build);
         }
         if let Some(name) = choices.name {
             definition.name = name;

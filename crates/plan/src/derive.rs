@@ -115,7 +115,8 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
         top.extend(dependencies::passed_over(&known).map(Line::comment));
     }
     top.extend(name(&known, choices));
-    let python = python(&known, lock.as_ref());
+    let mut python = python(&known, lock.as_ref());
+    python.extend(choices.allowed().filter(|_| lock.is_some()));
     let mut sections = vec![("", top), (PYTHON, python), ("app", app), (CONFIG, entry.lines(&known))];
     missing.add_to(&mut sections);
     Ok(Derived { toml: write::document(&sections), missing: missing.into_errors() })
@@ -202,7 +203,7 @@ fn project(folder: &Folder, pyproject: &Pyproject) -> Result<(Project, bool), De
 /// # Errors
 /// When Docker refuses the Dockerfile too, it starts several programs, or it leaves open what [`derive()`] cannot find.
 pub fn from_dockerfile(folder: &Folder, from: NamedText<'_>, choices: &Choices) -> Result<Translated, DeriveError> {
-    dockerfile::translate(&mut known_of(folder)?, from, choices.lock.as_deref())
+    dockerfile::translate(&mut known_of(folder)?, from, choices)
 }
 
 /// What is known before anything is decided.

@@ -5,17 +5,24 @@
 //! Nothing is run, so what is only known at run time is never called missing.
 
 mod distribution;
+mod django;
 mod files;
 mod flags;
 mod follow;
+mod made;
+mod settings;
 mod start;
 mod statements;
 #[cfg(test)]
 mod tests;
+mod when;
 
 pub use distribution::distribution_of;
+pub use django::DjangoStatements;
 pub use files::ModuleFiles;
 pub use flags::ImportFolders;
 pub use follow::{Missing, Program, What, follow};
+pub use made::{makes_modules, mentions};
 pub use start::{Command, Start, starts};
-pub use statements::{Import, Statements, When};
+pub use statements::{Import, Statements};
+pub use when::When;

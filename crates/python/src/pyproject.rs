@@ -161,6 +161,17 @@ pub fn poetry_groups(text: &str) -> BTreeSet<String> {
     tables.filter_map(toml::Value::as_table).flat_map(|table| table.keys().map(|name| normalized(name))).collect()
 }
 
+/// The groups of Poetry's own kind that have a distribution, as they are written; none of a text that is not TOML.
+pub fn poetry_groups_with(text: &str, distribution: &DistributionName) -> BTreeSet<String> {
+    let Ok(file) = text.parse::<toml::Table>() else { return BTreeSet::new() };
+    let groups = file.get("tool").and_then(|tools| tools.get("poetry")?.get("group")?.as_table());
+    let has = |group: &toml::Value| {
+        let dependencies = group.get("dependencies").and_then(toml::Value::as_table);
+        dependencies.is_some_and(|table| table.keys().any(|name| name.parse().ok().as_ref() == Some(distribution)))
+    };
+    groups.into_iter().flatten().filter(|(_, group)| has(group)).map(|(name, _)| name.clone()).collect()
+}
+
 /// The text of a pyproject.toml without what its tools run or install whenever they start: PDM's scripts, which may be
 /// hooks, its options and plugins, and the plugins that Poetry is to have.
 ///

@@ -10,7 +10,12 @@ struct Application {
 
 impl Application {
     fn new(cmd: &str, files: &[(&str, &str)]) -> Self {
-        let (bytes, sha256) = wheel_with("py3-none-any", &[("package/part.py", b"".as_slice())]);
+        Self::with_wheel(cmd, files, &[("package/part.py", "")])
+    }
+
+    fn with_wheel(cmd: &str, files: &[(&str, &str)], members: &[(&str, &str)]) -> Self {
+        let members: Vec<(&str, &[u8])> = members.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
+        let (bytes, sha256) = wheel_with("py3-none-any", &members);
         let server = Server::start([("/thing.whl".to_owned(), Answer::Whole(bytes))]);
         let sources: Vec<String> = files.iter().map(|(name, _)| format!("\"{}\"", top(name))).collect();
         let toml = format!(
@@ -125,4 +130,150 @@ fn wrappers_and_shells_are_followed_where_all_is_sure_to_run() {
             false => drop(app.build(&[]).succeeded()),
         }
     }
+}
+
+/// As much of Django as these settings name; it is not run.
+const DJANGO: [(&str, &str); 8] = [
+    ("django/__init__.py", ""),
+    ("django/core/wsgi.py", ""),
+    ("django/core/management/__init__.py", ""),
+    ("django/urls/__init__.py", ""),
+    ("django/db/backends/postgresql/base.py", ""),
+    ("django/contrib/admin/__init__.py", ""),
+    ("django/middleware/common.py", ""),
+    ("django/template/backends/django.py", ""),
+];
+
+const PROJECT: [(&str, &str); 6] = [
+    (
+        "proj/wsgi.py",
+        "import os\nfrom django.core.wsgi import get_wsgi_application\n\n\
+         os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'proj.settings')\napplication = get_wsgi_application()\n",
+    ),
+    (
+        "manage.py",
+        "import os, sys\n\n\ndef main():\n    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'proj.settings')\n    try:\n        \
+         from django.core.management import execute_from_command_line\n    except ImportError as exc:\n        \
+         raise ImportError('Django?') from exc\n    execute_from_command_line(sys.argv)\n\n\n\
+         if __name__ == '__main__':\n    main()\n",
+    ),
+    (
+        "proj/base.py",
+        "import logging\nlogger = logging.getLogger(__name__)\nROOT_URLCONF = 'proj.urls'\nEXTRA = ['shop.apps.ShopConfig']\n\
+         INSTALLED_APPS = ['django.contrib.admin'] + EXTRA\nMIDDLEWARE = ['django.middleware.common.CommonMiddleware']\n\
+         TEMPLATES = [{'BACKEND': 'django.template.backends.django.DjangoTemplates', 'OPTIONS': {'context_processors': ['shop.ctx.add']}}]\n\
+         DATABASES = {'default': {'ENGINE': os_environ('ENGINE', 'django.db.backends.sqlite3')}}\n",
+    ),
+    ("proj/urls.py", "from django.urls import include, path\n\nurlpatterns = [path('', include('shop.urls'))]\n"),
+    ("shop/apps.py", "class ShopConfig:\n    name = 'shop'\n"),
+    ("shop/ctx.py", "def add(request):\n    return {}\n"),
+];
+
+#[test]
+fn what_settings_of_django_name_must_be_there() {
+    let (wsgi, manage) = (r#"["gunicorn", "proj.wsgi"]"#, r#"["python3", "manage.py", "check"]"#);
+    let urls = ("shop/urls.py", "urlpatterns = []\n");
+    for (settings, extra, expected) in [
+        ("", urls, ""),
+        ("", ("shop/x.py", ""), "/app/proj/urls.py:3 imports `shop.urls`"),
+        ("", ("shop/models.py", "import gone\n"), "/app/shop/models.py:1 imports `gone`"),
+        (
+            "INSTALLED_APPS += [\n    'rest_framework',\n]\n",
+            urls,
+            "/app/proj/settings.py:3 has `rest_framework` in INSTALLED_APPS, which",
+        ),
+        ("INSTALLED_APPS.append('crispy_forms')\n", urls, "/app/proj/settings.py:2 has `crispy_forms`"),
+        ("if DEBUG:\n    INSTALLED_APPS += ['debug_toolbar']\n    MIDDLEWARE.append('debug_toolbar.M')\n", urls, ""),
+        (
+            "MIDDLEWARE.insert(1, 'whitenoise.middleware.WhiteNoiseMiddleware')\n",
+            urls,
+            "in MIDDLEWARE, which needs `whitenoise`",
+        ),
+        ("MIDDLEWARE = ['gone.Ware']\nMIDDLEWARE.remove('gone.Ware')\n", urls, ""),
+        ("MIDDLEWARE = ['gone.Ware']\nglobals().update(x)\n", urls, ""),
+        (
+            "MIDDLEWARE = ['shop.ctx.Ware', *MIDDLEWARE]\n",
+            urls,
+            "has `shop.ctx.Ware` in MIDDLEWARE, which `shop.ctx` does not have",
+        ),
+        (
+            "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql'}}\nDATABASES['default']['CONN_MAX_AGE'] = 1\n",
+            urls,
+            "which needs `psycopg`",
+        ),
+        (
+            "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql'}}\nDATABASES['default'] = config()\n",
+            urls,
+            "",
+        ),
+        ("CACHES = {'default': {'BACKEND': 'django_redis.cache.RedisCache', **MORE}}\n", urls, ""),
+        (
+            "STORAGES = {'default': {'BACKEND': 'storages.backends.s3.S3Storage'}}\n",
+            urls,
+            "in STORAGES, which needs `storages`",
+        ),
+        (
+            "try:\n    from .local import *\nexcept ImportError:\n    pass\nAUTHENTICATION_BACKENDS = ('allauth.Backend',)\n",
+            urls,
+            "in AUTHENTICATION_BACKENDS",
+        ),
+    ] {
+        let settings = format!("from .base import *\n{settings}");
+        let files = [&PROJECT[..], &[("proj/settings.py", settings.as_str()), extra]].concat();
+        // Both ways in lead to the same settings.
+        for cmd in [wsgi, manage].into_iter().take(if settings.contains("rest_framework") { 2 } else { 1 }) {
+            let app = Application::with_wheel(cmd, &files, &DJANGO);
+            match expected {
+                "" => drop(app.build(&[]).succeeded()),
+                expected => app.build(&[]).failed(3, &[expected]),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_submodule_that_a_wheel_lacks_is_an_error_unless_it_may_be_made_at_run_time() {
+    let members = [
+        ("plain/__init__.py", "from .core import run\n"),
+        ("plain/core.py", "def run(): pass\n"),
+        ("plain/data/readme.txt", ""),
+        ("google/cloud/bigquery/__init__.py", ""),
+        ("sixlike.py", "import sys\nsys.modules[__name__ + '.moves'] = 1\n"),
+        ("made/__init__.py", ""),
+        ("made/vendor.py", "import sys\nsys.modules['made.extra'] = sys\n"),
+        ("spread/__init__.py", "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"),
+    ];
+    for (import, expected) in [
+        ("from plain.core import anything; import plain.data, sixlike.moves, made.extra.deep, spread.any", &[][..]),
+        ("try:\n    import plain.gone\nexcept ImportError: pass", &[]),
+        (
+            "from plain.gone import x",
+            &["imports `plain.gone`", "thing 1.0 has no module `plain.gone`: correct the import"],
+        ),
+        ("import google.cloud.storage", &["imports `google.cloud.storage`", "add `google-cloud-storage`"]),
+        ("import made.other", &["imports `made.other`"]),
+    ] {
+        let app = Application::with_wheel(r#"["python3", "main.py"]"#, &[("main.py", import)], &members);
+        match expected {
+            [] => drop(app.build(&[]).succeeded()),
+            expected => app.build(&[]).failed(3, expected),
+        }
+    }
+}
+
+#[test]
+fn a_module_that_was_left_out_is_named_with_the_line_that_does_it() {
+    let files = [("shop/__main__.py", "import shop.tasks\n"), ("shop/tasks.py", "")];
+    let mut app = Application::new(MODULE, &files);
+    app.definition = app.definition.with(".dockerignore", "*.md\n**/tasks.py\n");
+    app.build(&[]).failed(
+        3,
+        &["imports `shop.tasks`", "line 2 of ", "`**/tasks.py`, leaves out shop/tasks.py", "`!shop/tasks.py`"],
+    );
+    let mut app = Application::new(MODULE, &[("shop/__main__.py", "import tools\n")]);
+    app.definition = app.definition.with("tools/__init__.py", "");
+    app.build(&[]).failed(
+        3,
+        &["imports `tools`", "tools/__init__.py is in the folder and not in the image: name it in `sources`"],
+    );
 }

@@ -171,7 +171,14 @@ fn definitions_and_applications() {
         (PlanError::NoPython { platform: amd64() }.into(), Configuration, HINT),
         (PlanError::NoFacts { platform: amd64() }.into(), Configuration, NO_HINT),
         (
-            ImportError { missing: vec!["x".to_owned()], distributions: Vec::new(), has_lock: true }.into(),
+            ImportError {
+                missing: vec!["x".to_owned()],
+                distributions: Vec::new(),
+                causes: Vec::new(),
+                has_lock: true,
+                has_settings: true,
+            }
+            .into(),
             Configuration,
             HINT,
         ),
@@ -179,7 +186,9 @@ fn definitions_and_applications() {
             ImportError {
                 missing: vec!["x".to_owned()],
                 distributions: vec![("yaml".to_owned(), "pyyaml".to_owned())],
+                causes: vec!["it was left out".to_owned()],
                 has_lock: false,
+                has_settings: false,
             }
             .into(),
             Configuration,

@@ -3,6 +3,7 @@
 # The answer has a line for each: `i LINE WHEN LEVEL MODULE NAME` (WHEN: a always, m as the main module, o only
 # sometimes, g guarded by an `except ImportError`), `n NAME` for a name that may be bound, and one letter for what may
 # change the rules: `d` names appear at run time, `p` sys.path is used, `r` sys.modules or the import hooks are changed.
+# django.py adds what it says of Django's settings.
 # Conditions on the version and the system are decided as the image's interpreter, this one, decides them.
 import builtins, sys
 
@@ -96,43 +97,65 @@ def weaker(when, new):
     return max(when, new, key="amog".index)
 
 
-def flow(body, when, imports):
+SIMPLE = {"Assign", "AnnAssign", "AugAssign", "Delete", "Expr", "ImportFrom", "Raise", "Return"}
+
+
+class Found:
+    """What is in the order of a module: its imports, and its statements with when they run."""
+
+    def __init__(self):
+        self.imports, self.simple = [], []
+        # What functions do, by name, and what they and classes do whenever it is.
+        self.functions, self.later = {}, []
+
+    def inside(self, node, when):
+        """Reads a function or a class, whose statements are not the module's; they are what is returned."""
+        inner = Found()
+        flow(node.body, "a", inner)
+        self.imports += [(line, weaker(when, own), *rest) for line, own, *rest in inner.imports]
+        self.later += [statement for statement, _ in inner.simple] + inner.later
+        return inner.simple
+
+
+def flow(body, when, found):
     """The imports of statements in their order, up to one that ends the module."""
     for node in body:
         name = kind(node)
+        if name in SIMPLE:
+            found.simple.append((node, when))
         if name == "Import":
-            imports += [(node.lineno, when, 0, alias.name, "") for alias in node.names]
+            found.imports += [(node.lineno, when, 0, alias.name, "") for alias in node.names]
         elif name == "ImportFrom":
-            imports += [(node.lineno, when, node.level, node.module or "", alias.name) for alias in node.names]
+            found.imports += [(node.lineno, when, node.level, node.module or "", alias.name) for alias in node.names]
         elif name == "If":
             known = truth(node.test)
             inside = {True: when, "main": weaker(when, "m"), None: weaker(when, "o")}.get(known)
             beside = {False: when, "main": weaker(when, "o"), None: weaker(when, "o")}.get(known)
             if inside:
-                flow(node.body, inside, imports)
+                flow(node.body, inside, found)
             if beside:
-                flow(node.orelse, beside, imports)
+                flow(node.orelse, beside, found)
         elif name in ("Try", "TryStar"):
             guarded = any(catches(handler) for handler in node.handlers)
-            flow(node.body, weaker(when, "g") if guarded else when, imports)
+            flow(node.body, weaker(when, "g") if guarded else when, found)
             for handler in node.handlers:
-                flow(handler.body, weaker(when, "o"), imports)
-            flow(node.orelse, weaker(when, "o") if guarded else when, imports)
-            flow(node.finalbody, when, imports)
+                flow(handler.body, weaker(when, "o"), found)
+            flow(node.orelse, weaker(when, "o") if guarded else when, found)
+            flow(node.finalbody, when, found)
         elif name in ("With", "AsyncWith"):
             calls = [dotted(getattr(item.context_expr, "func", None)) for item in node.items]
             suppressed = any(call.split(".")[-1] in ("suppress", "raises") for call in calls)
-            flow(node.body, weaker(when, "g") if suppressed else when, imports)
+            flow(node.body, weaker(when, "g") if suppressed else when, found)
         elif name in ("For", "AsyncFor", "While"):
-            flow(node.body + node.orelse, weaker(when, "o"), imports)
+            flow(node.body + node.orelse, weaker(when, "o"), found)
         elif name == "Match":
             for case in node.cases:
-                flow(case.body, weaker(when, "o"), imports)
+                flow(case.body, weaker(when, "o"), found)
         elif name in ("FunctionDef", "AsyncFunctionDef"):
-            flow(node.body, weaker(when, "o"), imports)
+            found.functions[node.name] = found.inside(node, weaker(when, "o"))
         elif name == "ClassDef":
-            flow(node.body, when, imports)
-        elif name == "Raise" or name == "Expr" and dotted(getattr(node.value, "func", None)) in EXITS:
+            found.inside(node, when)
+        if name == "Raise" or name == "Expr" and dotted(getattr(node.value, "func", None)) in EXITS:
             break
 
 
@@ -187,8 +210,9 @@ def bound(node, names, marks):
 
 def statements(source):
     tree = compile(source, "", "exec", 0x400, True)
-    imports, names, marks, left = [], set(), set(), [tree]
-    flow(tree.body, "a", imports)
+    found, names, marks, left = Found(), set(), set(), [tree]
+    imports = found.imports
+    flow(tree.body, "a", found)
     while left:
         node = left.pop()
         for field in node._fields:
@@ -197,8 +221,9 @@ def statements(source):
         bound(node, names, marks)
         if kind(node) == "Call":
             named(node, imports)
+    told = django(found)
     lines = ["i %d %s %d %s %s" % each for each in sorted(set(imports))]
-    lines += ["n " + name for name in sorted(names)] + sorted(marks)
+    lines += ["n " + name for name in sorted(names)] + sorted(marks) + told
     return "\n".join(lines).encode("utf-8", "backslashreplace")
 
 

@@ -14,7 +14,7 @@ use crate::confine::sandbox::{self, Sandbox};
 use crate::error::BuildError;
 
 /// The definitions of one file, then the loop of the other.
-const PROGRAM: &str = concat!(include_str!("statements.py"), include_str!("worker.py"));
+const PROGRAM: &str = concat!(include_str!("statements.py"), include_str!("django.py"), include_str!("worker.py"));
 
 /// What asks for the statements of a source, where a level asks for its bytecode.
 const STATEMENTS: u8 = 255;

@@ -276,12 +276,12 @@ impl LockError {
             }
             Self::NotLockable(_) => {
                 "install a folder with `project` in `[app]`; name what may be built from source in `allow-build` of \
-                 `[python]` in image.toml"
+                 `[python]` in image.toml, or by `--allow-build`"
             }
             Self::NeedsBuild { output, .. } if !not_built(output).is_empty() => {
                 return Some(format!(
                     "ask for versions that have wheels; or, if they are pure Python, add `allow-build = [{}]` to `[python]` \
-                     in image.toml, which `shipwheel init` writes",
+                     in image.toml, or pass `--allow-build` with each name",
                     not_built(output).join(", ")
                 ));
             }

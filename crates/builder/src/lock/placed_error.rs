@@ -120,7 +120,7 @@ impl PlacedError {
             PlacedErrorKind::Hash(_) => "if the file is the right one, lock again with hashes".to_owned(),
             PlacedErrorKind::NeedsBuild(name) => format!(
                 "if you trust its code, and it is pure Python, add `allow-build = [\"{name}\"]` to `[python]` in image.toml, \
-                 which `shipwheel init` writes"
+                 or pass `--allow-build {name}`"
             ),
             PlacedErrorKind::Project(cause) => return cause.hint(),
             PlacedErrorKind::NotInstallable | PlacedErrorKind::WheelName(_) => return None,

@@ -8,7 +8,7 @@ pub(crate) mod definition;
 pub(crate) mod definition_error;
 mod folder;
 pub(crate) mod hashed;
-mod ignored;
+pub(crate) mod ignored;
 mod left_out;
 pub(crate) mod project;
 pub(crate) mod pyprojects;

@@ -10,8 +10,12 @@ pub struct ImportError {
     pub missing: Vec<String>,
     /// The modules that nothing provides at all, each with the distribution that probably does.
     pub distributions: Vec<(String, String)>,
+    /// Why some of it is missing, and what to do, where that is known.
+    pub causes: Vec<String>,
     /// Whether the image has dependencies at all.
     pub has_lock: bool,
+    /// Whether Django's settings name any of it.
+    pub has_settings: bool,
 }
 
 impl ImportError {
@@ -22,23 +26,24 @@ impl ImportError {
 
     /// What to do about it.
     pub fn hint(&self) -> String {
+        let settings = "if other settings are meant, name them as DJANGO_SETTINGS_MODULE in `env` in `[config]`; ";
+        let settings = if self.has_settings { settings } else { "" };
         let otherwise = "name the module in `optional-imports` in `[app]`, or pass `--optional-import MODULE`";
         let distributions: Vec<String> =
             self.distributions.iter().map(|(module, distribution)| said(module, distribution)).collect();
-        match distributions[..] {
-            [] => format!(
-                "add the file to `sources` in `[app]` or correct the import; if the application starts without it, {otherwise}"
-            ),
-            _ if !self.has_lock => format!(
-                "nothing declares dependencies: write {} into a requirements.in and set `lock` in `[python]` to it, or let \
-                 it be derived; if the application starts without it, {otherwise}",
+        let mut steps = self.causes.clone();
+        steps.extend((!distributions.is_empty()).then(|| match self.has_lock {
+            true => format!("add {} to the dependencies and lock them again", distributions.join(", ")),
+            false => format!(
+                "nothing declares dependencies: write {} into a requirements.in and set `lock` in `[python]` to it, or \
+                 let it be derived",
                 distributions.join(", ")
             ),
-            _ => format!(
-                "add {} to the dependencies and lock them again; if the application starts without it, {otherwise}",
-                distributions.join(", ")
-            ),
+        }));
+        if steps.is_empty() {
+            steps.push("add the file to `sources` in `[app]` or correct the import".to_owned());
         }
+        format!("{}; {settings}if the application starts without it, {otherwise}", steps.join("; "))
     }
 }
 

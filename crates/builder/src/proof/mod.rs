@@ -1,5 +1,6 @@
 //! Proof that native code fits the image and that what it starts finds its imports, before anything is published.
 
+mod causes;
 pub(crate) mod import_error;
 mod judge;
 pub(crate) mod missing;
@@ -7,3 +8,4 @@ pub(crate) mod needs;
 pub(crate) mod prove;
 pub(crate) mod prove_imports;
 mod started;
+mod wheel_modules;

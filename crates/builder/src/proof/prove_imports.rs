@@ -16,20 +16,23 @@ use shipwheel_python::imports::{
 };
 use shipwheel_store::cache::Packs;
 
+use super::causes::Causes;
 use super::import_error::ImportError;
 use super::needs;
 use super::started::started;
+use super::wheel_modules::{WheelModules, in_site_packages};
 use crate::base::resolved::ResolvedBase;
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
 use crate::inspect::counted::counted;
 use crate::interpreter::compilers::Compilers;
 use crate::layer::ingredients::Ingredients;
+use crate::project::definition::Definition;
 use crate::session::Session;
 use crate::wheel::wheels::scheme;
 
-/// Raise this when `statements.py` reads other things.
-const STATEMENTS_RECIPE: u32 = 1;
+/// Raise this when `statements.py` or `django.py` reads other things.
+const STATEMENTS_RECIPE: u32 = 2;
 
 /// More imports than this are counted, not listed.
 const MOST_LISTED: usize = 10;
@@ -43,11 +46,12 @@ type Noted = BTreeMap<Missing, BTreeSet<Platform>>;
 /// When an import is bound to fail that `app.optional-imports` does not name, or a source cannot be read.
 pub(crate) fn prove_imports(
     session: &Session<'_>,
-    spec: &ImageSpec,
+    definition: &Definition,
     configs: &BTreeMap<Platform, ImageConfig>,
     facts: &Facts,
     sources: Sources<'_>,
 ) -> Result<(), BuildError> {
+    let spec = &definition.spec;
     let Some(app) = &spec.app else { return Ok(()) };
     let mut noted = Noted::new();
     for (platform, platform_facts) in &facts.platforms {
@@ -74,11 +78,14 @@ pub(crate) fn prove_imports(
             statements => statements?,
         };
         let files = module_files(session, platform_facts, &own, python.version)?;
+        let site = site_packages(python.version)?;
+        let wheels = WheelModules::new(session, &sources.ingredients.wheels, platform_facts, &site);
         let program = Program {
             files: &files,
             own: &statements,
-            libraries: vec![python.stdlib.clone(), format!("/{}", site_packages(python.version)?)],
+            libraries: vec![python.stdlib.clone(), format!("/{site}")],
             destination: &app.destination.value,
+            may_have: &|file, module| wheels.may_have(file, module),
         };
         let optional: Vec<&str> = app.optional_imports.iter().map(|module| module.value.as_str()).collect();
         let is_known = is_all_known(spec, &sources.ingredients.bases.by_platform[platform]);
@@ -92,7 +99,7 @@ pub(crate) fn prove_imports(
             noted.entry(missing).or_default().insert(platform.clone());
         }
     }
-    report(session, noted, spec.python.is_some())
+    report(session, noted, Causes { definition, facts })
 }
 
 /// Whether nothing but the standard library, the wheels and the application can answer an import: not where the base
@@ -135,15 +142,6 @@ fn module_files(
         paths.extend(native.files.iter().map(|file| format!("/{site}/{}", in_site_packages(&file.path))));
     }
     Ok(ModuleFiles::new(paths))
-}
-
-/// The path of a wheel's member below site-packages: `NAME.data/platlib/` is left out (PEP 427).
-fn in_site_packages(member: &str) -> &str {
-    let below = |scheme: &str| {
-        let (data, rest) = member.split_once('/')?;
-        data.ends_with(".data").then_some(rest)?.strip_prefix(scheme)
-    };
-    below("platlib/").or_else(|| below("purelib/")).unwrap_or(member)
 }
 
 /// Where the application's sources are, and what reads them.
@@ -223,26 +221,38 @@ fn is_optional(optional: &[&str], what: &What) -> bool {
 }
 
 /// An error for what is bound to fail, one warning for what may.
-fn report(session: &Session<'_>, noted: Noted, has_lock: bool) -> Result<(), BuildError> {
+fn report(session: &Session<'_>, noted: Noted, known: Causes<'_>) -> Result<(), BuildError> {
     let (mut certain, possible): (Vec<_>, Vec<_>) = noted.into_iter().partition(|(missing, _)| missing.is_certain);
     certain.sort_by(|(a, _), (b, _)| (&a.file, a.line, &a.what).cmp(&(&b.file, b.line, &b.what)));
     if certain.is_empty() {
         warnings(&possible).iter().for_each(|line| session.report.warning(line));
         return Ok(());
     }
-    let modules: BTreeSet<&String> = certain
-        .iter()
-        .filter_map(|(missing, _)| match &missing.what {
-            What::Module(module) if missing.file.is_some() => Some(module),
-            _ => None,
-        })
-        .collect();
-    let distributions = modules.into_iter().map(|module| (module.clone(), distribution_of(module))).collect();
+    let (mut causes, mut distributions) = (Vec::new(), BTreeMap::new());
+    for (missing, _) in &certain {
+        let (What::Module(module), Some(file)) = (&missing.what, &missing.file) else { continue };
+        match known.of(file, module) {
+            Some(cause) if !causes.contains(&cause) => causes.push(cause),
+            None if !is_of(&known.facts.app, module) => {
+                distributions.insert(module.clone(), distribution_of(&missing.wanted));
+            }
+            Some(_) | None => {}
+        }
+    }
+    let distributions = distributions.into_iter().collect();
+    let has_settings = certain.iter().any(|(missing, _)| missing.setting.is_some());
+    let has_lock = known.definition.spec.python.is_some();
     let mut missing: Vec<String> = certain.iter().take(MOST_LISTED).map(|(it, on)| line(it, on)).collect();
     if certain.len() > MOST_LISTED {
         missing.push(format!("and {} more", certain.len() - MOST_LISTED));
     }
-    Err(ImportError { missing, distributions, has_lock }.into())
+    Err(ImportError { missing, distributions, causes, has_lock, has_settings }.into())
+}
+
+/// Whether a module is below a package of the application, so that no distribution brings it.
+fn is_of(app: &[AppFile], module: &str) -> bool {
+    let Some((package, _)) = module.split_once('.') else { return false };
+    app.iter().any(|file| file.path.as_str().contains(&format!("/{package}/")))
 }
 
 /// A line for each module that may be missed, with the first place that imports it.
@@ -269,12 +279,26 @@ fn warnings(possible: &[(Missing, BTreeSet<Platform>)]) -> Vec<String> {
     lines
 }
 
+/// What is missing of a text in Django's settings.
+fn of_setting(place: &str, setting: &str, text: &str, what: &What) -> String {
+    let has = format!("{place} has `{text}` in {setting}");
+    match what {
+        What::Module(module) if module == text => format!("{has}, which nothing in the image provides"),
+        What::Module(module) => format!("{has}, which needs `{module}`, which nothing in the image provides"),
+        What::Name { module, .. } => format!("{has}, which `{module}` does not have"),
+        What::Package(_) | What::Script(_) => has,
+    }
+}
+
 /// What is missing where, for which platforms.
 fn line(missing: &Missing, platforms: &BTreeSet<Platform>) -> String {
     let place = match &missing.file {
         Some(file) => format!("{file}:{}", missing.line),
         None => "the command".to_owned(),
     };
+    if let Some((setting, text)) = &missing.setting {
+        return on(of_setting(&place, setting, text, &missing.what), platforms);
+    }
     let text = match &missing.what {
         What::Module(module) if missing.file.is_none() => {
             format!("{place} starts `{module}`, which nothing in the image provides")
@@ -286,6 +310,10 @@ fn line(missing: &Missing, platforms: &BTreeSet<Platform>) -> String {
         }
         What::Script(path) => format!("{place} starts `{path}`, which is not in the image"),
     };
+    on(text, platforms)
+}
+
+fn on(text: String, platforms: &BTreeSet<Platform>) -> String {
     let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
     format!("{text} ({})", platforms.join(", "))
 }

@@ -196,7 +196,8 @@ impl ProjectError {
                     .to_owned(),
             ),
             Self::NotNamed { .. } => Some(
-                "if you trust its code, set `project` in `[app]` of image.toml, or name it in `allow-build` of `[python]`"
+                "if you trust its code, set `project` in `[app]` of image.toml, name it in `allow-build` of `[python]`, or pass \
+                 `--allow-build` with its name"
                     .to_owned(),
             ),
             Self::NoVersion { .. } => Some(

@@ -24,6 +24,7 @@ mod tests;
 mod users;
 mod writable;
 
+use crate::derive::choices::Choices;
 use crate::derive::error::DeriveError;
 use crate::derive::known::Known;
 use crate::derive::lock::Lock;
@@ -60,11 +61,11 @@ pub struct NamedText<'t> {
 const EXCLUDED: [&str; 6] =
     ["__pycache__/", "*.pyc", "/image.toml", "/Dockerfile*", "/docker-compose*", "/compose*.y*ml"];
 
-/// Translates a Dockerfile; `chosen` is the lock that the user names.
+/// Translates a Dockerfile, with the lock that the user names and what may be built.
 pub(super) fn translate(
     known: &mut Known<'_>,
     from: NamedText<'_>,
-    chosen: Option<&str>,
+    choices: &Choices,
 ) -> Result<Translated, DeriveError> {
     let file =
         Dockerfile::parse(from.text).map_err(|cause| DeriveError::Dockerfile { name: from.name.to_owned(), cause })?;
@@ -79,12 +80,13 @@ pub(super) fn translate(
             draft.account.note(from.line, &format!("at {place} instead of {}", from.value.place));
         }
     }
-    let lock = lock::find(&mut draft, known, chosen);
+    let lock = lock::find(&mut draft, known, choices.lock.as_deref());
     let lock = lock.map_err(|error| draft.missing.push(error)).ok().flatten();
     let asked = known.project.dependencies.iter().map(|dependency| dependency.name.clone());
     known.distributions = asked.chain(lock.iter().flat_map(|lock| lock.distributions.iter().cloned())).collect();
     lock::named(&mut draft, known, lock.as_ref());
-    let python = python(&draft, lock.as_ref());
+    let mut python = python(&draft, lock.as_ref());
+    python.extend(choices.allowed().filter(|_| lock.is_some()));
     let config = Config { known, file: &file, image: &image, layout: &layout, workdir: &workdir, name: from.name };
     let config = config.lines(&mut draft);
     let base = base(&mut draft, known, &file);

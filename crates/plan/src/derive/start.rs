@@ -16,6 +16,7 @@ mod gunicorn;
 mod line;
 mod listener;
 mod modules;
+mod platform;
 mod procfile;
 mod program;
 mod search;
@@ -24,6 +25,7 @@ pub(super) mod tool;
 pub(super) mod variables;
 mod web;
 pub(super) mod words;
+mod yaml;
 
 use search::{Found, Search};
 
@@ -33,7 +35,9 @@ pub(super) fn is_read(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     // Packages in `src` are as deep as those at the top.
     match path.strip_prefix("src/").unwrap_or(path).matches('/').count() {
-        0 if path == procfile::FILE || compose::is_read(path) || entry::is_read(path) => true,
+        0 if path == procfile::FILE || compose::is_read(path) || platform::is_read(path) || entry::is_read(path) => {
+            true
+        }
         0..=2 => name.ends_with(".py"),
         3 => DEEP.contains(&name),
         _ => false,
@@ -93,7 +97,7 @@ fn search_all(known: &Known<'_>, search: &mut Search) -> Found {
         Ok(None) => {}
         Err(why) => search.passed_over.push(why),
     }
-    for find in [procfile::find, compose::find] {
+    for find in [procfile::find, compose::find, platform::find] {
         let written = find(known, search);
         if !matches!(written, Found::Nothing) {
             return written;

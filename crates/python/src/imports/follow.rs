@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::django::Chosen;
 use super::files::{Found, ModuleFiles};
+use super::settings::{Leads, Names, Text, drivers, texts};
 use super::start::{Command, Start, folders};
-use super::statements::{Import, Statements, When};
+use super::statements::{Import, Statements};
+use super::when::When;
 
 /// A program in its image.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Program<'a> {
     /// All files in which modules are found.
     pub files: &'a ModuleFiles,
@@ -17,6 +20,8 @@ pub struct Program<'a> {
     pub libraries: Vec<String>,
     /// The folder in the image that only the application's files are in.
     pub destination: &'a str,
+    /// Whether a package that is not the application's, by its file, may have a module that no file shows.
+    pub may_have: &'a dyn Fn(&str, &str) -> bool,
 }
 
 /// An import that fails, or may fail.
@@ -30,6 +35,10 @@ pub struct Missing {
     pub file: Option<String>,
     /// Its line; 0 for the command.
     pub line: u32,
+    /// The whole module that was asked for, of which this may be a package above.
+    pub wanted: String,
+    /// The setting of Django's that names it, with the text that it has.
+    pub setting: Option<(String, String)>,
 }
 
 /// What is not there.
@@ -99,6 +108,7 @@ pub fn follow(program: &Program<'_>, command: &Command, starts: &[Start]) -> Vec
         walk.search.extend(program.libraries.iter().cloned());
         walk.start(start);
         walk.run();
+        walk.settings(command);
     }
     for path in program.own.keys().filter(|_| !starts.is_empty()) {
         let package = walk.package_of(path);
@@ -140,6 +150,14 @@ struct Walk<'p> {
     reached: BTreeMap<String, bool>,
     left: Vec<Visit>,
     missing: BTreeSet<Missing>,
+    /// Where Django's settings are loaded for certain.
+    loads: Option<(String, u32)>,
+    /// Where they are named for certain.
+    chosen: Vec<(String, &'p Chosen)>,
+    /// The setting that is followed now, with its text.
+    setting: Option<(String, String)>,
+    /// The module that is looked for now.
+    wanted: String,
 }
 
 impl<'p> Walk<'p> {
@@ -152,6 +170,10 @@ impl<'p> Walk<'p> {
             reached: BTreeMap::new(),
             left: Vec::new(),
             missing: BTreeSet::new(),
+            loads: None,
+            chosen: Vec::new(),
+            setting: None,
+            wanted: String::new(),
         }
     }
 
@@ -207,6 +229,7 @@ impl<'p> Walk<'p> {
         while let Some(visit) = self.left.pop() {
             let program = self.program;
             let Some(statements) = program.own.get(&visit.path) else { continue };
+            self.note_settings(&visit, statements);
             for import in &statements.imports {
                 let is_certain = match import.when {
                     When::Always => visit.is_certain,
@@ -226,12 +249,120 @@ impl<'p> Walk<'p> {
         }
     }
 
+    /// What a module that runs for certain says of Django's settings.
+    fn note_settings(&mut self, visit: &Visit, statements: &'p Statements) {
+        let is_bound = |when: When| visit.is_certain && when.is_bound(visit.as_main);
+        let loads = statements.django.loads.iter().find(|(_, when)| is_bound(*when));
+        self.loads = self.loads.take().or_else(|| Some((visit.path.clone(), loads?.0)));
+        let chosen = statements.django.chosen.iter().filter(|chosen| is_bound(chosen.when));
+        self.chosen.extend(chosen.map(|chosen| (visit.path.clone(), chosen)));
+    }
+
+    /// Follows Django's settings, if they are loaded.
+    fn settings(&mut self, command: &Command) {
+        let (loads, chosen) = (self.loads.take(), std::mem::take(&mut self.chosen));
+        let Some(loads) = loads else { return };
+        let Some((module, (file, line))) = settings_module(command, loads, &chosen) else { return };
+        self.setting = Some((SETTINGS_MODULE.to_owned(), module.clone()));
+        let import = Import { line, when: When::Always, level: 0, module: module.clone(), name: None };
+        self.import(Some(&file), &import, &module, true);
+        self.setting = None;
+        self.run();
+        let Some(path) = self.resolve(&module).ok().and_then(|resolved| resolved.file) else { return };
+        let found = texts(self.program.own, &path, &|file, import| self.leads(file, import));
+        let has_admin = found.iter().any(|it| it.setting == "INSTALLED_APPS" && it.text.starts_with(ADMIN));
+        for text in &found {
+            self.setting = Some((text.setting.clone(), text.text.clone()));
+            self.named(text, has_admin);
+            self.setting = None;
+        }
+        self.run();
+        // What they led to may name the same again.
+        (self.loads, self.chosen) = (None, Vec::new());
+    }
+
+    /// Where an import of a module of settings leads.
+    fn leads(&self, file: &str, import: &Import) -> Leads {
+        let package = self.package_of(file);
+        let Some(module) = absolute(package.as_deref(), import) else { return Leads::Elsewhere };
+        match self.resolve(&module).map(|resolved| resolved.file) {
+            Ok(Some(path)) if self.program.own.contains_key(&path) => Leads::Own(path),
+            Ok(_) => Leads::Elsewhere,
+            Err(_) => Leads::Nowhere,
+        }
+    }
+
+    /// What a text of a setting names.
+    fn named(&mut self, text: &Text, has_admin: bool) {
+        match text.names {
+            Names::Application => match self.resolve(&text.text) {
+                Ok(resolved) => self.application(&resolved, &text.text, has_admin),
+                Err(_) if text.text.contains('.') => {
+                    self.object(text);
+                    let package = text.text.split_once(".apps.").map_or("", |(package, _)| package);
+                    let above = self.resolve(package).ok().filter(|_| !package.is_empty());
+                    above.iter().for_each(|resolved| self.application(resolved, package, has_admin));
+                }
+                Err(_) => self.object(text),
+            },
+            Names::Object | Names::Module => self.object(text),
+            Names::Engine => {
+                self.object(text);
+                // pymysql and its like take MySQLdb's name at run time.
+                let is_there =
+                    |module: &&str| self.resolve(module).is_ok() || *module == "MySQLdb" && self.has_stand_in();
+                let drivers = drivers(&text.text);
+                if let Some(first) = drivers.first().filter(|_| !drivers.iter().any(is_there)) {
+                    self.report(Some(&text.file), text.line, What::Module((*first).to_owned()), text.is_certain);
+                }
+            }
+        }
+    }
+
+    /// Whether a module of the application imports what may stand in for MySQLdb.
+    fn has_stand_in(&self) -> bool {
+        let imports = self.program.own.values().flat_map(|statements| &statements.imports);
+        imports.into_iter().any(|import| ["cymysql", "pymysql"].contains(&import.module.as_str()))
+    }
+
+    /// The modules of an application that Django imports when it starts.
+    fn application(&mut self, resolved: &Resolved, name: &str, has_admin: bool) {
+        self.reach_all(resolved.runs.iter().cloned(), true);
+        for module in ["apps", "models", "admin"].into_iter().filter(|module| has_admin || *module != "admin") {
+            match self.submodule(&resolved.folders, module) {
+                Some(Found::Package(path)) => self.reach_all([(path, format!("{name}.{module}"))], true),
+                Some(Found::Module(path)) => self.reach_all([(path, name.to_owned())], true),
+                Some(Found::Portion) | None => {}
+            }
+        }
+    }
+
+    /// A module, or something in a module, by its dotted path: the longest module that is there, and a name of it.
+    fn object(&mut self, text: &Text) {
+        let parts: Vec<&str> = text.text.split('.').collect();
+        let found = (1..=parts.len()).rev().find_map(|n| Some((n, self.resolve(&parts[..n].join(".")).ok()?)));
+        let Some((n, resolved)) = found else {
+            return self.report(Some(&text.file), text.line, What::Module(parts[0].to_owned()), text.is_certain);
+        };
+        self.reach_all(resolved.runs.iter().cloned(), text.is_certain);
+        if n == parts.len() || self.has_name(&resolved, parts[n]) {
+            return;
+        }
+        let (module, name) = (parts[..n].join("."), parts[n].to_owned());
+        let what = match n + 1 == parts.len() && text.names != Names::Module {
+            true if resolved.file.is_some() => What::Name { module, name },
+            _ => What::Module(parts[..=n].join(".")),
+        };
+        self.report(Some(&text.file), text.line, what, text.is_certain);
+    }
+
     fn import(&mut self, file: Option<&str>, import: &Import, module: &str, is_certain: bool) {
         let is_silent = import.when == When::Guarded;
         let resolved = match self.resolve(module) {
             Ok(resolved) => resolved,
             Err(_) if is_silent => return,
             Err((missing, is_sure)) => {
+                module.clone_into(&mut self.wanted);
                 return self.report(file, import.line, What::Module(missing), is_certain && is_sure);
             }
         };
@@ -283,7 +414,9 @@ impl<'p> Walk<'p> {
                 None if depth == 0 && self.uses_path => {
                     self.program.files.anywhere(part).ok_or((dotted.clone(), true))?
                 }
-                None if depth > 0 && self.is_open(&resolved) => return Ok(Resolved { is_open: true, ..resolved }),
+                None if depth > 0 && self.is_open(&resolved, &dotted) => {
+                    return Ok(Resolved { is_open: true, ..resolved });
+                }
                 found => found.ok_or((dotted.clone(), true))?,
             };
             resolved.folders.clear();
@@ -308,10 +441,13 @@ impl<'p> Walk<'p> {
         Ok(resolved)
     }
 
-    /// Whether a module may have submodules that no file shows: any that is not the application's own.
-    fn is_open(&self, module: &Resolved) -> bool {
-        match &module.file {
-            Some(file) => self.program.own.get(file).is_none_or(|statements| statements.is_dynamic),
+    /// Whether a package may have a module that no file shows.
+    fn is_open(&self, package: &Resolved, module: &str) -> bool {
+        match &package.file {
+            Some(file) => match self.program.own.get(file) {
+                Some(statements) => statements.is_dynamic,
+                None => (self.program.may_have)(file, module),
+            },
             None => false,
         }
     }
@@ -338,7 +474,13 @@ impl<'p> Walk<'p> {
 
     fn report(&mut self, file: Option<&str>, line: u32, what: What, is_certain: bool) {
         let is_certain = is_certain && !self.replaces_modules;
-        let missing = Missing { is_certain, what, file: file.map(str::to_owned), line };
+        let (file, setting) = (file.map(str::to_owned), self.setting.clone());
+        let wanted = std::mem::take(&mut self.wanted);
+        let wanted = match &what {
+            What::Module(module) if wanted.is_empty() => module.clone(),
+            _ => wanted,
+        };
+        let missing = Missing { is_certain, what, file, line, wanted, setting };
         let other = Missing { is_certain: !is_certain, ..missing.clone() };
         // Reached twice, for certain and not: it is certain.
         if is_certain {
@@ -356,6 +498,33 @@ impl<'p> Walk<'p> {
         let (package, _) = below.rsplit_once('/').unwrap_or_default();
         Some(package.replace('/', "."))
     }
+}
+
+/// The variable that names Django's settings.
+const SETTINGS_MODULE: &str = "DJANGO_SETTINGS_MODULE";
+
+/// What has this in its name looks for a module `admin` in every application.
+const ADMIN: &str = "django.contrib.admin";
+
+/// The module of Django's settings, and where it is named; `None` if that is not sure.
+fn settings_module(
+    command: &Command,
+    loads: (String, u32),
+    chosen: &[(String, &Chosen)],
+) -> Option<(String, (String, u32))> {
+    // A flag, or a variable that a server sets for its workers, has the last word.
+    let words = &command.words;
+    if words.iter().any(|word| word.contains(SETTINGS_MODULE) || word.starts_with("--settings")) {
+        return None;
+    }
+    let is_set = chosen.iter().any(|(_, chosen)| !chosen.is_default);
+    if let Some(module) = command.env.get(SETTINGS_MODULE).filter(|module| !is_set && !module.is_empty()) {
+        return Some((module.clone(), loads));
+    }
+    let (file, first) = chosen.first()?;
+    let is_one = chosen.iter().all(|(_, chosen)| chosen.module == first.module);
+    let module = first.module.clone().filter(|_| is_one)?;
+    Some((module, (file.clone(), first.line)))
 }
 
 /// The absolute name of an import's module; `None` if it is relative to a package that is not there.

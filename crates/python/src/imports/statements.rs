@@ -2,18 +2,8 @@
 
 use std::collections::BTreeSet;
 
-/// When an import runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum When {
-    /// Whenever the module is imported or run.
-    Always,
-    /// When the module is the one that is run.
-    AsMain,
-    /// Perhaps: in a function, or under a condition that only a run knows.
-    Sometimes,
-    /// Its failure is caught.
-    Guarded,
-}
+use super::django::DjangoStatements;
+use super::when::When;
 
 /// One name of an import statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,11 +33,13 @@ pub struct Statements {
     pub uses_path: bool,
     /// Whether it replaces modules or hooks into imports.
     pub replaces_modules: bool,
+    /// What it says of Django's settings.
+    pub django: DjangoStatements,
 }
 
 impl Statements {
     /// Reads a report: a line `i LINE WHEN LEVEL MODULE NAME` for each import, `n NAME` for each name, and the
-    /// letters `d`, `p` and `r`. `None` if it is anything else.
+    /// letters `d`, `p` and `r`; others are read by [`DjangoStatements`]. `None` if it is anything else.
     pub fn parse(report: &[u8]) -> Option<Self> {
         let mut statements = Self::default();
         for line in std::str::from_utf8(report).ok()?.lines() {
@@ -55,7 +47,7 @@ impl Statements {
             match words[..] {
                 ["i", line, when, level, module, name] => statements.imports.push(Import {
                     line: line.parse().ok()?,
-                    when: when_of(when)?,
+                    when: When::of(when)?,
                     level: level.parse().ok()?,
                     module: module.to_owned(),
                     name: (!name.is_empty()).then(|| name.to_owned()),
@@ -64,19 +56,9 @@ impl Statements {
                 ["d"] => statements.is_dynamic = true,
                 ["p"] => statements.uses_path = true,
                 ["r"] => statements.replaces_modules = true,
-                _ => return None,
+                _ => statements.django.read(&words)?,
             }
         }
         Some(statements)
-    }
-}
-
-fn when_of(letter: &str) -> Option<When> {
-    match letter {
-        "a" => Some(When::Always),
-        "m" => Some(When::AsMain),
-        "o" => Some(When::Sometimes),
-        "g" => Some(When::Guarded),
-        _ => None,
     }
 }

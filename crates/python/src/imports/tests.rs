@@ -4,12 +4,26 @@ use std::collections::BTreeMap;
 
 use super::*;
 
+/// Files of an application with their statements.
+type Files<'a> = &'a [(&'a str, &'a str)];
+
 /// A command, the files of its application, and what is missing.
-type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+type Case<'a> = (&'a str, Files<'a>, &'a [&'a str]);
 
 /// What a program misses: its files with the statements that the interpreter would report, after `libraries`.
 fn missing(command: &str, files: &[(&str, &str)]) -> Vec<String> {
-    let libraries = ["/lib/os.py", "/lib/json/__init__.py", "/site/flask/__init__.py", "/site/google/cloud/storage.py"];
+    let libraries = [
+        "/lib/os.py",
+        "/lib/json/__init__.py",
+        "/lib/logging/__init__.py",
+        "/site/django/__init__.py",
+        "/site/django/db/backends/postgresql/base.py",
+        "/site/django/db/backends/mysql/base.py",
+        "/site/closed/__init__.py",
+        "/site/closed/deep/__init__.py",
+        "/site/flask/__init__.py",
+        "/site/google/cloud/storage.py",
+    ];
     let own: BTreeMap<String, Statements> =
         files.iter().map(|(path, said)| ((*path).to_owned(), parse(said))).collect();
     let paths = libraries.iter().map(|path| (*path).to_owned()).chain(own.keys().cloned());
@@ -20,25 +34,29 @@ fn missing(command: &str, files: &[(&str, &str)]) -> Vec<String> {
         workdir: "/app".to_owned(),
     };
     let libraries = vec!["/lib".to_owned(), "/site".to_owned()];
-    let program = Program { files: &files, own: &own, libraries, destination: "/app" };
+    // Flask may have any module but `gone`, and its siblings only what is there.
+    let may_have = |file: &str, module: &str| !file.starts_with("/site/closed/") && module != "flask.gone";
+    let program = Program { files: &files, own: &own, libraries, destination: "/app", may_have: &may_have };
     let starts = starts(&command, |_| None);
     let mut missing: Vec<String> = follow(&program, &command, &starts).iter().map(shown).collect();
     missing.sort();
     missing
 }
 
-/// Statements in short: `1a x` is `import x` in line 1, always; `2o ..a:b` is `from ..a import b`; `=x` binds a name.
+/// Statements in short: `1a x` is `import x` in line 1, always; `2o ..a:b` is `from ..a import b`; `=x` binds a name;
+/// a line of Django's is written as in a report, behind `|`.
 fn parse(said: &str) -> Statements {
     let lines: Vec<String> = said
         .split(", ")
         .filter(|part| !part.is_empty())
-        .map(|part| match part.split_once(' ') {
+        .map(|part| match part.split_once(' ').filter(|_| !part.starts_with('|')) {
             Some((place, what)) => {
                 let (line, when) = place.split_at(place.len() - 1);
                 let (module, name) = what.split_once(':').unwrap_or((what, ""));
                 let plain = module.trim_start_matches('.');
                 format!("i {line} {when} {} {plain} {name}", module.len() - plain.len())
             }
+            None if part.starts_with('|') => part[1..].to_owned(),
             None => part.strip_prefix('=').map_or_else(|| part.to_owned(), |name| format!("n {name}")),
         })
         .collect();
@@ -73,6 +91,15 @@ fn imports_that_are_bound_to_happen_are_followed() {
             "python3 main.py",
             &[("/app/main.py", "1a google.cloud.tasks")],
             &["certain /app/main.py:1 google.cloud.tasks"],
+        ),
+        // Submodules that a wheel lacks.
+        (
+            "python3 main.py",
+            &[(
+                "/app/main.py",
+                "1a flask.gone.x, 2a flask.any.x, 3a closed.deep:name, 4a closed.deep.x:y, 5g closed.x",
+            )],
+            &["certain /app/main.py:1 flask.gone", "certain /app/main.py:4 closed.deep.x"],
         ),
         // Through modules of the application, absolute and relative.
         (
@@ -152,6 +179,104 @@ fn imports_that_are_bound_to_happen_are_followed() {
     }
 }
 
+/// A module of WSGI that loads the settings `conf` in line 2.
+const WSGI: (&str, &str) = ("/app/wsgi.py", "=application, |e 1 a d conf, |j 2 a");
+
+#[test]
+fn what_settings_of_django_name_is_followed() {
+    let cases: &[(Files<'_>, &[&str])] = &[
+        // Applications with their models, addresses, middleware; what is there says nothing.
+        (
+            &[
+                WSGI,
+                (
+                    "/app/conf.py",
+                    "|s 1 INSTALLED_APPS shop, |s 2 INSTALLED_APPS rest, |s 3 MIDDLEWARE shop.middle.Ware, \
+                     |s 4 MIDDLEWARE shop.middle.Gone, |s 5 ROOT_URLCONF shop.urls, |s 6 MIDDLEWARE flask.Any.Thing",
+                ),
+                ("/app/shop/__init__.py", ""),
+                ("/app/shop/models.py", "1a gone"),
+                ("/app/shop/admin.py", "1a unregistered"),
+                ("/app/shop/middle.py", "=Ware"),
+            ],
+            &[
+                "certain /app/conf.py:2 rest",
+                "certain /app/conf.py:4 Gone of shop.middle",
+                "certain /app/conf.py:5 shop.urls",
+                "certain /app/shop/models.py:1 gone",
+                "maybe /app/shop/admin.py:1 unregistered",
+            ],
+        ),
+        // The admin looks for its modules; a class of a configuration stands for its package.
+        (
+            &[
+                WSGI,
+                (
+                    "/app/conf.py",
+                    "|s 1 INSTALLED_APPS django.contrib.admin, |s 2 INSTALLED_APPS shop.apps.Config, \
+                     |s 3 INSTALLED_APPS gone.apps.Config",
+                ),
+                ("/app/shop/__init__.py", ""),
+                ("/app/shop/apps.py", "=Config"),
+                ("/app/shop/admin.py", "1a lost"),
+            ],
+            &["certain /app/conf.py:3 gone", "certain /app/shop/admin.py:1 lost"],
+        ),
+        // Settings on others, whose lists may be lost on the way.
+        (
+            &[
+                WSGI,
+                ("/app/conf.py", "1a base:*, |f 1, |s 2 MIDDLEWARE , |s 3 INSTALLED_APPS more"),
+                ("/app/base.py", "|s 1 INSTALLED_APPS rest, |s 2 MIDDLEWARE gone.Ware"),
+            ],
+            &["certain /app/base.py:1 rest", "certain /app/conf.py:3 more"],
+        ),
+        (
+            &[
+                WSGI,
+                ("/app/conf.py", "|s 1 INSTALLED_APPS rest, |s 1 MIDDLEWARE gone.Ware, 2g local:*, |f 2"),
+                ("/app/local.py", "|s 1 MIDDLEWARE "),
+            ],
+            &["certain /app/conf.py:1 rest"],
+        ),
+        (&[WSGI, ("/app/conf.py", "|s 1 INSTALLED_APPS rest, 2a flask:*, |f 2")], &[]),
+        (&[WSGI, ("/app/conf.py", "|s 1 INSTALLED_APPS rest, |s 2 * ")], &[]),
+        (
+            &[
+                WSGI,
+                ("/app/conf.py", "1a base:MIDDLEWARE, |f 1"),
+                ("/app/base.py", "=MIDDLEWARE, 1a conf:*, |f 1, |s 1 INSTALLED_APPS rest, |s 2 MIDDLEWARE gone.Ware"),
+            ],
+            &["certain /app/base.py:2 gone"],
+        ),
+        // Databases need a driver, and mysql's may have another name.
+        (
+            &[WSGI, ("/app/conf.py", "|s 1 DATABASES django.db.backends.postgresql")],
+            &["certain /app/conf.py:1 psycopg"],
+        ),
+        (&[WSGI, ("/app/conf.py", "|s 1 DATABASES django.db.backends.mysql")], &["certain /app/conf.py:1 MySQLdb"]),
+        (&[WSGI, ("/app/conf.py", "1g pymysql, |s 1 DATABASES django.db.backends.mysql")], &[]),
+        // What only the server for development reads may be missing.
+        (&[WSGI, ("/app/conf.py", "|s 1 WSGI_APPLICATION gone.app")], &["maybe /app/conf.py:1 gone"]),
+        (
+            &[WSGI, ("/app/conf.py", "|s 1 LOGGING logging.StreamHandler, |s 2 LOGGING json_log.F")],
+            &["certain /app/conf.py:2 json_log"],
+        ),
+        // Settings that are missing, that are not loaded, and that are named twice or by a computed text.
+        (&[WSGI], &["certain /app/wsgi.py:1 conf"]),
+        (&[("/app/wsgi.py", "=application, |e 1 a d conf")], &[]),
+        (&[("/app/wsgi.py", "=application, |e 1 a d , |j 2 a")], &[]),
+        (&[("/app/wsgi.py", "=application, |e 1 a d conf, |e 2 a d other, |j 2 a")], &[]),
+        (&[("/app/wsgi.py", "=application, |e 1 o d conf, |j 2 a")], &[]),
+    ];
+    for (files, expected) in cases {
+        assert_eq!(missing("gunicorn wsgi:application", files), *expected, "{files:?}");
+    }
+    let manage = [("/app/manage.py", "|e 1 m d conf, |j 2 m"), ("/app/conf.py", "|s 1 INSTALLED_APPS rest")];
+    assert_eq!(missing("python3 manage.py runserver", &manage), ["certain /app/conf.py:1 rest"]);
+    assert_eq!(missing("python3 -m manage --settings=other check", &manage), [""; 0]);
+}
+
 #[test]
 fn a_command_says_what_it_starts() {
     let module = |name: &str, object: Option<&str>| vec![Start::Module(name.to_owned(), object.map(str::to_owned))];
@@ -205,6 +330,12 @@ fn a_module_names_its_distribution() {
         ("cv2", "opencv-python-headless"),
         ("google.protobuf.message", "protobuf"),
         ("redis.asyncio", "redis"),
+        ("google.cloud.storage.blob", "google-cloud-storage"),
+        ("google.cloud.pubsub_v1", "google-cloud-pubsub"),
+        ("azure.storage.blob.aio", "azure-storage-blob"),
+        ("azure.identity", "azure-identity"),
+        ("opentelemetry.sdk.trace", "opentelemetry-sdk"),
+        ("zope.interface", "zope-interface"),
         ("flask_login", "flask-login"),
         ("yamllint", "yamllint"),
     ] {
@@ -214,7 +345,9 @@ fn a_module_names_its_distribution() {
 
 #[test]
 fn reports_of_another_form_are_refused() {
-    for report in [&b"i 1 a 0 x"[..], b"i x a 0 x ", b"i 1 z 0 x ", b"q", b"n a b", b"\xff"] {
+    for report in
+        [&b"i 1 a 0 x"[..], b"i x a 0 x ", b"i 1 z 0 x ", b"q", b"n a b", b"\xff", b"e 1 a x y", b"s x A b", b"j 1 z"]
+    {
         assert_eq!(Statements::parse(report), None, "{}", String::from_utf8_lossy(report));
     }
     assert_eq!(Statements::parse(b""), Some(Statements::default()));

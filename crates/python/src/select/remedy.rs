@@ -48,6 +48,8 @@ impl Remedy {
         };
         let wheels = if names.len() == 1 { "a built wheel" } else { "built wheels" };
         let (is, its, them) = if names.len() == 1 { ("it is", "its", "it") } else { ("they are", "their", "them") };
+        let flags: Vec<String> = names.iter().map(|name| format!("`--allow-build {name}`")).collect();
+        let flags = flags.join(" ");
         match self {
             Self::LockForTarget => "lock again for this version of Python and this platform".to_owned(),
             Self::OtherPython(requires) => {
@@ -60,13 +62,13 @@ impl Remedy {
                 format!("lock {versions} with wheels for this target, or `accept` {wheels} of {them}")
             }
             Self::Build => format!(
-                "if {is} pure Python, add `allow-build = [{}]` to `[python]` in image.toml, which `shipwheel init` writes; \
+                "if {is} pure Python, add `allow-build = [{}]` to `[python]` in image.toml, or pass {flags}; \
                  or lock {versions} with wheels, or `accept` {wheels} of {them}",
                 list("\"")
             ),
             Self::BuildCommit => format!(
                 "if {is} pure Python and you trust {its} code, which would run on this machine, add `allow-build = [{}]` to \
-                 `[python]` in image.toml, which `shipwheel init` writes; or `accept` {wheels} of {them}",
+                 `[python]` in image.toml, or pass {flags}; or `accept` {wheels} of {them}",
                 list("\"")
             ),
             Self::Accept => format!("`accept` {wheels} of {}, or lock versions that have wheels", list("")),

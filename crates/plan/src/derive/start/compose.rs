@@ -1,11 +1,9 @@
 //! A compose file: the command of the service that builds from the folder.
-//!
-//! Of YAML only what such files are made of is read: keys by their indentation, texts, and lists of texts.
 
-use crate::derive::entry::typed;
 use crate::derive::known::Known;
-use crate::derive::start::line;
+use crate::derive::start::line::{self, Platform};
 use crate::derive::start::search::{Found, Search};
+use crate::derive::start::yaml::{Line, block, command, lines, mappings, unquoted};
 
 /// The names of compose files, the first that there is counts (Compose specification, "Compose file").
 const FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
@@ -39,7 +37,8 @@ pub(super) fn find(known: &Known<'_>, search: &mut Search) -> Found {
     let mut entries = Vec::new();
     for Service { name, is_published, command, .. } in services {
         let command = command.unwrap_or_default();
-        match line::entry(known, format!("the command of `{name}` in {file}"), &command, is_published) {
+        match line::entry(known, format!("the command of `{name}` in {file}"), &command, Platform::plain(is_published))
+        {
             Ok(entry) => entries.push(entry),
             Err(reason) => search.passed_over.push(format!("`{command}` of `{name}` in {file}: {reason}")),
         }
@@ -47,12 +46,9 @@ pub(super) fn find(known: &Known<'_>, search: &mut Search) -> Found {
     Found::of(entries)
 }
 
-/// A line of YAML: how far it is indented, and its text without a comment.
-type Line<'t> = (usize, &'t str);
-
 /// The services of a file.
 fn services(text: &str) -> Vec<Service> {
-    let lines: Vec<Line<'_>> = text.lines().filter_map(line).collect();
+    let lines = lines(text);
     let top = block(&lines, 0, "services");
     let mut services = Vec::new();
     for (name, keys) in mappings(top) {
@@ -73,73 +69,11 @@ fn services(text: &str) -> Vec<Service> {
     services
 }
 
-fn line(text: &str) -> Option<Line<'_>> {
-    let indent = text.len() - text.trim_start_matches(' ').len();
-    let text = match text.trim_start().starts_with('#') {
-        true => "",
-        false => text.split_once(" #").map_or(text, |(text, _)| text).trim(),
-    };
-    (!text.is_empty()).then_some((indent, text))
-}
-
-/// The lines below a key at an indentation.
-fn block<'l, 't>(lines: &'l [Line<'t>], indent: usize, key: &str) -> &'l [Line<'t>] {
-    let is_key = |line: &Line<'_>| line.0 == indent && line.1.strip_suffix(':') == Some(key);
-    let Some(at) = lines.iter().position(is_key) else { return &[] };
-    let rest = &lines[at + 1..];
-    let end = rest.iter().position(|line| line.0 <= indent).unwrap_or(rest.len());
-    &rest[..end]
-}
-
-/// The entries of a block, each with its first line and those below it.
-fn mappings<'l, 't>(lines: &'l [Line<'t>]) -> Vec<(&'t str, &'l [Line<'t>])> {
-    let Some(indent) = lines.first().map(|line| line.0) else { return Vec::new() };
-    let mut found = Vec::new();
-    let mut rest = lines;
-    while let [(_, first), below @ ..] = rest {
-        // A list may begin at the indentation of its key.
-        let is_next = |line: &Line<'_>| line.0 < indent || line.0 == indent && !line.1.starts_with("- ");
-        let end = below.iter().position(is_next).unwrap_or(below.len());
-        found.push((*first, &below[..end]));
-        rest = &below[end..];
-    }
-    found
-}
-
 /// Whether a service is built from the folder of the file.
 fn is_here(value: &str, below: &[Line<'_>]) -> bool {
     let context = below.iter().find_map(|line| line.1.strip_prefix("context:"));
     let context = if value.is_empty() { context.unwrap_or(".") } else { value };
     [".", "./"].contains(&unquoted(context).as_str())
-}
-
-/// A command: a text, a text over several lines, or a list of words.
-fn command(value: &str, below: &[Line<'_>]) -> Option<String> {
-    let items = |items: Vec<&str>| Some(typed(items.into_iter().map(unquoted).collect::<Vec<_>>()));
-    if let Some(inside) = value.strip_prefix('[').and_then(|value| value.strip_suffix(']')) {
-        return items(inside.split(',').collect());
-    }
-    if value.is_empty() {
-        let list: Option<Vec<&str>> = below.iter().map(|line| line.1.strip_prefix("- ")).collect();
-        return list.filter(|list| !list.is_empty()).and_then(items);
-    }
-    let rest = || below.iter().map(|line| line.1).collect::<Vec<_>>().join(" ");
-    match value {
-        ">" | ">-" | "|" | "|-" => Some(rest()).filter(|text| !text.is_empty()),
-        value if below.is_empty() => Some(unquoted(value)),
-        value => Some(unquoted(&format!("{value} {}", rest()))),
-    }
-}
-
-/// A scalar without the quotes around it.
-fn unquoted(text: &str) -> String {
-    let text = text.trim();
-    let inside = |quote: char| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
-    match (inside('"'), inside('\'')) {
-        (Some(text), _) => text.replace("\\\"", "\"").replace("\\\\", "\\"),
-        (None, Some(text)) => text.replace("''", "'"),
-        (None, None) => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A command in one line, as a Procfile or a compose file has it → what an image starts.
+//! A command in one line, as a Procfile, a compose file or a platform's file has it → what an image starts.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +18,32 @@ pub(crate) const SHELLS: [&str; 5] = ["bash", "dash", "ksh", "sh", "zsh"];
 /// Others that no base has: tools of developers, and what runs other languages.
 const OTHERS: [&str; 8] = ["docker", "docker-compose", "java", "just", "make", "node", "npm", "yarn"];
 
-/// What a command starts, or why an image cannot; a `web` process listens at `PORT`.
-pub(super) fn entry(known: &Known<'_>, reason: String, command: &str, is_web: bool) -> Result<Entry, String> {
-    let (text, asks_for_port) = replaced(command, CHOSEN, &BTreeMap::new());
+const NO_ENV: &BTreeMap<String, String> = &BTreeMap::new();
+
+/// What a platform does for a command.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Platform<'p> {
+    /// Where it expects the process to listen.
+    pub(super) port: Option<&'p str>,
+    /// The variables that it sets.
+    pub(super) env: &'p BTreeMap<String, String>,
+    /// Whether it tells the process by `PORT` where to listen.
+    pub(super) is_web: bool,
+}
+
+impl Platform<'_> {
+    /// One that sets no variable but, for a process that serves, `PORT`.
+    pub(super) fn plain(is_web: bool) -> Self {
+        Self { port: None, env: NO_ENV, is_web }
+    }
+}
+
+/// What a command starts, or why an image cannot.
+pub(super) fn entry(known: &Known<'_>, reason: String, command: &str, platform: Platform<'_>) -> Result<Entry, String> {
+    let port = platform.env.get(PORT).map(String::as_str).or(platform.port).unwrap_or(CHOSEN);
+    let (text, asks_for_port) = replaced(command, port, platform.env);
     let mut entry = Entry::new::<&str>(&[], reason);
+    entry.env.clone_from(platform.env);
     let mut rest = text.trim_start();
     while let Some(((variable, value), after)) =
         rest.split_once(' ').and_then(|(word, after)| Some((assignment(word)?, after)))
@@ -44,10 +66,10 @@ pub(super) fn entry(known: &Known<'_>, reason: String, command: &str, is_web: bo
     entry.file = words.iter().find(|word| word.ends_with(".py") && known.has(word)).cloned();
     entry.notes.extend(words::loopback_warning(&words));
     entry.ports = words::ports(&words).iter().map(ToString::to_string).collect();
-    if is_web || asks_for_port {
-        entry.env.entry(PORT.to_owned()).or_insert_with(|| CHOSEN.to_owned());
+    if platform.is_web || asks_for_port {
+        entry.env.entry(PORT.to_owned()).or_insert_with(|| port.to_owned());
         if entry.ports.is_empty() {
-            entry.ports.push(CHOSEN.to_owned());
+            entry.ports.push(port.to_owned());
         }
     }
     entry.cmd = words;

@@ -1,7 +1,7 @@
 //! A Procfile: the processes that a platform would start, one `name: command` in a line.
 
 use crate::derive::known::Known;
-use crate::derive::start::line;
+use crate::derive::start::line::{self, Platform};
 use crate::derive::start::search::{Found, Search};
 
 /// The file.
@@ -19,7 +19,7 @@ pub(super) fn find(known: &Known<'_>, search: &mut Search) -> Found {
     let web: Vec<_> = processes.iter().filter(|(name, _)| *name == WEB).copied().collect();
     let mut entries = Vec::new();
     for (name, command) in if web.is_empty() { processes } else { web } {
-        match line::entry(known, format!("`{name}` of {FILE}"), command, name == WEB) {
+        match line::entry(known, format!("`{name}` of {FILE}"), command, Platform::plain(name == WEB)) {
             Ok(entry) => entries.push(entry),
             Err(reason) => search.passed_over.push(format!("`{name}: {command}` of {FILE}: {reason}")),
         }
