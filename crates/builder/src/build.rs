@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use shipwheel_oci::{Digest, ImageConfig, LayerDescriptor, Platform};
 use shipwheel_plan::Plan;
 use shipwheel_plan::facts::AppFile;
+use shipwheel_plan::image_lock::ImageLock;
 use shipwheel_plan::layer::{LayerInputs, LayerKind, PlannedLayer};
 use shipwheel_plan::policy::source_reader;
 use shipwheel_store::{FileAction, PlatformImage, StoredImage, read_small};
@@ -13,6 +14,8 @@ use crate::error::BuildError;
 use crate::interpreter::compilers::Compilers;
 use crate::layer::assemble::{self, Origin};
 use crate::layer::layers::{self, BuiltLayer};
+use crate::layer::report::{LayerReport, LayerStatus, PlatformReport};
+use crate::lock::image_lock;
 use crate::prepare::WhenNeeded;
 use crate::project::collected_file::CollectedFile;
 use crate::project::definition::Definition;
@@ -22,43 +25,6 @@ use crate::resolve::resolve;
 use crate::resolve::resolved::Resolved;
 use crate::session::Session;
 
-/// Where a layer came from in this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LayerStatus {
-    /// Made in this run.
-    Built,
-    /// Known from an earlier run, or the base's own.
-    Cached,
-    /// The very blob of a platform above it in the list.
-    Shared,
-}
-
-/// One layer of a finished image, as users see it.
-#[derive(Debug, Clone)]
-pub struct LayerReport {
-    /// What it is for.
-    pub kind: LayerKind,
-    /// What it holds.
-    pub title: String,
-    /// The distributions in it, with their versions.
-    pub members: Vec<String>,
-    /// Its blob and diff id.
-    pub layer: LayerDescriptor,
-    /// Where it came from.
-    pub status: LayerStatus,
-}
-
-/// One platform of a finished image, as users see it.
-#[derive(Debug, Clone)]
-pub struct PlatformReport {
-    /// The platform.
-    pub platform: Platform,
-    /// Its manifest.
-    pub manifest: Digest,
-    /// Its layers, bottom to top.
-    pub layers: Vec<LayerReport>,
-}
-
 /// A finished image: all of it is in the cache, except base layers that a registry has.
 #[derive(Debug, Clone)]
 pub struct Built {
@@ -66,6 +32,8 @@ pub struct Built {
     pub image: StoredImage,
     /// What it is made of.
     pub platforms: Vec<PlatformReport>,
+    /// The same as image.lock has it.
+    pub lock: ImageLock,
 }
 
 /// Plans an image without building it.
@@ -77,12 +45,23 @@ pub fn plan(session: &Session<'_>, definition: &Definition) -> Result<Plan, Buil
     Ok(Plan::new(&definition.spec, &resolved.facts)?)
 }
 
-/// Builds an image.
+/// Builds an image, and holds it to the image.lock that was read for the definition.
 ///
 /// # Errors
-/// When the definition has problems, or any of its parts cannot be obtained, verified or built.
+/// When the definition has problems, any of its parts cannot be obtained, verified or built, or it is not what is locked.
 pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, BuildError> {
-    let Resolved { facts, ingredients, debian } = resolve(session, definition, WhenNeeded::Run)?;
+    image_lock::check_format(definition)?;
+    let built = build_freely(session, definition)?;
+    image_lock::check(session, definition, &built.lock)?;
+    Ok(built)
+}
+
+/// Builds an image, whatever else than its base image.lock names.
+///
+/// # Errors
+/// As [`build`], but for what is locked.
+pub(crate) fn build_freely(session: &Session<'_>, definition: &Definition) -> Result<Built, BuildError> {
+    let Resolved { facts, ingredients, debian, chosen } = resolve(session, definition, WhenNeeded::Run)?;
     let plan = Plan::new(&definition.spec, &facts)?;
     plan.warnings.iter().for_each(|warning| session.report.warning(warning));
     warn_of_readers(session, &plan, &ingredients.application)?;
@@ -108,7 +87,9 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
         reports.add(&image, &base.facts.layers, &bases.name, &platform.layers, &built);
         images.push(image);
     }
-    Ok(Built { image: assemble::image(&definition.spec, images, &origin), platforms: reports.platforms })
+    let image = assemble::image(&definition.spec, images, &origin);
+    let lock = image_lock::of(chosen, bases, &facts, &reports.platforms, image.root().digest);
+    Ok(Built { image, platforms: reports.platforms, lock })
 }
 
 /// Warns about an application that nothing starts: a base of Debian's packages brings no command.
@@ -161,18 +142,26 @@ impl Reports {
         planned: &[PlannedLayer],
         built: &BTreeMap<Digest, BuiltLayer>,
     ) {
-        let base = base.iter().map(|layer| (LayerKind::Base, base_name.to_owned(), Vec::new(), layer.clone(), false));
+        let base =
+            base.iter().map(|layer| (LayerKind::Base, base_name.to_owned(), Vec::new(), layer.clone(), None, false));
         let own = planned.iter().map(|layer| {
             let found = &built[&layer.key];
-            (layer.kind, layer.title.clone(), layer.members.clone(), found.descriptor.clone(), found.built)
+            (
+                layer.kind,
+                layer.title.clone(),
+                layer.members.clone(),
+                found.descriptor.clone(),
+                Some(layer.key),
+                found.built,
+            )
         });
-        let layers = base.chain(own).map(|(kind, title, members, layer, built)| {
+        let layers = base.chain(own).map(|(kind, title, members, layer, inputs, built)| {
             let status = match (self.seen.insert(layer.blob.digest), built) {
                 (false, _) => LayerStatus::Shared,
                 (true, true) => LayerStatus::Built,
                 (true, false) => LayerStatus::Cached,
             };
-            LayerReport { kind, title, members, layer, status }
+            LayerReport { kind, title, members, layer, inputs, status }
         });
         let layers = layers.collect();
         let manifest = image.manifest.descriptor().digest;

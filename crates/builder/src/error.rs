@@ -17,6 +17,7 @@ use crate::disk::file_error::{FileError, file_error};
 use crate::inspect::image_error::ImageError;
 use crate::interpreter::interpreter_error::InterpreterError;
 use crate::layer::layer_error::LayerError;
+use crate::lock::image_lock_error::ImageLockError;
 use crate::lock::lock_error::LockError;
 use crate::lock::placed_error::PlacedError;
 use crate::offline::OfflineError;
@@ -52,6 +53,9 @@ pub enum BuildError {
     /// A lock cannot be used or made.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// The image is not what image.lock has.
+    #[error(transparent)]
+    ImageLock(#[from] ImageLockError),
     /// Wheels cannot be obtained, read or installed together.
     #[error(transparent)]
     Wheels(#[from] WheelSetError),
@@ -109,6 +113,7 @@ impl BuildError {
             Self::Base(error) => error.kind(),
             Self::Image(error) => error.kind(),
             Self::Lock(error) => error.kind(),
+            Self::ImageLock(error) => error.kind(),
             Self::Wheels(error) => error.kind(),
             Self::Project(error) => error.kind(),
             Self::Interpreter(error) => error.kind(),
@@ -131,6 +136,7 @@ impl BuildError {
             Self::Base(error) => error.hint(),
             Self::Image(error) => error.hint(),
             Self::Lock(error) => error.hint(),
+            Self::ImageLock(error) => Some(error.hint()),
             Self::Wheels(error) => error.hint(),
             Self::Project(error) => error.hint(),
             Self::Interpreter(error) => error.hint(),

@@ -40,6 +40,7 @@
 mod build;
 mod compile_folder;
 mod enter_confinement;
+mod lock_image;
 mod relock;
 mod retrofit;
 mod startup;
@@ -66,7 +67,7 @@ mod interpreter_choice;
 mod offline;
 mod session;
 
-pub use build::{Built, LayerReport, LayerStatus, PlatformReport, build, plan};
+pub use build::{Built, build, plan};
 pub use compile_folder::{LocalReport, LocalTree, compile_folder};
 pub use confine::confine_error::ConfineError;
 pub use confine::sandbox::{CONFINED, Sandbox};
@@ -78,8 +79,10 @@ pub use inspect::finding::{Finding, FindingKind, Severity};
 pub use inspect::image_error::ImageError;
 pub use interpreter::interpreter_error::InterpreterError;
 pub use interpreter_choice::InterpreterChoice;
+pub use layer::report::{LayerReport, LayerStatus, PlatformReport};
 pub use lock::upgrade::Upgrade;
-pub use project::definition::{Definition, Places};
+pub use lock_image::lock_image;
+pub use project::definition::{Definition, Locked, Places};
 pub use relock::{Relocked, relock};
 pub use retrofit::{Retrofitted, RetrofittedPlatform, retrofit};
 pub use session::{Report, Session};

@@ -37,6 +37,23 @@ pub enum LayerKind {
 }
 
 impl LayerKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Base,
+        Self::StdlibBytecode,
+        Self::Environment,
+        Self::Dependencies,
+        Self::DependencyBytecode,
+        Self::Application,
+        Self::ApplicationBytecode,
+        Self::PlatformBytecode,
+    ];
+
+    /// The one of a name.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The name in tables and in `--json`.
     pub fn name(self) -> &'static str {
         match self {

@@ -21,6 +21,7 @@ pub mod dockerfile;
 pub mod dockerignore;
 pub mod facts;
 mod group;
+pub mod image_lock;
 pub mod layer;
 pub mod leftovers;
 mod pattern;

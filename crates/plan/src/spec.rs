@@ -27,7 +27,8 @@ pub use self::prepare::{PathSet, PrepareStep, anchored, fixed_part};
 pub use self::problem::{Problem, SpecError};
 pub use self::python::{AcceptedWheel, PythonSpec};
 pub use self::section::Located;
-use self::section::{Problems, Section, nearest};
+use self::section::nearest;
+pub(crate) use self::section::{Problems, Section, as_integer};
 pub use crate::group::GroupPolicy;
 pub use crate::pattern::PatternError;
 

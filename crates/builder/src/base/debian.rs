@@ -9,14 +9,16 @@ use shipwheel_debian::package::{Package, PackageIndex, decompress, open_deb};
 use shipwheel_debian::{BASE_RECIPE, assemble, resolve as close};
 use shipwheel_layer::{ByteSource, FileTime, LAYER_RECIPE, Tree};
 use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
+use shipwheel_plan::image_lock::LockedPackage;
 use shipwheel_plan::spec::{DebianBase, Libraries};
 use shipwheel_store::FileAction;
 use shipwheel_store::http::Download;
 
 use super::base_error::BaseError;
 use super::debian_error::DebianError;
+use super::debian_source::DebianSource;
 use super::describe::{DESCRIBE_RECIPE, describe};
-use super::releases::{Archive, Releases};
+use super::releases::{Archive, Releases, fetch_all};
 use super::resolved::ResolvedBase;
 use crate::disk::bytes::FileSource;
 use crate::disk::file_error::file_error;
@@ -42,39 +44,118 @@ struct SelectedPackage {
     size: u64,
 }
 
-/// Assembles a base for a platform, unless it is known.
+impl SelectedPackage {
+    fn of(archive: &Archive, package: Package) -> Self {
+        let Package { filename, digest, size, stanza, .. } = package;
+        Self { url: format!("{}/{filename}", archive.url), stanza, digest, size }
+    }
+
+    /// As image.lock names it.
+    fn locked(&self) -> Result<LockedPackage, DebianError> {
+        let Package { name, version, .. } = Package::parse(&self.stanza)?;
+        Ok(LockedPackage { name, version: version.to_string(), digest: self.digest })
+    }
+}
+
+/// Assembles a base for a platform, unless it is known; of the packages that image.lock names, if it names any.
 ///
 /// # Errors
 /// When a package is missing, or anything cannot be fetched.
 pub(super) fn resolve_platform(
     session: &Session<'_>,
+    source: &DebianSource,
     base: &DebianBase,
-    releases: &Releases,
+    locked: Option<&[LockedPackage]>,
     platform: &Platform,
 ) -> Result<ResolvedBase, BuildError> {
     let fail = |error| named(error, base, platform);
-    let packages = closure(session, base, releases, platform).map_err(fail)?;
-    let mut hasher = Hasher::new();
-    hasher.fields([BASE_RECIPE, DESCRIBE_RECIPE, LAYER_RECIPE].map(u32::to_le_bytes));
-    hasher.field(platform.to_string());
-    hasher.fields(packages.iter().map(|package| package.digest));
-    if has_loader_cache(base) {
-        hasher.field("ld.so.cache");
-    }
-    let key = hasher.finish();
-    if let Some(known) = ResolvedBase::known(session, &key, platform)
-        && known.facts.layers.iter().all(|layer| session.cache.has(&layer.blob))
+    // What is locked and known needs nothing but its digests.
+    if let Some(locked) = locked
+        && let Some(known) = known(session, &key_of(base, platform, locked.iter().map(|it| it.digest)), platform)
     {
-        return Ok(known);
+        return Ok(ResolvedBase { packages: locked.to_vec(), ..known });
+    }
+    let packages = match locked {
+        Some(locked) => as_locked(session, source, locked, platform),
+        None => source.releases(session).and_then(|releases| closure(session, base, releases, platform)),
+    };
+    let packages = packages.map_err(fail)?;
+    let list = packages.iter().map(SelectedPackage::locked).collect::<Result<_, _>>().map_err(fail)?;
+    let key = key_of(base, platform, packages.iter().map(|package| package.digest));
+    if let Some(known) = known(session, &key, platform) {
+        return Ok(ResolvedBase { packages: list, ..known });
     }
     session.report.step(&format!("base: assembling {} packages for {platform}", packages.len()));
     let downloads: Vec<Download> = packages
         .iter()
         .map(|package| Download { url: package.url.clone(), digest: package.digest, size: Some(package.size) })
         .collect();
-    releases.fetch_all(session, &downloads, CONCURRENCY).map_err(fail)?;
+    fetch_all(session, &downloads, CONCURRENCY).map_err(fail)?;
     let tree = unpack_all(session, base, &packages).map_err(fail)?;
-    store(session, base, &tree, &key, platform)
+    session.cache.put_record("packages", &set_key(packages.iter().map(|package| package.digest)), &packages)?;
+    Ok(ResolvedBase { packages: list, ..store(session, base, &tree, &key, platform)? })
+}
+
+/// The key of a base that is made of some packages.
+fn key_of(base: &DebianBase, platform: &Platform, packages: impl Iterator<Item = Digest>) -> Digest {
+    let mut hasher = Hasher::new();
+    hasher.fields([BASE_RECIPE, DESCRIBE_RECIPE, LAYER_RECIPE].map(u32::to_le_bytes));
+    hasher.field(platform.to_string());
+    hasher.fields(packages);
+    if has_loader_cache(base) {
+        hasher.field("ld.so.cache");
+    }
+    hasher.finish()
+}
+
+/// A base that is whole in the cache.
+fn known(session: &Session<'_>, key: &Digest, platform: &Platform) -> Option<ResolvedBase> {
+    let known = ResolvedBase::known(session, key, platform)?;
+    known.facts.layers.iter().all(|layer| session.cache.has(&layer.blob)).then_some(known)
+}
+
+/// The key of a set of packages, however they are made into a base.
+fn set_key(packages: impl Iterator<Item = Digest>) -> Digest {
+    let mut hasher = Hasher::new();
+    hasher.field("packages").fields(packages);
+    hasher.finish()
+}
+
+/// The packages that image.lock names: as a base was made of them before, else from the lists of the mirror.
+fn as_locked(
+    session: &Session<'_>,
+    source: &DebianSource,
+    locked: &[LockedPackage],
+    platform: &Platform,
+) -> Result<Vec<SelectedPackage>, DebianError> {
+    let known: Option<Vec<SelectedPackage>> =
+        session.cache.record("packages", &set_key(locked.iter().map(|package| package.digest)));
+    if let Some(known) = known.filter(|known| known.iter().all(|it| session.cache.blob_size(&it.digest).is_some())) {
+        return Ok(known);
+    }
+    let indexes = source.releases(session)?.indexes(&platform.architecture)?;
+    let parsed = parsed(session, &indexes)?;
+    let archives: Vec<&Archive> = indexes.iter().map(|(archive, _)| *archive).collect();
+    locked.iter().map(|package| find(&archives, &parsed, package)).collect()
+}
+
+/// The entry of a locked package in the lists of the mirror.
+fn find(
+    archives: &[&Archive],
+    indexes: &[PackageIndex],
+    locked: &LockedPackage,
+) -> Result<SelectedPackage, DebianError> {
+    let mut found = Vec::new();
+    for (archive, index) in archives.iter().zip(indexes) {
+        for package in index.packages(&locked.name)? {
+            if package.digest == locked.digest && package.version.to_string() == locked.version {
+                return Ok(SelectedPackage::of(archive, package));
+            }
+            found.push(format!("{} ({})", package.version, package.digest.short()));
+        }
+    }
+    let LockedPackage { name: package, version, digest } = locked.clone();
+    Err(DebianError::NotOffered { package, version, digest, found })
 }
 
 /// Whether programs are to find libraries by name: with what finds the libraries that they need.
@@ -107,16 +188,10 @@ fn closure(
     if let Some(known) = session.cache.record("closure", &key) {
         return Ok(known);
     }
-    let parsed = parsed(session, releases, &indexes)?;
+    let parsed = parsed(session, &indexes)?;
     let chosen = close(&parsed.iter().collect::<Vec<_>>(), &platform.architecture, &wanted, &base.exclude)?;
-    let packages: Vec<SelectedPackage> = chosen
-        .into_iter()
-        .map(|resolved| {
-            let archive: &Archive = indexes[resolved.index].0;
-            let Package { filename, digest, size, stanza, .. } = resolved.package;
-            SelectedPackage { url: format!("{}/{filename}", archive.url), stanza, digest, size }
-        })
-        .collect();
+    let packages: Vec<SelectedPackage> =
+        chosen.into_iter().map(|resolved| SelectedPackage::of(indexes[resolved.index].0, resolved.package)).collect();
     session.cache.put_record("closure", &key, &packages)?;
     Ok(packages)
 }
@@ -127,10 +202,9 @@ fn closure(
 /// When one cannot be fetched or read.
 pub(super) fn parsed(
     session: &Session<'_>,
-    releases: &Releases,
     indexes: &[(&Archive, Download)],
 ) -> Result<Vec<PackageIndex>, DebianError> {
-    releases.fetch_all(session, &indexes.iter().map(|(_, index)| index.clone()).collect::<Vec<_>>(), CONCURRENCY)?;
+    fetch_all(session, &indexes.iter().map(|(_, index)| index.clone()).collect::<Vec<_>>(), CONCURRENCY)?;
     let parse = |(_, index): &(&Archive, Download)| {
         let compressed = session.cache.read_blob(&index.digest)?;
         Ok(PackageIndex::parse(decompress(&compressed, MAX_INDEX)?)?)

@@ -3,6 +3,7 @@
 use shipwheel_debian::base::AssembleError;
 use shipwheel_debian::package::{DebError, DecompressError, PackagesError};
 use shipwheel_debian::{KeyringError, ReleaseError, ResolveError};
+use shipwheel_oci::Digest;
 use shipwheel_store::{ErrorKind, StoreError, is_full};
 
 use crate::disk::file_error::FileError;
@@ -30,6 +31,22 @@ pub enum DebianError {
         /// The mirror's answer.
         #[source]
         cause: StoreError,
+    },
+    /// The mirror has no package of a locked version and content any more.
+    #[error(
+        "the mirror does not have {package} {version} ({}) of image.lock; it has {}",
+        .digest.short(),
+        if .found.is_empty() { "none".to_owned() } else { .found.join(", ") }
+    )]
+    NotOffered {
+        /// The package.
+        package: String,
+        /// The version that is locked.
+        version: String,
+        /// The digest that is locked.
+        digest: Digest,
+        /// What the mirror has of that name.
+        found: Vec<String>,
     },
     /// The keys to trust cannot be read.
     #[error("the keyring cannot be used")]
@@ -89,6 +106,7 @@ impl DebianError {
             Self::Deb { cause, .. } if is_full(cause) => ErrorKind::Output,
             Self::Resolve(ResolveError::Index(_))
             | Self::NotOnMirror { .. }
+            | Self::NotOffered { .. }
             | Self::Packages(_)
             | Self::Decompress(_)
             | Self::Deb { .. }
@@ -108,6 +126,10 @@ impl DebianError {
             Self::Offline(error) => return Some(error.hint()),
             Self::File(error) => return error.hint(),
             Self::NoSuite { .. } => "check the spelling of `suite` in image.toml, and that the mirror has it",
+            Self::NotOffered { .. } => {
+                "name a mirror that keeps old versions, such as a snapshot of the day of the lock, as `mirror` of \
+                 `base.debian` or in SHIPWHEEL_DEBIAN_MIRROR, or take today's packages: `shipwheel lock --upgrade`"
+            }
             Self::NotOnMirror { .. } => "try later, or use another mirror",
             Self::Release(ReleaseError::NoGoodSignature { .. } | ReleaseError::NotSigned(_)) => {
                 "the mirror serves content that Debian did not sign; for your own archive, set `keyring` to a file with its keys"

@@ -1,15 +1,18 @@
 //! A Debian base with the releases that it is taken from: it can be assembled again with more packages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use shipwheel_debian::{LibraryIndex, LibraryNames};
 use shipwheel_oci::{Hasher, Platform};
-use shipwheel_plan::spec::{DebianBase, Located};
+use shipwheel_plan::image_lock::LockedPackage;
+use shipwheel_plan::spec::{Base, DebianBase, Located};
 
 use super::debian::{CONCURRENCY, named, parsed, resolve_platform};
 use super::debian_error::DebianError;
 use super::mirror::DebianMirrors;
-use super::releases::Releases;
+use super::releases::{Releases, fetch_all};
 use super::resolved::ResolvedBase;
 use crate::error::BuildError;
 use crate::interpreter::rootfs::library_folders;
@@ -23,37 +26,70 @@ const MAX_CONTENTS: u64 = 4 << 30;
 const LIBRARIES_RECIPE: u32 = 1;
 
 /// A base of Debian's packages with the releases that it is taken from, to be assembled for any platform.
+///
+/// Where image.lock names the packages, the mirror is asked only for what the cache lacks.
 #[derive(Debug)]
 pub(crate) struct DebianSource {
     pub(crate) base: DebianBase,
-    releases: Releases,
+    mirrors: DebianMirrors,
+    /// What the paths of the base are relative to.
+    folder: PathBuf,
+    /// The packages that image.lock names, sorted.
+    locked: BTreeMap<Platform, Vec<LockedPackage>>,
+    releases: OnceLock<Releases>,
 }
 
 impl DebianSource {
-    /// Fetches and verifies the releases.
+    /// The source of a base. The releases are fetched and verified at once, unless image.lock has all platforms.
     ///
     /// # Errors
     /// When one cannot be fetched or does not verify.
-    pub(super) fn fetch(
+    pub(super) fn of(
         session: &Session<'_>,
         definition: &Definition,
         base: &DebianBase,
-        mirrors: &DebianMirrors,
+        mirrors: DebianMirrors,
         platforms: &[Platform],
     ) -> Result<Self, BuildError> {
-        let releases = Releases::fetch(session, definition, base, mirrors);
-        let releases = releases.map_err(|error| named(error, base, &platforms[0]))?;
+        let of_lock = |platform: &Platform| {
+            let pins = definition.image_lock.as_ref()?.pins(&Base::Debian(base.clone()), platform)?;
+            let mut packages = pins.packages.clone();
+            packages.sort();
+            (!packages.is_empty()).then_some((platform.clone(), packages))
+        };
+        let locked: BTreeMap<_, _> = platforms.iter().filter_map(of_lock).collect();
+        let is_locked = platforms.iter().all(|platform| locked.contains_key(platform));
+        let name = format!("Debian {}", base.suite.value);
+        let from = if is_locked { "as image.lock has it".to_owned() } else { format!("from {}", mirrors.shown()) };
+        session.report.step(&format!("base: {name} {from}"));
+        let (base, folder) = (base.clone(), definition.folder.clone());
+        let source = Self { base, mirrors, folder, locked, releases: OnceLock::new() };
+        if !is_locked {
+            source.releases(session).map_err(|error| named(error, &source.base, &platforms[0]))?;
+        }
+        Ok(source)
+    }
+
+    /// The releases, fetched and verified when they are first needed.
+    ///
+    /// # Errors
+    /// When one cannot be fetched or does not verify.
+    pub(super) fn releases(&self, session: &Session<'_>) -> Result<&Releases, DebianError> {
+        if let Some(known) = self.releases.get() {
+            return Ok(known);
+        }
+        let releases = Releases::fetch(session, &self.folder, &self.base, &self.mirrors)?;
         if let Some(date) = releases.unreleased() {
-            let (suite, day) = (&base.suite.value, date.strftime("%Y-%m-%d"));
+            let (suite, day) = (&self.base.suite.value, date.strftime("%Y-%m-%d"));
             session.report.warning(&format!(
                 "Debian {suite} is not released yet, and its packages still change: these are of {day}; `mirror` of \
                  `base.debian` can name a mirror that is pinned to a day"
             ));
         }
-        Ok(Self { base: base.clone(), releases })
+        Ok(self.releases.get_or_init(|| releases))
     }
 
-    /// The base for a platform, with packages that the definition does not name.
+    /// The base for a platform, with packages that the definition does not name; without any, the one of image.lock.
     ///
     /// # Errors
     /// When a package is missing, or anything cannot be fetched.
@@ -65,7 +101,8 @@ impl DebianSource {
     ) -> Result<ResolvedBase, BuildError> {
         let mut base = self.base.clone();
         base.packages.extend(added.iter().map(|name| Located { value: name.clone(), span: 0..0 }));
-        resolve_platform(session, &base, &self.releases, platform)
+        let locked = self.locked.get(platform).filter(|_| added.is_empty());
+        resolve_platform(session, self, &base, locked.map(Vec::as_slice), platform)
     }
 
     /// The packages that may have a library, by their names.
@@ -73,7 +110,7 @@ impl DebianSource {
     /// # Errors
     /// When the suite's lists cannot be fetched or read.
     pub(crate) fn names(&self, session: &Session<'_>, platform: &Platform) -> Result<LibraryNames, BuildError> {
-        names(session, &self.releases, platform).map_err(|error| named(error, &self.base, platform))
+        names(session, self, platform).map_err(|error| named(error, &self.base, platform))
     }
 
     /// The libraries that the suite's packages for a platform have; `None` where the mirror does not list them.
@@ -85,7 +122,7 @@ impl DebianSource {
         session: &Session<'_>,
         platform: &Platform,
     ) -> Result<Option<LibraryIndex>, BuildError> {
-        match libraries(session, &self.releases, platform) {
+        match libraries(session, self, platform) {
             // Mirrors renew the list of all files later than those of the packages, or leave it out.
             Err(DebianError::NotOnMirror { .. }) => Ok(None),
             other => other.map_err(|error| named(error, &self.base, platform)),
@@ -93,8 +130,8 @@ impl DebianSource {
     }
 }
 
-fn names(session: &Session<'_>, releases: &Releases, platform: &Platform) -> Result<LibraryNames, DebianError> {
-    let indexes = releases.indexes(&platform.architecture)?;
+fn names(session: &Session<'_>, source: &DebianSource, platform: &Platform) -> Result<LibraryNames, DebianError> {
+    let indexes = source.releases(session)?.indexes(&platform.architecture)?;
     let mut hasher = Hasher::new();
     hasher.field("library names").field(LIBRARIES_RECIPE.to_le_bytes());
     hasher.fields(indexes.iter().map(|(_, index)| index.digest));
@@ -102,7 +139,7 @@ fn names(session: &Session<'_>, releases: &Releases, platform: &Platform) -> Res
     if let Some(known) = session.cache.record("library-names", &key) {
         return Ok(known);
     }
-    let names = LibraryNames::of(&parsed(session, releases, &indexes)?);
+    let names = LibraryNames::of(&parsed(session, &indexes)?);
     session.cache.put_record("library-names", &key, &names)?;
     Ok(names)
 }
@@ -110,10 +147,10 @@ fn names(session: &Session<'_>, releases: &Releases, platform: &Platform) -> Res
 /// Reads the libraries out of the list of all files, and keeps them by its digest.
 fn libraries(
     session: &Session<'_>,
-    releases: &Releases,
+    source: &DebianSource,
     platform: &Platform,
 ) -> Result<Option<LibraryIndex>, DebianError> {
-    let Some(contents) = releases.contents(&platform.architecture) else { return Ok(None) };
+    let Some(contents) = source.releases(session)?.contents(&platform.architecture) else { return Ok(None) };
     let folders = library_folders(platform);
     let mut hasher = Hasher::new();
     hasher.field("libraries").field(LIBRARIES_RECIPE.to_le_bytes()).field(contents.digest.as_bytes()).fields(&folders);
@@ -122,7 +159,7 @@ fn libraries(
         return Ok(Some(known));
     }
     session.report.step(&format!("base: reading which package has which library for {platform}"));
-    releases.fetch_all(session, std::slice::from_ref(&contents), CONCURRENCY)?;
+    fetch_all(session, std::slice::from_ref(&contents), CONCURRENCY)?;
     let index = LibraryIndex::read(&session.cache.read_blob(&contents.digest)?, &folders, MAX_CONTENTS)?;
     session.cache.put_record("libraries", &key, &index)?;
     Ok(Some(index))

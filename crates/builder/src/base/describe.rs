@@ -43,6 +43,7 @@ pub(crate) fn describe(
         sources: pack(session, tree, sources)?,
         origin: None,
         manifest: None,
+        packages: Vec::new(),
         facts: BaseFacts {
             layers,
             config: String::from_utf8_lossy(&config.to_json()).into_owned(),

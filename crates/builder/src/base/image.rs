@@ -19,7 +19,7 @@ use crate::offline::OfflineError;
 use crate::project::definition::Definition;
 use crate::session::Session;
 
-/// Resolves an image of a registry; `optional` is a platform that may be missing.
+/// Resolves an image of a registry; `optional` is a platform that may be missing, `pin` the manifest of one if it is fixed.
 ///
 /// # Errors
 /// When it does not exist, lacks a platform, or does not verify.
@@ -28,10 +28,14 @@ pub(super) fn from_registry(
     reference: &Reference,
     platforms: &[Platform],
     optional: Option<&Platform>,
+    pin: &dyn Fn(&Platform) -> Option<Digest>,
 ) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
     let source = |reference| RegistrySource::new(&session.registry, reference, &session.cache, session.progress);
     let tagged = source(reference.clone());
     resolve_each(session, &reference.to_string(), platforms, optional, |platform| {
+        if let Some(pinned) = pin(platform) {
+            return Ok(PlatformImage::of(&source(reference.pinned(pinned)), platform, &session.cache)?);
+        }
         let key = tag_key(reference, platform);
         if session.offline {
             // An offline build uses the image that the tag pointed to when a registry was last asked.

@@ -1,5 +1,7 @@
 //! The signed releases of a suite: fetched only if they changed, verified once, never trusted when expired.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shipwheel_debian::{IndexFile, Keyring, Release, archive_keyring};
@@ -13,7 +15,6 @@ use super::debian_error::DebianError;
 use super::mirror::DebianMirrors;
 use crate::disk::file_error::file_error;
 use crate::offline::OfflineError;
-use crate::project::definition::Definition;
 use crate::session::Session;
 
 /// The most bytes that an `InRelease` may have.
@@ -58,17 +59,17 @@ struct KeptRelease {
 }
 
 impl Releases {
-    /// Fetches and verifies the releases.
+    /// Fetches and verifies the releases; paths of the base are below `folder`.
     ///
     /// # Errors
     /// When one cannot be obtained, is not signed by a key of the ring, is another suite's, or has expired.
     pub(super) fn fetch(
         session: &Session<'_>,
-        definition: &Definition,
+        folder: &Path,
         base: &DebianBase,
         mirrors: &DebianMirrors,
     ) -> Result<Self, DebianError> {
-        let (keyring, keyring_key) = keyring(definition, base)?;
+        let (keyring, keyring_key) = keyring(folder, base)?;
         let suite = &base.suite.value;
         let wanted = [
             (&mirrors.archive, suite.clone()),
@@ -143,30 +144,6 @@ impl Releases {
         let archive = self.archives.first()?;
         Some(archive.download(archive.release.contents_index("main", architecture)?))
     }
-
-    /// Fetches files into the cache.
-    ///
-    /// # Errors
-    /// When one cannot be obtained, is not what its index says, or the network may not be asked.
-    pub(super) fn fetch_all(
-        &self,
-        session: &Session<'_>,
-        downloads: &[Download],
-        concurrency: usize,
-    ) -> Result<(), DebianError> {
-        let missing = downloads.iter().find(|download| session.cache.blob_size(&download.digest).is_none());
-        match missing {
-            Some(download) if session.offline => Err(OfflineError { what: download.url.clone() }.into()),
-            Some(_) => {
-                let fetched = session.http.fetch_all(&session.cache, downloads, concurrency, session.progress);
-                fetched.map_err(|cause| match cause.status() {
-                    Some(404) => DebianError::NotOnMirror { cause },
-                    _ => cause.into(),
-                })
-            }
-            None => Ok(()),
-        }
-    }
 }
 
 impl Archive {
@@ -178,13 +155,32 @@ impl Archive {
     }
 }
 
+/// Fetches files into the cache.
+///
+/// # Errors
+/// When one cannot be obtained, is not what its index says, or the network may not be asked.
+pub(super) fn fetch_all(session: &Session<'_>, downloads: &[Download], concurrency: usize) -> Result<(), DebianError> {
+    let missing = downloads.iter().find(|download| session.cache.blob_size(&download.digest).is_none());
+    match missing {
+        Some(download) if session.offline => Err(OfflineError { what: download.url.clone() }.into()),
+        Some(_) => {
+            let fetched = session.http.fetch_all(&session.cache, downloads, concurrency, session.progress);
+            fetched.map_err(|cause| match cause.status() {
+                Some(404) => DebianError::NotOnMirror { cause },
+                _ => cause.into(),
+            })
+        }
+        None => Ok(()),
+    }
+}
+
 /// The keys to trust, and their key in records.
-fn keyring(definition: &Definition, base: &DebianBase) -> Result<(Keyring, Digest), DebianError> {
+fn keyring(folder: &Path, base: &DebianBase) -> Result<(Keyring, Digest), DebianError> {
     // Another copy of a key may revoke it or extend it: the file counts, not only the fingerprints.
     let (keyring, file) = match &base.keyring {
         None => (archive_keyring(), Vec::new()),
         Some(path) => {
-            let path = definition.folder.join(&path.value);
+            let path = folder.join(&path.value);
             let bytes = read_small(&path, MAX_SETTINGS).map_err(file_error(FileAction::Read, &path))?;
             (Keyring::parse(&[&bytes])?, bytes)
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use shipwheel_oci::Platform;
+use shipwheel_plan::image_lock::LockedBase;
 use shipwheel_plan::spec::Base;
 use shipwheel_store::ErrorKind;
 
@@ -18,6 +19,8 @@ use crate::session::Session;
 pub(crate) struct Resolution {
     pub(crate) bases: ResolvedBases,
     pub(crate) debian: Option<DebianSource>,
+    /// Which base was taken, as image.lock names it.
+    pub(crate) chosen: LockedBase,
 }
 
 /// The bases of a definition that may be taken on this machine, the best first; there is one at least.
@@ -34,6 +37,12 @@ pub(crate) fn candidates<'d>(session: &Session<'_>, definition: &'d Definition) 
         Base::Image(_) | Base::Layout(_) => true,
     };
     let usable: Vec<&Base> = bases.iter().filter(has_mirror).collect();
+    // What image.lock was made for, its pins are for.
+    let is_locked =
+        |base: &&&Base| definition.image_lock.as_ref().is_some_and(|lock| lock.base == LockedBase::of(base));
+    if let Some(locked) = usable.iter().find(is_locked) {
+        return Ok(vec![locked]);
+    }
     let suites = usable.iter().take_while(|base| matches!(base, Base::Debian(_))).count();
     match usable.is_empty() {
         false => Ok(usable[..suites.max(1)].to_vec()),
@@ -53,29 +62,31 @@ pub(crate) fn resolve(
     platforms: &[Platform],
     compiler: Option<&Platform>,
 ) -> Result<Resolution, BuildError> {
+    let chosen = LockedBase::of(base);
     let all: Vec<Platform> = platforms.iter().chain(compiler).cloned().collect();
     let platforms = &all[..];
     match base {
         Base::Debian(debian) => {
             let mirrors = mirror::find(session, debian).ok_or(BaseError::NoMirror)?;
             let name = format!("Debian {}", debian.suite.value);
-            session.report.step(&format!("base: {name} from {}", mirrors.shown()));
-            let source = DebianSource::fetch(session, definition, debian, &mirrors, platforms)?;
+            let source = DebianSource::of(session, definition, debian, mirrors, platforms)?;
             let resolve = |it: &Platform| Ok((it.clone(), source.resolve(session, it, &BTreeSet::new())?));
             let by_platform = platforms.iter().map(resolve).collect::<Result<_, BuildError>>()?;
-            Ok(Resolution { bases: ResolvedBases::of(&name, by_platform), debian: Some(source) })
+            Ok(Resolution { bases: ResolvedBases::of(&name, by_platform), debian: Some(source), chosen })
         }
         Base::Image(reference) => {
             session.report.step(&format!("base: {}", reference.value));
-            let image = image::from_registry(session, &reference.value, platforms, compiler);
+            let lock = definition.image_lock.as_ref();
+            let pin = |platform: &Platform| lock.and_then(|lock| lock.pins(base, platform)?.base);
+            let image = image::from_registry(session, &reference.value, platforms, compiler, &pin);
             let by_platform = image.map_err(|error| with_others(session, definition, base, error))?;
             let name = reference.value.to_string();
-            Ok(Resolution { bases: ResolvedBases { name, is_image: true, by_platform }, debian: None })
+            Ok(Resolution { bases: ResolvedBases { name, is_image: true, by_platform }, debian: None, chosen })
         }
         Base::Layout(path) => {
             session.report.step(&format!("base: {}", path.value));
             let by_platform = image::from_layout(session, definition, path, platforms, compiler)?;
-            Ok(Resolution { bases: ResolvedBases::of(&path.value, by_platform), debian: None })
+            Ok(Resolution { bases: ResolvedBases::of(&path.value, by_platform), debian: None, chosen })
         }
     }
 }

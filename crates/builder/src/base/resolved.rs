@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Platform, Reference};
 use shipwheel_plan::facts::{BaseFacts, SourceFile};
+use shipwheel_plan::image_lock::LockedPackage;
 
 use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
@@ -25,6 +26,9 @@ pub(crate) struct ResolvedBase {
     pub(crate) origin: Option<Reference>,
     /// For a base that is an image: what its manifest is.
     pub(crate) manifest: Option<Digest>,
+    /// For a base of Debian's packages: which.
+    #[serde(skip)]
+    pub(crate) packages: Vec<LockedPackage>,
 }
 
 impl ResolvedBase {

@@ -4,4 +4,5 @@ pub(crate) mod assemble;
 pub(crate) mod ingredients;
 pub(crate) mod layer_error;
 pub(crate) mod layers;
+pub(crate) mod report;
 pub(crate) mod store_layer;

@@ -245,6 +245,11 @@ impl LockError {
         }
     }
 
+    /// Whether it is no error of a command that locks other things too: there are no dependencies to lock from.
+    pub fn has_nothing_to_lock(&self) -> bool {
+        matches!(self, Self::NotNamed { .. } | Self::NoInputs { .. })
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let text = match self {

@@ -1,6 +1,8 @@
 //! Lock files: read, converted to the one form that wheels are selected from, and made again.
 
 pub(crate) mod export;
+pub(crate) mod image_lock;
+pub(crate) mod image_lock_error;
 pub(crate) mod indexes;
 pub(crate) mod input_files;
 pub(crate) mod kept;

@@ -21,6 +21,7 @@ use super::hashed::Hashed;
 use super::ignored::{IgnoreFile, Ignored};
 use super::left_out::LeftOut;
 use super::suspect::Suspect;
+use super::text_files::normal;
 use super::whole_folder::WholeFolder;
 use crate::error::BuildError;
 use crate::project::definition::Definition;
@@ -139,12 +140,14 @@ impl<'d> Collector<'d> {
         let context = self.ignored.of(&self.definition.folder.join(&source.value));
         // Who names a folder with credentials knows what is in it.
         let may_leave_out = !leftovers::is_left_out_folder(&root.to_string_lossy());
+        let lock = normal(&self.definition.image_lock_path());
         let mut found = Vec::new();
         let ignored = Arc::new(OnceLock::new());
         for entry in self.entries(&root, &prefix, context.as_ref(), &ignored) {
             let entry = entry.map_err(|cause| ApplicationError::List { folder: root.clone(), cause })?;
             let below = entry.path().strip_prefix(&root).unwrap_or(Path::new(""));
-            if entry.file_type().is_none_or(|kind| kind.is_dir()) {
+            // image.lock has the digest of the image, which nothing in the image can have.
+            if entry.file_type().is_none_or(|kind| kind.is_dir()) || normal(entry.path()) == lock {
                 continue;
             }
             let path = joined(&prefix, below);

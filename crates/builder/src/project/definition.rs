@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use shipwheel_plan::derive::{Choices, DeriveError, Derived, Folder, NamedText, Translated, derive, from_dockerfile};
 use shipwheel_plan::dockerfile::MAX_DOCKERFILE;
+use shipwheel_plan::image_lock::{IMAGE_LOCK, ImageLock};
 use shipwheel_plan::spec::{ImageSpec, Located, Problem, SpecError};
 use shipwheel_python::pyproject::Pyproject;
 
@@ -12,6 +13,7 @@ use super::folder;
 use super::text_files::{TextFiles, normal};
 use super::workspace::Workspace;
 use crate::error::BuildError;
+use crate::lock::image_lock_error::ImageLockError;
 use crate::wheel::project_error::ProjectError;
 use crate::wheel::project_sources::ProjectSources;
 use shipwheel_store::limits::MAX_SETTINGS;
@@ -24,6 +26,18 @@ pub struct Places<'p> {
     pub images: &'p Path,
     /// The user's home, which is never the workspace of a definition.
     pub home: Option<&'p Path>,
+}
+
+/// How far a build is held to image.lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Locked {
+    /// It takes the base from it, and says what else differs below the application.
+    #[default]
+    Pins,
+    /// It fails where anything differs but the application's own layers and what follows from them.
+    Dependencies,
+    /// It fails where anything differs.
+    All,
 }
 
 /// An image.toml with the folder that its paths are relative to.
@@ -41,6 +55,10 @@ pub struct Definition {
     pub spec: ImageSpec,
     /// Whether the file does not exist, and its text was derived from the folder's files.
     pub derived: bool,
+    /// What image.lock beside it pins, if a command asked for it: see [`Definition::read_image_lock`].
+    pub image_lock: Option<ImageLock>,
+    /// How far a build is held to image.lock.
+    pub locked: Locked,
     /// What its paths may reach.
     pub(crate) workspace: Workspace,
     /// The texts that it was derived from.
@@ -88,7 +106,39 @@ impl Definition {
         for (below, text) in listed.filter(|(_, text)| !text.contains(char::REPLACEMENT_CHARACTER)) {
             texts.insert(&absolute.join(below), &text);
         }
-        Ok(Self { name, folder: absolute, file, text, spec, derived, may_build_project: !derived, workspace, texts })
+        Ok(Self {
+            name,
+            folder: absolute,
+            file,
+            text,
+            spec,
+            derived,
+            may_build_project: !derived,
+            image_lock: None,
+            locked: Locked::Pins,
+            workspace,
+            texts,
+        })
+    }
+
+    /// The path of the image.lock beside the definition.
+    pub fn image_lock_path(&self) -> PathBuf {
+        self.folder.join(IMAGE_LOCK)
+    }
+
+    /// Reads image.lock, if it is there; builds of this definition then take the base that it pins.
+    ///
+    /// # Errors
+    /// When it has problems, cannot be read, or is not there and has to be.
+    pub fn read_image_lock(&mut self) -> Result<(), BuildError> {
+        let path = self.image_lock_path();
+        let name = Path::new(&self.file).with_file_name(IMAGE_LOCK).display().to_string();
+        let text = self.texts.read_if_there(&path)?;
+        self.image_lock = text.map(|text| ImageLock::parse(&text, &name)).transpose()?;
+        match (&self.image_lock, self.locked) {
+            (None, Locked::Dependencies | Locked::All) => Err(ImageLockError::NotThere { path }.into()),
+            _ => Ok(()),
+        }
     }
 
     /// The build that nobody has allowed yet: of the project in a folder whose image.toml is derived.

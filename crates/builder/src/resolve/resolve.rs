@@ -48,7 +48,7 @@ pub(crate) fn resolve(
     let application = application::collect(session, definition)?;
     let origins = Arc::new(origins(session, definition, &project)?);
     let Based { base, targets, selected } = based::choose(session, definition, &project, &origins)?;
-    let Resolution { mut bases, debian } = base;
+    let Resolution { mut bases, debian, chosen } = base;
     let local = local_projects::build(session, &project, &targets, &selected)?;
     let selected = selected.wheels;
     let python = targets.values().next().map(|target| target.python.minor);
@@ -74,7 +74,7 @@ pub(crate) fn resolve(
     }
     let app = application.iter().map(|collected| collected.file.clone()).collect();
     let facts = Facts { platforms, app, app_time: session.file_time() };
-    Ok(Resolved { ingredients: Ingredients::new(application, projects, wheels, bases, &facts), facts, debian })
+    Ok(Resolved { ingredients: Ingredients::new(application, projects, wheels, bases, &facts), facts, debian, chosen })
 }
 
 /// Adds to the base of each platform the packages with libraries that its wheels need.

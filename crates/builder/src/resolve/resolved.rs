@@ -1,6 +1,7 @@
 //! What is known of an image before anything of it is built.
 
 use shipwheel_plan::facts::Facts;
+use shipwheel_plan::image_lock::LockedBase;
 
 use crate::base::debian_source::DebianSource;
 use crate::layer::ingredients::Ingredients;
@@ -11,4 +12,6 @@ pub(crate) struct Resolved {
     pub(crate) ingredients: Ingredients,
     /// Where more packages of the base come from, if they are Debian's.
     pub(crate) debian: Option<DebianSource>,
+    /// Which base was taken, as image.lock names it.
+    pub(crate) chosen: LockedBase,
 }

@@ -39,7 +39,7 @@ const NOT_COPIED: [&str; 11] = [
 ];
 
 /// The same, directly in the project's folder; image.toml describes the image, not the project.
-const NOT_COPIED_AT_TOP: [&str; 5] = ["build", "dist", "venv", "target", "image.toml"];
+const NOT_COPIED_AT_TOP: [&str; 6] = ["build", "dist", "venv", "target", "image.toml", "image.lock"];
 
 /// One file of a project, as it will be in the copy.
 pub(super) struct Copied {

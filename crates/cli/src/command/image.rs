@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use serde_json::json;
-use shipwheel_builder::{Built, Definition, InterpreterChoice, build, plan};
+use shipwheel_builder::{Built, Definition, InterpreterChoice, Locked, build, plan};
 use shipwheel_bytecode::Optimization;
 use shipwheel_oci::{Platform, Reference};
 use shipwheel_plan::spec::{Base, Located, RemoveSource};
@@ -87,6 +87,11 @@ pub(crate) struct ImageArguments {
     #[arg(long, value_name = "MODULE")]
     pub(crate) optional_import: Vec<String>,
 
+    /// Fail where the image would differ from image.lock, and say how: in anything, or in `dependencies`, which leaves
+    /// out what comes from the application's own files and settings.
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    pub(crate) locked: Option<LockedArgument>,
+
     /// List libraries that only plug-ins and machines with special hardware need, too.
     #[arg(long)]
     pub(crate) verbose: bool,
@@ -110,6 +115,15 @@ pub(crate) struct ImageArguments {
     pub(crate) network: NetworkArguments,
 }
 
+/// How much of an image is held to image.lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LockedArgument {
+    /// All of it.
+    All,
+    /// All but what comes from the application's own files and settings.
+    Dependencies,
+}
+
 /// Runs `image`.
 pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let root = open::workspace_root();
@@ -117,6 +131,12 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let mut definition = open::definition(&root, name, profile, &arguments.choices)?;
     apply(arguments, &mut definition);
     choose_base(arguments, &mut definition)?;
+    definition.locked = match arguments.locked {
+        None => Locked::Pins,
+        Some(LockedArgument::All) => Locked::All,
+        Some(LockedArgument::Dependencies) => Locked::Dependencies,
+    };
+    definition.read_image_lock().map_err(Failure::while_doing("read image.lock"))?;
     let name = local_name(&definition, arguments)?;
     let output = select_output(arguments, &definition, &root)?;
     let terminal = Terminal::verbose(arguments.verbose);

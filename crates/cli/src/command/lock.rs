@@ -1,7 +1,9 @@
-//! `lock`: the dependencies of an image, locked on demand.
+//! `lock`: the dependencies of an image, locked on demand, and the image itself in image.lock.
+
+use std::path::PathBuf;
 
 use clap::Args;
-use shipwheel_builder::{Upgrade, relock};
+use shipwheel_builder::{BuildError, Definition, Session, Upgrade, lock_image, relock};
 
 use crate::choices::ChoiceArguments;
 use crate::failure::Failure;
@@ -22,12 +24,17 @@ pub(crate) struct LockArguments {
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
 
-    /// Take the newest versions of everything, not those of the lock there is.
+    /// Build the image and write image.lock, and leave the dependencies as they are locked; without this, an image.lock
+    /// that is there is renewed after them.
+    #[arg(long)]
+    image: bool,
+
+    /// Take the newest versions of everything, not those of the locks there are: the base of image.lock too.
     #[arg(long)]
     upgrade: bool,
 
     /// Take the newest version of a distribution; may be given several times.
-    #[arg(long, value_name = "DISTRIBUTION")]
+    #[arg(long, value_name = "DISTRIBUTION", conflicts_with = "image")]
     upgrade_package: Vec<String>,
 
     /// Use only the cache, never the network.
@@ -38,15 +45,45 @@ pub(crate) struct LockArguments {
     network: NetworkArguments,
 }
 
-/// Runs `lock`; the one line is the path of the lock.
+/// Runs `lock`; each line is the path of a lock.
 pub(crate) fn run(arguments: &LockArguments) -> Result<(), Failure> {
     let (name, profile) = (arguments.name.as_deref(), arguments.profile.as_deref());
-    let definition = open::definition(&workspace_root(), name, profile, &arguments.choices)?;
+    let open = || open::definition(&workspace_root(), name, profile, &arguments.choices);
+    let mut definition = open()?;
     let terminal = Terminal::new();
     let session = open::session(&arguments.network, None, arguments.offline, &terminal)?;
-    let upgrade = Upgrade { all: arguments.upgrade, packages: arguments.upgrade_package.clone() };
-    let doing = format!("lock the dependencies of image `{}`", definition.name);
-    let relocked = relock(&session, &definition, &upgrade).map_err(Failure::while_doing(doing))?;
-    println!("{}", shown::path(&relocked.path));
+    let is_there = std::fs::symlink_metadata(definition.image_lock_path()).is_ok();
+    if !arguments.image {
+        match dependencies(arguments, &session, &definition) {
+            Ok(path) => println!("{}", shown::path(&path)),
+            Err(BuildError::Lock(error)) if is_there && error.has_nothing_to_lock() => {
+                terminal.line("  the dependencies stay as they are: they are not locked from anything");
+            }
+            Err(error) => {
+                return Err(Failure::while_doing(format!("lock the dependencies of image `{}`", definition.name))(
+                    error,
+                ));
+            }
+        }
+        // The files that were read may be others now.
+        definition = open()?;
+    }
+    if arguments.image || is_there {
+        if !arguments.upgrade {
+            definition.read_image_lock().map_err(Failure::while_doing("read image.lock"))?;
+        }
+        let doing = format!("lock image `{}`", definition.name);
+        println!("{}", shown::path(&lock_image(&session, &definition).map_err(Failure::while_doing(doing))?));
+    }
     Ok(())
+}
+
+/// Locks the dependencies again.
+fn dependencies(
+    arguments: &LockArguments,
+    session: &Session<'_>,
+    definition: &Definition,
+) -> Result<PathBuf, BuildError> {
+    let upgrade = Upgrade { all: arguments.upgrade, packages: arguments.upgrade_package.clone() };
+    relock(session, definition, &upgrade).map(|relocked| relocked.path)
 }

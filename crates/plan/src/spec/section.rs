@@ -101,6 +101,16 @@ impl<'v> Section<'v> {
         self.problems.borrow_mut().push(Problem::new(span_of(value), message));
     }
 
+    /// Where the section begins: at its first key.
+    pub(crate) fn start(&self) -> Range<usize> {
+        self.layers
+            .iter()
+            .flat_map(|table| table.keys())
+            .map(Spanned::span)
+            .min_by_key(|span| span.start)
+            .unwrap_or(0..0)
+    }
+
     /// Reports a problem at a place.
     pub(crate) fn report_at(&self, span: Range<usize>, message: String) {
         self.problems.borrow_mut().push(Problem::new(span, message));

@@ -1,0 +1,43 @@
+//! What a finished image is made of, as users see it.
+
+use shipwheel_oci::{Digest, LayerDescriptor, Platform};
+use shipwheel_plan::layer::LayerKind;
+
+/// Where a layer came from in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerStatus {
+    /// Made in this run.
+    Built,
+    /// Known from an earlier run, or the base's own.
+    Cached,
+    /// The very blob of a platform above it in the list.
+    Shared,
+}
+
+/// One layer of a finished image, as users see it.
+#[derive(Debug, Clone)]
+pub struct LayerReport {
+    /// What it is for.
+    pub kind: LayerKind,
+    /// What it holds.
+    pub title: String,
+    /// The distributions in it, with their versions.
+    pub members: Vec<String>,
+    /// Its blob and diff id.
+    pub layer: LayerDescriptor,
+    /// Stands for all that it was made from; a base's own layers have none.
+    pub inputs: Option<Digest>,
+    /// Where it came from.
+    pub status: LayerStatus,
+}
+
+/// One platform of a finished image, as users see it.
+#[derive(Debug, Clone)]
+pub struct PlatformReport {
+    /// The platform.
+    pub platform: Platform,
+    /// Its manifest.
+    pub manifest: Digest,
+    /// Its layers, bottom to top.
+    pub layers: Vec<LayerReport>,
+}
