@@ -1,6 +1,7 @@
 //! Builds an image: definition → facts → plan → layers → image.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use shipwheel_oci::{Digest, ImageConfig, LayerDescriptor, Platform};
 use shipwheel_plan::Plan;
@@ -15,7 +16,7 @@ use crate::interpreter::compilers::Compilers;
 use crate::layer::assemble::{self, Origin};
 use crate::layer::layers::{self, BuiltLayer};
 use crate::layer::report::{LayerReport, LayerStatus, PlatformReport};
-use crate::lock::image_lock;
+use crate::lock::{image_lock, kept};
 use crate::prepare::WhenNeeded;
 use crate::project::collected_file::CollectedFile;
 use crate::project::definition::Definition;
@@ -90,6 +91,21 @@ pub(crate) fn build_freely(session: &Session<'_>, definition: &Definition) -> Re
     let image = assemble::image(&definition.spec, images, &origin);
     let lock = image_lock::of(chosen, bases, &facts, &reports.platforms, image.root().digest);
     Ok(Built { image, platforms: reports.platforms, lock })
+}
+
+/// Builds an image, and writes its image.lock; the base stays the one that was read from the lock before, if it was.
+///
+/// Gives the path of the file. What changed since is told.
+///
+/// # Errors
+/// When the image cannot be built, or the file not be written; then the one before is as it was.
+pub fn lock_image(session: &Session<'_>, definition: &Definition) -> Result<PathBuf, BuildError> {
+    let built = build_freely(session, definition)?;
+    let path = definition.image_lock_path();
+    let differences = definition.image_lock.iter().flat_map(|before| before.differences(&built.lock));
+    differences.for_each(|difference| session.report.step(&format!("locked: {difference}")));
+    kept::write(&path, &built.lock.to_string())?;
+    Ok(path)
 }
 
 /// Warns about an application that nothing starts: a base of Debian's packages brings no command.

@@ -40,7 +40,6 @@
 mod build;
 mod compile_folder;
 mod enter_confinement;
-mod lock_image;
 mod relock;
 mod retrofit;
 mod startup;
@@ -67,7 +66,7 @@ mod interpreter_choice;
 mod offline;
 mod session;
 
-pub use build::{Built, build, plan};
+pub use build::{Built, build, lock_image, plan};
 pub use compile_folder::{LocalReport, LocalTree, compile_folder};
 pub use confine::confine_error::ConfineError;
 pub use confine::sandbox::{CONFINED, Sandbox};
@@ -81,7 +80,6 @@ pub use interpreter::interpreter_error::InterpreterError;
 pub use interpreter_choice::InterpreterChoice;
 pub use layer::report::{LayerReport, LayerStatus, PlatformReport};
 pub use lock::upgrade::Upgrade;
-pub use lock_image::lock_image;
 pub use project::definition::{Definition, Locked, Places};
 pub use relock::{Relocked, relock};
 pub use retrofit::{Retrofitted, RetrofittedPlatform, retrofit};

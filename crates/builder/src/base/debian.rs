@@ -16,7 +16,6 @@ use shipwheel_store::http::Download;
 
 use super::base_error::BaseError;
 use super::debian_error::DebianError;
-use super::debian_source::DebianSource;
 use super::describe::{DESCRIBE_RECIPE, describe};
 use super::releases::{Archive, Releases, fetch_all};
 use super::resolved::ResolvedBase;
@@ -44,6 +43,9 @@ struct SelectedPackage {
     size: u64,
 }
 
+/// Gives the releases, which are fetched only if somebody needs them.
+pub(super) type FindReleases<'r> = dyn Fn() -> Result<&'r Releases, DebianError> + 'r;
+
 impl SelectedPackage {
     fn of(archive: &Archive, package: Package) -> Self {
         let Package { filename, digest, size, stanza, .. } = package;
@@ -63,7 +65,7 @@ impl SelectedPackage {
 /// When a package is missing, or anything cannot be fetched.
 pub(super) fn resolve_platform(
     session: &Session<'_>,
-    source: &DebianSource,
+    releases: &FindReleases<'_>,
     base: &DebianBase,
     locked: Option<&[LockedPackage]>,
     platform: &Platform,
@@ -76,8 +78,8 @@ pub(super) fn resolve_platform(
         return Ok(ResolvedBase { packages: locked.to_vec(), ..known });
     }
     let packages = match locked {
-        Some(locked) => as_locked(session, source, locked, platform),
-        None => source.releases(session).and_then(|releases| closure(session, base, releases, platform)),
+        Some(locked) => as_locked(session, releases, locked, platform),
+        None => releases().and_then(|releases| closure(session, base, releases, platform)),
     };
     let packages = packages.map_err(fail)?;
     let list = packages.iter().map(SelectedPackage::locked).collect::<Result<_, _>>().map_err(fail)?;
@@ -124,7 +126,7 @@ fn set_key(packages: impl Iterator<Item = Digest>) -> Digest {
 /// The packages that image.lock names: as a base was made of them before, else from the lists of the mirror.
 fn as_locked(
     session: &Session<'_>,
-    source: &DebianSource,
+    releases: &FindReleases<'_>,
     locked: &[LockedPackage],
     platform: &Platform,
 ) -> Result<Vec<SelectedPackage>, DebianError> {
@@ -133,7 +135,7 @@ fn as_locked(
     if let Some(known) = known.filter(|known| known.iter().all(|it| session.cache.blob_size(&it.digest).is_some())) {
         return Ok(known);
     }
-    let indexes = source.releases(session)?.indexes(&platform.architecture)?;
+    let indexes = releases()?.indexes(&platform.architecture)?;
     let parsed = parsed(session, &indexes)?;
     let archives: Vec<&Archive> = indexes.iter().map(|(archive, _)| *archive).collect();
     locked.iter().map(|package| find(&archives, &parsed, package)).collect()

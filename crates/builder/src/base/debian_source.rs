@@ -102,7 +102,7 @@ impl DebianSource {
         let mut base = self.base.clone();
         base.packages.extend(added.iter().map(|name| Located { value: name.clone(), span: 0..0 }));
         let locked = self.locked.get(platform).filter(|_| added.is_empty());
-        resolve_platform(session, self, &base, locked.map(Vec::as_slice), platform)
+        resolve_platform(session, &|| self.releases(session), &base, locked.map(Vec::as_slice), platform)
     }
 
     /// The packages that may have a library, by their names.

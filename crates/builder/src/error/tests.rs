@@ -13,6 +13,7 @@ use shipwheel_oci::{ConfigError, DiffId, Digest, IndexError, ManifestError, Plat
 use shipwheel_plan::PlanError;
 use shipwheel_plan::derive::DeriveError;
 use shipwheel_plan::dockerignore::DockerignoreError;
+use shipwheel_plan::image_lock::difference::Difference;
 use shipwheel_plan::spec::{Problem, SpecError};
 use shipwheel_python::Repository;
 use shipwheel_python::index::PageError;
@@ -34,6 +35,7 @@ use crate::disk::unpack_error::UnpackError;
 use crate::inspect::image_error::ImageError;
 use crate::interpreter::interpreter_error::{CompilerFault, InterpreterError, InterpreterFault};
 use crate::layer::layer_error::LayerError;
+use crate::lock::image_lock_error::ImageLockError;
 use crate::lock::lock_error::LockError;
 use crate::lock::placed_error::PlacedErrorKind;
 use crate::offline::OfflineError;
@@ -267,6 +269,11 @@ fn steps_that_prepare() {
     ]);
 }
 
+fn not_offered(found: Vec<String>) -> DebianError {
+    let digest = Digest::of(b"deb");
+    DebianError::NotOffered { package: outside(), version: outside(), digest, found }
+}
+
 fn program_name() -> String {
     "npm".to_owned()
 }
@@ -294,6 +301,8 @@ fn bases_and_debian() {
         (debian(status().into()), Outside, NO_HINT),
         (debian(DebianError::NoSuite { suite: outside(), cause: status() }), Configuration, HINT),
         (debian(DebianError::NotOnMirror { cause: status() }), Outside, HINT),
+        (debian(not_offered(Vec::new())), Outside, HINT),
+        (debian(not_offered(vec![outside()])), Outside, HINT),
         (debian(ReleaseError::NoGoodSignature { refusals: Vec::new() }.into()), Verification, HINT),
         (debian(dated(|suite, date, now| ReleaseError::Future { suite, date, now })), Verification, HINT),
         (debian(dated(|suite, date, seen| ReleaseError::Older { suite, date, seen })), Verification, HINT),
@@ -401,6 +410,17 @@ fn locks() {
         (
             LockError::NotInLock { lock: path(), kind: "extra", name: outside(), known: Default::default() }.into(),
             Configuration,
+            HINT,
+        ),
+        (ImageLockError::NotThere { path: image().into() }.into(), Configuration, HINT),
+        (
+            ImageLockError::Differs { path: image().into(), differences: vec![Difference::Root] }.into(),
+            Verification,
+            HINT,
+        ),
+        (
+            ImageLockError::Differs { path: image().into(), differences: vec![Difference::Base] }.into(),
+            Verification,
             HINT,
         ),
         (LockError::NotNamed { file: "image.toml".to_owned() }.into(), Configuration, HINT),
