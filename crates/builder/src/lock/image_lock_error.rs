@@ -38,8 +38,7 @@ impl ImageLockError {
     /// Who can fix it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotThere { .. } => ErrorKind::Configuration,
-            Self::Differs { .. } => ErrorKind::Verification,
+            Self::NotThere { .. } | Self::Differs { .. } => ErrorKind::Configuration,
         }
     }
 

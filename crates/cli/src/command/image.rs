@@ -89,7 +89,7 @@ pub(crate) struct ImageArguments {
 
     /// Fail where the image would differ from image.lock, and say how: in anything, or in `dependencies`, which leaves
     /// out what comes from the application's own files and settings.
-    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    #[arg(long, value_name = "WHAT", hide_possible_values = true, num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     pub(crate) locked: Option<LockedArgument>,
 
     /// List libraries that only plug-ins and machines with special hardware need, too.
