@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::canonical::canonical_value;
 use crate::digest::DiffId;
 use crate::platform::Platform;
+use crate::spelling::require_plain_config;
 
 /// A config that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +91,7 @@ impl ImageConfig {
     /// # Errors
     /// When the bytes are not a JSON object, or the platform or the diff ids do not follow the spec.
     pub fn parse(raw: &[u8]) -> Result<Self, ConfigError> {
+        require_plain_config(raw)?;
         let config = match serde_json::from_slice(raw)? {
             Value::Object(map) => Self(map),
             other => return Err(field_error("config", "an object", Some(&other))),

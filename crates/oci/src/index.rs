@@ -9,6 +9,7 @@ use crate::canonical::{canonical_json, canonical_value};
 use crate::descriptor::{Descriptor, media_type};
 use crate::digest::DigestError;
 use crate::platform::Platform;
+use crate::spelling::require_plain_document;
 
 /// An index that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,7 @@ impl Index {
     /// # Errors
     /// When the bytes are not an index, or name a manifest by a digest other than sha256.
     pub fn parse(raw: Vec<u8>) -> Result<Self, IndexError> {
+        require_plain_document(&raw).map_err(IndexError::Parse)?;
         let spec: ImageIndex = serde_json::from_slice(&raw).map_err(IndexError::Parse)?;
         let own_type = spec.media_type().as_ref().map_or(media_type::INDEX.to_owned(), ToString::to_string);
         let entries = spec.manifests().iter().map(Descriptor::from_spec).collect::<Result<_, _>>()?;

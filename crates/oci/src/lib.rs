@@ -22,6 +22,7 @@ mod index;
 mod manifest;
 pub mod platform;
 pub mod reference;
+mod spelling;
 pub mod validate;
 
 pub use canonical::{canonical_json, canonical_value};
@@ -32,4 +33,5 @@ pub use index::{Index, IndexError};
 pub use manifest::{Manifest, ManifestError};
 pub use platform::Platform;
 pub use reference::{DEFAULT_REGISTRY, Reference};
+pub use spelling::{require_plain_archive, require_plain_config, require_plain_document};
 pub use validate::{MismatchKind, validate_image};

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::canonical::{canonical_json, canonical_value};
 use crate::descriptor::{Descriptor, media_type};
 use crate::digest::{Digest, DigestError};
+use crate::spelling::require_plain_document;
 
 /// A manifest that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,7 @@ impl Manifest {
     /// # Errors
     /// When the bytes are not such a manifest, or name a blob by a digest other than sha256.
     pub fn parse(raw: Vec<u8>) -> Result<Self, ManifestError> {
+        require_plain_document(&raw).map_err(ManifestError::Parse)?;
         let spec: ImageManifest = serde_json::from_slice(&raw).map_err(ManifestError::Parse)?;
         if spec.schema_version() != 2 {
             return Err(ManifestError::SchemaVersion { found: spec.schema_version() });

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use serde::Deserialize;
-use shipwheel_oci::{Descriptor, DiffId, Digest, HashWriter, ImageConfig, Manifest, media_type};
+use shipwheel_oci::{Descriptor, DiffId, Digest, HashWriter, ImageConfig, Manifest, media_type, require_plain_archive};
 
 use super::members::Members;
 use crate::blob_file::BlobFile;
@@ -50,8 +50,10 @@ impl DockerArchiveSource {
     /// When the archive does not hold exactly one such image, or a part of it is missing.
     pub(crate) fn of(members: &Members, tag: Option<&str>) -> Result<Self> {
         let name = members.path().display().to_string();
-        let all: Vec<ArchivedImage> = serde_json::from_slice(&members.read("manifest.json", MAX_MANIFEST)?)
-            .map_err(StoreError::image(format!("manifest.json in {name}")))?;
+        let bytes = members.read("manifest.json", MAX_MANIFEST)?;
+        let all: Result<Vec<ArchivedImage>, _> =
+            require_plain_archive(&bytes).and_then(|()| serde_json::from_slice(&bytes));
+        let all = all.map_err(StoreError::image(format!("manifest.json in {name}")))?;
         let image = select(&all, tag, &name)?;
         let config = members.read(&image.config, MAX_CONFIG)?;
         let diff_ids = ImageConfig::parse(&config).and_then(|config| config.diff_ids());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use shipwheel_oci::{Descriptor, Digest, Platform, media_type};
+use shipwheel_oci::{Descriptor, Digest, Platform, media_type, require_plain_document};
 
 use super::source::ImageSource;
 use crate::error::{Result, StoreError};
@@ -61,9 +61,14 @@ struct Links {
 impl Document {
     fn parse(descriptor: &Descriptor, bytes: Vec<u8>) -> Result<Self> {
         let what = format!("document {}", descriptor.digest);
+        require_plain_document(&bytes).map_err(StoreError::image(&what))?;
         let links: Links = serde_json::from_slice(&bytes).map_err(StoreError::image(&what))?;
         if links.schema_version == Some(1) {
             let cause = "it has Docker's schema version 1, which is not supported".into();
+            return Err(StoreError::Image { what, cause });
+        }
+        if links.manifests.is_some() && (links.config.is_some() || !links.layers.is_empty()) {
+            let cause = "it is a manifest and an index at once, which programs read differently".into();
             return Err(StoreError::Image { what, cause });
         }
         let own_type = links.media_type.as_deref().unwrap_or(&descriptor.media_type);
@@ -115,10 +120,11 @@ impl Document {
     }
 }
 
-/// Whether an entry of an index is an attestation of buildx or the like.
+/// Whether an entry of an index is an attestation of buildx or the like: no runtime takes it for its platform's image.
+///
+/// An annotation alone does not make it one: runtimes start what has their platform, or none, whatever its annotations.
 pub fn is_attestation(entry: &Descriptor) -> bool {
     entry.platform.as_ref().is_some_and(|platform| platform.os == "unknown")
-        || entry.annotations.contains_key("vnd.docker.reference.digest")
 }
 
 /// How to walk over an image.
@@ -217,6 +223,7 @@ impl ImageGraph {
         walk: &mut Walk<'_>,
     ) -> Result<()> {
         if !self.asked.insert(descriptor.digest) {
+            self.name_again(descriptor);
             return Ok(());
         }
         let document = match self.read_document(source, descriptor, indexes) {
@@ -228,6 +235,14 @@ impl ImageGraph {
         }
         self.documents.push(document);
         Ok(())
+    }
+
+    /// Notes that an entry names what was read before: what one calls an attestation may be an image to another.
+    fn name_again(&mut self, descriptor: &Descriptor) {
+        let known = self.documents.iter_mut().find(|document| document.descriptor.digest == descriptor.digest);
+        if let Some(document) = known.filter(|document| document.is_attestation() && !is_attestation(descriptor)) {
+            document.descriptor = descriptor.clone();
+        }
     }
 
     fn read_document(&mut self, source: &dyn ImageSource, descriptor: &Descriptor, indexes: usize) -> Result<Document> {
@@ -342,11 +357,36 @@ mod tests {
     }
 
     #[test]
+    fn an_image_does_not_hide_as_an_attestation() {
+        let mut source = Counting::default();
+        let image = source.add(media_type::MANIFEST, &manifest("", 0));
+        let named = entry(media_type::MANIFEST, image.digest, image.size);
+        let with = |more: &str| format!("{},{more}}}", named.trim_end_matches('}'));
+        let unknown = with(r#""platform":{"os":"unknown","architecture":"unknown"}"#);
+        let own = with(r#""platform":{"os":"linux","architecture":"amd64"}"#);
+        let annotated = with(r#""annotations":{"vnd.docker.reference.digest":"x"}"#);
+        for (entries, expected) in [
+            (unknown.clone(), 0),
+            (format!("{unknown},{own}"), 1),
+            (format!("{own},{unknown}"), 1),
+            (format!("{unknown},{named}"), 1),
+            (annotated, 1),
+        ] {
+            let root = source.add(media_type::INDEX, &index(&entries, 1));
+            let graph = ImageGraph::read(&source, &root).unwrap();
+            assert_eq!(graph.manifests().count(), expected, "{entries}");
+        }
+    }
+
+    #[test]
     fn a_document_that_is_not_an_image_is_refused() {
         let config = format!(r#"{{"mediaType":"{}","digest":"{}","size":2}}"#, media_type::CONFIG, Digest::of(b"{}"));
         let (manifest, index) = (media_type::MANIFEST, media_type::INDEX);
         for (text, expected) in [
             (r#"{"mediaType":"x"}"#.to_owned(), false),
+            (format!(r#"{{"schemaVersion":2,"config":{config},"layers":[],"manifests":[]}}"#), false),
+            (format!(r#"{{"mediaType":"{index}","layers":[{config}],"manifests":[]}}"#), false),
+            (format!(r#"{{"schemaVersion":2,"config":{config},"layers":[],"Layers":[]}}"#), false),
             ("{}".to_owned(), false),
             (r#"{"config":null,"layers":[]}"#.to_owned(), false),
             (format!(r#"{{"schemaVersion":2,"mediaType":"{manifest}","layers":[]}}"#), false),
