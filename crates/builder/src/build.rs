@@ -6,16 +6,18 @@ use std::path::PathBuf;
 use shipwheel_oci::{Digest, ImageConfig, LayerDescriptor, Platform};
 use shipwheel_plan::Plan;
 use shipwheel_plan::facts::AppFile;
-use shipwheel_plan::image_lock::ImageLock;
 use shipwheel_plan::layer::{LayerInputs, LayerKind, PlannedLayer};
 use shipwheel_plan::policy::source_reader;
-use shipwheel_store::{FileAction, PlatformImage, StoredImage, read_small};
+use shipwheel_store::{FileAction, PlatformImage, read_small};
 
 use crate::error::BuildError;
+use crate::fingerprint::heard::Heard;
+use crate::fingerprint::remembered;
+use crate::fingerprint::watched::Watched;
 use crate::interpreter::compilers::Compilers;
 use crate::layer::assemble::{self, Origin};
 use crate::layer::layers::{self, BuiltLayer};
-use crate::layer::report::{LayerReport, LayerStatus, PlatformReport};
+use crate::layer::report::{Built, LayerReport, LayerStatus, PlatformReport};
 use crate::lock::{image_lock, kept};
 use crate::prepare::WhenNeeded;
 use crate::project::collected_file::CollectedFile;
@@ -25,17 +27,6 @@ use crate::proof::prove_imports::{Sources, prove_imports};
 use crate::resolve::resolve;
 use crate::resolve::resolved::Resolved;
 use crate::session::Session;
-
-/// A finished image: all of it is in the cache, except base layers that a registry has.
-#[derive(Debug, Clone)]
-pub struct Built {
-    /// The image, ready for any output.
-    pub image: StoredImage,
-    /// What it is made of.
-    pub platforms: Vec<PlatformReport>,
-    /// The same as image.lock has it.
-    pub lock: ImageLock,
-}
 
 /// Plans an image without building it.
 ///
@@ -48,21 +39,37 @@ pub fn plan(session: &Session<'_>, definition: &Definition) -> Result<Plan, Buil
 
 /// Builds an image, and holds it to the image.lock that was read for the definition.
 ///
+/// Where the base is pinned and nothing changed since a run before, the result is what it was, and nobody is asked.
+///
 /// # Errors
 /// When the definition has problems, any of its parts cannot be obtained, verified or built, or it is not what is locked.
 pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, BuildError> {
     image_lock::check_format(definition)?;
-    let built = build_freely(session, definition)?;
+    let built = match remembered::find(session, definition)? {
+        Some((built, said)) => {
+            session.report.step("nothing changed: the image is what it was");
+            said.say(session.report);
+            built
+        }
+        None => {
+            let heard = Heard::new(session.report);
+            let (built, watched) = build_freely(&session.reporting_to(&heard), definition)?;
+            if let Some(watched) = watched {
+                remembered::keep(session, definition, &watched, &built, heard.said())?;
+            }
+            built
+        }
+    };
     image_lock::check(session, definition, &built.lock)?;
     Ok(built)
 }
 
-/// Builds an image, whatever else than its base image.lock names.
+/// Builds an image, whatever else than its base image.lock names; with all that decided it, where that is known.
 ///
 /// # Errors
 /// As [`build`], but for what is locked.
-pub(crate) fn build_freely(session: &Session<'_>, definition: &Definition) -> Result<Built, BuildError> {
-    let Resolved { facts, ingredients, debian, chosen } = resolve(session, definition, WhenNeeded::Run)?;
+fn build_freely(session: &Session<'_>, definition: &Definition) -> Result<(Built, Option<Watched>), BuildError> {
+    let Resolved { facts, ingredients, debian, chosen, watched } = resolve(session, definition, WhenNeeded::Run)?;
     let plan = Plan::new(&definition.spec, &facts)?;
     plan.warnings.iter().for_each(|warning| session.report.warning(warning));
     warn_of_readers(session, &plan, &ingredients.application)?;
@@ -90,7 +97,7 @@ pub(crate) fn build_freely(session: &Session<'_>, definition: &Definition) -> Re
     }
     let image = assemble::image(&definition.spec, images, &origin);
     let lock = image_lock::of(chosen, bases, &facts, &reports.platforms, image.root().digest);
-    Ok(Built { image, platforms: reports.platforms, lock })
+    Ok((Built { image, platforms: reports.platforms, lock }, watched))
 }
 
 /// Builds an image, and writes its image.lock; the base stays the one that was read from the lock before, if it was.
@@ -100,7 +107,7 @@ pub(crate) fn build_freely(session: &Session<'_>, definition: &Definition) -> Re
 /// # Errors
 /// When the image cannot be built, or the file not be written; then the one before is as it was.
 pub fn lock_image(session: &Session<'_>, definition: &Definition) -> Result<PathBuf, BuildError> {
-    let built = build_freely(session, definition)?;
+    let (built, _) = build_freely(session, definition)?;
     let path = definition.image_lock_path();
     let differences = definition.image_lock.iter().flat_map(|before| before.differences(&built.lock));
     differences.for_each(|difference| session.report.step(&format!("locked: {difference}")));

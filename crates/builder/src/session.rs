@@ -51,6 +51,20 @@ pub trait Report: Sync {
 }
 
 impl Session<'_> {
+    /// The same session with another receiver of steps and warnings.
+    pub(crate) fn reporting_to<'r>(&'r self, report: &'r dyn Report) -> Session<'r> {
+        Session {
+            cache: self.cache.clone(),
+            http: self.http.clone(),
+            registry: self.registry.clone(),
+            environment: self.environment.clone(),
+            interpreter: self.interpreter.clone(),
+            sandbox: self.sandbox.clone(),
+            report,
+            ..*self
+        }
+    }
+
     /// A variable that is set and not empty.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use shipwheel_oci::{Digest, ImageConfig, Index, Manifest, Platform, Reference};
 use shipwheel_plan::dockerfile::{Command, Dockerfile};
+use shipwheel_plan::image_lock::ImageLock;
 use shipwheel_plan::shell::plain_words;
 use shipwheel_plan::spec::ImageSpec;
 
@@ -37,6 +38,21 @@ pub(crate) fn documents(input: &[u8]) {
         assert_eq!(again.diff_ids().ok(), config.diff_ids().ok());
         assert!(config.working_dir().starts_with('/'), "{}", config.working_dir());
         let _ = config.platform();
+    }
+}
+
+/// An image.lock: what it says means the same when it is written and read again, and does not differ from itself.
+pub(crate) fn image_lock(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    match ImageLock::parse(&text, "image.lock") {
+        Ok(lock) => {
+            let written = lock.to_string();
+            let again = ImageLock::parse(&written, "image.lock").expect("what is written is a lock");
+            assert_eq!(again, lock);
+            assert!(lock.differences(&again).is_empty());
+            assert!(!written.contains(|c: char| c.is_control() && c != '\n'), "a terminal may be shown it");
+        }
+        Err(error) => assert!(error.problems.iter().all(|problem| problem.span.end <= text.len())),
     }
 }
 

@@ -22,7 +22,7 @@ mod wheels;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets, by name.
-pub const TARGETS: [Target; 24] = [
+pub const TARGETS: [Target; 25] = [
     ("answers", answers::answers),
     ("apt", debian::apt),
     ("compressed", debian::compressed),
@@ -30,6 +30,7 @@ pub const TARGETS: [Target; 24] = [
     ("dockerfile", image::dockerfile),
     ("documents", image::documents),
     ("elf", python::elf),
+    ("image_lock", image::image_lock),
     ("image_toml", image::image_toml),
     ("index_page", locks::index_page),
     ("install", wheels::install),

@@ -16,6 +16,7 @@ mod files;
 mod folder;
 mod hostile_base;
 mod hostile_start;
+mod image_lock;
 mod imports;
 mod indexes;
 mod layering;

@@ -1,7 +1,9 @@
 //! What a finished image is made of, as users see it.
 
 use shipwheel_oci::{Digest, LayerDescriptor, Platform};
+use shipwheel_plan::image_lock::ImageLock;
 use shipwheel_plan::layer::LayerKind;
+use shipwheel_store::StoredImage;
 
 /// Where a layer came from in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,4 +42,15 @@ pub struct PlatformReport {
     pub manifest: Digest,
     /// Its layers, bottom to top.
     pub layers: Vec<LayerReport>,
+}
+
+/// A finished image: all of it is in the cache, except base layers that a registry has.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// The image, ready for any output.
+    pub image: StoredImage,
+    /// What it is made of.
+    pub platforms: Vec<PlatformReport>,
+    /// The same as image.lock has it.
+    pub lock: ImageLock,
 }

@@ -36,6 +36,11 @@ impl RequirementFiles {
         Self { files: vec![(path.to_owned(), text.into())] }
     }
 
+    /// All of them, with their texts.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.files.iter().map(|(path, text)| (path.as_path(), &**text))
+    }
+
     /// Whether any of them was ever locked: one with hashes for some lines only is broken, and not an input.
     pub(crate) fn has_any_hash(&self) -> bool {
         self.files.iter().any(|(_, text)| text.contains("--hash"))

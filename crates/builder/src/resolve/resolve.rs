@@ -19,6 +19,7 @@ use crate::base::debian_source::DebianSource;
 use crate::base::resolve::Resolution;
 use crate::base::resolved::ResolvedBases;
 use crate::error::BuildError;
+use crate::fingerprint::watched::Watched;
 use crate::layer::ingredients::Ingredients;
 use crate::prepare::{Preparation, WhenNeeded};
 use crate::project::application;
@@ -50,6 +51,10 @@ pub(crate) fn resolve(
     let Based { base, targets, selected } = based::choose(session, definition, &project, &origins)?;
     let Resolution { mut bases, debian, chosen } = base;
     let local = local_projects::build(session, &project, &targets, &selected)?;
+    let local_folders = targets.iter().flat_map(|(platform, target)| {
+        project.folders(target, selected.folders.get(platform).map(Vec::as_slice).unwrap_or_default())
+    });
+    let watched = Watched::of(definition, &project, &chosen, local_folders.collect())?;
     let selected = selected.wheels;
     let python = targets.values().next().map(|target| target.python.minor);
     let preparation = Preparation { session, definition, project: &project, origins: &origins, python, when_needed };
@@ -74,7 +79,13 @@ pub(crate) fn resolve(
     }
     let app = application.iter().map(|collected| collected.file.clone()).collect();
     let facts = Facts { platforms, app, app_time: session.file_time() };
-    Ok(Resolved { ingredients: Ingredients::new(application, projects, wheels, bases, &facts), facts, debian, chosen })
+    Ok(Resolved {
+        ingredients: Ingredients::new(application, projects, wheels, bases, &facts),
+        facts,
+        debian,
+        chosen,
+        watched,
+    })
 }
 
 /// Adds to the base of each platform the packages with libraries that its wheels need.

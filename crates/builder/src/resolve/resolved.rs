@@ -4,6 +4,7 @@ use shipwheel_plan::facts::Facts;
 use shipwheel_plan::image_lock::LockedBase;
 
 use crate::base::debian_source::DebianSource;
+use crate::fingerprint::watched::Watched;
 use crate::layer::ingredients::Ingredients;
 
 /// The facts that the plan is made from, and the ingredients that its layers are made from.
@@ -14,4 +15,6 @@ pub(crate) struct Resolved {
     pub(crate) debian: Option<DebianSource>,
     /// Which base was taken, as image.lock names it.
     pub(crate) chosen: LockedBase,
+    /// All that decides what comes of it, where that is known.
+    pub(crate) watched: Option<Watched>,
 }

@@ -35,6 +35,11 @@ impl StoredImage {
         &self.images
     }
 
+    /// The index that lists all platforms, if there is one.
+    pub fn index(&self) -> Option<&Index> {
+        self.indexes.last()
+    }
+
     /// What a reference to the image names: the index, or else the one manifest.
     pub fn root(&self) -> &Descriptor {
         match self.indexes.last() {
