@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
-use shipwheel_plan::image_lock::LockedBase;
+use shipwheel_plan::image_lock::{BaseKind, LockedBase};
 use shipwheel_plan::leftovers::is_left_out_folder;
 use shipwheel_plan::spec::{Base, Located};
 use shipwheel_python::lock::LockForm;
@@ -59,17 +59,16 @@ impl Watched {
     ) -> Result<Option<Self>, BuildError> {
         let (spec, app) = (&definition.spec, definition.spec.app.as_ref());
         let is_prepared = app.is_some_and(|app| !app.prepare.is_empty());
-        if is_prepared || !is_pinned(definition, chosen) || project.lock.as_ref().is_some_and(names_places) {
+        if is_prepared
+            || !is_pinned(definition, chosen)
+            || project.lock.as_ref().is_some_and(|lock| names_places(definition, lock))
+        {
             return Ok(None);
         }
         let mut roots = vec![definition.folder.clone()];
         let below = |path: &Located<String>| definition.folder.join(&path.value);
         roots.extend(app.iter().flat_map(|app| &app.sources).map(below));
         roots.extend(spec.python.iter().flat_map(|python| &python.wheels).map(below));
-        roots.extend(spec.base.iter().filter_map(|base| match base {
-            Base::Layout(path) => Some(below(path)),
-            Base::Debian(_) | Base::Image(_) => None,
-        }));
         let workspace = &definition.workspace;
         let ignoring = workspace.outside().iter().map(PathBuf::as_path).chain([workspace.root()]);
         roots.extend(ignoring.map(|folder| folder.join(".dockerignore")));
@@ -194,21 +193,27 @@ fn is_pinned(definition: &Definition, chosen: &LockedBase) -> bool {
         [Base::Image(reference)] => reference.value.digest().is_some(),
         _ => false,
     };
-    has_digest || definition.image_lock.as_ref().is_some_and(|lock| lock.base == *chosen)
+    // A layout is a folder like others, which anybody may write to.
+    let is_locked = definition.image_lock.as_ref().is_some_and(|lock| lock.base == *chosen);
+    has_digest || is_locked && chosen.kind != BaseKind::Layout
 }
 
 /// Whether a lock, or a file that it includes, may name places outside of its folder in a way that only other tools read.
-fn names_places(lock: &LockFile) -> bool {
+fn names_places(definition: &Definition, lock: &LockFile) -> bool {
+    // What is locked for a file elsewhere is kept beside it.
+    let is_elsewhere = !normal(lock.folder()).starts_with(normal(&definition.folder));
     let is_place = |text: &str| text.contains("../") || text.contains("file:") || text.contains(" /");
     match lock.form {
         LockForm::Pylock | LockForm::Uv => false,
         LockForm::Requirements => {
             let folder = normal(lock.folder());
             let files = lock.requirements();
-            files.is_none_or(|files| files.all().any(|(path, text)| !path.starts_with(&folder) || is_place(text)))
+            is_elsewhere
+                || files
+                    .is_none_or(|files| files.all().any(|(path, text)| !path.starts_with(&folder) || is_place(text)))
         }
         LockForm::Poetry | LockForm::Pdm | LockForm::Pipfile | LockForm::Project => {
-            is_place(&lock.text) || lock.pyproject.as_deref().is_some_and(is_place)
+            is_elsewhere || is_place(&lock.text) || lock.pyproject.as_deref().is_some_and(is_place)
         }
     }
 }
