@@ -4,7 +4,7 @@ use std::fs::FileTimes;
 use std::path::Path;
 use std::time::Duration;
 
-use shipwheel_tests::{Definition, Layout, Registry, Run, Shipwheel, scratch, variosync};
+use shipwheel_tests::{Definition, Layout, Registry, Run, Shipwheel, scratch};
 
 /// The exit code of docs/errors.md.
 const CONFIGURATION: i32 = 3;
