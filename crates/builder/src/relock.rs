@@ -86,7 +86,7 @@ fn uv_lock(
     command.args(python.allow_build.iter().flat_map(|name| ["--no-binary-package", name.as_str()]));
     command.arg("--project").arg(folder);
     upgrade.apply(&mut command);
-    uv.run(command, "uv lock").map(|_| ()).map_err(|error| kept::needs_build(lock, error))
+    uv.run(command, "uv lock").map(|_| ()).map_err(|error| kept::explained(lock, error))
 }
 
 /// The settings of uv in a file, where it is there and parses: uv.toml, or a table of pyproject.toml.

@@ -33,7 +33,7 @@ mod write;
 mod writes;
 
 use code::Code;
-use known::Known;
+use known::{APPLICATION, Known};
 use lock::Lock;
 use write::Line;
 use writes::{Folders, Surroundings};
@@ -76,9 +76,6 @@ fn name(known: &Known<'_>, choices: &Choices) -> Option<Line> {
     Some(Line::new("name", write::text(&name), reason))
 }
 
-/// The folder of the image that an application is in.
-const APPLICATION: &str = "/app";
-
 /// The sections whose keys may be missing.
 const PYTHON: &str = "python";
 const CONFIG: &str = "config";
@@ -105,7 +102,8 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
         below::applications(&known, entry.as_ref().ok()).map_or(Ok(()), Err)?;
     }
     let mut entry = missing.unless(entry, CONFIG, ("cmd", "[\"python3\", \"/app/…\"]"));
-    let writes = Folders::of(&known, &Surroundings { application: APPLICATION, workdir: &entry.workdir() });
+    let mut writes = Folders::of(&known, &Surroundings { application: APPLICATION, workdir: &entry.workdir() });
+    writes.join(&entry.writes);
     entry.needs_workdir |= writes.is_relative;
     let mut app = sources::lines(&known, entry.file.as_deref());
     app.extend(writes.line(APPLICATION));

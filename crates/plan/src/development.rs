@@ -40,6 +40,9 @@ pub const FOLDERS: [&str; 22] = [
     ".husky",
 ];
 
+/// Those of them that are for readers and tests wherever they are: what is in them is never what an image starts.
+const ASIDE: [&str; 5] = ["benchmarks", "docs", "examples", "test", "tests"];
+
 /// Folders at any depth.
 pub const FOLDERS_ANYWHERE: [&str; 3] = ["tests", "*.egg-info", ".eggs"];
 
@@ -166,6 +169,11 @@ pub fn unit<'p>(path: &'p str, taken: &BTreeSet<String>) -> Option<&'p str> {
     }
 }
 
+/// Whether a part of a module's path is that of a test, a tool or what is written for readers.
+pub fn is_aside(part: &str) -> bool {
+    ASIDE.contains(&part) || part.ends_with(".py") && (fits_any(&TESTS, part) || TOOLS.contains(&part))
+}
+
 fn is_folder(name: &str, is_top: bool) -> bool {
     is_top && FOLDERS.contains(&name) || fits_any(&FOLDERS_ANYWHERE, name)
 }
@@ -184,6 +192,16 @@ fn is_file(name: &str, is_top: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_aside_is_for_development() {
+        assert!(ASIDE.iter().all(|folder| FOLDERS.contains(folder)));
+        for (part, expected) in
+            [("tests", true), ("conftest.py", true), ("noxfile.py", true), ("a_test.py", true), ("target", false)]
+        {
+            assert_eq!(is_aside(part), expected, "{part}");
+        }
+    }
 
     #[test]
     fn what_is_for_development_is_told_by_its_name() {

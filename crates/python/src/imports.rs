@@ -22,7 +22,7 @@ pub use django::DjangoStatements;
 pub use files::ModuleFiles;
 pub use flags::ImportFolders;
 pub use follow::{Missing, Program, What, follow};
-pub use made::{makes_modules, mentions};
+pub use made::{makes_module, makes_modules};
 pub use start::{Command, Start, starts};
 pub use statements::{Import, Statements};
 pub use when::When;

@@ -399,6 +399,7 @@ fn locks() {
         (LockError::NoPyproject { lock: path() }.into(), Configuration, HINT),
         (LockError::NotLockable(requirements.clone()).into(), Configuration, HINT),
         (LockError::NeedsBuild { path: path(), output: outside() }.into(), Configuration, HINT),
+        (LockError::OtherPython { path: path(), output: outside() }.into(), Configuration, HINT),
         (LockError::ForcesBuilds { path: path() }.into(), Configuration, HINT),
         (LockError::PartialHashes { path: path() }.into(), Configuration, HINT),
         (LockError::IndexPage { url: outside(), cause: PageError::Address }.into(), Outside, HINT),

@@ -118,15 +118,21 @@ fn compiled(session: &Session<'_>, locking: &Locking<'_>) -> Result<String, Buil
         Err(BuildError::Program(ProgramError::Failed { .. })) if !python.allow_build.is_empty() => compile(true),
         other => other,
     };
-    compiled.map_err(|error| needs_build(input, error))
+    compiled.map_err(|error| explained(input, error))
 }
 
-/// What uv says when it may not build, as an error that says who may allow it.
-pub(crate) fn needs_build(path: &Path, error: BuildError) -> BuildError {
+/// What uv says when it may not build, or may lock nothing for this Python, as an error that says what to do.
+pub(crate) fn explained(path: &Path, error: BuildError) -> BuildError {
     const MAY_NOT: [&str; 2] = ["uilding source distributions", "building from source is disabled"];
+    const OTHER_PYTHON: [&str; 2] = ["requested Python version", "does not satisfy Python"];
+    let path = path.to_owned();
+    let says = |output: &str, any: &[&str]| any.iter().any(|it| output.contains(it));
     match error {
-        BuildError::Program(ProgramError::Failed { output, .. }) if MAY_NOT.iter().any(|it| output.contains(it)) => {
-            LockError::NeedsBuild { path: path.to_owned(), output }.into()
+        BuildError::Program(ProgramError::Failed { output, .. }) if says(&output, &MAY_NOT) => {
+            LockError::NeedsBuild { path, output }.into()
+        }
+        BuildError::Program(ProgramError::Failed { output, .. }) if says(&output, &OTHER_PYTHON) => {
+            LockError::OtherPython { path, output }.into()
         }
         other => other,
     }

@@ -39,6 +39,14 @@ pub enum LockError {
         /// What uv says.
         output: String,
     },
+    /// What is asked for does not fit the Python of the base.
+    #[error("{} cannot be locked for the base's Python: {output}", .path.display())]
+    OtherPython {
+        /// The file that is locked.
+        path: PathBuf,
+        /// What uv says.
+        output: String,
+    },
     /// Settings of uv that have code run, whatever its command says.
     #[error("{} sets `no-binary`, which runs the setup code of source distributions", .path.display())]
     ForcesBuilds {
@@ -225,6 +233,7 @@ impl LockError {
             | Self::Requirements(_)
             | Self::NotLockable(_)
             | Self::NeedsBuild { .. }
+            | Self::OtherPython { .. }
             | Self::ForcesBuilds { .. }
             | Self::UnknownForm { .. }
             | Self::NoPyproject { .. }
@@ -293,6 +302,9 @@ impl LockError {
             Self::NeedsBuild { .. } => {
                 "ask for versions that have wheels, or name what may be built on this machine in `allow-build` of \
                  `[python]` in image.toml; a project with dynamic dependencies needs a lock of its own (`uv lock`)"
+            }
+            Self::OtherPython { .. } => {
+                "take a base with a Python that all of it fits (docs/start.md), or ask for other versions"
             }
             Self::ForcesBuilds { .. } => "lock with `uv lock` yourself, or remove the setting",
             Self::PartialHashes { .. } => "lock it again, or remove all hashes",

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_plan::facts::{PlatformFacts, WheelFacts};
-use shipwheel_python::imports::{makes_modules, mentions};
+use shipwheel_python::imports::{makes_module, makes_modules};
 use shipwheel_python::wheel::Wheel;
 
 use crate::error::BuildError;
@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::wheel::wheels::Wheels;
 
 /// Raise this when other things count as signs of modules that are made at run time.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
 /// The wheels of a platform, and where they are installed.
 pub(super) struct WheelModules<'a> {
@@ -99,7 +99,7 @@ fn may_have(wheel: &Wheel, package: &str, module: &str) -> Result<bool, BuildErr
         }
         let text = wheel.content(member).to_vec()?;
         let text = String::from_utf8_lossy(&text);
-        if makes_modules(&text) && (is_above(below) || mentions(&text, leaf)) {
+        if is_above(below) && makes_modules(&text) || makes_module(&text, leaf) {
             return Ok(true);
         }
     }

@@ -13,7 +13,6 @@ use crate::base::resolved::ResolvedBases;
 use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
 use crate::lock::pinned_lock::KeptLock;
-use crate::program::program_error::ProgramError;
 use crate::project::definition::Definition;
 use crate::project::project::Project;
 use crate::session::Session;
@@ -136,8 +135,7 @@ fn lacking(error: &BuildError) -> Option<usize> {
         }
         BuildError::Lock(LockError::Coverage(error)) => Some(error.errors.iter().map(|it| it.problems.len()).sum()),
         // uv could not even lock for it.
-        BuildError::Lock(LockError::NeedsBuild { .. }) => Some(usize::MAX),
-        BuildError::Program(ProgramError::Failed { output, .. }) if output.contains("Python") => Some(usize::MAX),
+        BuildError::Lock(LockError::NeedsBuild { .. } | LockError::OtherPython { .. }) => Some(usize::MAX),
         _ => None,
     }
 }

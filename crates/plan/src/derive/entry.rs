@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::derive::known::Known;
+use crate::derive::known::{APPLICATION, Known};
 use crate::derive::sources;
 use crate::derive::write::{self, Line};
+use crate::derive::writes::Folders;
 use crate::writable::HOME;
 
 /// What is started, and why.
@@ -28,6 +29,10 @@ pub(super) struct Entry {
     pub(super) needs_workdir: bool,
     /// The numbers of the user that it runs as, and what says so.
     pub(super) user: Option<(String, String)>,
+    /// The folders that are made for it to write to.
+    pub(super) writes: Folders,
+    /// The line of the folders that are mounted.
+    pub(super) volumes: Option<Line>,
 }
 
 impl Entry {
@@ -70,7 +75,7 @@ impl Entry {
 
     /// The working directory in the image.
     pub(super) fn workdir(&self) -> String {
-        format!("/app/{}", self.workdir).trim_end_matches('/').to_owned()
+        format!("{APPLICATION}/{}", self.workdir).trim_end_matches('/').to_owned()
     }
 
     /// The lines of `[config]`.
@@ -99,7 +104,7 @@ impl Entry {
         }
         let mut env = self.env.clone();
         if !known.is_project && !self.root.is_empty() {
-            env.entry("PYTHONPATH".to_owned()).or_insert(format!("/app/{}", self.root.trim_end_matches('/')));
+            env.entry("PYTHONPATH".to_owned()).or_insert(format!("{APPLICATION}/{}", self.root.trim_end_matches('/')));
         }
         // Nobody has a home who has no name; root has both.
         if !user.starts_with("0:") {
@@ -108,6 +113,7 @@ impl Entry {
         let env: Vec<String> =
             env.iter().map(|(name, value)| format!("{} = {}", write::key(name), write::text(value))).collect();
         lines.extend((!env.is_empty()).then(|| Line::new("env", format!("{{ {} }}", env.join(", ")), "")));
+        lines.extend(self.volumes.clone());
         lines
     }
 }

@@ -8,6 +8,9 @@ use shipwheel_python::pyproject::{Project, UvWorkspace};
 
 use crate::derive::code::Code;
 
+/// The folder of the image that an application is in, where nothing names another.
+pub(super) const APPLICATION: &str = "/app";
+
 /// A folder as derivation sees it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Folder {

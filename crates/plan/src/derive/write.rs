@@ -3,7 +3,7 @@
 use crate::derive::error::DeriveError;
 
 /// A value for image.toml, as TOML, with the reason for it; an empty reason adds no comment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) key: &'static str,
     pub(super) value: String,

@@ -58,6 +58,11 @@ impl Folders {
         self.by_path.entry(folder).or_insert(reason);
     }
 
+    /// Adds those of another list.
+    pub(super) fn join(&mut self, others: &Self) {
+        others.by_path.iter().for_each(|(folder, reason)| self.add(folder.clone(), reason.clone()));
+    }
+
     /// The line of `[app]`, if there is any folder.
     pub(super) fn line(&self, application: &str) -> Option<Line> {
         let shown = |folder: &str| below(folder, application).to_owned();

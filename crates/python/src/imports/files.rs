@@ -49,13 +49,13 @@ impl ModuleFiles {
         extension.map(str::to_owned).or(plain)
     }
 
-    /// The files whose folders end with this module: where a changed `sys.path` may find it.
-    pub(super) fn anywhere(&self, name: &str) -> Option<Found> {
+    /// The file below a folder that is this module: where a changed `sys.path` may find it.
+    pub(super) fn anywhere(&self, folder: &str, name: &str) -> Option<Found> {
         let (module, package) = (format!("/{name}.py"), format!("/{name}/__init__.py"));
-        let found = self.paths.iter().find(|path| path.ends_with(&package) || path.ends_with(&module))?;
+        let found = self.range(folder).find(|path| path.ends_with(&package) || path.ends_with(&module))?;
         Some(match found.ends_with(&package) {
-            true => Found::Package(found.clone()),
-            false => Found::Module(found.clone()),
+            true => Found::Package(found.to_owned()),
+            false => Found::Module(found.to_owned()),
         })
     }
 

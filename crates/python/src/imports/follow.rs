@@ -345,13 +345,24 @@ impl<'p> Walk<'p> {
             return self.report(Some(&text.file), text.line, What::Module(parts[0].to_owned()), text.is_certain);
         };
         self.reach_all(resolved.runs.iter().cloned(), text.is_certain);
-        if n == parts.len() || self.has_name(&resolved, parts[n]) {
+        if n == parts.len() {
+            return;
+        }
+        // Only the last part may be a name, and of an application only a class; logging looks for names on the way, too.
+        let is_class = parts[n].starts_with(|c: char| c.is_uppercase());
+        let may_be_name = match text.names {
+            _ if text.setting == "LOGGING" => true,
+            Names::Object => n + 1 == parts.len(),
+            Names::Application => n + 1 == parts.len() && is_class,
+            Names::Module | Names::Engine => false,
+        };
+        if may_be_name && self.has_name(&resolved, parts[n]) {
             return;
         }
         let (module, name) = (parts[..n].join("."), parts[n].to_owned());
-        let what = match n + 1 == parts.len() && text.names != Names::Module {
-            true if resolved.file.is_some() => What::Name { module, name },
-            _ => What::Module(parts[..=n].join(".")),
+        let what = match may_be_name && resolved.file.is_some() {
+            true => What::Name { module, name },
+            false => What::Module(parts[..=n].join(".")),
         };
         self.report(Some(&text.file), text.line, what, text.is_certain);
     }
@@ -412,7 +423,7 @@ impl<'p> Walk<'p> {
                     return Ok(Resolved { is_open: true, ..resolved });
                 }
                 None if depth == 0 && self.uses_path => {
-                    self.program.files.anywhere(part).ok_or((dotted.clone(), true))?
+                    self.program.files.anywhere(self.program.destination, part).ok_or((dotted.clone(), true))?
                 }
                 None if depth > 0 && self.is_open(&resolved, &dotted) => {
                     return Ok(Resolved { is_open: true, ..resolved });

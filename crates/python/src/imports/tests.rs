@@ -192,7 +192,9 @@ fn what_settings_of_django_name_is_followed() {
                 (
                     "/app/conf.py",
                     "|s 1 INSTALLED_APPS shop, |s 2 INSTALLED_APPS rest, |s 3 MIDDLEWARE shop.middle.Ware, \
-                     |s 4 MIDDLEWARE shop.middle.Gone, |s 5 ROOT_URLCONF shop.urls, |s 6 MIDDLEWARE flask.Any.Thing",
+                     |s 4 MIDDLEWARE shop.middle.Gone, |s 5 ROOT_URLCONF shop.urls, |s 6 MIDDLEWARE flask.any.Thing, \
+                     |s 7 MIDDLEWARE flask.gone.Thing, |s 8 MIDDLEWARE closed.Thing, |s 9 INSTALLED_APPS closed.part, \
+                     |s 10 INSTALLED_APPS closed.Config, |s 11 LOGGING closed.maker.Handler",
                 ),
                 ("/app/shop/__init__.py", ""),
                 ("/app/shop/models.py", "1a gone"),
@@ -203,6 +205,8 @@ fn what_settings_of_django_name_is_followed() {
                 "certain /app/conf.py:2 rest",
                 "certain /app/conf.py:4 Gone of shop.middle",
                 "certain /app/conf.py:5 shop.urls",
+                "certain /app/conf.py:7 flask.gone",
+                "certain /app/conf.py:9 closed.part",
                 "certain /app/shop/models.py:1 gone",
                 "maybe /app/shop/admin.py:1 unregistered",
             ],

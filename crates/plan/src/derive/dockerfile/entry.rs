@@ -3,22 +3,20 @@
 use std::collections::BTreeMap;
 
 use crate::derive::entry::Entry;
-use crate::derive::known::Known;
+use crate::derive::known::{APPLICATION, Known};
 use crate::derive::sources;
 use crate::derive::start::variables::{PORT, replaced};
 use crate::derive::start::words;
+use crate::derive::writes::Folders;
 use crate::dockerfile::{At, Command, Dockerfile, ImageConfig, absolute};
 use crate::shell::{plain_words, program};
 
 use super::draft::{Draft, below};
 use super::layout::Layout;
-use super::{settings, stages, start, users};
+use super::{settings, stages, start, users, writable};
 
 /// The names of the file, the first that there is counts.
 const FILES: [&str; 2] = ["Dockerfile", "Containerfile"];
-
-/// The folder that the application is in.
-const APPLICATION: &str = "/app";
 
 /// The port of a program that asks for one, where no line says it.
 const CHOSEN: &str = "8000";
@@ -117,7 +115,18 @@ impl<'r> Reading<'r> {
             |at: &At<String>| Some((users::numbers(&self.draft, &at.value)?, format!("line {}: USER", at.line)));
         entry.user = self.image.user.as_ref().and_then(numbers);
         entry.workdir = below(&self.layout.path(self.workdir), APPLICATION).unwrap_or_default().to_owned();
+        self.store(&mut entry);
         Ok(entry)
+    }
+
+    /// Takes in what may be written to, and what is mounted; lines that no USER follows make folders for whom the image has.
+    fn store(&mut self, entry: &mut Entry) {
+        let is_root = entry.user.as_ref().is_some_and(|(numbers, _)| numbers.starts_with("0:"));
+        let nothing = (is_root, Folders::default());
+        let (draft, layout) = (&mut self.draft, &self.layout);
+        let named = writable::named(draft, self.known, self.image, layout, nothing);
+        entry.writes = if is_root { Folders::default() } else { named };
+        entry.volumes = settings::volumes(draft, layout, self.image, &|_| String::new());
     }
 
     /// Takes in the variables and the ports.

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::draft::{CopiedFile, Draft, below};
+use crate::derive::known::APPLICATION;
 
 /// The folder, what is in it, and what moved.
 #[derive(Debug, Default)]
@@ -25,7 +26,7 @@ impl Layout {
     pub(super) fn of(draft: &Draft, workdir: &str) -> Self {
         let copied: Vec<&CopiedFile> = draft.copied.iter().map(|from| &from.value).collect();
         let fitting = copied.iter().filter_map(|file| fits(file)).find(|folder| folder != "/");
-        let own = if workdir == "/" { "/app" } else { workdir };
+        let own = if workdir == "/" { APPLICATION } else { workdir };
         Self::at(draft, &fitting.unwrap_or_else(|| own.to_owned()))
     }
 

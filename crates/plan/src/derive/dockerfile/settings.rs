@@ -131,7 +131,12 @@ fn ports(draft: &mut Draft, image: &ImageConfig, shown: &dyn Fn(usize) -> String
         .then(|| Line::new("exposed-ports", format!("[{}]", ports.join(", ")), places("EXPOSE", &numbers)))
 }
 
-fn volumes(draft: &mut Draft, layout: &Layout, image: &ImageConfig, shown: &dyn Fn(usize) -> String) -> Option<Line> {
+pub(super) fn volumes(
+    draft: &mut Draft,
+    layout: &Layout,
+    image: &ImageConfig,
+    shown: &dyn Fn(usize) -> String,
+) -> Option<Line> {
     let mut volumes = Vec::new();
     for At { line, value } in &image.volumes {
         let place = absolute("/", &layout.path(value));

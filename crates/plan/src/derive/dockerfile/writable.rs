@@ -21,7 +21,18 @@ pub(super) fn line(draft: &mut Draft, known: &Known<'_>, image: &ImageConfig, la
     let surroundings = Surroundings { application: &layout.destination, workdir: &workdir };
     // root writes everywhere.
     let is_root = users::is_root(draft, image);
-    let mut folders = if is_root { Folders::default() } else { Folders::of(known, &surroundings) };
+    let folders = if is_root { Folders::default() } else { Folders::of(known, &surroundings) };
+    named(draft, known, image, layout, (is_root, folders)).line(&layout.destination)
+}
+
+/// The folders that lines name, besides others; only root needs no home.
+pub(super) fn named(
+    draft: &mut Draft,
+    known: &Known<'_>,
+    image: &ImageConfig,
+    layout: &Layout,
+    (is_root, mut folders): (bool, Folders),
+) -> Folders {
     for from in std::mem::take(&mut draft.made) {
         let place = layout.path(&from.value);
         match is_part(known, layout, &place) {
@@ -42,7 +53,7 @@ pub(super) fn line(draft: &mut Draft, known: &Known<'_>, image: &ImageConfig, la
     if let Some((line, home)) = home.filter(|(_, home)| home.starts_with('/') && !is_part(known, layout, home)) {
         folders.add(home, format!("line {line}: ENV HOME"));
     }
-    folders.line(&layout.destination)
+    folders
 }
 
 /// Whether a place is the application's folder, one around it, a file of the application or the system's.

@@ -1,6 +1,7 @@
 //! The modules of an application, each with the name that it is imported by.
 
 use crate::derive::known::Known;
+use crate::development;
 
 /// A module of the application.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,27 +49,8 @@ impl Module {
     }
 }
 
-/// Names of files and folders that are not what an image starts.
-const ASIDE: [&str; 18] = [
-    "alembic",
-    "benchmarks",
-    "conftest.py",
-    "docs",
-    "dodo.py",
-    "examples",
-    "fabfile.py",
-    "gunicorn.conf.py",
-    "manage.py",
-    "migrations",
-    "noxfile.py",
-    "scripts",
-    "setup.py",
-    "test",
-    "tests",
-    "tests.py",
-    "tools",
-    "versioneer.py",
-];
+/// Files and folders of an application that are not what an image starts, besides those for development.
+const ASIDE: [&str; 6] = ["alembic", "gunicorn.conf.py", "manage.py", "migrations", "scripts", "tools"];
 
 /// Every module that may be what is started and whose text is known, sorted by file.
 pub(super) fn modules(known: &Known<'_>) -> Vec<Module> {
@@ -81,9 +63,9 @@ pub(super) fn is_aside(path: &str) -> bool {
     let mut parts = path.split('/');
     parts.any(|part| {
         ASIDE.contains(&part)
+            || development::is_aside(part)
             || part.starts_with(['.', '_']) && !part.starts_with("__")
             || part.starts_with("test_")
-            || part.ends_with("_test.py")
     })
 }
 
