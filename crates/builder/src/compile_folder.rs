@@ -18,7 +18,7 @@ use crate::interpreter::interpreter_error::InterpreterError;
 use crate::interpreter::python::Python;
 use crate::project::application_error::ApplicationError;
 use crate::session::Session;
-use shipwheel_store::{FileAction, read_small, write_output};
+use shipwheel_store::{FileAction, PlaceError, StoreError, read_small, write_output};
 
 /// What is to be compiled, and how.
 #[derive(Debug, Clone)]
@@ -168,6 +168,10 @@ fn write(path: &Path, pyc: &[u8]) -> Result<bool, BuildError> {
         return Ok(false);
     }
     let folder = path.parent().unwrap_or(path);
+    // The walk follows no links; that to another folder's `__pycache__` is not followed either.
+    if let Ok(target) = folder.read_link() {
+        return Err(StoreError::from(PlaceError::Link { path: folder.to_owned(), target }).into());
+    }
     fs_err::create_dir_all(folder).map_err(BuildError::file(FileAction::Create, folder))?;
     write_output(path, |file| file.write_all(pyc))?;
     Ok(true)
@@ -186,6 +190,20 @@ fn remove(tree: &LocalTree, compiled: &[String]) -> Result<usize, BuildError> {
 mod tests {
     use super::*;
     use shipwheel_bytecode::{InvalidationMode, Optimization};
+
+    #[test]
+    fn no_pyc_is_written_through_a_link() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (outside, cache) = (scratch.path().join("outside"), scratch.path().join("pkg/__pycache__"));
+        std::fs::create_dir(&outside).unwrap();
+        std::fs::create_dir(scratch.path().join("pkg")).unwrap();
+        std::os::unix::fs::symlink(&outside, &cache).unwrap();
+        let error = write(&cache.join("m.cpython-311.pyc"), b"pyc").unwrap_err();
+        assert!(error.to_string().contains("__pycache__ is a link to"), "{error}");
+        assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+        std::fs::remove_file(&cache).unwrap();
+        assert!(write(&cache.join("m.cpython-311.pyc"), b"pyc").unwrap());
+    }
 
     #[test]
     fn a_pyc_is_written_into_the_folder_and_names_its_path_in_the_image() {

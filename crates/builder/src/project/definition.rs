@@ -1,5 +1,6 @@
 //! An image definition on disk, or derived from a folder: its name, its folder, its text and what it says.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use shipwheel_plan::derive::{Choices, DeriveError, Derived, Folder, NamedText, Translated, derive, from_dockerfile};
@@ -17,7 +18,7 @@ use crate::lock::image_lock_error::ImageLockError;
 use crate::wheel::project_error::ProjectError;
 use crate::wheel::project_sources::ProjectSources;
 use shipwheel_store::limits::MAX_SETTINGS;
-use shipwheel_store::{FileAction, read_small_text};
+use shipwheel_store::{FileAction, read_small_text, write_output};
 
 /// Where definitions are looked for.
 #[derive(Debug, Clone, Copy)]
@@ -174,7 +175,7 @@ impl Definition {
             return Err(DefinitionError::Exists { path }.into());
         }
         let derived = Self::derive(folder, choices)?;
-        fs_err::write(&path, derived.toml).map_err(BuildError::file(FileAction::Write, &path))?;
+        write_output(&path, |file| file.write_all(derived.toml.as_bytes()))?;
         Ok((path, derived.missing))
     }
 
@@ -200,7 +201,7 @@ impl Definition {
         let from = NamedText { name: &name, text: &text };
         let translated = from_dockerfile(&folder::list(folder)?, from, choices)
             .map_err(|cause| DefinitionError::Derive { folder: folder.to_owned(), cause })?;
-        fs_err::write(&path, &translated.toml).map_err(BuildError::file(FileAction::Write, &path))?;
+        write_output(&path, |file| file.write_all(translated.toml.as_bytes()))?;
         Ok((path, translated))
     }
 
