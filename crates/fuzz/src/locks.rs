@@ -114,7 +114,9 @@ fn line(requirement: &shipwheel_python::requirements::Requirement) -> String {
         false => format!("[{}]", requirement.extras.join(",")),
     };
     let marker = requirement.marker.as_ref().map_or_else(String::new, |marker| format!(" ; {marker}"));
-    let hashes: String = requirement.hashes.iter().map(|hash| format!(" --hash={hash}")).collect();
+    let all = requirement.hashes.sha256.iter().map(ToString::to_string);
+    let all = all.chain(requirement.hashes.stronger.iter().map(ToString::to_string));
+    let hashes: String = all.map(|hash| format!(" --hash={hash}")).collect();
     format!("{}{extras}=={}{marker}{hashes}", requirement.name, requirement.version)
 }
 

@@ -35,6 +35,7 @@ mod loads;
 pub mod lock;
 pub mod marker;
 mod name;
+mod poetry_versions;
 pub mod project;
 pub mod pyproject;
 mod repository;

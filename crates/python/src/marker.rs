@@ -1,6 +1,5 @@
 //! Environment markers (PEP 508, with PEP 751's sets): parsed once, evaluated for a target.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -8,14 +7,12 @@ mod environment;
 mod error;
 mod expression;
 mod parser;
-mod settled;
 
 use expression::Expression;
 
 pub use environment::Environment;
 pub(crate) use environment::System;
 pub use error::MarkerError;
-pub use settled::Settled;
 
 /// A condition on the environment: `python_version < "3.12" and sys_platform == "linux"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +35,6 @@ impl Marker {
         }
         let text = format!("({self}) or ({other})");
         Self { text, expression: Expression::Any(vec![self.expression, other.expression]) }
-    }
-}
-
-impl Marker {
-    /// What is left of it once these extras and groups are chosen; their names are normalized.
-    pub fn settled(&self, extras: &BTreeSet<String>, groups: &BTreeSet<String>) -> Settled {
-        self.expression.settled(extras, groups)
     }
 }
 
@@ -153,32 +143,6 @@ mod tests {
         ] {
             let error = text.parse::<Marker>().expect_err(text);
             assert_eq!(error.offset, offset, "{error}");
-        }
-    }
-
-    #[test]
-    fn what_is_chosen_is_decided_and_the_rest_stays() {
-        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let (extras, groups) = (set(&["fast"]), set(&["dev"]));
-        let kept = |text: &str| Settled::Where(text.to_owned());
-        for (text, expected) in [
-            ("extra == 'Fast'", Settled::Always),
-            ("extra == 'slow'", Settled::Never),
-            ("'dev' in dependency_groups and 'slow' not in extras", Settled::Always),
-            ("os_name == 'nt'", kept("os_name == 'nt'")),
-            ("extra == 'slow' or os_name=='nt' and extra == 'fast'", kept("os_name == 'nt'")),
-            (
-                "python_version >= '3.8' and (extra == 'fast' and '3.12' > python_version) or 'x' in sys_platform",
-                kept("((python_version >= '3.8') and ('3.12' > python_version)) or ('x' in sys_platform)"),
-            ),
-            ("os_name == 'nt' and extra == 'slow'", Settled::Never),
-        ] {
-            let marker: Marker = text.parse().unwrap_or_else(|error| panic!("{error}"));
-            let settled = marker.settled(&extras, &groups);
-            assert_eq!(settled, expected, "{text}");
-            if let Settled::Where(text) = settled {
-                assert!(text.parse::<Marker>().is_ok(), "{text}");
-            }
         }
     }
 

@@ -153,12 +153,31 @@ impl Pyproject {
     }
 }
 
-/// The names of the groups that Poetry knows of a pyproject.toml, normalized; none of a text that is not TOML.
-pub fn poetry_groups(text: &str) -> BTreeSet<String> {
-    let Ok(file) = text.parse::<toml::Table>() else { return BTreeSet::new() };
-    let poetry = file.get("tool").and_then(|tools| tools.get("poetry")).and_then(|poetry| poetry.get("group"));
-    let tables = [poetry, file.get("dependency-groups")].into_iter().flatten();
-    tables.filter_map(toml::Value::as_table).flat_map(|table| table.keys().map(|name| normalized(name))).collect()
+/// The names that a project of Poetry or PDM has for parts of what it needs, normalized.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProjectGroups {
+    /// Its extras.
+    pub extras: BTreeSet<String>,
+    /// Its groups.
+    pub groups: BTreeSet<String>,
+}
+
+/// The groups and extras of a pyproject.toml; none of a text that cannot be read.
+pub fn project_groups(text: &str) -> ProjectGroups {
+    let Ok(file) = text.parse::<toml::Table>() else { return ProjectGroups::default() };
+    let file = toml::Value::Table(file);
+    let keys = |path: &[&str]| {
+        let table = path.iter().try_fold(&file, |value, key| value.get(key)).and_then(toml::Value::as_table);
+        table.into_iter().flat_map(|table| table.keys().map(|name| normalized(name))).collect::<BTreeSet<String>>()
+    };
+    let mut groups = keys(&["dependency-groups"]);
+    groups.extend(keys(&["tool", "poetry", "group"]));
+    groups.extend(keys(&["tool", "pdm", "dev-dependencies"]));
+    let older = ["tool", "poetry", "dev-dependencies"];
+    groups.extend((!keys(&older).is_empty()).then(|| "dev".to_owned()));
+    let mut extras = keys(&["project", "optional-dependencies"]);
+    extras.extend(keys(&["tool", "poetry", "extras"]));
+    ProjectGroups { extras, groups }
 }
 
 /// The groups of Poetry's own kind that have a distribution, as they are written; none of a text that is not TOML.

@@ -19,6 +19,7 @@ pub use hash_problem::HashProblem;
 pub use hashes::check_hashes;
 pub use include::{Include, beside, includes};
 pub use input::{InputLine, asks_for_anything, input_lines};
+pub use option::Hashes;
 pub(crate) use option::option;
 pub use pin::Pin;
 pub use placed::{Place, Placed, placed};
@@ -35,7 +36,7 @@ mod tests {
     fn pins_are_read_with_extras_markers_and_hashes() {
         let text = format!(
             "# comment\n--index-url https://index.example/simple\n\nFoo_Bar[b,a]==1.2 ; sys_platform == 'linux' \\\n    \
-             --hash={A} \\\n    --hash=sha512:00 # why\n    # via other\nbaz == 2.0 --hash {A}\r\n"
+             --hash={A} \\\n    --hash=md5:00 # why\n    # via other\nbaz == 2.0 --hash {A}\r\n"
         );
         let parsed = Requirements::parse(&text, "r.txt").unwrap_or_else(|error| panic!("{error}"));
         let shown: Vec<_> = parsed
@@ -49,7 +50,7 @@ mod tests {
                     r.version,
                     r.extras,
                     r.marker.is_some(),
-                    r.hashes.len()
+                    r.hashes.sha256.len() + r.hashes.stronger.len()
                 )
             })
             .collect();
@@ -58,9 +59,16 @@ mod tests {
     }
 
     #[test]
-    fn a_requirement_without_sha256_is_seen() {
-        let parsed = Requirements::parse("a==1 --hash=md5:00", "r").expect("valid");
-        assert!(!parsed.has_all_hashes());
+    fn a_requirement_without_hashes_is_seen_and_one_with_weak_ones_is_refused() {
+        assert!(!Requirements::parse("a==1", "r").expect("valid").has_all_hashes());
+        let text = format!("a==1 --hash=md5:00 --hash=sha512:{}", "0".repeat(128));
+        assert!(Requirements::parse(&text, "r").expect("valid").has_all_hashes());
+        for (hash, expected) in
+            [("md5:00", "only a hash of md5"), ("sha1:00", "of sha1"), ("sha512:00", "is not a hash")]
+        {
+            let error = Requirements::parse(&format!("b==1\na==1 --hash={hash}"), "r").expect_err(hash).to_string();
+            assert!(error.starts_with("r:2: ") && error.contains(expected), "{error}");
+        }
     }
 
     #[test]

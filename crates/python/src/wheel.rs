@@ -26,7 +26,7 @@ pub use error::{WheelError, WheelErrorKind};
 pub use member::Member;
 pub use name::{WheelName, WheelNameError, WheelTag};
 pub use record::{Record, RecordError, RecordRow};
-pub use strong_hash::StrongHash;
+pub use strong_hash::{StrongHash, StrongHashError};
 
 /// A wheel whose archive is sound. Where RECORD has each file's sha256, no content but its metadata was read.
 #[derive(Clone)]

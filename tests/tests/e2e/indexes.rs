@@ -1,5 +1,6 @@
 //! Hashes of a requirements file become addresses: the product asks package indexes itself, and no more than it must.
 
+use sha2::Digest as _;
 use shipwheel_loopback::{Received, Reply, Server};
 use shipwheel_tests::{Definition, Run, SampleBase, SampleWheel, Shipwheel, scratch};
 use tempfile::TempDir;
@@ -180,5 +181,105 @@ fn an_index_that_is_none_is_named_with_what_to_do() {
         let run = case.build(&[]);
         run.failed(code, fragments);
         assert!(!case.definition.output().exists());
+    }
+}
+
+/// The sha512 of a wheel, as hexadecimal digits.
+fn sha512(wheel: &SampleWheel) -> String {
+    sha2::Sha512::digest(&wheel.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_file_is_verified_by_the_sha512_that_a_lock_has_in_place_of_a_sha256() {
+    let Wheel(wheel, name, _) = Wheel::of("one", "1.0");
+    let sha512 = sha512(&wheel);
+    let other = sha512.replacen(|c: char| c != '0', "0", 1);
+    let lines = |digits: &str| format!("one==1.0 --hash=sha512:{digits} --hash=md5:00\n");
+    let case = Case::new(&lines(&sha512));
+    case.build(&[]).succeeded();
+    let mut seen = 0;
+    case.asked(&mut seen);
+    std::fs::remove_dir_all(case.definition.output()).unwrap();
+    case.build(&["--offline"]).succeeded();
+    assert_eq!(case.asked(&mut seen), [""; 0], "its sha256 is known from then on");
+    // What an index serves is not what was locked.
+    Case::new(&lines(&other)).build(&[]).failed(5, &[&name, "has none of the hashes in the lock", "lock again"]);
+    // The user's own folder has the file, and no index is asked.
+    for (digits, is_there) in [(&sha512, true), (&other, false)] {
+        let case = Case::new(&lines(digits));
+        let toml = std::fs::read_to_string(case.definition.path().join("image.toml")).unwrap();
+        let case = Case { definition: case.definition.with("image.toml", &(toml + "wheels = [\"wheels\"]\n")), ..case };
+        std::fs::create_dir(case.definition.path().join("wheels")).unwrap();
+        std::fs::write(case.definition.path().join("wheels").join(&name), &wheel.bytes).unwrap();
+        let run = case.build(&["--offline"]);
+        match is_there {
+            true => drop(run.succeeded()),
+            false => run.failed(3, &["--offline"]),
+        }
+    }
+    // The same in a pylock.toml, whose address is known.
+    for (digits, is_right) in [(&sha512, true), (&other, false)] {
+        let case = Case::new("");
+        let url = case.server.url(&format!("/files/{name}"));
+        let lock = format!(
+            "lock-version = \"1.0\"\n[[packages]]\nname = \"one\"\nversion = \"1.0\"\n\
+             wheels = [{{ url = \"{url}\", hashes = {{ sha512 = \"{digits}\" }} }}]\n"
+        );
+        let toml = std::fs::read_to_string(case.definition.path().join("image.toml")).unwrap();
+        let toml = toml.replace("requirements.txt", "pylock.toml");
+        let case = Case { definition: case.definition.with("image.toml", &toml).with("pylock.toml", &lock), ..case };
+        let run = case.build(&[]);
+        match is_right {
+            true => drop(run.succeeded()),
+            false => run.failed(5, &[&name, "has none of the hashes"]),
+        }
+    }
+    Case::new("one==1.0 --hash=sha1:00\n").build(&[]).failed(3, &["requirements.txt:1", "only a hash of sha1"]);
+}
+
+/// A pdm.lock of one with the extra dependency two for the group `more`, and three on Windows.
+fn pdm_lock(strategy: &str, content_hash: &str) -> String {
+    let package = |name: &str, version: &str, groups: &str, more: &str| {
+        let Wheel(_, file, sha256) = Wheel::of(name, version);
+        format!(
+            "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n{groups}{more}\
+             files = [{{file = \"{file}\", hash = \"sha256:{sha256}\"}}]\n"
+        )
+    };
+    let is_inherited = strategy == "inherit_metadata";
+    let of = |groups: &str| if is_inherited { format!("groups = [{groups}]\n") } else { String::new() };
+    format!(
+        "[metadata]\ngroups = [\"default\", \"more\"]\nstrategy = [\"{strategy}\"]\nlock_version = \"4.5.0\"\n\
+         content_hash = \"sha256:{content_hash}\"\n{}{}",
+        package("one", "1.0", &of("\"default\", \"more\""), "dependencies = [\"three ; sys_platform == 'win32'\"]\n"),
+        package("two", "2.0", &of("\"more\""), ""),
+    )
+}
+
+#[test]
+fn a_pdm_lock_is_read_without_pdm() {
+    let project =
+        "[project]\nname = \"app\"\nversion = \"1\"\ndependencies = [\"one\"]\n[dependency-groups]\nmore = [\"two\"]\n";
+    // What `PyProject.content_hash` of PDM 2.29 gives for this project.
+    let digest = "4e616669b38178b23fe72686701a35ba24b1703db4468b4abfa464c797de5d68";
+    for strategy in ["inherit_metadata", "cross_platform"] {
+        let case = Case::new("");
+        let toml = std::fs::read_to_string(case.definition.path().join("image.toml")).unwrap();
+        let toml = toml.replace("requirements.txt", "pdm.lock");
+        let definition = case.definition.with("image.toml", &toml).with("pyproject.toml", project);
+        let case = Case { definition: definition.with("pdm.lock", &pdm_lock(strategy, digest)), ..case };
+        let mut seen = 0;
+        case.build(&[]).succeeded();
+        assert_eq!(case.asked(&mut seen), ["/closed/one/", "/open/one/"], "{strategy}");
+        let case = Case { definition: case.definition.and("groups = [\"more\"]"), ..case };
+        case.build(&[]).succeeded();
+        assert_eq!(case.asked(&mut seen), ["/closed/two/", "/open/two/"], "{strategy}");
+        let case =
+            Case { definition: case.definition.with("image.toml", &(toml.clone() + "groups = [\"moer\"]\n")), ..case };
+        case.build(&[]).failed(3, &["pdm.lock has no group `moer`", "it has more"]);
+        // Another project than it was made from.
+        let definition = case.definition.with("pyproject.toml", &project.replace("\"one\"", "\"one>=1\""));
+        let case = Case { definition: definition.with("image.toml", &toml), ..case };
+        case.build(&[]).failed(3, &["pdm.lock is out of date", "`pdm lock`"]);
     }
 }

@@ -1,9 +1,8 @@
 //! Every form of lock, made by its own tool when the test runs, and what is said when one is stale or missing.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
-use shipwheel_tests::{Definition, Layout, Rootfs, Run, Shipwheel, judge, scratch, uv, variosync, workspace};
+use shipwheel_tests::{Definition, Layout, Rootfs, Run, Shipwheel, judge, poetry, scratch, uv, variosync};
 use tempfile::TempDir;
 use xshell::{Shell, cmd};
 
@@ -184,28 +183,8 @@ fn requirements_without_hashes_are_locked_once_and_the_lock_is_kept() {
     assert!(!std::fs::read_to_string(&kept).unwrap().contains("six==1.16.0"));
 }
 
-/// Poetry with its exporter, installed once below the target folder.
-fn poetry() -> PathBuf {
-    static POETRY: OnceLock<PathBuf> = OnceLock::new();
-    POETRY
-        .get_or_init(|| {
-            let folder = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().join("tests/poetry");
-            let bin = folder.join("bin");
-            if !bin.join("poetry").is_file() {
-                let shell = Shell::new().unwrap();
-                shell.change_dir(workspace());
-                cmd!(shell, "python3 -m venv {folder}").quiet().run().unwrap();
-                let pip = bin.join("pip");
-                cmd!(shell, "{pip} install --quiet poetry poetry-plugin-export").quiet().run().unwrap();
-            }
-            bin
-        })
-        .clone()
-}
-
 #[test]
 fn a_poetry_lock_is_read_without_poetry() {
-    let shell_alone = shell_alone();
     let definition = small().with("pyproject.toml", PROJECT);
     // The index that uv asks is the one that Poetry is told of.
     uv_lock(definition.path());
@@ -218,7 +197,7 @@ fn a_poetry_lock_is_read_without_poetry() {
     );
     let project = format!("{PROJECT}{poetry_table}");
     let definition = definition.with("pyproject.toml", &project).and("[python]\nlock = \"poetry.lock\"");
-    let (shell, program) = (Shell::new().unwrap(), poetry().join("poetry"));
+    let (shell, program) = (Shell::new().unwrap(), poetry());
     shell.change_dir(definition.path());
     cmd!(shell, "{program} lock --no-interaction --quiet").quiet().run().unwrap();
     let lock_path = definition.path().join("poetry.lock");
@@ -246,12 +225,19 @@ fn a_poetry_lock_is_read_without_poetry() {
     let definition = definition.with("pyproject.toml", &project.replace("iniconfig>=2", "iniconfig>=2.1"));
     build(&shipwheel, &definition).failed(CONFIGURATION, &["poetry.lock is out of date", "`poetry lock`"]);
 
-    // An older form is Poetry's own to read.
-    let older =
-        std::fs::read_to_string(&lock_path).unwrap().replace("lock-version = \"2.1\"", "lock-version = \"2.0\"");
+    // An older form does not say which groups need what: that is followed from the project.
+    let lock = std::fs::read_to_string(&lock_path).unwrap();
+    let older = lock.replace("lock-version = \"2.1\"", "lock-version = \"2.0\"");
     let definition = definition.with("poetry.lock", &older).with("pyproject.toml", &project);
-    let run = build(&bare(&shell_alone), &definition);
-    run.failed(CONFIGURATION, &["poetry.lock", "on PATH", "poetry-plugin-export", "pylock.toml"]);
+    std::fs::remove_dir_all(definition.output()).unwrap();
+    build(&shipwheel, &definition).succeeded();
+    assert_eq!(modules(&definition, &MODULES), ["iniconfig", "six", "toml"]);
+    let definition = definition.with("image.toml", &toml.replace("\"fast\"", "").replace("\"docs\"", ""));
+    std::fs::remove_dir_all(definition.output()).unwrap();
+    build(&shipwheel, &definition).succeeded();
+    assert_eq!(modules(&definition, &MODULES), ["iniconfig"]);
+    std::fs::remove_file(definition.path().join("pyproject.toml")).unwrap();
+    build(&shipwheel, &definition).failed(CONFIGURATION, &["needs the pyproject.toml that it was made from"]);
 }
 
 #[test]
@@ -265,14 +251,13 @@ fn a_folder_of_a_poetry_lock_is_installed_from_its_sources() {
         .with("libs/near/near/__init__.py", "NAME = 'near'\n")
         .with("pyproject.toml", project)
         .and("[python]\nlock = \"poetry.lock\"");
-    let (shell, program) = (Shell::new().unwrap(), poetry().join("poetry"));
+    let (shell, program) = (Shell::new().unwrap(), poetry());
     shell.change_dir(definition.path());
     cmd!(shell, "{program} lock --no-interaction --quiet").quiet().run().unwrap();
-    let path = format!("{}:{}", poetry().display(), std::env::var("PATH").unwrap());
-    let shipwheel = Shipwheel::new().with("PATH", path);
+    let shipwheel = Shipwheel::new();
     build(&shipwheel, &definition).succeeded();
     assert_eq!(modules(&definition, &["near"]), ["near"]);
-    // Poetry makes requirements of a lock of its first form.
+    // The form of the version before.
     let lock = std::fs::read_to_string(definition.path().join("poetry.lock")).unwrap();
     let definition = definition.with("poetry.lock", &lock.replace("lock-version = \"2.1\"", "lock-version = \"2.0\""));
     std::fs::remove_dir_all(definition.output()).unwrap();
@@ -285,10 +270,11 @@ fn a_missing_tool_or_lock_is_said_with_the_way_out() {
     let shell_alone = shell_alone();
     let definition = small()
         .with("pyproject.toml", PROJECT)
-        .with("pdm.lock", "# For one test.\n")
+        .with("pdm.lock", "[metadata]\nlock_version = \"4.5.0\"\n")
         .and("[python]\nlock = \"pdm.lock\"");
     let shipwheel = bare(&shell_alone);
-    build(&shipwheel, &definition).failed(CONFIGURATION, &["pdm.lock", "`pipx install pdm`", "`pdm export -f pylock"]);
+    let run = shipwheel.run(&["lock", &definition.argument()]);
+    run.failed(CONFIGURATION, &["pdm.lock again needs pdm on PATH", "`pipx install pdm`", "`pdm lock`"]);
     let toml = std::fs::read_to_string(definition.path().join("image.toml")).unwrap();
     let definition = definition.with("image.toml", &toml.replace("\"pdm.lock\"", "\"uv.lock\""));
     build(&shipwheel, &definition).failed(CONFIGURATION, &["`uv.lock` does not exist", "pdm.lock, pyproject.toml"]);

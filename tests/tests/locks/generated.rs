@@ -9,7 +9,7 @@ use crate::universe::{Made, write_project, write_wheels};
 /// How many projects; `SHIPWHEEL_LOCKS` asks for more, and `SHIPWHEEL_LOCKS_SEED` for others.
 const PROJECTS: u64 = 24;
 
-fn setting(name: &str, default: u64) -> u64 {
+pub(crate) fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 

@@ -5,5 +5,8 @@
 
 mod export;
 mod generated;
+mod pipenv;
 mod stale;
+mod stale_tools;
+mod tools;
 mod universe;

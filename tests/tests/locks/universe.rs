@@ -6,7 +6,7 @@ use std::path::Path;
 use shipwheel_tests::{Random, SampleWheel};
 
 /// How many distributions there are.
-const DISTRIBUTIONS: usize = 12;
+pub(crate) const DISTRIBUTIONS: usize = 12;
 
 /// Conditions, some of which hold nowhere on Linux.
 const MARKERS: [&str; 10] = [
@@ -136,7 +136,7 @@ fn requirements(random: &mut Random, members: &[&String]) -> String {
     all.join(", ")
 }
 
-fn name(number: usize) -> String {
+pub(crate) fn name(number: usize) -> String {
     format!("d{number}-x")
 }
 
@@ -144,7 +144,7 @@ fn extras(random: &mut Random) -> &'static str {
     random.pick(&["", "", "", "[x]", "[y-z]", "[x,y-z]"])
 }
 
-fn marker(random: &mut Random) -> &'static str {
+pub(crate) fn marker(random: &mut Random) -> &'static str {
     if random.once_in(2) { "" } else { random.pick(&MARKERS) }
 }
 

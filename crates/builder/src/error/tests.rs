@@ -427,7 +427,6 @@ fn locks() {
         (LockError::NotNamed { file: "image.toml".to_owned() }.into(), Configuration, HINT),
         (LockError::NoInclude { file: path(), line: 1, named: outside() }.into(), Configuration, NO_HINT),
         (LockError::NoInputs { path: path() }.into(), Configuration, HINT),
-        (LockError::Export { lock: path(), tool: LockTool::Pdm, lacking: Vec::new() }.into(), Outside, HINT),
         (LockError::Outdated { lock: path(), asked_by: path(), unmet: Vec::new() }.into(), Configuration, HINT),
         (LockError::NoLock { project: outside() }.into(), Configuration, HINT),
         (CoverageError { errors: Vec::new() }.into(), Configuration, NO_HINT),

@@ -18,7 +18,7 @@ use crate::program::run::run;
 use crate::session::Session;
 
 /// Raise this when other files are found for the same pins.
-const FOUND_RECIPE: u32 = 1;
+const FOUND_RECIPE: u32 = 2;
 
 /// The kind of record that has the files of a pin.
 const RECORD: &str = "index-files";
@@ -147,6 +147,7 @@ impl Indexes {
         hasher.field(FOUND_RECIPE.to_le_bytes()).fields(self.urls.iter());
         hasher.field(pin.name.as_str()).field(pin.version.to_string());
         hasher.fields(pin.hashes.iter().map(|digest| digest.as_bytes()));
+        hasher.fields(pin.stronger.iter().map(ToString::to_string));
         hasher.finish()
     }
 

@@ -137,23 +137,13 @@ pub enum LockError {
         /// The names that there are.
         known: BTreeSet<String>,
     },
-    /// Only the lock's own tool can read it, and that tool is not on PATH.
-    #[error("reading {} needs {} on PATH", .lock.display(), exporter(*.tool))]
+    /// Only the lock's own tool can make it again, and that tool is not on PATH.
+    #[error("making {} again needs {} on PATH", .lock.display(), .tool.name())]
     NoTool {
         /// The lock.
         lock: PathBuf,
         /// The tool.
         tool: LockTool,
-    },
-    /// A lock's own tool made something else of it than the lock has.
-    #[error("`{} export` ended without an error, and its output lacks {}", .tool.name(), files_of(.lacking))]
-    Export {
-        /// The lock.
-        lock: PathBuf,
-        /// The tool.
-        tool: LockTool,
-        /// The distributions that have no files in the output; empty where there is no output.
-        lacking: Vec<DistributionName>,
     },
     /// The definition names no lock.
     #[error("{file} names no lock: it has no `[python]`")]
@@ -213,10 +203,6 @@ fn not_built(output: &str) -> Vec<String> {
     names.iter().map(|name| format!("\"{name}\"")).collect()
 }
 
-fn files_of(names: &[DistributionName]) -> String {
-    if names.is_empty() { "everything".to_owned() } else { format!("the files of {}", joined(names, ", ")) }
-}
-
 fn joined(items: &[impl ToString], separator: &str) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
@@ -227,7 +213,7 @@ impl LockError {
         match self {
             Self::Index(error) => error.kind(),
             Self::Hashes(_) => ErrorKind::Verification,
-            Self::Export { .. } | Self::IndexPage { .. } => ErrorKind::Outside,
+            Self::IndexPage { .. } => ErrorKind::Outside,
             Self::Placed(error) => error.kind(),
             Self::Parse(_)
             | Self::Requirements(_)
@@ -275,11 +261,11 @@ impl LockError {
             }
             Self::Conflict { .. } => "name fewer `extras` and `groups` in `[python]` of image.toml",
             Self::StalePipfile { .. } => "lock again: run `pipenv lock`",
-            Self::NoTool { tool, .. } => return Some(tool_hint(*tool)),
-            Self::Export { tool, .. } => {
+            Self::NoTool { tool, .. } => {
                 return Some(format!(
-                    "run `{}` to see what it says; it may be broken, or its index out of reach",
-                    tool.export_command()
+                    "install it (`{}`), or run `{}` where it is installed",
+                    tool.install_command(),
+                    tool.lock_command()
                 ));
             }
             Self::Outdated { lock, .. } => {
@@ -332,18 +318,4 @@ const INDEX_HINT: &str = "set `UV_DEFAULT_INDEX` to the address of a package ind
 fn index_hint(error: &StoreError) -> String {
     let refused = error.status().filter(|status| matches!(status, 401 | 403));
     refused.and_then(|_| fetch_hint(error)).unwrap_or_else(|| INDEX_HINT.to_owned())
-}
-
-/// What exports a tool's lock.
-fn exporter(tool: LockTool) -> String {
-    match tool {
-        LockTool::Uv | LockTool::Pdm => tool.name().to_owned(),
-        LockTool::Poetry => format!("{} with its export plugin", tool.name()),
-    }
-}
-
-fn tool_hint(tool: LockTool) -> String {
-    let install = tool.install_commands().iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ");
-    let export = tool.export_command();
-    format!("install it ({install}), or run `{export}` where it is installed, and set `python.lock` to pylock.toml")
 }

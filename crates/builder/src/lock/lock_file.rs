@@ -8,7 +8,7 @@ use std::sync::Arc;
 use shipwheel_plan::spec::{Located, Problem, PythonSpec};
 use shipwheel_python::Target;
 use shipwheel_python::lock::{Lock, Origin};
-use shipwheel_python::lock::{LockForm, Selectable, UvChoice, UvLock};
+use shipwheel_python::lock::{LockForm, PdmLock, PoetryLock, Selectable, UvChoice, UvLock};
 use shipwheel_python::marker::Environment;
 use shipwheel_python::pyproject::{Pyproject, UvSettings};
 use shipwheel_python::select::Selection;
@@ -17,6 +17,7 @@ use super::input_files::check_places;
 use super::lock_error::LockError;
 use super::placed_requirement::{PlacedRequirement, Places};
 use super::requirement_files::RequirementFiles;
+use super::tool_lock::ToolLock;
 use super::uv_choice;
 use crate::disk::text::text_if_there;
 use crate::error::BuildError;
@@ -33,7 +34,7 @@ pub(crate) struct LockFile {
     pub(crate) form: LockForm,
     /// Its text.
     pub(crate) text: Arc<str>,
-    /// The text of the pyproject.toml beside it, which exporters read with it.
+    /// The text of the pyproject.toml beside it.
     pub(crate) pyproject: Option<Arc<str>>,
     /// The text of the Pipfile beside a Pipfile.lock.
     pub(crate) pipfile: Option<Arc<str>>,
@@ -44,13 +45,14 @@ pub(crate) struct LockFile {
     workspace: Workspace,
 }
 
-/// What of a lock is read here: the tool that wrote it exports the rest.
+/// A lock as it is read.
 enum Content {
     Pylock(Lock),
     Uv(Box<(UvLock, UvChoice)>),
     Requirements(RequirementFiles),
-    /// Poetry's, PDM's and Pipenv's, and a pyproject.toml.
-    Exported,
+    Tool(Box<ToolLock>),
+    /// A Pipfile.lock, and a pyproject.toml.
+    Text,
 }
 
 impl LockFile {
@@ -79,13 +81,15 @@ impl LockFile {
                 Content::Uv(Box::new((lock, choice)))
             }
             LockForm::Requirements => Content::Requirements(RequirementFiles::read(&path, texts)?),
-            LockForm::Poetry | LockForm::Pdm | LockForm::Pipfile | LockForm::Project => Content::Exported,
+            LockForm::Poetry => Content::Tool(Box::new(ToolLock::Poetry(PoetryLock::parse(&text, &shown)?))),
+            LockForm::Pdm => Content::Tool(Box::new(ToolLock::Pdm(PdmLock::parse(&text, &shown)?))),
+            LockForm::Pipfile | LockForm::Project => Content::Text,
         };
         let workspace = definition.workspace.clone();
         let places = Places { root: &definition.folder, workspace: &workspace };
         let placed = match &content {
             Content::Requirements(files) => files.placed(places)?,
-            Content::Pylock(_) | Content::Uv(_) | Content::Exported => Vec::new(),
+            Content::Pylock(_) | Content::Uv(_) | Content::Tool(_) | Content::Text => Vec::new(),
         };
         let pyproject = texts.read_if_there(&path.with_file_name("pyproject.toml"))?;
         let pipfile = match form {
@@ -117,7 +121,7 @@ impl LockFile {
     pub(crate) fn pylock(&self) -> Option<&Lock> {
         match &self.content {
             Content::Pylock(lock) => Some(lock),
-            Content::Uv(_) | Content::Requirements(_) | Content::Exported => None,
+            Content::Uv(_) | Content::Requirements(_) | Content::Tool(_) | Content::Text => None,
         }
     }
 
@@ -125,7 +129,15 @@ impl LockFile {
     pub(crate) fn uv_lock(&self) -> Option<(&UvLock, &UvChoice)> {
         match &self.content {
             Content::Uv(it) => Some((&it.0, &it.1)),
-            Content::Pylock(_) | Content::Requirements(_) | Content::Exported => None,
+            Content::Pylock(_) | Content::Requirements(_) | Content::Tool(_) | Content::Text => None,
+        }
+    }
+
+    /// The lock as Poetry or PDM wrote it, where one of them did.
+    pub(crate) fn tool_lock(&self) -> Option<&ToolLock> {
+        match &self.content {
+            Content::Tool(lock) => Some(lock),
+            Content::Pylock(_) | Content::Uv(_) | Content::Requirements(_) | Content::Text => None,
         }
     }
 
@@ -133,7 +145,7 @@ impl LockFile {
     pub(crate) fn requirements(&self) -> Option<&RequirementFiles> {
         match &self.content {
             Content::Requirements(files) => Some(files),
-            Content::Pylock(_) | Content::Uv(_) | Content::Exported => None,
+            Content::Pylock(_) | Content::Uv(_) | Content::Tool(_) | Content::Text => None,
         }
     }
 
@@ -156,13 +168,13 @@ impl LockFile {
         folders.unwrap_or_default()
     }
 
-    /// What of the lock is wanted: an exported lock holds only that already.
+    /// What of the lock is wanted: of other forms only that is read.
     pub(crate) fn selection(&self, python: &PythonSpec) -> Selection {
         if self.pylock().is_none() {
             return Selection::default();
         }
         let set = |texts: &[Located<String>]| texts.iter().map(|text| text.value.clone()).collect();
-        Selection { extras: set(&python.extras), groups: python.groups.as_deref().map(set), added: Vec::new() }
+        Selection { extras: set(&python.extras), groups: python.groups.as_deref().map(set), ..Selection::default() }
     }
 }
 

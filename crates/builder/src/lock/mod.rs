@@ -1,6 +1,5 @@
 //! Lock files: read, converted to the one form that wheels are selected from, and made again.
 
-pub(crate) mod export;
 pub(crate) mod image_lock;
 pub(crate) mod image_lock_error;
 pub(crate) mod indexes;
@@ -15,6 +14,7 @@ pub(crate) mod placed_requirement;
 pub(crate) mod requirement_files;
 pub(crate) mod stale;
 pub(crate) mod tool_copy;
+pub(crate) mod tool_lock;
 pub(crate) mod unlocked;
 pub(crate) mod upgrade;
 pub(crate) mod uv_choice;

@@ -9,15 +9,16 @@ use shipwheel_python::lock::{Lock, LockReading, LockedPackage, Pipfile};
 use shipwheel_python::marker::Environment;
 use shipwheel_python::requirements::{Pin, Requirements, check_hashes};
 use shipwheel_python::select::{Selection, select_all};
+use shipwheel_python::wheel::StrongHash;
 use shipwheel_python::{Libc, Target};
 
-use super::export::{self, Exported};
 use super::indexes::Indexes;
 use super::kept::{self, Locking};
 use super::lock_error::LockError;
 use super::lock_file::LockFile;
 use super::placed_requirement::{Found, PlacedRequirement};
 use super::requirement_files::RequirementFiles;
+use super::tool_lock::ToolLock;
 use super::upgrade::Upgrade;
 use crate::error::BuildError;
 use crate::program::uv;
@@ -51,7 +52,7 @@ pub(crate) struct Reader<'r> {
 /// Whether a file has hashes, or has to be locked first.
 fn is_locked(file: &LockFile) -> bool {
     match file.form.reading() {
-        LockReading::Native | LockReading::Export(_) | LockReading::Pins => true,
+        LockReading::Native | LockReading::WithProject | LockReading::Pins => true,
         LockReading::Requirements => file.requirements().is_some_and(RequirementFiles::has_any_hash),
         LockReading::LockFirst => false,
     }
@@ -142,15 +143,15 @@ impl<'f> PinnedLock<'f> {
             }
         }
         hasher.fields(self.placed.iter().map(|package| format!("{package:?}")));
-        // What an exporter reads beside the lock.
+        // What is read beside the lock.
         let project = match self.file.form.reading() {
             LockReading::Native | LockReading::Pins | LockReading::LockFirst => None,
             LockReading::Requirements if self.kept.is_some() => None,
-            LockReading::Requirements | LockReading::Export(_) => self.file.pyproject.as_deref(),
+            LockReading::Requirements | LockReading::WithProject => self.file.pyproject.as_deref(),
         };
         hasher.field(project.unwrap_or_default());
-        // An exporter names folders of the user's by their whole paths.
-        if let LockReading::Export(_) = self.file.form.reading() {
+        // The user's own folders are known by their whole paths.
+        if let LockReading::WithProject = self.file.form.reading() {
             hasher.field(self.file.folder().as_os_str().as_encoded_bytes());
         }
         // Which groups are the default ones stands beside the lock.
@@ -162,6 +163,9 @@ impl<'f> PinnedLock<'f> {
     /// # Errors
     /// When it cannot be read or converted, a hash is missing or differs, or what is wanted of it conflicts.
     pub(crate) fn locks(&self, reader: Reader<'_>) -> Result<Vec<Lock>, BuildError> {
+        if let Some(lock) = self.file.tool_lock() {
+            return reader.targets.iter().map(|target| self.of_tool(lock, target, reader)).collect();
+        }
         let Some((lock, choice)) = self.file.uv_lock() else {
             let lock = self.lock(reader)?;
             return Ok(vec![lock; reader.targets.len()]);
@@ -187,6 +191,28 @@ impl<'f> PinnedLock<'f> {
         Ok(lock)
     }
 
+    /// What Poetry or PDM locked for a target.
+    fn of_tool(&self, lock: &ToolLock, target: &Target, reader: Reader<'_>) -> Result<Lock, BuildError> {
+        let environment = Environment::new(target);
+        let chosen = lock.choose(&self.file.path, reader.python, self.file.pyproject.as_deref(), &environment)?;
+        let reader = Reader { targets: std::slice::from_ref(target), ..reader };
+        let mut lock = self.of_text(&chosen.to_requirements(), reader)?;
+        lock.packages.extend(chosen.packages);
+        Ok(Lock { requires_python: chosen.requires_python, environments: chosen.environments, ..lock })
+    }
+
+    /// The lock of a text that was made of the lock: its paths are relative to it.
+    fn of_text(&self, text: &str, reader: Reader<'_>) -> Result<Lock, BuildError> {
+        let path = &self.file.path;
+        let files = RequirementFiles::one(path, text);
+        let mut lock =
+            Conversion { reader, lock: self.file, files: &files, path, lookups: "", minor: self.minor }.run()?;
+        for requirement in files.placed(self.file.places())? {
+            lock.packages.push(requirement.package()?);
+        }
+        Ok(lock)
+    }
+
     fn converted(&self, reader: Reader<'_>) -> Result<Lock, BuildError> {
         let path = &self.file.path;
         let convert = |files: &RequirementFiles, path: &Path, lookups: &str| {
@@ -201,25 +227,12 @@ impl<'f> PinnedLock<'f> {
         if let Some(lock) = self.file.pylock() {
             return Ok(lock.clone());
         }
-        // What a lock has that is not on an index: its paths are relative to it.
-        let of_text = |text: &str| {
-            let files = RequirementFiles::one(path, text);
-            let mut lock = convert(&files, path, "")?;
-            for requirement in files.placed(self.file.places())? {
-                lock.packages.push(requirement.package()?);
-            }
-            Ok(lock)
-        };
         match self.file.form.reading() {
-            LockReading::Export(tool) => match export::export(reader.session, tool, self.file, reader.python)? {
-                Exported::Pylock(lock) => Ok(lock),
-                Exported::Requirements(text) => of_text(&text),
-            },
             LockReading::Pins => {
                 let pins = Pipfile::parse(&self.file.text, &path.display().to_string())?.to_requirements();
-                of_text(&pins)
+                self.of_text(&pins, reader)
             }
-            LockReading::Native | LockReading::Requirements | LockReading::LockFirst => {
+            LockReading::Native | LockReading::WithProject | LockReading::Requirements | LockReading::LockFirst => {
                 Err(BuildError::internal("a lock that was not read"))
             }
         }
@@ -262,7 +275,8 @@ impl Conversion<'_> {
     fn at_hand(&self, requirements: &Requirements, pins: &[Pin]) -> Result<Option<Lock>, BuildError> {
         let Reader { targets, origins, .. } = self.reader;
         let wanted = pins.iter().flat_map(|pin| &pin.hashes).copied().collect();
-        let lock = requirements.lock_of_wheels(pins, &origins.wheels_with(&wanted)?);
+        let stronger: Vec<StrongHash> = pins.iter().flat_map(|pin| &pin.stronger).copied().collect();
+        let lock = requirements.lock_of_wheels(pins, &origins.wheels_with(&wanted, &stronger)?);
         let is_enough = |lock: &Lock| {
             let each = targets.iter().map(|target| (lock, target));
             select_all(each, &Selection::default()).is_ok()

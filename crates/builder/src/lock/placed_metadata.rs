@@ -130,7 +130,7 @@ impl Reader<'_> {
     }
 
     fn of_wheel(&self, wheel: LockedWheel) -> Result<CoreMetadata, BuildError> {
-        let LockedWheel { name, url, path, size, sha256 } = wheel;
+        let LockedWheel { name, url, path, size, sha256, .. } = wheel;
         let sha256 = sha256.ok_or_else(|| BuildError::internal("a wheel without a hash"))?;
         let (distribution, version) = (name.distribution.clone(), name.version.clone());
         self.opened(SelectedWheel { name: distribution, version, wheel: name, url, path, size, sha256 })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::lock::{LockedPackage, LockedSdist, LockedWheel, Origin, name_in_url};
 use shipwheel_python::requirements::{Place, Placed, RequirementsError, placed};
-use shipwheel_python::wheel::WheelName;
+use shipwheel_python::wheel::{StrongHash, WheelName};
 use shipwheel_python::{CoreMetadata, DistributionName, Repository, Version};
 
 use super::lock_error::LockError;
@@ -17,6 +17,7 @@ use crate::project::text_files::normal;
 use crate::project::workspace::Workspace;
 use crate::wheel::project_error::ProjectError;
 use crate::wheel::project_sources::ProjectSources;
+use shipwheel_store::{FileAction, open_regular};
 
 /// A requirement with what is at its place.
 pub(crate) struct PlacedRequirement {
@@ -114,7 +115,7 @@ fn at_path(path: PathBuf, file: &Path, placed: &Placed) -> Result<Found, BuildEr
         return Err(Kind::NotInstallable.of(file, placed).into());
     }
     let digest = Hashed::read(&path)?.digest;
-    if !placed.hashes.is_empty() && !placed.hashes.contains(&digest) {
+    if !placed.hashes.is_empty() && !placed.hashes.sha256.contains(&digest) && !has_stronger(&path, placed)? {
         return Err(Kind::Hash(digest).of(file, placed).into());
     }
     match is_wheel {
@@ -124,6 +125,16 @@ fn at_path(path: PathBuf, file: &Path, placed: &Placed) -> Result<Found, BuildEr
         }
         false => Ok(Found::Sdist(path, digest)),
     }
+}
+
+/// Whether a file has one of the hashes that a line lists in place of a sha256.
+fn has_stronger(path: &Path, placed: &Placed) -> Result<bool, BuildError> {
+    if placed.hashes.stronger.is_empty() {
+        return Ok(false);
+    }
+    let mut file = open_regular(path).map_err(BuildError::file(FileAction::Open, path))?;
+    let found = StrongHash::first_of(&placed.hashes.stronger, &mut file);
+    Ok(found.map_err(BuildError::file(FileAction::Read, path))?.is_some())
 }
 
 /// What is wrong with a project, with the line that names it.
@@ -208,25 +219,34 @@ impl PlacedRequirement {
             origin: None,
             line: *line,
         };
-        let wheel =
-            |name: WheelName, sha256| LockedWheel { name, url: None, path: None, size: None, sha256: Some(sha256) };
-        let sdist = |sha256| LockedSdist { url: None, path: None, sha256: Some(sha256) };
+        let wheel = |name: WheelName, sha256| LockedWheel {
+            name,
+            url: None,
+            path: None,
+            size: None,
+            sha256,
+            stronger: Vec::new(),
+        };
+        let sdist = |sha256| LockedSdist { url: None, path: None, sha256, stronger: Vec::new() };
         match &self.found {
             Found::Folder(path, _) => package.origin = Some(Origin::Directory(path.display().to_string())),
             Found::Repository(repository) => package.origin = Some(Origin::Git(repository.clone())),
             Found::Wheel(path, name, digest) => {
                 let path = Some(path.display().to_string());
-                package.wheels.push(LockedWheel { path, ..wheel(name.clone(), *digest) });
+                package.wheels.push(LockedWheel { path, ..wheel(name.clone(), Some(*digest)) });
             }
             Found::Sdist(path, digest) => {
-                package.sdist = Some(LockedSdist { path: Some(path.display().to_string()), ..sdist(*digest) });
+                package.sdist = Some(LockedSdist { path: Some(path.display().to_string()), ..sdist(Some(*digest)) });
             }
             Found::Address(url) => {
-                let digest = *hashes.first().ok_or_else(|| Kind::NoHash.of(&self.file, &self.placed))?;
-                let url = Some(url.clone());
+                if hashes.is_empty() {
+                    return Err(Kind::NoHash.of(&self.file, &self.placed));
+                }
+                let (url, sha256) = (Some(url.clone()), hashes.sha256.first().copied());
+                let stronger = if sha256.is_some() { Vec::new() } else { hashes.stronger.clone() };
                 match wheel_name(&place.to_string()) {
-                    Some(name) => package.wheels.push(LockedWheel { url, ..wheel(name, digest) }),
-                    None => package.sdist = Some(LockedSdist { url, ..sdist(digest) }),
+                    Some(name) => package.wheels.push(LockedWheel { url, stronger, ..wheel(name, sha256) }),
+                    None => package.sdist = Some(LockedSdist { url, stronger, ..sdist(sha256) }),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Whether a lock is older than the files that it was made from, without running Python.
+//! Whether a lock is older than the files that it was made from, without running its tool.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use crate::error::BuildError;
 use crate::project::pyprojects::Pyprojects;
 use crate::project::text_files::normal;
 
-/// Compares each folder of the user's own that a uv.lock names with what was locked of it, and a Pipfile with the digest
-/// in its lock.
+/// Compares each folder of the user's own that a uv.lock names with what was locked of it, and what other locks were made
+/// from with the digest in them.
 ///
 /// # Errors
 /// When a requirement differs: all of them, with both sides.
 pub(crate) fn check(file: &LockFile, pyprojects: &Pyprojects) -> Result<(), BuildError> {
     match file.form.staleness() {
         Staleness::Compared => {}
-        Staleness::Hashed => return check_pipfile(file),
-        // The tool is asked when it exports; what is kept beside an input is compared when it is read.
-        Staleness::Asked(_) | Staleness::Recorded | Staleness::Unknown => return Ok(()),
+        Staleness::Hashed => return check_hash(file),
+        // What is kept beside an input is compared when it is read.
+        Staleness::Recorded | Staleness::Unknown => return Ok(()),
     }
     let Some((lock, _)) = file.uv_lock() else { return Ok(()) };
     let own = [".".to_owned()].into_iter().chain(lock.local_packages().map(|(_, folder)| folder.path.clone()));
@@ -42,8 +42,14 @@ pub(crate) fn check(file: &LockFile, pyprojects: &Pyprojects) -> Result<(), Buil
     }
 }
 
-/// A Pipfile.lock has a digest of its Pipfile, which need not be there.
-fn check_pipfile(file: &LockFile) -> Result<(), BuildError> {
+/// Such a lock has a digest of what it was made from, which need not be there.
+fn check_hash(file: &LockFile) -> Result<(), BuildError> {
+    if let Some(lock) = file.tool_lock() {
+        let stale = file.pyproject.as_deref().and_then(|pyproject| lock.stale(pyproject));
+        return stale.map_or(Ok(()), |tool| {
+            Err(LockError::Stale { lock: file.path.clone(), differences: Vec::new(), tool }.into())
+        });
+    }
     let lock = Pipfile::parse(&file.text, &file.path.display().to_string())?;
     match file.pipfile.as_deref().is_some_and(|pipfile| lock.is_older_than(pipfile)) {
         true => Err(LockError::StalePipfile { lock: file.path.clone() }.into()),

@@ -74,13 +74,6 @@ impl ToolCopy {
         text(&self.folder.path().join(name))
     }
 
-    /// How an address of a folder beside the copy begins, and above it, and the same relative to the lock.
-    pub(crate) fn places(&self) -> [(String, &'static str); 2] {
-        let folder = self.folder.path();
-        let above = folder.parent().unwrap_or(Path::new("/"));
-        [(format!("file://{}/", folder.display()), "./"), (format!("file://{}/", above.display()), "../")]
-    }
-
     /// The tool, started in the copy; its words come first.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let project = match self.tool {

@@ -12,5 +12,6 @@ pub(crate) mod project_wheel;
 mod pure_wheel;
 pub(crate) mod sdist_wheel;
 pub(crate) mod select;
+mod unhashed;
 pub(crate) mod wheel_set_error;
 pub(crate) mod wheels;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use shipwheel_oci::Digest;
 use shipwheel_plan::spec::{Problem, PythonSpec};
 use shipwheel_python::lock::LockedWheel;
-use shipwheel_python::wheel::WheelName;
+use shipwheel_python::wheel::{StrongHash, WheelName};
 use shipwheel_store::http::Download;
 use shipwheel_store::package_index::{IndexCredentials, IndexFetch, Keyring};
 use shipwheel_store::{FileAction, open_regular};
@@ -109,10 +109,7 @@ impl WheelOrigins {
             return Ok(());
         }
         let keyring = KeyringProgram::of(session);
-        let keyring = keyring.as_ref().map(|keyring| keyring as &dyn Keyring);
-        let (cache, progress) = (&session.cache, session.progress);
-        let how = IndexFetch { cache, progress, concurrency: CONCURRENCY, credentials: &self.credentials, keyring };
-        let fetched = session.http.fetch_from_indexes(&downloads, how);
+        let fetched = session.http.fetch_from_indexes(&downloads, self.how(session, keyring.as_ref()));
         fetched.map_err(|error| WheelSetError::Fetch(error).into())
     }
 
@@ -150,18 +147,76 @@ impl WheelOrigins {
         Ok(())
     }
 
+    /// Whether a wheel of the folders has one of these hashes, and its sha256; those of the same version are read.
+    ///
+    /// # Errors
+    /// When a folder or a file in it cannot be read.
+    pub(super) fn sha256_in_folders(
+        &self,
+        wanted: &WheelName,
+        hashes: &[StrongHash],
+    ) -> Result<Option<Digest>, BuildError> {
+        for path in self.wheel_files()? {
+            let is_of =
+                |name: &WheelName| (&name.distribution, &name.version) == (&wanted.distribution, &wanted.version);
+            if name_of(&path).as_ref().is_some_and(is_of) && strong_hash(&path, hashes)?.is_some() {
+                return self.digest(&path).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes a file into the cache whose sha256 nobody knows, from its path or its address.
+    ///
+    /// # Errors
+    /// When it has neither, or cannot be obtained.
+    pub(super) fn take_unknown(
+        &self,
+        session: &Session<'_>,
+        file_name: &str,
+        (path, url): (Option<&str>, Option<&str>),
+        size: Option<u64>,
+    ) -> Result<Digest, BuildError> {
+        if let Some(path) = path {
+            let path = self.lock_folder.join(path);
+            let mut file = open_regular(&path).map_err(BuildError::file(FileAction::Open, &path))?;
+            let mut writer = session.cache.blob_writer()?;
+            std::io::copy(&mut file, &mut writer).map_err(BuildError::file(FileAction::Read, &path))?;
+            return Ok(writer.finish()?.0);
+        }
+        let url = url.ok_or_else(|| WheelSetError::NoAddress { wheel: file_name.to_owned() })?;
+        if session.offline {
+            return Err(OfflineError { what: file_name.to_owned() }.into());
+        }
+        let keyring = KeyringProgram::of(session);
+        let fetched = session.http.fetch_unknown(&self.mirrored(url), size, self.how(session, keyring.as_ref()));
+        fetched.map_err(|error| WheelSetError::Fetch(error).into())
+    }
+
+    fn how<'a>(&'a self, session: &'a Session<'_>, keyring: Option<&'a KeyringProgram<'_>>) -> IndexFetch<'a> {
+        let keyring = keyring.map(|keyring| keyring as &dyn Keyring);
+        let (cache, progress) = (&session.cache, session.progress);
+        IndexFetch { cache, progress, concurrency: CONCURRENCY, credentials: &self.credentials, keyring }
+    }
+
     /// The wheels in the folders that have one of these hashes, by their names.
     ///
     /// # Errors
     /// When a folder or a file in it cannot be read.
-    pub(crate) fn wheels_with(&self, wanted: &BTreeSet<Digest>) -> Result<Vec<LockedWheel>, BuildError> {
+    pub(crate) fn wheels_with(
+        &self,
+        wanted: &BTreeSet<Digest>,
+        stronger: &[StrongHash],
+    ) -> Result<Vec<LockedWheel>, BuildError> {
         let mut found = Vec::new();
         for path in self.wheel_files()? {
-            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<WheelName>().ok());
-            let Some(name) = name else { continue };
+            let Some(name) = name_of(&path) else { continue };
             let digest = self.digest(&path)?;
-            if wanted.contains(&digest) {
-                found.push(LockedWheel { name, url: None, path: None, size: None, sha256: Some(digest) });
+            let is_wanted = wanted.contains(&digest);
+            let strong = if is_wanted || stronger.is_empty() { None } else { strong_hash(&path, stronger)? };
+            if is_wanted || strong.is_some() {
+                let (sha256, stronger) = (Some(digest), strong.into_iter().collect());
+                found.push(LockedWheel { name, url: None, path: None, size: None, sha256, stronger });
             }
         }
         Ok(found)
@@ -191,6 +246,17 @@ impl WheelOrigins {
         }
         Ok(all)
     }
+}
+
+/// The wheel that a file is by its name.
+fn name_of(path: &Path) -> Option<WheelName> {
+    path.file_name()?.to_str()?.parse().ok()
+}
+
+/// The first of some hashes that a file has.
+fn strong_hash(path: &Path, hashes: &[StrongHash]) -> Result<Option<StrongHash>, BuildError> {
+    let mut file = open_regular(path).map_err(BuildError::file(FileAction::Open, path))?;
+    StrongHash::first_of(hashes, &mut file).map_err(BuildError::file(FileAction::Read, path))
 }
 
 /// Takes a file of this machine into the cache.

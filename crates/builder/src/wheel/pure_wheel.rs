@@ -65,7 +65,8 @@ impl BuiltWheel {
             let (name, version) = (package.name.clone(), package.version.clone());
             return Err(ProjectError::OtherDistribution { input, name, version, wheel });
         }
-        Ok(LockedWheel { name, url: None, path: None, size: Some(self.size), sha256: Some(self.digest) })
+        let (size, sha256) = (Some(self.size), Some(self.digest));
+        Ok(LockedWheel { name, url: None, path: None, size, sha256, stronger: Vec::new() })
     }
 
     /// Its name.

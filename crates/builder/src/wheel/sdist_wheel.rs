@@ -11,6 +11,7 @@ use shipwheel_python::lock::{LockedPackage, LockedSdist, LockedWheel};
 use super::origins::{Wanted, WheelOrigins};
 use super::project_error::{BuildInput, ProjectError};
 use super::pure_wheel::{self, BuiltWheel};
+use super::unhashed;
 use crate::error::BuildError;
 use crate::program::uv;
 use crate::session::Session;
@@ -33,7 +34,11 @@ pub(crate) fn build(
 ) -> Result<LockedWheel, BuildError> {
     let name = || package.name.clone();
     let input = BuildInput::Sdist(name());
-    let sha256 = sdist.sha256.ok_or_else(|| ProjectError::NoHash { name: name() })?;
+    let sha256 = match sdist.sha256 {
+        Some(sha256) => sha256,
+        None if sdist.stronger.is_empty() => return Err(ProjectError::NoHash { name: name() }.into()),
+        None => unhashed::sha256_of_sdist(session, origins, sdist)?,
+    };
     let mut hasher = Hasher::new();
     hasher.field(SDIST_RECIPE.to_le_bytes()).field(uv::pinned().as_bytes()).field(sha256.as_bytes());
     let key = hasher.finish();

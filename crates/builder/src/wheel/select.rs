@@ -11,7 +11,7 @@ use shipwheel_python::select::{CoverageError, Reason, SelectProblem, SelectedWhe
 use shipwheel_python::{Repository, Target};
 
 use super::origins::WheelOrigins;
-use super::{git_wheel, sdist_wheel};
+use super::{git_wheel, sdist_wheel, unhashed};
 use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
 use crate::lock::lock_file::LockFile;
@@ -22,7 +22,7 @@ use crate::project::text_files::normal;
 use crate::session::Session;
 
 /// Raise this when a lock gives other wheels than before.
-const SELECT_RECIPE: u32 = 5;
+const SELECT_RECIPE: u32 = 6;
 
 /// The wheels that are selected for each platform, sorted by name.
 pub(crate) type SelectedWheels = BTreeMap<Platform, Vec<SelectedWheel>>;
@@ -101,12 +101,18 @@ impl Selector<'_> {
             path: None,
             size: None,
             sha256: Some(wheel.sha256),
+            stronger: Vec::new(),
         });
         selection.added.extend(accepted);
         let selected = match select_all(each(), &selection) {
             Ok(selected) => selected,
             Err(error) => {
+                let (unhashed, error) = error.without_unhashed();
                 self.build_allowed(&locks, error, &mut selection)?;
+                for wheel in unhashed {
+                    let sha256 = unhashed::sha256_of_wheel(self.session, self.origins, &wheel)?;
+                    selection.hashed.push((wheel, sha256));
+                }
                 select_all(each(), &selection)?
             }
         };

@@ -1,7 +1,7 @@
 //! Wheels that cannot be obtained, read, or installed together.
 
 use shipwheel_python::install::{InstallError, OverlapError};
-use shipwheel_python::wheel::{WheelError, WheelErrorKind};
+use shipwheel_python::wheel::{StrongHash, WheelError, WheelErrorKind};
 use shipwheel_store::StoreError;
 
 use shipwheel_store::ErrorKind;
@@ -34,6 +34,14 @@ pub enum WheelSetError {
         /// The wheel's file name.
         wheel: String,
     },
+    /// A file has none of the hashes that the lock lists in place of its sha256.
+    #[error("{file} has none of the hashes in the lock: expected {}", expected(.hashes))]
+    Unproved {
+        /// The file's name.
+        file: String,
+        /// The hashes that it may have.
+        hashes: Vec<StrongHash>,
+    },
     /// `SHIPWHEEL_WHEEL_MIRRORS` cannot be read; its value may have a password in it.
     #[error("{variable} cannot be read: expected FROM=TO,FROM=TO, each side a URL")]
     Mirrors {
@@ -53,9 +61,9 @@ impl WheelSetError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Fetch(error) => error.kind(),
-            Self::Machine { .. } | Self::Wheel(WheelError { kind: WheelErrorKind::Hash { .. }, .. }) => {
-                ErrorKind::Verification
-            }
+            Self::Unproved { .. }
+            | Self::Machine { .. }
+            | Self::Wheel(WheelError { kind: WheelErrorKind::Hash { .. }, .. }) => ErrorKind::Verification,
             Self::Wheel(_)
             | Self::Install(_)
             | Self::Overlap(_)
@@ -70,6 +78,9 @@ impl WheelSetError {
         let text = match self {
             Self::Fetch(error) => return fetch_hint(error),
             Self::NoAddress { .. } => "put the wheel into a folder of `python.wheels`, or lock it from an index",
+            Self::Unproved { .. } => {
+                "lock again, and find out who changed the file: its index or mirror serves another one"
+            }
             Self::Machine { .. } => {
                 "such a wheel was built for another platform and renamed: lock another version, and report it to its maintainers"
             }
@@ -81,6 +92,13 @@ impl WheelSetError {
             Self::Wheel(_) | Self::Install(_) | Self::Mirrors { .. } => return None,
         };
         Some(text.to_owned())
+    }
+}
+
+fn expected(hashes: &[StrongHash]) -> String {
+    match hashes {
+        [only] => only.to_string(),
+        _ => format!("one of {}", hashes.len()),
     }
 }
 

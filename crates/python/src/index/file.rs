@@ -6,7 +6,7 @@ use shipwheel_oci::Digest;
 use url::Url;
 
 use crate::name::DistributionName;
-use crate::wheel::WheelName;
+use crate::wheel::{StrongHash, WheelName};
 
 /// Endings of source distributions (PEP 625, and those from before it).
 const SDIST_ENDINGS: [&str; 6] = [".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar"];
@@ -20,10 +20,17 @@ pub struct IndexFile {
     pub url: String,
     /// Its sha256, where the index says it.
     pub sha256: Option<Digest>,
+    /// Hashes of it that are stronger, where the index says them.
+    pub stronger: Vec<StrongHash>,
     /// Its size in bytes, where the index says it.
     pub size: Option<u64>,
     /// The Python versions that it is for, where they can be read.
     pub requires_python: Option<VersionSpecifiers>,
+}
+
+/// A hash that is stronger than sha256, if it is one.
+pub(super) fn strong(algorithm: &str, digits: &str) -> Option<StrongHash> {
+    format!("{algorithm}:{digits}").parse().ok()
 }
 
 impl IndexFile {
@@ -32,19 +39,20 @@ impl IndexFile {
     /// `sha256` is taken from the address where it is in its fragment (PEP 503).
     pub(super) fn at(page: &Url, address: &str, name: Option<&str>, sha256: Option<&str>) -> Option<Self> {
         let mut url = page.join(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-        let in_fragment = url
-            .fragment()
-            .and_then(|fragment| fragment.split('&').find_map(|pair| pair.strip_prefix("sha256=")).map(str::to_owned));
+        let fragment = url.fragment().unwrap_or_default().to_owned();
+        let in_fragment = |name: &str| fragment.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        let stronger = ["sha512", "sha384"].into_iter().filter_map(|name| strong(name, in_fragment(name)?)).collect();
         url.set_fragment(None);
         let last = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
         let decoded = percent_encoding::percent_decode_str(last).decode_utf8().ok()?.into_owned();
         let name = name.map_or(decoded, str::to_owned);
-        let sha256 = sha256.or(in_fragment.as_deref());
+        let sha256 = sha256.or_else(|| in_fragment("sha256"));
         let sha256 = sha256.and_then(|hex| format!("sha256:{}", hex.to_ascii_lowercase()).parse().ok());
         (!name.is_empty() && !name.contains('/')).then(|| Self {
             name,
             url: url.into(),
             sha256,
+            stronger,
             size: None,
             requires_python: None,
         })

@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use crate::lock::error::{LockError, LockProblem};
 use crate::name::DistributionName;
-use crate::wheel::WheelName;
+use crate::wheel::{StrongHash, WheelName};
 
 /// The text of a lock, and what is wrong with it so far.
 pub(super) struct Checker {
@@ -70,6 +70,22 @@ impl Checker {
                 None
             }
         }
+    }
+
+    /// A hash as `sha256:…`, or one in place of a sha256; nothing of an algorithm that proves nothing.
+    pub(super) fn hash(&mut self, span: Range<usize>, text: Option<&str>) -> (Option<Digest>, Vec<StrongHash>) {
+        let Some((algorithm, digits)) = text.and_then(|text| text.split_once(':')) else { return (None, Vec::new()) };
+        match algorithm {
+            "sha256" => (self.sha256(span, digits), Vec::new()),
+            "sha384" | "sha512" => (None, self.stronger(span, algorithm, digits).into_iter().collect()),
+            _ => (None, Vec::new()),
+        }
+    }
+
+    /// A sha384 or a sha512 as hexadecimal digits.
+    pub(super) fn stronger(&mut self, span: Range<usize>, algorithm: &str, digits: &str) -> Option<StrongHash> {
+        let hash = format!("{algorithm}:{digits}").parse();
+        hash.map_err(|error| self.report(span, format!("`{digits}` {error}"))).ok()
     }
 
     /// A sha256 as hexadecimal digits.

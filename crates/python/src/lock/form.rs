@@ -32,11 +32,11 @@ pub enum LockForm {
 pub enum LockReading {
     /// It is parsed as it is.
     Native,
-    /// The tool that wrote it exports a pylock.toml from it and the pyproject.toml beside it.
-    Export(LockTool),
-    /// Its pins become those of a requirements file, and uv converts them.
+    /// It is parsed, and its older versions with the pyproject.toml beside it, which says what the project asks for.
+    WithProject,
+    /// Its pins become those of a requirements file.
     Pins,
-    /// uv converts it if it has hashes; otherwise it is locked first.
+    /// Its hashes are looked up, if it has any; otherwise it is locked first.
     Requirements,
     /// It is locked first.
     LockFirst,
@@ -58,9 +58,7 @@ pub enum Relocking {
 pub enum Staleness {
     /// The requirements that it records are compared with the pyproject.toml files.
     Compared,
-    /// Its tool says so.
-    Asked(LockTool),
-    /// It holds a digest of the file that it was made from.
+    /// It holds a digest of what it was made from.
     Hashed,
     /// The lock that is kept beside it holds a digest of its inputs.
     Recorded,
@@ -136,16 +134,16 @@ impl LockForm {
             },
             Self::Poetry => Row {
                 file_name: "poetry.lock",
-                reading: LockReading::Export(LockTool::Poetry),
+                reading: LockReading::WithProject,
                 relocking: Relocking::Tool(LockTool::Poetry),
-                staleness: Staleness::Asked(LockTool::Poetry),
+                staleness: Staleness::Hashed,
                 selectable: Selectable::Groups,
             },
             Self::Pdm => Row {
                 file_name: "pdm.lock",
-                reading: LockReading::Export(LockTool::Pdm),
+                reading: LockReading::WithProject,
                 relocking: Relocking::Tool(LockTool::Pdm),
-                staleness: Staleness::Asked(LockTool::Pdm),
+                staleness: Staleness::Hashed,
                 selectable: Selectable::Groups,
             },
             Self::Pipfile => Row {
@@ -258,21 +256,12 @@ impl LockTool {
         }
     }
 
-    /// The commands that install it with its exporter, as a user types them.
-    pub const fn install_commands(self) -> &'static [&'static str] {
+    /// The command that installs it, as a user types it.
+    pub const fn install_command(self) -> &'static str {
         match self {
-            Self::Uv => &["pipx install uv"],
-            Self::Poetry => &["pipx install poetry", "pipx inject poetry poetry-plugin-export"],
-            Self::Pdm => &["pipx install pdm"],
-        }
-    }
-
-    /// The command that writes a pylock.toml from its lock, as a user types it.
-    pub const fn export_command(self) -> &'static str {
-        match self {
-            Self::Uv => "uv export --format pylock.toml -o pylock.toml",
-            Self::Poetry => "poetry export -f pylock.toml -o pylock.toml",
-            Self::Pdm => "pdm export -f pylock -o pylock.toml",
+            Self::Uv => "pipx install uv",
+            Self::Poetry => "pipx install poetry",
+            Self::Pdm => "pipx install pdm",
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::lock::checker::{Checker, Of, name_in_path, name_in_url};
 use crate::lock::error::LockError;
 use crate::lock::pylock::{Lock, LockedPackage, LockedSdist, LockedWheel, Origin};
 use crate::repository::Repository;
+use crate::wheel::StrongHash;
 
 /// Keys that are not listed are ignored, as the PEP asks for within version 1.
 #[derive(Deserialize)]
@@ -160,17 +161,23 @@ impl Checker {
             return None;
         };
         let name = self.wheel_name(span, &name, of)?;
-        let sha256 = self.sha256_of(&raw.hashes);
-        Some(LockedWheel { name, url: raw.url, path: raw.path, size: raw.size, sha256 })
+        let (sha256, stronger) = self.hashes_of(&raw.hashes);
+        Some(LockedWheel { name, url: raw.url, path: raw.path, size: raw.size, sha256, stronger })
     }
 
     fn sdist(&mut self, raw: RawFile) -> LockedSdist {
-        LockedSdist { sha256: self.sha256_of(&raw.hashes), url: raw.url, path: raw.path }
+        let (sha256, stronger) = self.hashes_of(&raw.hashes);
+        LockedSdist { sha256, stronger, url: raw.url, path: raw.path }
     }
 
-    fn sha256_of(&mut self, hashes: &BTreeMap<String, Spanned<String>>) -> Option<Digest> {
-        let raw = hashes.get("sha256")?;
-        self.sha256(raw.span(), raw.get_ref())
+    /// The sha256 of a file, else the strongest hash that it has in its place.
+    fn hashes_of(&mut self, hashes: &BTreeMap<String, Spanned<String>>) -> (Option<Digest>, Vec<StrongHash>) {
+        if let Some(raw) = hashes.get("sha256") {
+            return (self.sha256(raw.span(), raw.get_ref()), Vec::new());
+        }
+        let strongest = ["sha512", "sha384"].into_iter().find_map(|name| Some((name, hashes.get(name)?)));
+        let hash = strongest.and_then(|(name, raw)| self.stronger(raw.span(), name, raw.get_ref()));
+        (None, hash.into_iter().collect())
     }
 }
 

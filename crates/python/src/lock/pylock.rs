@@ -8,7 +8,7 @@ use shipwheel_oci::Digest;
 use crate::marker::Marker;
 use crate::name::DistributionName;
 use crate::repository::Repository;
-use crate::wheel::WheelName;
+use crate::wheel::{StrongHash, WheelName};
 
 /// A lock file: every distribution for every environment that it was made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +57,10 @@ pub struct LockedWheel {
     pub path: Option<String>,
     /// Its size in bytes.
     pub size: Option<u64>,
-    /// Its sha256; locks without one are refused when a wheel is selected.
+    /// Its sha256, where the lock says it.
     pub sha256: Option<Digest>,
+    /// Hashes in place of a sha256: it has one of them. Locks without either are refused when a wheel is selected.
+    pub stronger: Vec<StrongHash>,
 }
 
 /// A source distribution in a lock file.
@@ -70,6 +72,8 @@ pub struct LockedSdist {
     pub path: Option<String>,
     /// Its sha256.
     pub sha256: Option<Digest>,
+    /// Hashes in place of a sha256: it has one of them.
+    pub stronger: Vec<StrongHash>,
 }
 
 /// Where a distribution comes from that has no wheel in the lock.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pep440_rs::VersionSpecifiers;
+use pep440_rs::{Version, VersionSpecifiers};
 
 use crate::name::normalized;
 use crate::target::Target;
@@ -52,26 +52,6 @@ impl Variable {
             "dependency_groups" => Self::DependencyGroups,
             _ => return None,
         })
-    }
-
-    /// Its name in PEP 508.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::PythonVersion => "python_version",
-            Self::PythonFullVersion => "python_full_version",
-            Self::OsName => "os_name",
-            Self::SysPlatform => "sys_platform",
-            Self::PlatformMachine => "platform_machine",
-            Self::PlatformSystem => "platform_system",
-            Self::PlatformPythonImplementation => "platform_python_implementation",
-            Self::PlatformRelease => "platform_release",
-            Self::PlatformVersion => "platform_version",
-            Self::ImplementationName => "implementation_name",
-            Self::ImplementationVersion => "implementation_version",
-            Self::Extra => "extra",
-            Self::Extras => "extras",
-            Self::DependencyGroups => "dependency_groups",
-        }
     }
 
     /// Whether it is compared as a version where both sides are versions.
@@ -160,6 +140,11 @@ impl Environment {
         self.machine = system.machine.map_or(self.machine, str::to_owned);
         self.system = system;
         self
+    }
+
+    /// Its Python as a version.
+    pub(crate) fn python(&self) -> Option<Version> {
+        self.python_full_version.parse().ok()
     }
 
     /// Whether specifiers allow its Python.

@@ -41,6 +41,8 @@ pub enum RequirementProblemKind {
     Marker(String),
     /// A `--hash` that is not `ALGORITHM:DIGITS`.
     Hash(String),
+    /// Nothing but a hash of an algorithm that pip does not take.
+    WeakHash(String),
     /// An option that has source distributions built.
     Builds(String),
     /// Not a name with versions.
@@ -59,7 +61,15 @@ impl fmt::Display for RequirementProblemKind {
             Self::Option(text) => write!(f, "the option `{text}` is not known"),
             Self::NotPinned(text) => write!(f, "`{text}` is not pinned: expected NAME==VERSION"),
             Self::Marker(text) => f.write_str(text),
-            Self::Hash(text) => write!(f, "`{text}` is not a hash: expected sha256: and 64 hex digits"),
+            Self::Hash(text) => {
+                write!(f, "`{text}` is not a hash: expected sha256: and 64 hex digits, or sha384: or sha512:")
+            }
+            Self::WeakHash(algorithm) => {
+                write!(
+                    f,
+                    "has only a hash of {algorithm}, which pip does not take either: sha256, sha384 or sha512 are needed"
+                )
+            }
             Self::Builds(text) => write!(f, "`--no-binary {text}` runs setup code that `allow-build` does not name"),
             Self::Unreadable(text) => f.write_str(text),
             Self::Control(text) => write!(f, "`{text}` contains a control character"),

@@ -5,7 +5,7 @@ use pep440_rs::VersionSpecifiers;
 use crate::index::IndexFile;
 use crate::lock::{Lock, LockedPackage, LockedSdist, LockedWheel};
 use crate::requirements::hash_problem::HashProblem;
-use crate::requirements::pin::Pin;
+use crate::requirements::pin::{Pin, Verdict};
 use crate::requirements::requirement::Requirements;
 
 /// The files that indexes have for pins, in the order of the pins; none where no index has the distribution.
@@ -31,7 +31,8 @@ impl Requirements {
     pub fn lock_of_wheels(&self, pins: &[Pin], wheels: &[LockedWheel]) -> Option<Lock> {
         let packages = pins.iter().map(|pin| {
             let is_of = |wheel: &&LockedWheel| {
-                pin.lists(wheel.sha256) && pin.is_of(&wheel.name.distribution, &wheel.name.version)
+                pin.judge(wheel.sha256, &wheel.stronger) != Verdict::Other
+                    && pin.is_of(&wheel.name.distribution, &wheel.name.version)
             };
             let wheels: Vec<LockedWheel> = wheels.iter().filter(is_of).cloned().collect();
             (!wheels.is_empty()).then(|| pin.package_of(wheels, None, None))
@@ -53,7 +54,7 @@ impl Pin {
 
     /// Whether a file has a hash that is listed.
     pub fn allows(&self, file: &IndexFile) -> bool {
-        self.lists(file.sha256)
+        self.judge(file.sha256, &file.stronger) != Verdict::Other
     }
 
     fn is_wheel(&self, file: &IndexFile) -> bool {
@@ -63,11 +64,17 @@ impl Pin {
     fn package(&self, files: &[IndexFile]) -> Result<LockedPackage, HashProblem> {
         let allowed: Vec<&IndexFile> = files.iter().filter(|file| self.allows(file)).collect();
         let wheel = |file: &&IndexFile| {
-            let (url, size, sha256) = (Some(file.url.clone()), file.size, file.sha256);
-            Some(LockedWheel { name: file.wheel()?, url, path: None, size, sha256 })
+            let Verdict::Listed(sha256, stronger) = self.judge(file.sha256, &file.stronger) else { return None };
+            let (url, size) = (Some(file.url.clone()), file.size);
+            Some(LockedWheel { name: file.wheel()?, url, path: None, size, sha256, stronger })
         };
         let sdist = allowed.iter().find(|file| file.wheel().is_none());
-        let sdist = sdist.map(|file| LockedSdist { url: Some(file.url.clone()), path: None, sha256: file.sha256 });
+        let sdist = sdist.and_then(|file| match self.judge(file.sha256, &file.stronger) {
+            Verdict::Listed(sha256, stronger) => {
+                Some(LockedSdist { url: Some(file.url.clone()), path: None, sha256, stronger })
+            }
+            Verdict::Other => None,
+        });
         if allowed.is_empty() {
             return Err(
                 self.none_matches(&self.version, files.iter().map(|file| (file.name.clone(), file.sha256)).collect())
@@ -107,7 +114,8 @@ mod tests {
     fn file(name: &str, digit: char) -> IndexFile {
         let sha256 = format!("sha256:{}", digit.to_string().repeat(64)).parse().ok();
         let url = format!("https://files.example.invalid/{name}");
-        IndexFile { name: name.to_owned(), url, sha256, size: Some(3), requires_python: ">=3.8".parse().ok() }
+        let requires_python = ">=3.8".parse().ok();
+        IndexFile { name: name.to_owned(), url, sha256, stronger: Vec::new(), size: Some(3), requires_python }
     }
 
     fn requirements(text: &str) -> Requirements {

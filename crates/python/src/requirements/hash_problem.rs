@@ -41,7 +41,7 @@ pub enum HashProblem {
         name: DistributionName,
     },
     /// No file of the distribution has a hash that the requirements file lists.
-    #[error("{file}:{line}: no file found for {name} {version} has one of the {} hashes listed", allowed.len())]
+    #[error("{file}:{line}: no file found for {name} {version} has one of the {} hashes listed", allowed)]
     NoneMatches {
         /// The requirements file.
         file: String,
@@ -51,8 +51,8 @@ pub enum HashProblem {
         name: DistributionName,
         /// The version.
         version: Version,
-        /// The hashes that the file lists.
-        allowed: Vec<Digest>,
+        /// How many hashes the file lists.
+        allowed: usize,
         /// The files that were found, with the hashes that they have.
         found: Vec<(String, Option<Digest>)>,
     },

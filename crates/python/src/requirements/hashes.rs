@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::lock::Lock;
+use crate::lock::{Lock, LockedSdist};
 use crate::marker::Environment;
 use crate::requirements::hash_problem::HashProblem;
-use crate::requirements::pin::Pin;
+use crate::requirements::pin::{Pin, Verdict};
 use crate::requirements::requirement::Requirements;
 
 /// Keeps of a lock only the files whose sha256 the requirements file lists.
@@ -34,8 +34,17 @@ pub fn check_hashes(
             continue;
         };
         let found = package.wheels.iter().map(|w| (w.name.file_name().to_owned(), w.sha256)).collect();
-        package.wheels.retain(|wheel| pin.lists(wheel.sha256));
-        package.sdist.take_if(|sdist| !pin.lists(sdist.sha256));
+        package.wheels.retain_mut(|wheel| match pin.judge(wheel.sha256, &wheel.stronger) {
+            Verdict::Listed(sha256, stronger) => {
+                (wheel.sha256, wheel.stronger) = (sha256, stronger);
+                true
+            }
+            Verdict::Other => false,
+        });
+        package.sdist = package.sdist.take().and_then(|sdist| match pin.judge(sdist.sha256, &sdist.stronger) {
+            Verdict::Listed(sha256, stronger) => Some(LockedSdist { sha256, stronger, ..sdist }),
+            Verdict::Other => None,
+        });
         if package.wheels.is_empty() && package.sdist.is_none() {
             problems.push(pin.none_matches(version, found));
         }

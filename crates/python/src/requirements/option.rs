@@ -3,6 +3,23 @@
 use shipwheel_oci::Digest;
 
 use crate::requirements::error::RequirementProblemKind as Kind;
+use crate::wheel::StrongHash;
+
+/// The hashes that a line lists: its files have one of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hashes {
+    /// The sha256 values.
+    pub sha256: Vec<Digest>,
+    /// Those in place of a sha256.
+    pub stronger: Vec<StrongHash>,
+}
+
+impl Hashes {
+    /// Whether the line lists none.
+    pub fn is_empty(&self) -> bool {
+        self.sha256.is_empty() && self.stronger.is_empty()
+    }
+}
 
 /// An option and its value: `-r base.in`, `-rbase.in` or `--requirement=base.in`.
 pub(crate) fn option(text: &str) -> (&str, &str) {
@@ -14,9 +31,11 @@ pub(crate) fn option(text: &str) -> (&str, &str) {
     (name, value.trim_start_matches(['=', ' ', '\t']).trim())
 }
 
-/// The sha256 values of `--hash=sha256:... --hash sha256:...`.
-pub(super) fn hashes(options: &str) -> Result<Vec<Digest>, Kind> {
-    let mut digests = Vec::new();
+/// The values of `--hash=sha256:... --hash sha512:...`.
+///
+/// Hashes that can be forged are passed over where there are others, and refused alone, as pip does.
+pub(super) fn hashes(options: &str) -> Result<Hashes, Kind> {
+    let (mut found, mut weak) = (Hashes::default(), None);
     let mut words = options.split_whitespace();
     while let Some(word) = words.next() {
         let value = match word.split_once('=') {
@@ -27,11 +46,17 @@ pub(super) fn hashes(options: &str) -> Result<Vec<Digest>, Kind> {
         match value.split_once(':') {
             Some(("sha256", digits)) => {
                 let digest = Digest::from_hex(&digits.to_ascii_lowercase());
-                digests.push(digest.map_err(|_| Kind::Hash(value.to_owned()))?);
+                found.sha256.push(digest.map_err(|_| Kind::Hash(value.to_owned()))?);
             }
-            Some(("md5" | "sha1" | "sha224" | "sha384" | "sha512", _)) => {}
+            Some(("sha384" | "sha512", _)) => {
+                found.stronger.push(value.parse().map_err(|_| Kind::Hash(value.to_owned()))?);
+            }
+            Some((algorithm @ ("md5" | "sha1" | "sha224" | "blake2b"), _)) => weak = Some(algorithm.to_owned()),
             _ => return Err(Kind::Hash(value.to_owned())),
         }
     }
-    Ok(digests)
+    match weak {
+        Some(algorithm) if found.is_empty() => Err(Kind::WeakHash(algorithm)),
+        _ => Ok(found),
+    }
 }

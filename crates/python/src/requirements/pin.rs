@@ -10,6 +10,16 @@ use crate::marker::{Environment, Marker};
 use crate::name::DistributionName;
 use crate::requirements::hash_problem::HashProblem;
 use crate::requirements::requirement::{Requirement, Requirements};
+use crate::wheel::StrongHash;
+
+/// Whether a file may be one that a pin lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It may, if its bytes have this sha256, or else one of these hashes.
+    Listed(Option<Digest>, Vec<StrongHash>),
+    /// It has other hashes.
+    Other,
+}
 
 /// One version of a distribution, with all that the lines of a requirements file say of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +30,8 @@ pub struct Pin {
     pub version: Version,
     /// The sha256 values that its files may have.
     pub hashes: BTreeSet<Digest>,
+    /// Hashes that they may have in place of a sha256.
+    pub stronger: BTreeSet<StrongHash>,
     /// Where it is needed; everywhere, if there is none.
     pub(super) marker: Option<Marker>,
     file: Arc<str>,
@@ -58,7 +70,8 @@ impl Pin {
         Self {
             name: requirement.name.clone(),
             version: requirement.version.clone(),
-            hashes: requirement.hashes.iter().copied().collect(),
+            hashes: requirement.hashes.sha256.iter().copied().collect(),
+            stronger: requirement.hashes.stronger.iter().copied().collect(),
             marker: requirement.marker.clone(),
             file: requirement.file.clone(),
             line: requirement.line,
@@ -67,7 +80,8 @@ impl Pin {
 
     /// Adds what another line says.
     fn add(&mut self, requirement: &Requirement) {
-        self.hashes.extend(&requirement.hashes);
+        self.hashes.extend(&requirement.hashes.sha256);
+        self.stronger.extend(&requirement.hashes.stronger);
         self.marker = self.marker.take().zip(requirement.marker.clone()).map(|(one, other)| one.or(other));
     }
 
@@ -76,9 +90,27 @@ impl Pin {
         self.name == *name && self.version == *version
     }
 
-    /// Whether a hash is listed.
-    pub(super) fn lists(&self, sha256: Option<Digest>) -> bool {
-        sha256.is_some_and(|digest| self.hashes.contains(&digest))
+    /// What is known of a file with these hashes, which somebody else says that it has.
+    ///
+    /// A file of which nobody says a hash of the kind that is listed may be the right one: its bytes decide.
+    pub(super) fn judge(&self, sha256: Option<Digest>, stronger: &[StrongHash]) -> Verdict {
+        let is_listed = stronger.iter().any(|hash| self.stronger.contains(hash));
+        match sha256 {
+            Some(digest) if self.hashes.contains(&digest) => Verdict::Listed(Some(digest), Vec::new()),
+            _ if is_listed => Verdict::Listed(None, self.in_place()),
+            Some(_) if !self.hashes.is_empty() => Verdict::Other,
+            _ if self.stronger.is_empty() => Verdict::Other,
+            _ if stronger.iter().any(|hash| self.has_kind_of(hash)) => Verdict::Other,
+            _ => Verdict::Listed(None, self.in_place()),
+        }
+    }
+
+    fn in_place(&self) -> Vec<StrongHash> {
+        self.stronger.iter().copied().collect()
+    }
+
+    fn has_kind_of(&self, hash: &StrongHash) -> bool {
+        self.stronger.iter().any(|listed| std::mem::discriminant(listed) == std::mem::discriminant(hash))
     }
 
     pub(super) fn not_found(&self) -> HashProblem {
@@ -93,7 +125,7 @@ impl Pin {
     /// `found` has the files that there are of the version, as they spell it, with their hashes.
     pub(super) fn none_matches(&self, version: &Version, found: Vec<(String, Option<Digest>)>) -> HashProblem {
         let (name, version) = (self.name.clone(), version.clone());
-        let allowed = self.hashes.iter().copied().collect();
+        let allowed = self.hashes.len() + self.stronger.len();
         HashProblem::NoneMatches { file: self.file.to_string(), line: self.line, name, version, allowed, found }
     }
 }

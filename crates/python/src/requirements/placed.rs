@@ -1,6 +1,7 @@
 //! A requirement that says where its distribution is, in place of a version: a folder, a file, an address, a repository.
 
 use std::fmt;
+use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use shipwheel_oci::Digest;
@@ -10,7 +11,7 @@ use crate::name::DistributionName;
 use crate::repository::Repository;
 use crate::requirements::error::{RequirementProblem, RequirementProblemKind as Kind};
 use crate::requirements::lines::logical_lines;
-use crate::requirements::option::{hashes, option};
+use crate::requirements::option::{Hashes, hashes, option};
 
 /// Ends of file names that pip and uv take for an archive, whatever a name may look like.
 const ARCHIVES: [&str; 12] =
@@ -29,8 +30,8 @@ pub struct Placed {
     pub place: Place,
     /// Where it is needed.
     pub marker: Option<Marker>,
-    /// The sha256 values that its file may have; other algorithms are left out.
-    pub hashes: Vec<Digest>,
+    /// The hashes that its file may have.
+    pub hashes: Hashes,
 }
 
 /// Where a distribution is.
@@ -42,6 +43,15 @@ pub enum Place {
     Url(String),
     /// A repository of git.
     Git(Repository),
+}
+
+impl FromStr for Place {
+    type Err = &'static str;
+
+    /// Reads a place as a line of requirements has it, with `#subdirectory=`; other fragments are passed over.
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        Address::parse(text).map(|address| address.place)
+    }
 }
 
 impl fmt::Display for Place {
@@ -73,7 +83,8 @@ impl fmt::Display for Placed {
             None => write!(f, "{place}{extras}")?,
         }
         self.marker.iter().try_for_each(|marker| write!(f, " ; {marker}"))?;
-        self.hashes.iter().try_for_each(|hash| write!(f, " --hash={hash}"))
+        self.hashes.sha256.iter().try_for_each(|hash| write!(f, " --hash={hash}"))?;
+        self.hashes.stronger.iter().try_for_each(|hash| write!(f, " --hash={hash}"))
     }
 }
 
@@ -123,7 +134,8 @@ pub(super) fn placed_line(line: usize, text: &str) -> Result<Option<Placed>, Kin
     let address = Address::parse(at).map_err(|why| Kind::Place(shown(at), why))?;
     let extras = if extras.is_empty() { address.extras } else { list(extras) };
     let mut allowed = hashes(options)?;
-    allowed.extend(address.hash);
+    allowed.sha256.extend(address.hashes.sha256);
+    allowed.stronger.extend(address.hashes.stronger);
     Ok(Some(Placed {
         line,
         name: name.or(address.name),
@@ -171,7 +183,7 @@ struct Address {
     place: Place,
     name: Option<DistributionName>,
     extras: Vec<String>,
-    hash: Option<Digest>,
+    hashes: Hashes,
 }
 
 impl Address {
@@ -198,7 +210,16 @@ impl Address {
         Ok(Self {
             name: name.parse().ok(),
             extras,
-            hash: value("sha256").and_then(|digits| Digest::from_hex(&digits.to_ascii_lowercase()).ok()),
+            hashes: Hashes {
+                sha256: value("sha256")
+                    .and_then(|it| Digest::from_hex(&it.to_ascii_lowercase()).ok())
+                    .into_iter()
+                    .collect(),
+                stronger: ["sha512", "sha384"]
+                    .into_iter()
+                    .filter_map(|name| format!("{name}:{}", value(name)?).parse().ok())
+                    .collect(),
+            },
             place: place(at, subdirectory)?,
         })
     }
@@ -310,7 +331,7 @@ mod tests {
         for line in [format!("x @ https://h.example/x.zip --hash=sha256:{digits}"), format!("./x.whl#sha256={digits}")]
         {
             let found = placed_line(3, &line).expect("valid").expect("a place");
-            assert_eq!((found.line, found.hashes.len()), (3, 1), "{line}");
+            assert_eq!((found.line, found.hashes.sha256.len()), (3, 1), "{line}");
         }
     }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use pep440_rs::Version;
-use shipwheel_oci::Digest;
 
 use crate::marker::Marker;
 use crate::name::DistributionName;
+use crate::requirements::option::Hashes;
 
 /// A requirement: one distribution, pinned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct Requirement {
     pub extras: Vec<String>,
     /// Where it is needed.
     pub marker: Option<Marker>,
-    /// The sha256 values that its files may have; other algorithms are left out.
-    pub hashes: Vec<Digest>,
+    /// The hashes that its files may have.
+    pub hashes: Hashes,
     /// The name of the file that has it, for messages.
     pub file: Arc<str>,
     /// The line where it begins, counted from 1.
@@ -42,7 +42,7 @@ impl Requirements {
         self.requirements.extend(other.requirements);
     }
 
-    /// Whether every requirement has a sha256.
+    /// Whether every requirement has a hash.
     pub fn has_all_hashes(&self) -> bool {
         self.requirements.iter().all(|requirement| !requirement.hashes.is_empty())
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::lock::Lock;
+use crate::lock::{Lock, LockedWheel};
 use crate::select::one_target::select;
 use crate::select::problem::{Reason, SelectError, SelectProblem};
 use crate::select::remedy::remedies;
@@ -55,6 +55,22 @@ impl CoverageError {
     pub fn hint(&self) -> Option<String> {
         let hints = remedies(self.errors.iter().flat_map(|error| &error.problems));
         (!hints.is_empty()).then(|| hints.join("; "))
+    }
+
+    /// The wheels whose sha256 has to be found out, each once, and what else is wrong.
+    #[must_use]
+    pub fn without_unhashed(self) -> (Vec<LockedWheel>, Self) {
+        let unhashed = |problem: &SelectProblem| match problem {
+            SelectProblem::Package { reason: Reason::Unhashed(wheel), .. } => Some(LockedWheel::clone(wheel)),
+            SelectProblem::Package { .. } | SelectProblem::Environment | SelectProblem::LockPython { .. } => None,
+        };
+        let mut wheels: Vec<LockedWheel> = Vec::new();
+        for wheel in self.errors.iter().flat_map(|error| &error.problems).filter_map(unhashed) {
+            if !wheels.contains(&wheel) {
+                wheels.push(wheel);
+            }
+        }
+        (wheels, self.only(|problem| unhashed(problem).is_none()))
     }
 
     /// Only those problems, of those targets that have any.

@@ -29,12 +29,11 @@ pub fn select(lock: &Lock, target: &Target, selection: &Selection) -> Result<Vec
         if package.marker.as_ref().is_some_and(|marker| !marker.evaluate(&environment)) {
             continue;
         }
-        let chosen = choose(package, target, &python, &ranks, &selection.added).and_then(|wheel| {
-            match selected.get(&wheel.name) {
+        let chosen =
+            choose(package, target, &python, &ranks, selection).and_then(|wheel| match selected.get(&wheel.name) {
                 Some(other) => Err(Reason::Ambiguous(other.version.clone())),
                 None => Ok(wheel),
-            }
-        });
+            });
         match chosen {
             Ok(wheel) => {
                 selected.insert(wheel.name.clone(), wheel);
@@ -68,7 +67,7 @@ fn choose(
     target: &Target,
     python: &Version,
     ranks: &BTreeMap<&WheelTag, usize>,
-    added: &[LockedWheel],
+    selection: &Selection,
 ) -> Result<SelectedWheel, Reason> {
     if let Some(requires) = package.requires_python.as_ref().filter(|requires| !satisfies(python, requires)) {
         return Err(Reason::RequiresPython(requires.clone()));
@@ -76,7 +75,7 @@ fn choose(
     let is_of = |wheel: &&LockedWheel| {
         wheel.name.distribution == package.name && package.version.as_ref().is_none_or(|v| *v == wheel.name.version)
     };
-    let best = best_wheel(&package.wheels, ranks).or_else(|| best_wheel(added.iter().filter(is_of), ranks));
+    let best = best_wheel(&package.wheels, ranks).or_else(|| best_wheel(selection.added.iter().filter(is_of), ranks));
     let wheel = best.ok_or_else(|| match (&package.origin, &package.sdist) {
         _ if !package.wheels.is_empty() => {
             let misfits = package.wheels.iter().map(|wheel| (wheel.name.clone(), Misfit::of(&wheel.name, target)));
@@ -86,6 +85,10 @@ fn choose(
         (None, Some(_)) => Reason::OnlySdist,
         (None, None) => Reason::NoFiles,
     })?;
+    let sha256 = wheel.sha256.or_else(|| selection.sha256(wheel)).ok_or_else(|| match wheel.stronger.is_empty() {
+        true => Reason::NoHash(wheel.name.clone()),
+        false => Reason::Unhashed(Box::new(wheel.clone())),
+    })?;
     Ok(SelectedWheel {
         name: package.name.clone(),
         version: package.version.clone().unwrap_or_else(|| wheel.name.version.clone()),
@@ -93,7 +96,7 @@ fn choose(
         url: wheel.url.clone(),
         path: wheel.path.clone(),
         size: wheel.size,
-        sha256: wheel.sha256.ok_or_else(|| Reason::NoHash(wheel.name.clone()))?,
+        sha256,
     })
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use crate::lock::Origin;
+use crate::lock::{LockedWheel, Origin};
 use crate::name::DistributionName;
 use crate::select::misfit::Misfit;
 use crate::target::Target;
@@ -64,8 +64,10 @@ pub enum Reason {
     NotAWheel(Origin),
     /// It has no files at all.
     NoFiles,
-    /// The wheel that fits has no sha256 in the lock.
+    /// The wheel that fits has no hash in the lock that proves anything.
     NoHash(WheelName),
+    /// The wheel that fits has another hash in the lock in place of a sha256: its sha256 has to be found out.
+    Unhashed(Box<LockedWheel>),
     /// Another version of it is wanted in the same environment.
     Ambiguous(Version),
 }
@@ -95,7 +97,8 @@ impl fmt::Display for Reason {
             Self::OnlySdist => write!(f, "has a source distribution but no wheel"),
             Self::NotAWheel(origin) => write!(f, "comes from {origin}, not from a wheel"),
             Self::NoFiles => write!(f, "has no files in the lock"),
-            Self::NoHash(wheel) => write!(f, "has no sha256 for {wheel}"),
+            Self::NoHash(wheel) => write!(f, "has no sha256, sha384 or sha512 for {wheel}; others prove nothing"),
+            Self::Unhashed(wheel) => write!(f, "has no sha256 for {}", wheel.name),
             Self::Ambiguous(other) => write!(f, "is wanted, and {other} too"),
         }
     }

@@ -33,7 +33,7 @@ impl Remedy {
             Reason::OnlySdist => Self::Build,
             Reason::NotAWheel(Origin::Git(repository)) if repository.commit().is_some() => Self::BuildCommit,
             Reason::NotAWheel(_) | Reason::NoFiles => Self::Accept,
-            Reason::NoHash(_) => Self::Hashes,
+            Reason::NoHash(_) | Reason::Unhashed(_) => Self::Hashes,
             Reason::Ambiguous(_) => Self::Selection,
         }
     }

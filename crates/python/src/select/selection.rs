@@ -22,9 +22,16 @@ pub struct Selection {
     /// Wheels that the lock does not list and that its distributions may have all the same, where none
     /// of the listed ones fits.
     pub added: Vec<LockedWheel>,
+    /// The sha256 of wheels for which the lock has other hashes in its place.
+    pub hashed: Vec<(LockedWheel, Digest)>,
 }
 
 impl Selection {
+    /// The sha256 that was found out of a wheel.
+    pub(super) fn sha256(&self, wheel: &LockedWheel) -> Option<Digest> {
+        self.hashed.iter().find(|(known, _)| known == wheel).map(|(_, digest)| *digest)
+    }
+
     /// What the markers of a lock are asked about for a target.
     pub fn environment(&self, lock: &Lock, target: &Target) -> Environment {
         let groups: Vec<&String> = match &self.groups {

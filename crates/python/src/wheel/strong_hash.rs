@@ -1,13 +1,17 @@
-//! sha384 and sha512, which RECORD may have in place of sha256 ("sha256 or better", the wheel specification).
+//! sha384 and sha512, which RECORD ("sha256 or better", the wheel specification) and locks may have in place of sha256.
 
-use std::io::{self, Write};
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha384, Sha512};
 use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Hasher};
 
 /// A hash that is stronger than sha256.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum StrongHash {
     /// sha384.
     Sha384([u8; 48]),
@@ -31,6 +35,75 @@ impl StrongHash {
             "sha512" => bytes.try_into().ok().map(Self::Sha512),
             _ => None,
         }
+    }
+}
+
+/// A text that is no sha384 and no sha512.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is no hash: expected sha384: and 96 hex digits, or sha512: and 128")]
+pub struct StrongHashError;
+
+impl FromStr for StrongHash {
+    type Err = StrongHashError;
+
+    /// Reads `sha512:` and hexadecimal digits.
+    fn from_str(text: &str) -> Result<Self, StrongHashError> {
+        let (algorithm, digits) = text.split_once(':').ok_or(StrongHashError)?;
+        let pair = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) || digits.len() % 2 != 0 {
+            return Err(StrongHashError);
+        }
+        let bytes: Option<Vec<u8>> = digits.as_bytes().chunks(2).map(pair).collect();
+        bytes.and_then(|bytes| Self::new(algorithm, &bytes)).ok_or(StrongHashError)
+    }
+}
+
+impl TryFrom<String> for StrongHash {
+    type Error = StrongHashError;
+
+    fn try_from(text: String) -> Result<Self, StrongHashError> {
+        text.parse()
+    }
+}
+
+impl From<StrongHash> for String {
+    fn from(hash: StrongHash) -> Self {
+        hash.to_string()
+    }
+}
+
+impl fmt::Display for StrongHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (algorithm, bytes) = self.parts();
+        write!(f, "{algorithm}:")?;
+        bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl StrongHash {
+    /// The first of some hashes that a file has.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn first_of(hashes: &[Self], file: &mut impl Read) -> io::Result<Option<Self>> {
+        let (mut sha384, mut sha512) = (Sha384::new(), Sha512::new());
+        let has_384 = hashes.iter().any(|hash| matches!(hash, Self::Sha384(_)));
+        let has_512 = hashes.iter().any(|hash| matches!(hash, Self::Sha512(_)));
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let bytes = match file.read(&mut buffer)? {
+                0 => break,
+                count => &buffer[..count],
+            };
+            if has_384 {
+                sha384.update(bytes);
+            }
+            if has_512 {
+                sha512.update(bytes);
+            }
+        }
+        let found = [Self::Sha384(sha384.finalize().into()), Self::Sha512(sha512.finalize().into())];
+        Ok(hashes.iter().copied().find(|hash| found.contains(hash)))
     }
 }
 

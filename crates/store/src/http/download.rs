@@ -45,12 +45,13 @@ impl Http {
     pub fn fetch_to_cache(&self, cache: &Cache, download: &Download, progress: &dyn Progress) -> Result<()> {
         let request = Request::get(parse_url(&download.url)?);
         let file_name = request.url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
-        let target = DownloadTarget { cache, digest: download.digest, size: download.size, name: file_name };
+        let target = DownloadTarget { cache, digest: Some(download.digest), size: download.size, name: file_name };
         self.download(&target, progress, async |from| {
             let request = from.map_or_else(|| request.clone(), |from| from.apply(request.clone()));
             let response = self.send_once(&request, &|_| {}).await?;
             Ok((request, response))
         })
+        .map(|_| ())
     }
 
     /// Fetches many files into the cache, at most `concurrency` at a time.
@@ -68,19 +69,21 @@ impl Http {
     }
 
     /// The loop behind every large download: `open` asks for the body, from a point on if it broke there.
+    ///
+    /// Gives the digest that the blob has in the cache.
     pub(crate) fn download(
         &self,
         target: &DownloadTarget<'_>,
         progress: &dyn Progress,
         open: impl AsyncFn(Option<&Resume>) -> Result<(Request, Response)>,
-    ) -> Result<()> {
-        if target.is_there() {
-            return Ok(());
+    ) -> Result<Digest> {
+        if let Some(digest) = target.found() {
+            return Ok(digest);
         }
         // Another process or thread may be fetching it: then nothing is left to do.
-        let _hold = target.cache.hold("blob", &target.digest)?;
-        if target.is_there() {
-            return Ok(());
+        let _hold = target.digest.map(|digest| target.cache.hold("blob", &digest)).transpose()?;
+        if let Some(digest) = target.found() {
+            return Ok(digest);
         }
         let transfer = Transfer::begin(progress, target.name, target.size);
         let mut part = Part { writer: target.cache.blob_writer()?, written: 0, resume: None };
@@ -95,10 +98,7 @@ impl Http {
             spent += begun.elapsed();
             let overdue = || StoreError::Overdue { what: target.name.to_owned(), patience };
             let error = match outcome.unwrap_or_else(|_| Err(overdue())) {
-                Ok(what) => {
-                    part.writer.finish_expected(&target.digest, target.size, &what)?;
-                    return Ok(());
-                }
+                Ok(what) => return target.finish(part.writer, &what),
                 Err(error) => error,
             };
             // A connection that breaks after each megabyte still gets there.
@@ -165,7 +165,8 @@ impl Http {
 /// What a download must result in.
 pub(crate) struct DownloadTarget<'a> {
     pub(crate) cache: &'a Cache,
-    pub(crate) digest: Digest,
+    /// Its digest; without one, whoever asked for it judges what came.
+    pub(crate) digest: Option<Digest>,
     pub(crate) size: Option<u64>,
     pub(crate) name: &'a str,
 }
@@ -179,9 +180,19 @@ impl DownloadTarget<'_> {
         }
     }
 
-    fn is_there(&self) -> bool {
-        let found = self.cache.blob_size(&self.digest);
-        found.is_some() && (self.size.is_none() || found == self.size)
+    /// The digest, where the cache has the blob.
+    fn found(&self) -> Option<Digest> {
+        let digest = self.digest?;
+        let found = self.cache.blob_size(&digest)?;
+        self.size.is_none_or(|size| size == found).then_some(digest)
+    }
+
+    /// Puts into the cache what was written, if it is what was expected.
+    fn finish(&self, writer: BlobWriter, what: &str) -> Result<Digest> {
+        match self.digest {
+            Some(digest) => writer.finish_expected(&digest, self.size, what).map(|_| digest),
+            None => writer.finish().map(|(digest, _)| digest),
+        }
     }
 
     /// Stops a download of the wrong size, or one that announces the wrong size, before the rest is fetched.

@@ -2,6 +2,7 @@
 
 use reqwest::Response;
 use reqwest::header::AUTHORIZATION;
+use shipwheel_oci::Digest;
 
 use super::credentials::{IndexCredentials, Keyring};
 use crate::cache::Cache;
@@ -37,10 +38,22 @@ impl Http {
         in_parallel(downloads, how.concurrency, |download| self.fetch_from_index(download, how)).map(|_| ())
     }
 
+    /// Fetches a file of a package index into the cache whose digest nobody knows: it is in the answer.
+    ///
+    /// # Errors
+    /// When it cannot be fetched.
+    pub fn fetch_unknown(&self, url: &str, size: Option<u64>, how: IndexFetch<'_>) -> Result<Digest> {
+        self.fetch_one(url, None, size, how)
+    }
+
     fn fetch_from_index(&self, download: &Download, how: IndexFetch<'_>) -> Result<()> {
-        let plain = Request::get(parse_url(&download.url)?);
+        self.fetch_one(&download.url, Some(download.digest), download.size, how).map(|_| ())
+    }
+
+    fn fetch_one(&self, url: &str, digest: Option<Digest>, size: Option<u64>, how: IndexFetch<'_>) -> Result<Digest> {
+        let plain = Request::get(parse_url(url)?);
         let name = plain.url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
-        let target = DownloadTarget { cache: how.cache, digest: download.digest, size: download.size, name };
+        let target = DownloadTarget { cache: how.cache, digest, size, name };
         self.download(&target, how.progress, async |from| {
             let request = from.map_or_else(|| plain.clone(), |from| from.apply(plain.clone()));
             self.send_to_index(&request, how).await

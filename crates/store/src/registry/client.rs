@@ -123,12 +123,14 @@ impl Registry {
         let repository = self.repository(reference)?;
         let request = Request::get(repository.url(&format!("blobs/{}", descriptor.digest))?);
         let name = descriptor.digest.short();
-        let target = DownloadTarget { cache, digest: descriptor.digest, size: Some(descriptor.size), name: &name };
-        self.http.download(&target, progress, async |from| {
+        let target =
+            DownloadTarget { cache, digest: Some(descriptor.digest), size: Some(descriptor.size), name: &name };
+        let downloaded = self.http.download(&target, progress, async |from| {
             let request = from.map_or_else(|| request.clone(), |from| from.apply(request.clone()));
             let response = repository.send(&request, &|_| {}).await?;
             Ok((request, response))
-        })
+        });
+        downloaded.map(|_| ())
     }
 
     /// Whether the repository has a blob.

@@ -130,14 +130,14 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
-        name: "lock-poetry-without-poetry",
+        name: "lock-poetry-version",
         code: 3,
-        run: |g| beside_a_project(g).locked("poetry.lock", "[metadata]\nlock-version = \"2.0\"\n").build(),
+        run: |g| beside_a_project(g).locked("poetry.lock", "[metadata]\nlock-version = \"3.0\"\n").build(),
     },
     Case {
-        name: "lock-pdm-without-pdm",
+        name: "lock-pdm-version",
         code: 3,
-        run: |g| beside_a_project(g).locked("pdm.lock", "[metadata]\nlock_version = \"4.5.0\"\n").build(),
+        run: |g| beside_a_project(g).locked("pdm.lock", "[metadata]\nlock_version = \"3.1\"\n").build(),
     },
     Case { name: "lock-nothing-to-lock", code: 3, run: |g| g.pylock("").run("lock app") },
     Case {

@@ -3,6 +3,8 @@
 use serde_json::{Map, Value};
 use shipwheel_oci::Digest;
 
+use crate::lock::python_json;
+
 /// Keys of `[tool.poetry]` that Poetry has always looked at.
 const LEGACY: [&str; 4] = ["dependencies", "source", "extras", "dev-dependencies"];
 
@@ -16,11 +18,9 @@ const PROJECT: [&str; 3] = ["requires-python", "dependencies", "optional-depende
 pub(super) fn is_of(content_hash: &str, pyproject: &str) -> Option<bool> {
     let file: Value = serde_json::to_value(pyproject.parse::<toml::Table>().ok()?).ok()?;
     let ways = [(true, true), (true, false), (false, false)];
-    let mut digests = ways.into_iter().map(|(project, groups)| {
-        let mut text = String::new();
-        write(&relevant(&file, project, groups), &mut text);
-        Digest::of(text.as_bytes()).hex()
-    });
+    let mut digests = ways
+        .into_iter()
+        .map(|(project, groups)| Digest::of(python_json::text(&relevant(&file, project, groups)).as_bytes()).hex());
     Some(digests.any(|digest| digest == content_hash))
 }
 
@@ -55,60 +55,9 @@ fn relevant(file: &Value, with_project: bool, with_groups: bool) -> Value {
     all.into()
 }
 
-/// Writes a value as `json.dumps(value, sort_keys=True)` does.
-fn write(value: &Value, out: &mut String) {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| *key);
-            list(out, ('{', '}'), &entries, |(key, value), out| {
-                text(key, out);
-                out.push_str(": ");
-                write(value, out);
-            });
-        }
-        Value::Array(values) => list(out, ('[', ']'), values, write),
-        Value::String(value) => text(value, out),
-        Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
-    }
-}
-
-fn list<T>(out: &mut String, (open, close): (char, char), items: &[T], write: impl Fn(&T, &mut String)) {
-    out.push(open);
-    for (number, item) in items.iter().enumerate() {
-        if number > 0 {
-            out.push_str(", ");
-        }
-        write(item, out);
-    }
-    out.push(close);
-}
-
-/// A string with everything escaped that is not ASCII.
-fn text(value: &str, out: &mut String) {
-    for character in Value::from(value).to_string().chars() {
-        match character {
-            '\u{7f}' => out.push(character),
-            character if character.is_ascii() => out.push(character),
-            character => {
-                let mut units = [0; 2];
-                character.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn texts_are_written_as_python_writes_them() {
-        let value = serde_json::json!({"b": ["é\u{1f600}", null, true, 1], "a": {}, "c": "x\"\n\u{7f}"});
-        let mut out = String::new();
-        write(&value, &mut out);
-        assert_eq!(out, "{\"a\": {}, \"b\": [\"\\u00e9\\ud83d\\ude00\", null, true, 1], \"c\": \"x\\\"\\n\u{7f}\"}");
-    }
 
     #[test]
     fn what_poetry_does_not_look_at_changes_nothing() {

@@ -90,9 +90,8 @@ pub(super) fn wheels(
         let named = raw.filename.clone().or_else(|| place.path.as_deref().map(|path| name_in_path(path).to_owned()));
         let name = named.or_else(|| place.url.as_deref().map(name_in_url)).unwrap_or_default();
         let name = checker.wheel_name(span.clone(), &name, of)?;
-        let sha256 = raw.hash.as_deref().and_then(|hash| hash.strip_prefix("sha256:"));
-        let sha256 = sha256.and_then(|digits| checker.sha256(span, digits));
-        Some(LockedWheel { name, url: place.url, path: place.path, size: raw.size, sha256 })
+        let (sha256, stronger) = checker.hash(span, raw.hash.as_deref());
+        Some(LockedWheel { name, url: place.url, path: place.path, size: raw.size, sha256, stronger })
     });
     wheels.collect()
 }
@@ -101,8 +100,8 @@ pub(super) fn wheels(
 pub(super) fn sdist(checker: &mut Checker, source: &RawSource, raw: Spanned<RawFile>) -> LockedSdist {
     let (span, raw) = (raw.span(), raw.into_inner());
     let Place { url, path } = source.place(&raw);
-    let sha256 = raw.hash.as_deref().and_then(|hash| hash.strip_prefix("sha256:"));
-    LockedSdist { sha256: sha256.and_then(|digits| checker.sha256(span, digits)), url, path }
+    let (sha256, stronger) = checker.hash(span, raw.hash.as_deref());
+    LockedSdist { sha256, stronger, url, path }
 }
 
 impl UvPackage {

@@ -102,7 +102,7 @@ fn every_problem_is_reported_at_once() {
              cp311-cp311-manylinux_2_39_x86_64 needs glibc 2.39, and the base has glibc 2.36\n  \
              cp312-cp312-win_amd64 is for the system win_amd64",
             "line 29: twice 1 is wanted, and 1 too",
-            "line 34: unhashed has no sha256 for unhashed-1-py3-none-any.whl",
+            "line 34: unhashed has no sha256, sha384 or sha512 for unhashed-1-py3-none-any.whl; others prove nothing",
         ]
     );
 }
@@ -129,6 +129,7 @@ fn an_added_wheel_serves_where_no_listed_one_fits_and_only_its_own_version() {
         path: None,
         size: None,
         sha256: Some(Digest::of(name.as_bytes())),
+        stronger: Vec::new(),
     });
     let selection = Selection { added: added.into(), ..Selection::default() };
     let error = |platform| select(&lock, &target("3.11.2", platform), &selection).expect_err("other").problems;

@@ -1,0 +1,10 @@
+//! pdm.lock: its distributions, what is chosen of them, and whether it is of a project.
+
+mod content_hash;
+mod locked;
+mod parse;
+
+pub use locked::PdmLock;
+
+#[cfg(test)]
+mod tests;

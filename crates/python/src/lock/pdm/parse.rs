@@ -1,0 +1,213 @@
+//! pdm.lock as TOML has it, and the way from there to checked values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pep440_rs::{Version, VersionSpecifiers};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::lock::checker::{Checker, Of};
+use crate::lock::chosen::{ToolFile, ToolFiles, ToolPackage};
+use crate::lock::error::LockError;
+use crate::lock::pdm::locked::{PdmLock, PdmPackage};
+use crate::marker::Marker;
+use crate::name::{DistributionName, normalized};
+
+/// The strategy by which a lock says which groups need what, and where.
+const INHERIT: &str = "inherit_metadata";
+
+#[derive(Deserialize)]
+struct RawLock {
+    #[serde(default)]
+    package: Vec<Spanned<RawPackage>>,
+    metadata: Spanned<RawMetadata>,
+}
+
+#[derive(Deserialize)]
+struct RawMetadata {
+    lock_version: Option<String>,
+    content_hash: Option<String>,
+    groups: Option<Vec<String>>,
+    #[serde(default)]
+    strategy: Vec<String>,
+    #[serde(default)]
+    targets: Vec<RawTarget>,
+    /// Where versions before 4.3 have the files, by name and version.
+    #[serde(default)]
+    files: BTreeMap<String, Vec<RawFile>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawTarget {
+    requires_python: Option<String>,
+    platform: Option<String>,
+    implementation: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawPackage {
+    name: Spanned<String>,
+    version: Option<Spanned<String>>,
+    #[serde(default)]
+    extras: Vec<String>,
+    requires_python: Option<String>,
+    #[serde(default)]
+    groups: Vec<String>,
+    marker: Option<String>,
+    #[serde(default)]
+    dependencies: Vec<String>,
+    #[serde(default)]
+    files: Vec<RawFile>,
+    git: Option<String>,
+    hg: Option<String>,
+    svn: Option<String>,
+    bzr: Option<String>,
+    r#ref: Option<String>,
+    revision: Option<String>,
+    subdirectory: Option<String>,
+    url: Option<String>,
+    path: Option<String>,
+}
+
+#[derive(Clone, Deserialize)]
+struct RawFile {
+    url: Option<String>,
+    hash: String,
+}
+
+impl PdmLock {
+    /// Parses a text; `file` names it in messages.
+    ///
+    /// # Errors
+    /// When it is not TOML, is of another version than 4, or values in it cannot be used: all of them.
+    pub fn parse(text: &str, file: &str) -> Result<Self, LockError> {
+        let raw: RawLock = toml::from_str(text).map_err(|error| LockError::syntax(text, file, &error))?;
+        let mut checker = Checker::new(text);
+        let span = raw.metadata.span();
+        let metadata = raw.metadata.into_inner();
+        let version = metadata.lock_version.unwrap_or_default();
+        if version.split('.').next() != Some("4") {
+            checker.report(span.clone(), format!("lock_version is `{}`, expected version 4", version.escape_debug()));
+        }
+        let set = |names: Vec<String>| -> BTreeSet<String> { names.iter().map(|name| normalized(name)).collect() };
+        // A target without conditions is every environment.
+        let targets: Option<Vec<String>> = metadata.targets.iter().map(RawTarget::marker).collect();
+        let lock = Self {
+            content_hash: metadata.content_hash,
+            groups: metadata.groups.map(set),
+            is_inherited: metadata.strategy.iter().any(|strategy| strategy == INHERIT),
+            targets: targets.unwrap_or_default().iter().filter_map(|text| checker.parsed(span.clone(), text)).collect(),
+            packages: raw.package.into_iter().filter_map(|it| checker.pdm_package(it, &metadata.files)).collect(),
+        };
+        checker.finish(lock, file)
+    }
+}
+
+impl RawTarget {
+    /// The marker of its environment; `None` for every one, which a lock with such a target is for.
+    fn marker(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        let versions: Option<VersionSpecifiers> = self.requires_python.as_deref().and_then(|text| text.parse().ok());
+        parts.extend(versions.iter().flat_map(|all| all.iter()).map(|it| {
+            format!("python_full_version {} '{}'", it.operator().to_string().trim_end_matches(".*"), version_of(it))
+        }));
+        if let Some(platform) = &self.platform {
+            let platform = platform.to_ascii_lowercase();
+            let system =
+                [("win", "win32"), ("macos", "darwin")].into_iter().find(|(start, _)| platform.starts_with(start));
+            parts.push(format!("sys_platform == '{}'", system.map_or("linux", |(_, system)| system)));
+            let machine = [("x86_64", "x86_64"), ("amd64", "AMD64"), ("aarch64", "aarch64"), ("arm64", "arm64")]
+                .into_iter()
+                .find(|(end, _)| platform.ends_with(end));
+            parts.extend(machine.map(|(_, machine)| format!("platform_machine == '{machine}'")));
+        }
+        if let Some(implementation) =
+            self.implementation.as_deref().filter(|it| it.bytes().all(|b| b.is_ascii_alphanumeric()))
+        {
+            parts.push(format!("implementation_name == '{}'", implementation.to_ascii_lowercase()));
+        }
+        (!parts.is_empty()).then(|| parts.join(" and "))
+    }
+}
+
+/// The version of a specifier, with its star.
+fn version_of(specifier: &pep440_rs::VersionSpecifier) -> String {
+    let star = if specifier.operator().is_star() { ".*" } else { "" };
+    format!("{}{star}", specifier.version())
+}
+
+impl Checker {
+    fn pdm_package(&mut self, raw: Spanned<RawPackage>, files: &BTreeMap<String, Vec<RawFile>>) -> Option<PdmPackage> {
+        let (span, mut raw) = (raw.span(), raw.into_inner());
+        let line = self.line(&span);
+        let name: Option<DistributionName> = self.value(&raw.name);
+        let version: Option<Version> = match &raw.version {
+            Some(version) => self.value(version),
+            // A folder whose version is made up by its build may have none.
+            None => Some(Version::new([0])),
+        };
+        let (name, version) = name.zip(version)?;
+        if raw.files.is_empty() {
+            let key = format!(
+                "{} {}",
+                raw.name.get_ref(),
+                raw.version.as_ref().map(|it| it.get_ref().as_str()).unwrap_or_default()
+            );
+            raw.files = files.get(&key).cloned().unwrap_or_default();
+        }
+        let marker: Option<Marker> = raw.marker.as_deref().and_then(|text| self.parsed(span.clone(), text));
+        let dependencies = raw.dependencies.iter().filter_map(|text| self.parsed(span.clone(), text)).collect();
+        let requires_python =
+            raw.requires_python.as_deref().filter(|text| !text.is_empty()).and_then(|text| text.parse().ok());
+        let files = self.pdm_files(&span, &raw, Of { name: Some(&name), version: Some(&version) });
+        let set = |names: &[String]| names.iter().map(|name| normalized(name)).collect();
+        Some(PdmPackage {
+            extras: set(&raw.extras),
+            groups: set(&raw.groups),
+            marker,
+            dependencies,
+            package: ToolPackage { name, version, requires_python, files, line },
+        })
+    }
+
+    fn pdm_files(&mut self, span: &std::ops::Range<usize>, raw: &RawPackage, of: Of<'_>) -> ToolFiles {
+        let files = || raw.files.iter().map(|file| ToolFile { hash: &file.hash, url: file.url.as_deref() });
+        if let Some(place) = raw.place() {
+            let is_address = place.starts_with("https://") || place.starts_with("http://");
+            if is_address && raw.files.len() == 1 && raw.subdirectory.is_none() {
+                let files = raw.files.iter().map(|file| ToolFile { hash: &file.hash, url: Some(&place) });
+                return self.addressed(span, files, of);
+            }
+            let hashes = self.hashes(span, raw.files.iter().map(|file| file.hash.as_str()));
+            return match self.place(span, &place) {
+                Some(place) => ToolFiles::AtPlace(place, hashes),
+                None => ToolFiles::OnIndex(None, Vec::new()),
+            };
+        }
+        if !raw.files.is_empty() && files().all(|file| file.url.is_some()) {
+            return self.addressed(span, files(), of);
+        }
+        ToolFiles::OnIndex(None, self.words(span, raw.files.iter().map(|file| file.hash.as_str())))
+    }
+}
+
+impl RawPackage {
+    /// Where it is, as a requirement says it; `None` where it is on an index.
+    fn place(&self) -> Option<String> {
+        let folder = self.subdirectory.as_ref().map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
+        let commit = || self.revision.as_deref().or(self.r#ref.as_deref()).unwrap_or("HEAD");
+        if let Some(git) = &self.git {
+            let git = git.strip_prefix("git+").unwrap_or(git);
+            return Some(format!("git+{git}@{}{folder}", commit()));
+        }
+        let others = [("hg", &self.hg), ("svn", &self.svn), ("bzr", &self.bzr)];
+        if let Some((kind, url)) = others.into_iter().find_map(|(kind, url)| Some((kind, url.as_ref()?))) {
+            return Some(format!("{kind}+{url}"));
+        }
+        // A path is also an address with the project's folder in it.
+        let path = self.path.as_ref().or(self.url.as_ref())?;
+        let path = path.strip_prefix("file:///${PROJECT_ROOT}/").map_or(path.clone(), |rest| format!("./{rest}"));
+        Some(format!("{path}{folder}"))
+    }
+}

@@ -1,0 +1,51 @@
+//! Poetry, PDM and Pipenv, which make locks in the tests and say what is in them: each installed once below the target
+//! folder.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use xshell::{Shell, cmd};
+
+use crate::program::target;
+
+/// Poetry with its exporter.
+///
+/// # Panics
+/// When pip cannot get it.
+pub fn poetry() -> PathBuf {
+    program("poetry", &["poetry", "poetry-plugin-export"])
+}
+
+/// PDM.
+///
+/// # Panics
+/// When pip cannot get it.
+pub fn pdm() -> PathBuf {
+    // Version 2.0 of hishel lacks what PDM 2.29 uses of it.
+    program("pdm", &["pdm", "hishel[httpx2]<2"])
+}
+
+/// Pipenv.
+///
+/// # Panics
+/// When pip cannot get it.
+pub fn pipenv() -> PathBuf {
+    program("pipenv", &["pipenv"])
+}
+
+fn program(name: &str, packages: &[&str]) -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one = ONE_AT_A_TIME.lock().expect("no install panics");
+    let folder = target().join("tests").join(name);
+    let program = folder.join("bin").join(name);
+    if !program.is_file() {
+        let shell = Shell::new().expect("a shell");
+        let pip = folder.join("bin/pip");
+        cmd!(shell, "python3 -m venv {folder}").quiet().run().expect("Python makes environments");
+        cmd!(shell, "{pip} install --quiet --disable-pip-version-check {packages...}")
+            .quiet()
+            .run()
+            .expect("pip gets it");
+    }
+    program
+}
