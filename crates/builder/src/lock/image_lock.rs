@@ -9,6 +9,7 @@ use shipwheel_oci::{Digest, Platform};
 use shipwheel_plan::facts::{Facts, WheelFacts};
 use shipwheel_plan::image_lock::difference::Difference;
 use shipwheel_plan::image_lock::{ImageLock, LockedBase, LockedLayer, LockedPlatform, LockedWheel};
+use shipwheel_plan::layer::LayerKind;
 use shipwheel_python::install::INSTALL_RECIPE;
 
 use super::image_lock_error::ImageLockError;
@@ -59,7 +60,9 @@ fn wheel(wheel: &WheelFacts) -> LockedWheel {
 
 fn layer(layer: &LayerReport) -> LockedLayer {
     let LayerReport { kind, title, inputs, .. } = layer;
-    LockedLayer { kind: *kind, title: title.clone(), digest: layer.layer.blob.digest, inputs: *inputs }
+    // A base that is an image is called by its reference, which names a host.
+    let title = if *kind == LayerKind::Base { "the base's own" } else { title };
+    LockedLayer { kind: *kind, title: title.to_owned(), digest: layer.layer.blob.digest, inputs: *inputs }
 }
 
 /// Checks what is known of a build before it begins: the versions of the forms that decide bytes, and the base.

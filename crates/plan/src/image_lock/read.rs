@@ -64,7 +64,7 @@ fn check_version(root: &DeTable<'_>) -> Result<(), Problem> {
 }
 
 fn read(top: &Section<'_>) -> Option<ImageLock> {
-    let format = read_format(top);
+    let (format, root) = (read_format(top), digest(top, "root"));
     let base = top.section("base", &["kind", "inputs"]).and_then(|base| {
         let kind = choice(&base, "kind", BaseKind::of, &BaseKind::NAMES.map(|(name, _)| name));
         Some(LockedBase { kind: kind?, inputs: digest(&base, "inputs")? })
@@ -77,7 +77,7 @@ fn read(top: &Section<'_>) -> Option<ImageLock> {
     if let Some(twice) = platforms.iter().find(|platform| !seen.insert(platform.platform.clone())) {
         top.report_at(0..0, format!("two tables `platform` are of {}", twice.platform));
     }
-    Some(ImageLock { format, base: base?, platforms, root: digest(top, "root")? })
+    Some(ImageLock { format, base: base?, platforms, root: root? })
 }
 
 fn read_format(top: &Section<'_>) -> BTreeMap<String, u32> {
