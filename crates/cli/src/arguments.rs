@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::command::bytecode::BytecodeArguments;
 use crate::command::cache::CacheArguments;
 use crate::command::image::ImageArguments;
+use crate::command::index::IndexArguments;
 use crate::command::init::InitArguments;
 use crate::command::lock::LockArguments;
 use crate::command::registry::RegistryArguments;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Pull(PullArguments),
     /// Copy an image from one registry to others.
     Copy(CopyArguments),
+    /// Join images of single platforms, which several machines built, to one image.
+    Index(IndexArguments),
     /// Check everything that can be checked of an image: digests, machines, bytecode.
     Verify(VerifyArguments),
     /// Add the standard library's bytecode to a Python image that lacks it, and nothing else.

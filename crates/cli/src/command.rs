@@ -3,6 +3,7 @@
 pub(crate) mod bytecode;
 pub(crate) mod cache;
 pub(crate) mod image;
+pub(crate) mod index;
 pub(crate) mod init;
 pub(crate) mod lock;
 pub(crate) mod registry;

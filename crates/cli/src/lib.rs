@@ -74,6 +74,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Push(flags) => command::transfer::push(flags),
         Command::Pull(flags) => command::transfer::pull(flags),
         Command::Copy(flags) => command::transfer::copy(flags),
+        Command::Index(flags) => command::index::run(flags),
         Command::Verify(flags) => command::verify::run(flags),
         Command::Retrofit(flags) => command::retrofit::run(flags),
         Command::Bytecode(flags) => command::bytecode::run(flags),

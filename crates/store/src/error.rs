@@ -10,6 +10,7 @@ use crate::disk::place_error::PlaceError;
 use crate::disk::small_file::SmallFileError;
 use crate::error_kind::ErrorKind;
 use crate::file_action::FileAction;
+use crate::join_error::JoinError;
 
 /// The result of everything in this crate.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -42,6 +43,9 @@ pub enum StoreError {
     /// A folder that shipwheel does not write to.
     #[error(transparent)]
     Place(#[from] PlaceError),
+    /// Images that do not make one index together.
+    #[error(transparent)]
+    Join(#[from] JoinError),
     /// A file of settings with a mistake in it.
     #[error("{} cannot be used: {reason}", .path.display())]
     Settings {
@@ -295,6 +299,7 @@ impl StoreError {
             | Self::NoTag { .. }
             | Self::NoPlatform { .. }
             | Self::OnePlatformOnly { .. }
+            | Self::Join(_)
             // The user named an image that is broken or incomplete, wherever it is.
             | Self::Image { .. }
             | Self::TooDeep { .. }
@@ -339,6 +344,7 @@ impl StoreError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Place(error) => return Some(error.hint()),
+            Self::Join(error) => error.hint(),
             Self::File { cause, .. } => SmallFileError::hint_of(cause)?,
             Self::Unreachable { cause, .. } if is_certificate_error(cause.as_ref()) => {
                 "this system does not trust the certificate's authority; pass its PEM file with --ca-file or SSL_CERT_FILE, or save it as /etc/containers/certs.d/HOST/ca.crt"

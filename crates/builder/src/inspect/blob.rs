@@ -60,7 +60,8 @@ pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Find
         | StoreError::SeveralImages { .. }
         | StoreError::NoTag { .. }
         | StoreError::NoPlatform { .. }
-        | StoreError::OnePlatformOnly { .. } => return Err(error),
+        | StoreError::OnePlatformOnly { .. }
+        | StoreError::Join(_) => return Err(error),
     };
     Ok(finding.of_blob(&descriptor.digest))
 }

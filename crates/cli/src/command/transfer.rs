@@ -72,7 +72,7 @@ pub(crate) struct CopyArguments {
 }
 
 #[derive(Debug, Args)]
-struct SharedArguments {
+pub(super) struct SharedArguments {
     /// Copy signatures, SBOMs and other manifests that refer to the image as well.
     #[arg(long)]
     referrers: bool,
@@ -82,26 +82,31 @@ struct SharedArguments {
 }
 
 /// What every transfer needs.
-struct Setup {
-    cache: Cache,
-    registry: Registry,
-    terminal: Terminal,
+pub(super) struct Setup {
+    pub(super) cache: Cache,
+    pub(super) registry: Registry,
+    pub(super) terminal: Terminal,
     referrers: bool,
 }
 
 impl Setup {
-    fn new(arguments: &SharedArguments, login: Option<HostLogin>) -> Result<Self, Failure> {
+    pub(super) fn new(arguments: &SharedArguments, login: Option<HostLogin>) -> Result<Self, Failure> {
         let (_, registry) = network::connect(&arguments.network, login, &workspace_root())?;
         let (cache, referrers) = (Cache::open(&cache_folder()?)?, arguments.referrers);
         Ok(Self { cache, registry, terminal: Terminal::new(), referrers })
     }
 
-    fn delivery(&self) -> Delivery<'_> {
+    pub(super) fn delivery(&self) -> Delivery<'_> {
         Delivery { cache: &self.cache, registry: &self.registry, terminal: &self.terminal, referrers: self.referrers }
     }
 
     /// Pushes to registries, or says what that would come to; prints a reference for each target.
-    fn push(&self, source: &dyn ImageSource, targets: &[Reference], dry_run: bool) -> Result<(), StoreError> {
+    pub(super) fn push(
+        &self,
+        source: &dyn ImageSource,
+        targets: &[Reference],
+        dry_run: bool,
+    ) -> Result<(), StoreError> {
         let root = source.root()?;
         self.delivery().push(source, targets, dry_run)?;
         for target in targets.iter().filter(|_| !dry_run) {

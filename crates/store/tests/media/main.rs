@@ -7,6 +7,7 @@
 )]
 
 mod hostile;
+mod joined;
 mod one_reader;
 mod outputs;
 mod places;
