@@ -15,7 +15,7 @@ const VERBS: [(&str, &[&str]); 14] = [
     ("crates/plan", &["plan"]),
     ("crates/loopback", &[]),
     ("crates/store", &["copy"]),
-    ("crates/builder", &["build", "compile_folder", "relock", "retrofit", "startup", "verify"]),
+    ("crates/builder", &["build", "compile_folder", "relock", "retrofit", "share", "startup", "verify"]),
     ("crates/cli", &["arguments", "command"]),
     ("crates/fuzz", &[]),
     ("chores", &["bench", "ci", "fuzz", "matrix", "soak", "stress", "test", "tidy"]),

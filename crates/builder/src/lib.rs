@@ -42,6 +42,7 @@ mod compile_folder;
 mod enter_confinement;
 mod relock;
 mod retrofit;
+mod share;
 mod startup;
 mod verify;
 
@@ -59,6 +60,7 @@ mod program;
 mod project;
 mod proof;
 mod resolve;
+mod shared;
 mod wheel;
 
 mod error;
@@ -85,6 +87,7 @@ pub use project::definition::{Definition, Locked, Places};
 pub use relock::{Relocked, relock};
 pub use retrofit::{Retrofitted, RetrofittedPlatform, retrofit};
 pub use session::{Report, Session};
+pub use share::{Sharing, borrow_from, share_to, take_notes};
 pub use shipwheel_store::ErrorKind;
 pub use startup::{StartupCost, StartupModule, StartupOptions, StartupReport, startup};
 pub use verify::{VerifiedPlatform, VerifyOptions, VerifyReport, verify};

@@ -26,6 +26,7 @@ mod open;
 mod output;
 mod program;
 mod progress;
+mod shared_cache;
 mod shown;
 mod table;
 

@@ -3,6 +3,7 @@
 mod app;
 mod base;
 mod bytecode;
+mod cache;
 mod config;
 mod layers;
 mod prepare;
@@ -22,6 +23,7 @@ use toml::de::DeTable;
 pub use self::app::AppSpec;
 pub use self::base::{Base, DebianBase, Libraries};
 pub use self::bytecode::{BytecodeOverride, BytecodeSpec, RemoveSource};
+pub use self::cache::CacheSpec;
 pub use self::layers::LayersSpec;
 pub use self::prepare::{PathSet, PrepareStep, anchored, fixed_part};
 pub use self::problem::{Problem, SpecError};
@@ -55,6 +57,8 @@ pub struct ImageSpec {
     pub tag: String,
     /// Files and folders outside of the workspace that other keys may name, relative to the image.toml.
     pub allow_outside: Vec<Located<String>>,
+    /// Where machines share what they found out and made.
+    pub cache: CacheSpec,
 }
 
 impl ImageSpec {
@@ -70,8 +74,20 @@ impl ImageSpec {
     }
 }
 
-const KEYS: &[&str] =
-    &["base", "platforms", "python", "app", "bytecode", "layers", "config", "name", "tag", "allow-outside", "profiles"];
+const KEYS: &[&str] = &[
+    "base",
+    "platforms",
+    "python",
+    "app",
+    "bytecode",
+    "layers",
+    "config",
+    "name",
+    "tag",
+    "allow-outside",
+    "cache",
+    "profiles",
+];
 /// What a profile can override: everything, and it has no profiles of its own.
 const PROFILE_KEYS: &[&str] = match KEYS {
     [keys @ .., _profiles] => keys,
@@ -92,6 +108,7 @@ impl ImageSpec {
             name: None,
             tag: "latest".to_owned(),
             allow_outside: Vec::new(),
+            cache: CacheSpec::default(),
         }
     }
 
@@ -159,6 +176,7 @@ fn read_spec(top: &Section<'_>) -> Option<ImageSpec> {
         name: read_name(top),
         tag: top.text("tag").map_or_else(|| "latest".to_owned(), |tag| tag.value),
         allow_outside: top.texts("allow-outside").unwrap_or_default(),
+        cache: cache::read_cache(top),
         base: base?,
         platforms,
         python,

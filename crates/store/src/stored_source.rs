@@ -69,6 +69,7 @@ impl ImageSource for StoredSource<'_> {
     }
 
     fn origin(&self, descriptor: &Descriptor) -> Option<Reference> {
-        self.origins.get(&descriptor.digest).map(|origin| (*origin).clone())
+        let origin = self.origins.get(&descriptor.digest).map(|origin| (*origin).clone());
+        origin.or_else(|| self.cache.origin(&descriptor.digest))
     }
 }

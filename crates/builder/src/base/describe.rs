@@ -60,7 +60,7 @@ pub(crate) fn describe(
 }
 
 /// Puts sources concatenated into one blob.
-fn pack(session: &Session<'_>, tree: &Tree, sources: &[SourceFile]) -> Result<Digest, BuildError> {
+pub(super) fn pack(session: &Session<'_>, tree: &Tree, sources: &[SourceFile]) -> Result<Digest, BuildError> {
     let mut writer = session.cache.blob_writer()?;
     for source in sources {
         if let Some((_, Node::File(_, content))) = tree.resolve(&source.path) {

@@ -150,18 +150,30 @@ fn read(
         return Err(ImageError::LayerCount { image: name.to_owned(), layers, diff_ids }.into());
     }
     session.report.step(&format!("base: reading {name} for {}", image.platform));
-    let (mut tree, mut layers) = (Tree::new(), Vec::new());
+    let mut layers = Vec::new();
     for (blob, diff_id) in blobs.iter().zip(diff_ids) {
         if !session.cache.has(blob) {
             fetch(blob)?;
         }
-        let tar = decompress(session, name, blob, diff_id)?;
-        overlay_tar(&mut tree, tar, ReadLimits::default())?;
         // In OCI's media types: some registries refuse an index that mixes both families.
         let blob = Descriptor { media_type: media_type::to_oci(&blob.media_type).to_owned(), ..blob.clone() };
         layers.push(LayerDescriptor { blob, diff_id });
     }
+    let tree = tree_of(session, name, &layers)?;
     describe(session, key, &image.platform, &tree, &config, layers)
+}
+
+/// The tree of layers that are in the cache.
+///
+/// # Errors
+/// When one is not what its diff ID says, or cannot be read.
+pub(super) fn tree_of(session: &Session<'_>, name: &str, layers: &[LayerDescriptor]) -> Result<Tree, BuildError> {
+    let mut tree = Tree::new();
+    for layer in layers {
+        let tar = decompress(session, name, &layer.blob, layer.diff_id)?;
+        overlay_tar(&mut tree, tar, ReadLimits::default())?;
+    }
+    Ok(tree)
 }
 
 /// Decompresses a layer to a temporary file without a name, and checks its diff id against the config.

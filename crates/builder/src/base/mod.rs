@@ -10,3 +10,5 @@ mod mirror;
 mod releases;
 pub(crate) mod resolve;
 pub(crate) mod resolved;
+pub(crate) mod restore;
+pub(crate) mod stdlib_source;

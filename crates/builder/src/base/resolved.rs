@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use shipwheel_layer::Content;
 use shipwheel_oci::{Digest, Platform, Reference};
-use shipwheel_plan::facts::{BaseFacts, SourceFile};
+use shipwheel_plan::facts::BaseFacts;
 use shipwheel_plan::image_lock::LockedPackage;
 
-use crate::disk::bytes::PathSource;
-use crate::error::BuildError;
 use crate::interpreter::rootfs::Rootfs;
 use crate::session::Session;
 
@@ -39,7 +36,10 @@ impl ResolvedBase {
         let on_disk = |identity| Rootfs::is_published(&session.cache, identity);
         let interpreter = !runs_here || base.interpreter.as_ref().is_some_and(on_disk);
         let sources = session.cache.blob_size(&base.sources).is_some();
-        (interpreter && sources).then_some(base)
+        // What another machine read out of its layers can be read out of them again, when it is needed.
+        let is_lent = base.facts.layers.iter().all(|layer| session.cache.origin(&layer.blob.digest).is_some());
+        let can_be_restored = is_lent && (!runs_here || base.interpreter.is_some());
+        ((interpreter && sources) || can_be_restored).then_some(base)
     }
 }
 
@@ -62,28 +62,5 @@ impl ResolvedBases {
     /// The reference of the base, where it has one.
     pub(crate) fn image_name(&self) -> Option<&str> {
         self.is_image.then_some(self.name.as_str())
-    }
-
-    /// A source of the standard library of any of the bases; `None` if none has it.
-    ///
-    /// # Errors
-    /// When the cache has lost the sources of a base.
-    pub(crate) fn stdlib_source(
-        &self,
-        session: &Session<'_>,
-        wanted: &SourceFile,
-    ) -> Result<Option<Content>, BuildError> {
-        for base in self.by_platform.values() {
-            let Some(python) = &base.facts.python else { continue };
-            let found = python.sources.binary_search_by(|source| source.path.cmp(&wanted.path)).ok();
-            if let Some(number) = found.filter(|number| python.sources[*number] == *wanted) {
-                // The sources lie concatenated in one blob, in the order of the list.
-                let offset = python.sources[..number].iter().map(|source| source.size).sum();
-                let path = session.cache.require_blob(&base.sources)?;
-                let pack = PathSource::new(&path, session.cache.blob_size(&base.sources).unwrap_or_default());
-                return Ok(Some(Content::from_slice(pack, offset, wanted.size).with_expected(wanted.digest)));
-            }
-        }
-        Ok(None)
     }
 }

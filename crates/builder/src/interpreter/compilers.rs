@@ -14,6 +14,7 @@ use super::interpreter_error::{CompilerFault, InterpreterError};
 use super::python::Python;
 use super::rootfs::Rootfs;
 use crate::base::resolved::{ResolvedBase, ResolvedBases};
+use crate::base::restore::restore;
 use crate::confine::sandbox::Sandbox;
 use crate::disk::bytes::digest_of;
 use crate::error::BuildError;
@@ -74,7 +75,21 @@ impl<'a> Compilers<'a> {
     /// # Errors
     /// When no interpreter of that very version can be had.
     pub(crate) fn identity(&self, version: PythonVersion) -> Result<Digest, BuildError> {
+        // An interpreter that another machine described is not fetched before something has to be compiled.
+        if let Some(lent) = self.lent(version) {
+            return Ok(lent);
+        }
         Ok(self.selected(version)?.python.identity())
+    }
+
+    /// The identity of the base's interpreter, where it would compile and is not on disk.
+    fn lent(&self, version: PythonVersion) -> Option<Digest> {
+        if !matches!(self.session.interpreter, None | Some(InterpreterChoice::Base)) {
+            return None;
+        }
+        let base = self.bases.by_platform.get(&self.session.host_platform())?;
+        base.facts.python.as_ref().filter(|python| python.version == version)?;
+        base.interpreter.filter(|identity| !Rootfs::is_published(&self.session.cache, identity))
     }
 
     fn selected(&self, version: PythonVersion) -> Result<Selected, BuildError> {
@@ -98,6 +113,8 @@ impl<'a> Compilers<'a> {
             None => Err(CompilerFault::NotInstalled),
         };
         match &self.session.interpreter {
+            // Others were told who compiles: nobody else does it in its place.
+            None if self.lent(version).is_some() => self.base(version).map_err(|reason| none(vec![reason])),
             None => self.base(version).or_else(|one| host().map_err(|other| none(vec![one, other]))),
             Some(InterpreterChoice::Base) => self.base(version).map_err(|reason| none(vec![reason])),
             Some(InterpreterChoice::Host) => host().map_err(|reason| none(vec![reason])),
@@ -161,6 +178,10 @@ impl<'a> Compilers<'a> {
     fn rootfs(&self, base: &ResolvedBase, platform: &Platform) -> Result<Rootfs, CompilerFault> {
         let python = base.facts.python.as_ref().ok_or_else(|| CompilerFault::NoPython(platform.clone()))?;
         let identity = base.interpreter.ok_or_else(|| CompilerFault::NotInCache(platform.clone()))?;
+        if !Rootfs::is_published(&self.session.cache, &identity) {
+            let restored = restore(self.session, base, platform);
+            restored.map_err(|error| CompilerFault::Unusable(platform.clone(), error.to_string()))?;
+        }
         let rootfs = Rootfs::open(&self.session.cache, &identity, python, platform);
         let rootfs = rootfs.map_err(|error| CompilerFault::Unusable(platform.clone(), error.to_string()))?;
         rootfs.ok_or_else(|| CompilerFault::NotInCache(platform.clone()))

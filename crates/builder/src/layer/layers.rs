@@ -20,6 +20,7 @@ use shipwheel_store::cache::KeyHold;
 
 use super::ingredients::Ingredients;
 use super::store_layer::store_layer;
+use crate::base::stdlib_source::stdlib_source;
 use crate::disk::bytes::{PathSource, Spool};
 use crate::error::BuildError;
 use crate::interpreter::compile::Job;
@@ -289,7 +290,7 @@ impl Sources {
         if let Some(content) = wheel {
             return Ok(content.clone());
         }
-        match builder.ingredients.bases.stdlib_source(builder.session, source)? {
+        match stdlib_source(builder.session, &builder.ingredients.bases, source)? {
             Some(content) => Ok(content),
             None => builder.app_content(source.path.as_str()),
         }

@@ -20,6 +20,7 @@ use crate::network::NetworkArguments;
 use crate::open::{self, SandboxArguments};
 use crate::output::{Delivery, OutputArgument, pushing, writing};
 use crate::progress::Terminal;
+use crate::shared_cache::SharedCache;
 use crate::shown;
 
 #[derive(Debug, Args)]
@@ -59,6 +60,14 @@ pub(crate) struct ImageArguments {
     /// Push to a registry; may be given several times.
     #[arg(long, value_name = "REFERENCE")]
     pub(crate) push: Vec<Reference>,
+
+    /// Take what other machines found out and made from this repository [default: `cache.from` of image.toml].
+    #[arg(long, value_name = "REFERENCE")]
+    pub(crate) cache_from: Option<Reference>,
+
+    /// Give what this build found out and made to this repository [default: `cache.to` of image.toml].
+    #[arg(long, value_name = "REFERENCE")]
+    pub(crate) cache_to: Option<Reference>,
 
     /// Leave the bytecode layers out; nothing else changes.
     #[arg(long)]
@@ -144,11 +153,13 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
         init::show(&definition, &terminal);
         definition.may_build_project = arguments.allow_project_build || asked_to_build(&definition, &terminal);
     }
-    let login = arguments.login.login(&arguments.push)?;
+    let cache = &definition.spec.cache;
+    let login = arguments.login.login(arguments.push.iter().chain(&cache.from).chain(&cache.to))?;
     let mut session = open::session(&arguments.network, login, arguments.offline, &terminal)?;
     session.interpreter.clone_from(&arguments.bytecode_interpreter);
     session.sandbox = arguments.sandbox.sandbox();
     let doing = format!("build image `{}`", definition.name);
+    let shared = SharedCache::open(&mut session, &definition);
     if arguments.dry_run {
         let plan = plan(&session, &definition).map_err(Failure::while_doing(doing))?.to_string();
         print!("{}", shown::lines(&plan));
@@ -177,6 +188,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
         let pushed = delivery.push(&source, &arguments.push, false);
         pushed.map_err(Failure::while_doing(pushing(&arguments.push)))?;
     }
+    shared.give(&session, &definition, &built, &arguments.push)?;
     print_result(arguments, &built, &name, output.as_ref());
     Ok(())
 }
@@ -220,6 +232,11 @@ fn apply(arguments: &ImageArguments, definition: &mut Definition) {
     }
     if let Some(tag) = &arguments.tag {
         spec.tag.clone_from(tag);
+    }
+    for (given, known) in [(&arguments.cache_from, &mut spec.cache.from), (&arguments.cache_to, &mut spec.cache.to)] {
+        if given.is_some() {
+            known.clone_from(given);
+        }
     }
 }
 

@@ -12,10 +12,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shipwheel_oci::{Descriptor, Digest, HashWriter};
+use shipwheel_oci::{Descriptor, Digest, HashWriter, Reference};
 use tempfile::TempDir;
 
 use super::areas::Areas;
+use super::far_side::FarSide;
+use super::journal::Journal;
 use crate::disk::{Folder, OutputFile, PRIVATE, UNFINISHED};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
@@ -33,6 +35,10 @@ const FILE_MODE: u32 = 0o600;
 #[derive(Debug, Clone)]
 pub struct Cache {
     areas: Arc<Areas>,
+    /// What lends records and blobs that are not here.
+    far: Option<Arc<dyn FarSide>>,
+    /// Hears of records.
+    journal: Option<Arc<Journal>>,
 }
 
 /// A key held against other processes and threads, until dropped.
@@ -47,7 +53,25 @@ impl Cache {
     /// # Errors
     /// When the folder cannot be made, is a link, belongs to somebody else, or others could write to it.
     pub fn open(root: &Path) -> Result<Self> {
-        Ok(Self { areas: Arc::new(Areas::open(root)?) })
+        Ok(Self { areas: Arc::new(Areas::open(root)?), far: None, journal: None })
+    }
+
+    /// The same cache, which has what another one lends besides: records are read there, and blobs are fetched when
+    /// they are read. What it lends is not written down here, except for those blobs.
+    #[must_use]
+    pub fn with_far_side(self, far: Arc<dyn FarSide>) -> Self {
+        Self { far: Some(far), ..self }
+    }
+
+    /// The same cache, which notes the records that are asked for or written.
+    #[must_use]
+    pub fn with_journal(self, journal: Arc<Journal>) -> Self {
+        Self { journal: Some(journal), ..self }
+    }
+
+    /// The repository that lends a blob, if one does.
+    pub fn origin(&self, digest: &Digest) -> Option<Reference> {
+        self.far.as_ref()?.origin(digest)
     }
 
     /// Removes what is in a cache, if it is there; `keep_downloads` keeps what was fetched. After a kill at any point,
@@ -68,21 +92,30 @@ impl Cache {
         self.areas.blobs.path().join(digest.hex())
     }
 
-    /// The file of a blob, if it is there.
+    /// The file of a blob, if it is there or can be fetched from the far side.
     pub fn blob_path(&self, digest: &Digest) -> Option<PathBuf> {
-        self.blob_size(digest).map(|_| self.blob_file(digest))
+        self.require_blob(digest).ok()
     }
 
-    /// The file of a blob that has to be there.
+    /// The file of a blob that has to be there; one of the far side is fetched.
     ///
     /// # Errors
-    /// When it is not.
+    /// When it is not, or cannot be fetched.
     pub fn require_blob(&self, digest: &Digest) -> Result<PathBuf> {
-        self.blob_path(digest).ok_or_else(|| StoreError::missing(*digest, "the cache"))
+        if self.near_size(digest).is_none() {
+            let lender = self.far.as_ref().filter(|far| far.blob_size(digest).is_some());
+            lender.ok_or_else(|| StoreError::missing(*digest, "the cache"))?.fetch(digest)?;
+        }
+        Ok(self.blob_file(digest))
     }
 
-    /// A blob's size, if it is there.
+    /// A blob's size, if it is there or on the far side.
     pub fn blob_size(&self, digest: &Digest) -> Option<u64> {
+        self.near_size(digest).or_else(|| self.far.as_ref()?.blob_size(digest))
+    }
+
+    /// A blob's size, if it is on this machine.
+    fn near_size(&self, digest: &Digest) -> Option<u64> {
         let size = self.areas.blobs.size_of(digest.hex())?;
         // A machine that loses power leaves names without data.
         (size > 0 || *digest == Digest::of(b"")).then_some(size)
@@ -133,7 +166,7 @@ impl Cache {
     /// When the cache cannot be written.
     pub fn insert_bytes(&self, bytes: &[u8]) -> Result<Digest> {
         let digest = Digest::of(bytes);
-        if self.blob_size(&digest) != Some(bytes.len() as u64) {
+        if self.near_size(&digest) != Some(bytes.len() as u64) {
             let mut file = self.begin_file()?;
             file.write_all(bytes).map_err(StoreError::file(FileAction::Write, &file.path()))?;
             publish(file, &self.areas.blobs, &digest)?;
@@ -180,8 +213,23 @@ impl Cache {
 
     /// A record, if it is there; one that does not parse counts as absent.
     pub fn record<T: DeserializeOwned>(&self, kind: &str, key: &Digest) -> Option<T> {
-        let bytes = read(&self.areas.records, kind, key)?;
-        serde_json::from_slice(&bytes).ok()
+        let parse = |bytes: Vec<u8>| {
+            let value = serde_json::from_slice(&bytes).ok()?;
+            self.note(kind, key, &bytes, false);
+            Some(value)
+        };
+        read(&self.areas.records, kind, key).and_then(parse).or_else(|| parse(self.lent(kind, key)?))
+    }
+
+    /// A record or a packed value of the far side.
+    pub(super) fn lent(&self, kind: &str, key: &Digest) -> Option<Vec<u8>> {
+        self.far.as_ref()?.record(kind, key)
+    }
+
+    pub(super) fn note(&self, kind: &str, key: &Digest, bytes: &[u8], is_new: bool) {
+        if let Some(journal) = &self.journal {
+            journal.note(kind, key, bytes, is_new);
+        }
     }
 
     /// Writes a record, in place of any that was there.
@@ -191,6 +239,7 @@ impl Cache {
     pub fn put_record<T: Serialize>(&self, kind: &str, key: &Digest, value: &T) -> Result<()> {
         let folder = made(&self.areas.records, kind)?;
         let bytes = shipwheel_oci::canonical_json(value);
+        self.note(kind, key, &bytes, true);
         let mut file = self.begin_file()?;
         file.write_all(&bytes).map_err(StoreError::file(FileAction::Write, &file.path()))?;
         publish(file, &folder, key)

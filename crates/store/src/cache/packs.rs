@@ -74,7 +74,10 @@ impl Packs {
     /// The value of a key, if it is there and complete.
     pub fn value(&self, key: &Digest) -> Option<Vec<u8>> {
         let location = lock(&self.known).get(key).cloned();
-        location.and_then(|location| location.read()).or_else(|| self.cache.entry(self.kind, key))
+        let near = location.and_then(|location| location.read()).or_else(|| self.cache.entry(self.kind, key));
+        let value = near.or_else(|| self.cache.lent(self.kind, key))?;
+        self.cache.note(self.kind, key, &value, false);
+        Some(value)
     }
 
     /// Puts a value under a key; it is found by later runs, but not before [`Packs::finish`].
@@ -82,6 +85,7 @@ impl Packs {
     /// # Errors
     /// When the cache cannot be written.
     pub fn put(&self, key: Digest, value: &[u8]) -> Result<()> {
+        self.cache.note(self.kind, &key, value, true);
         let mut slot = lock(&self.open);
         let open = match slot.as_mut() {
             Some(open) => open,
