@@ -45,7 +45,7 @@ pub enum StoreError {
     Place(#[from] PlaceError),
     /// Images that do not make one index together.
     #[error(transparent)]
-    Join(#[from] JoinError),
+    Join(Box<JoinError>),
     /// A file of settings with a mistake in it.
     #[error("{} cannot be used: {reason}", .path.display())]
     Settings {
@@ -253,6 +253,12 @@ fn found_platforms(platforms: &[Platform]) -> String {
         return "none".to_owned();
     }
     platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl From<JoinError> for StoreError {
+    fn from(error: JoinError) -> Self {
+        Self::Join(Box::new(error))
+    }
 }
 
 impl StoreError {
