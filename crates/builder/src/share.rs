@@ -9,8 +9,8 @@ use shipwheel_store::image::ImageSource;
 use shipwheel_store::registry::RegistryDestination;
 use shipwheel_store::{BlobFile, Cache, CopyOptions, Destination, NoProgress, StoreError, copy_image};
 
-use crate::build::Built;
 use crate::error::BuildError;
+use crate::layer::report::Built;
 use crate::session::Session;
 use crate::shared::far_cache::FarCache;
 use crate::shared::manifest::{BUILD_TYPE, CacheManifest, EMPTY, KEY, LAYER_TYPE, PLATFORMS, RECORD};
