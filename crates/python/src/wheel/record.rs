@@ -54,6 +54,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// The most rows that are read: a wheel has at most half as many members.
+const MAX_ROWS: usize = 400_000;
+
 impl Record {
     /// Parses the bytes of a RECORD, and says what in it is against the specification and does no harm.
     ///
@@ -69,6 +72,9 @@ impl Record {
         for (number, row) in (1..).zip(reader.records()) {
             let error = |reason: String| RecordError { row: number, reason };
             let row = row.map_err(|cause| error(cause.to_string()))?;
+            if number > MAX_ROWS {
+                return Err(error(format!("more than {MAX_ROWS} rows")));
+            }
             let field = |at: usize| row.get(at).unwrap_or_default();
             let path = field(0);
             if path.is_empty() {
@@ -197,6 +203,8 @@ mod tests {
         for (text, row) in [(twice.as_bytes(), 2), (b"a,,\n\xff,,\n", 2), (b"\xff\xfea\0,\0,\0", 1)] {
             assert_eq!(Record::parse(text).expect_err("not valid").row, row, "{text:?}");
         }
+        let long = ",\n".repeat(MAX_ROWS + 1);
+        assert_eq!(Record::parse(long.as_bytes()).expect_err("too long").row, MAX_ROWS + 1);
     }
 
     proptest! {
