@@ -25,7 +25,7 @@ impl Registry {
     /// # Panics
     /// When it does not come up.
     pub fn start() -> Self {
-        Self::started(false)
+        Self::started("")
     }
 
     /// A registry that asks for basic authentication, and accepts only [`Registry::login`].
@@ -33,7 +33,15 @@ impl Registry {
     /// # Panics
     /// When it does not come up.
     pub fn start_with_login() -> Self {
-        Self::started(true)
+        Self::started("auth:\n  htpasswd:\n    realm: harbour\n    path: {folder}/htpasswd\n")
+    }
+
+    /// A registry that anybody may push to and delete from.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_with_deletes() -> Self {
+        Self::started("  delete:\n    enabled: true\n")
     }
 
     /// Host and port.
@@ -52,11 +60,11 @@ impl Registry {
         self.folder.path().join(tags).is_dir()
     }
 
-    fn started(with_login: bool) -> Self {
+    fn started(more: &str) -> Self {
         let folder = scratch();
         let port = free_port();
         let config = folder.path().join("config.yml");
-        std::fs::write(&config, Self::config(&folder, port, with_login)).expect("our own folder");
+        std::fs::write(&config, Self::config(&folder, port, more)).expect("our own folder");
         std::fs::write(folder.path().join("htpasswd"), LOGIN).expect("our own folder");
         let process = Command::new(judge("docker-registry", "docker-registry"))
             .arg("serve")
@@ -70,13 +78,12 @@ impl Registry {
         registry
     }
 
-    fn config(folder: &TempDir, port: u16, with_login: bool) -> String {
+    fn config(folder: &TempDir, port: u16, more: &str) -> String {
         let folder = folder.path().display();
-        let auth = format!("auth:\n  htpasswd:\n    realm: harbour\n    path: {folder}/htpasswd\n");
+        let more = more.replace("{folder}", &folder.to_string());
         format!(
-            "version: 0.1\nlog:\n  level: warn\nstorage:\n  filesystem:\n    rootdirectory: {folder}/storage\n\
-             http:\n  addr: 127.0.0.1:{port}\n{}",
-            if with_login { &auth } else { "" }
+            "version: 0.1\nlog:\n  level: warn\nhttp:\n  addr: 127.0.0.1:{port}\n\
+             storage:\n  filesystem:\n    rootdirectory: {folder}/storage\n{more}"
         )
     }
 

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops loudly, also in its helpers")]
 
+mod conformance;
 mod faults;
 mod hostile;
 mod killed;
+mod material;
+mod plain;
 mod real;
 mod tokens;

@@ -116,7 +116,12 @@ impl Destination for RegistryDestination<'_> {
 
     fn put_document(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
         let version = descriptor.digest.to_string();
-        self.registry.put_manifest(&self.target, &version, content_type(descriptor), bytes)
+        let is_listed = self.registry.put_manifest(&self.target, &version, content_type(descriptor), bytes)?;
+        // What names a subject is to be found from there, also where the registry keeps no such lists.
+        match Referrer::of_document(descriptor, bytes).filter(|_| !is_listed) {
+            Some((subject, referrer)) => self.attach(&subject, &referrer),
+            None => Ok(()),
+        }
     }
 
     fn attach(&self, subject: &Digest, referrer: &Referrer) -> Result<()> {

@@ -61,8 +61,15 @@ impl Registry {
         Ok(Pushed::Sent(descriptor.size - continued))
     }
 
-    /// Puts a manifest or an index under a tag or its digest, without asking whether it is there.
-    pub(super) fn put_manifest(&self, target: &Reference, version: &str, media_type: &str, bytes: &[u8]) -> Result<()> {
+    /// Puts a manifest or an index under a tag or its digest, without asking whether it is there; gives whether the
+    /// registry says that it lists it among the referrers of its subject (`OCI-Subject`, distribution spec 1.1).
+    pub(super) fn put_manifest(
+        &self,
+        target: &Reference,
+        version: &str,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<bool> {
         let repository = self.repository_for(target, true, None)?;
         let expected = Digest::of(bytes);
         let payload = Payload::Bytes(Bytes::copy_from_slice(bytes));
@@ -75,7 +82,7 @@ impl Registry {
             }
             match content_digest(&response).filter(|found| *found != expected) {
                 Some(found) => Err(StoreError::Digest { what: redact(&request.url), expected, found }),
-                None => Ok(()),
+                None => Ok(response.headers().contains_key("oci-subject")),
             }
         })
     }
