@@ -3,8 +3,6 @@
 //! Pure: the folder comes in as a list of names and a few texts, an image.toml goes out as text.
 //! What is derived from what is described in docs/start.md.
 
-use std::collections::BTreeSet;
-
 use shipwheel_python::DistributionName;
 use shipwheel_python::pyproject::{Project, Pyproject};
 use shipwheel_python::setup::Setup;
@@ -20,6 +18,7 @@ mod error;
 mod known;
 mod lock;
 mod named;
+mod own_package;
 mod runner;
 mod sources;
 mod start;
@@ -117,11 +116,17 @@ pub fn derive(folder: &Folder, choices: &Choices) -> Result<Derived, DeriveError
     python.extend(choices.allowed().filter(|_| lock.is_some()));
     let mut sections = vec![("", top), (PYTHON, python), ("app", app), (CONFIG, entry.lines(&known))];
     missing.add_to(&mut sections);
-    Ok(Derived { toml: write::document(&sections), missing: missing.into_errors() })
+    let missing = missing.into_errors().into_iter().chain(steps::unbuilt(&known)).collect();
+    Ok(Derived { toml: write::document(&sections), missing })
 }
 
 /// Checks that a folder may be a Python application.
 fn check(folder: &Folder) -> Result<(), DeriveError> {
+    // `{{cookiecutter.name}}/`, `{{ project }}/`: named when an application is made from it.
+    let folders = || folder.files.iter().filter_map(|path| path.split_once('/'));
+    if let Some((top, _)) = folders().find(|(top, _)| top.contains("{{") && top.contains("}}")) {
+        return Err(DeriveError::Template { folder: top.to_owned() });
+    }
     let is_python = folder.files.iter().any(|path| path.ends_with(".py") && path.matches('/').count() <= 2);
     let is_described =
         || folder.files.contains("pyproject.toml") || folder.files.iter().any(|path| dependencies::is_read(path));
@@ -186,7 +191,9 @@ impl Missing {
 fn project(folder: &Folder, pyproject: &Pyproject) -> Result<(Project, bool), DeriveError> {
     let project = pyproject.project_or_poetry()?;
     if pyproject.project.is_some() || pyproject.poetry.is_some() {
-        let is_project = project.name.is_some() && pyproject.builds_wheel();
+        let text = folder.texts.get("pyproject.toml").map_or("", String::as_str);
+        let has_package = |name: &DistributionName| !own_package::is_missing(text, name.as_str(), &folder.files);
+        let is_project = project.name.as_ref().is_some_and(has_package) && pyproject.builds_wheel();
         return Ok((project, is_project));
     }
     let text = |name: &str| folder.texts.get(name).map_or("", String::as_str);
@@ -212,5 +219,6 @@ fn known_of(folder: &Folder) -> Result<Known<'_>, DeriveError> {
     let workspace = pyproject.uv.workspace;
     let modules = folder.texts.iter().filter(|(path, _)| path.ends_with(".py"));
     let codes = modules.map(|(path, text)| (path.clone(), Code::read(text))).collect();
-    Ok(Known { folder, project, is_project, workspace, distributions: BTreeSet::new(), codes })
+    let (distributions, named) = Default::default();
+    Ok(Known { folder, project, is_project, workspace, distributions, codes, named })
 }

@@ -89,7 +89,11 @@ impl ProjectSources {
             version,
         };
         let text = read("pyproject.toml");
-        let text = text.ok_or_else(|| NotStatic::Because("it has no pyproject.toml in UTF-8".to_owned()))?;
+        let why = match self.files.iter().any(|file| file.below == "pyproject.toml") {
+            true => "its pyproject.toml is not a text in UTF-8",
+            false => "what is in its wheel is said by a setup.py, which is a program",
+        };
+        let text = text.ok_or_else(|| NotStatic::Because(why.to_owned()))?;
         let wheel = static_wheel(&text, &files)?;
         match self.size(&wheel) > MAX_SIZE {
             true => Err(NotStatic::Because("it has more than 256 MiB".to_owned())),

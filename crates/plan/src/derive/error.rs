@@ -12,6 +12,26 @@ pub enum DeriveError {
         "it has no image.toml, and none can be derived: there is no pyproject.toml, requirements.txt or Python file"
     )]
     Nothing,
+    /// The folder is a template that applications are made from.
+    #[error("it is a template, and no application: `{folder}` gets its name when one is made from it")]
+    Template {
+        /// The folder whose name is not made yet.
+        folder: String,
+    },
+    /// The sources name what a front end is built to, and it is not built.
+    #[error("{file}:{line} names {output}, which is not there: the script `build` of {package} makes it")]
+    Unbuilt {
+        /// The module that names it.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The folder that is built.
+        output: String,
+        /// The package.json.
+        package: String,
+        /// What builds it, as a line of a shell.
+        script: String,
+    },
     /// pyproject.toml cannot be read.
     #[error("pyproject.toml: {0}")]
     Pyproject(#[from] PyprojectError),
@@ -135,6 +155,13 @@ impl DeriveError {
     pub fn hint(&self) -> String {
         match self {
             Self::Nothing => "name the application's folder, or write an image.toml (docs/image-toml.md)".to_owned(),
+            Self::Template { .. } => {
+                "make an application from it, with cookiecutter or copier, and name its folder".to_owned()
+            }
+            Self::Unbuilt { script, .. } => format!(
+                "build it first (`{script}`), or let each build do it: save the image.toml with `shipwheel init`, and take \
+                 `[[app.prepare]]` out of its comment (docs/prepare.md)"
+            ),
             Self::Pyproject(_) => "fix pyproject.toml, or write an image.toml".to_owned(),
             Self::NoLock { advice, .. } => advice.clone(),
             Self::SeveralLocks { found } => {

@@ -1,5 +1,6 @@
 //! A folder, and what is known of it before anything is decided.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
@@ -45,6 +46,8 @@ pub(super) struct Known<'f> {
     pub(super) distributions: BTreeSet<DistributionName>,
     /// What the modules say whose texts are known.
     pub(super) codes: BTreeMap<String, Code>,
+    /// What is for development by its name and taken all the same, once that was asked for.
+    pub(super) named: OnceCell<BTreeSet<String>>,
 }
 
 impl Known<'_> {

@@ -1,10 +1,13 @@
 //! What of a folder is taken: all of it, less what is for development; of a project what its wheel does not have.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use shipwheel_python::DistributionName;
 
 use crate::derive::known::Known;
+use crate::derive::own_package;
 use crate::derive::write::{self, Line};
-use crate::development::{LeftOutNames, Mentions, resolved, unit};
+use crate::development::{LeftOutNames, Mention, Mentions, resolved, unit};
 use crate::dockerignore::Dockerignore;
 use crate::leftovers;
 
@@ -13,7 +16,12 @@ use crate::leftovers;
 pub(super) fn lines(known: &Known<'_>, entry: Option<&str>) -> Vec<Line> {
     let sources = |reason: &str| Line::new("sources", write::list(["."]), reason);
     if !known.is_project {
-        return vec![sources("the folder, less tests, docs, tools, lists of dependencies, caches and secrets")];
+        const FOLDER: &str = "the folder, less tests, docs, tools, lists of dependencies, caches and secrets";
+        let name = known.project.name.as_ref().map_or("", DistributionName::as_str);
+        let is_without_package = own_package::is_missing(known.text("pyproject.toml"), name, &known.folder.files);
+        let why =
+            format!("{FOLDER}\nno project is installed: its backend looks for a package `{name}`, which is not there");
+        return vec![sources(if is_without_package { &why } else { FOLDER })];
     }
     let reason = match known.text("pyproject.toml").contains("[build-system]") {
         true => "pyproject.toml has a [build-system]: built to a wheel and installed",
@@ -48,7 +56,7 @@ pub(super) fn installed<'k>(known: &'k Known<'_>) -> BTreeSet<&'k str> {
     let is_installed =
         |top: &&str| *top == "src" || known.has(&format!("{top}/__init__.py")) || name.as_deref() == Some(*top);
     let taken = named(known);
-    folders.filter(is_installed).filter(|top| unit(&format!("{top}/x"), &taken).is_none()).collect()
+    folders.filter(is_installed).filter(|top| unit(&format!("{top}/x"), taken).is_none()).collect()
 }
 
 /// The files that are taken, as far as their names and the texts that were read tell.
@@ -65,12 +73,18 @@ pub(super) fn files<'k>(known: &'k Known<'_>) -> Vec<&'k str> {
             || leftovers::is_in_secret_folder(path, is_package)
     };
     let files = known.folder.files.iter().map(String::as_str);
-    let files = files.filter(|path| unit(path, &taken).is_none() && !is_left_over(path));
+    let files = files.filter(|path| unit(path, taken).is_none() && !is_left_over(path));
     files.filter(|path| ignored.leaves_out(path).is_none()).collect()
 }
 
 /// What is for development by its name, and named by a module that is taken.
-fn named(known: &Known<'_>) -> BTreeSet<String> {
+fn named<'k>(known: &'k Known<'_>) -> &'k BTreeSet<String> {
+    known.named.get_or_init(|| find_named(known))
+}
+
+fn find_named(known: &Known<'_>) -> BTreeSet<String> {
+    // Each module is read once, however many rounds there are.
+    let mut mentions: BTreeMap<&str, BTreeSet<Mention>> = BTreeMap::new();
     let mut taken = BTreeSet::new();
     loop {
         let mut names = LeftOutNames::default();
@@ -82,8 +96,9 @@ fn named(known: &Known<'_>) -> BTreeSet<String> {
         let modules = known.folder.texts.iter().filter(|(path, _)| path.ends_with(".py"));
         let mut more = BTreeSet::new();
         for (path, text) in modules.filter(|(path, _)| unit(path, &taken).is_none()) {
-            let found = Mentions::read(text);
-            let found = found.0.iter().filter_map(|(mention, _)| resolved(path, mention, &names));
+            let read = || Mentions::read(text).0.into_iter().map(|(mention, _)| mention).collect();
+            let found = mentions.entry(path).or_insert_with(read).iter();
+            let found = found.filter_map(|mention| resolved(path, mention, &names));
             more.extend(found.filter_map(|found| unit(found, &taken)).map(str::to_owned));
         }
         if more.is_empty() {

@@ -1,7 +1,7 @@
 //! The modules and texts that a Python file names: its imports and its strings, read as text. Nothing is run.
 
 /// One thing that a file names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mention {
     /// An import: `a.b`, or `..a` relative to the file.
     Module(String),
@@ -28,7 +28,7 @@ impl Mentions {
     /// Reads the text of a module.
     pub fn read(text: &str) -> Self {
         let mut reader =
-            Reader { rest: text, line: 1, depth: 0, statement: String::new(), started: 1, found: Vec::new() };
+            Reader { rest: text, line: 1, depth: 0, statement: Statement::default(), started: 1, found: Vec::new() };
         while reader.step() {}
         reader.end_statement();
         Self(reader.found)
@@ -47,11 +47,36 @@ struct Reader<'t> {
     line: usize,
     /// Of brackets that are open.
     depth: usize,
-    /// The statement so far, with empty strings.
-    statement: String,
+    statement: Statement,
     /// The line that it began at.
     started: usize,
     found: Vec<(Mention, usize)>,
+}
+
+/// A statement as far as it was read. What decides about each of its strings is kept, not looked for again: a statement
+/// may be a table of ten thousand strings.
+#[derive(Debug, Default)]
+struct Statement {
+    /// Its text, with empty strings.
+    text: String,
+    /// Whether it joins paths: `os.path.join(`.
+    joins: bool,
+    /// Whether it lists modules.
+    lists: bool,
+}
+
+impl Statement {
+    fn push(&mut self, character: char) {
+        self.text.push(character);
+        match character {
+            '(' => {
+                self.joins |= self.text.ends_with("join(");
+                self.lists |= self.text.ends_with("import_module(");
+            }
+            'S' => self.lists |= self.text.ends_with("INSTALLED_APPS"),
+            _ => {}
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -116,13 +141,13 @@ impl Reader<'_> {
         if text.len() <= MAX_TEXT && !text.contains('\n') {
             self.text(text, started);
         }
-        self.statement.push_str("\"\"");
+        self.statement.text.push_str("\"\"");
     }
 
     fn text(&mut self, text: &str, line: usize) {
-        let before = self.statement.trim_end_matches(['f', 'r', 'F', 'R', 'b']).trim_end();
-        let is_path = BEFORE_PATHS.iter().any(|sign| before.ends_with(sign)) || before.contains("join(");
-        let is_listed = before.contains("INSTALLED_APPS") || before.contains("import_module(");
+        let before = self.statement.text.trim_end_matches(['f', 'r', 'F', 'R', 'b']).trim_end();
+        let is_path = self.statement.joins || BEFORE_PATHS.iter().any(|sign| before.ends_with(sign));
+        let is_listed = self.statement.lists;
         // A format string's pieces between its fields.
         for piece in text.split(['{', '}']).filter(|piece| !piece.is_empty()) {
             let piece = piece.to_owned();
@@ -136,7 +161,7 @@ impl Reader<'_> {
     }
 
     fn end_statement(&mut self) {
-        let statement = std::mem::take(&mut self.statement);
+        let statement = std::mem::take(&mut self.statement).text;
         // What follows a colon on its line: `try: import a`.
         let statement = statement.trim();
         let statement = statement.split_once(": ").map_or(statement, |(head, rest)| match head.contains("import") {

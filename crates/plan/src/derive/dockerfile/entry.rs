@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::derive::entry::Entry;
 use crate::derive::known::{APPLICATION, Known};
+use crate::derive::runner::options;
 use crate::derive::sources;
 use crate::derive::start::variables::{PORT, replaced};
 use crate::derive::start::words;
@@ -23,6 +24,9 @@ const CHOSEN: &str = "8000";
 
 /// Why a command is none that the base can start.
 const NEEDS_SHELL: &str = "it needs a shell, which the base does not have; `shipwheel init --from Dockerfile` adds one";
+
+/// Folders are not looked into that far.
+const MAX_DEPTH: usize = 4;
 
 /// Programs by the distribution that brings them.
 const PROGRAMS: [(&str, &str); 12] = [
@@ -157,6 +161,13 @@ impl<'r> Reading<'r> {
         let at = At { line: at.line, value };
         let started = start::read((self.known, &self.draft), &self.layout, self.workdir, &at, is_whole);
         let started = started.map_err(|it| format!("it starts {}, which starts other programs", it.name))?;
+        // An option of the interpreter that was taken off.
+        let is_unbuffered = |words: &[String]| {
+            words.first().is_some_and(|first| program(first).starts_with("python")) && words.contains(&"-u".to_owned())
+        };
+        if is_unbuffered(&at.value.argv()) && !is_unbuffered(&started.words) {
+            self.env.entry("PYTHONUNBUFFERED".to_owned()).or_insert_with(|| "1".to_owned());
+        }
         if started.packages.is_empty() { Ok(started.words) } else { Err(NEEDS_SHELL.to_owned()) }
     }
 
@@ -189,12 +200,32 @@ impl<'r> Reading<'r> {
         let is_python =
             name.strip_prefix("python").is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == '.'));
         if is_python {
+            if let Some(missing) = self.missing_script(&words().cloned().collect::<Vec<_>>()) {
+                return Err(format!("{missing} is not in the folder"));
+            }
             let first = entry.entrypoint.iter_mut().chain(&mut entry.cmd).next();
             // Debian has the name with the number alone.
             first.into_iter().for_each(|word| "python3".clone_into(word));
         }
         entry.file = file;
         Ok(())
+    }
+}
+
+impl Reading<'_> {
+    /// The script that Python is given, if it is none of the folder's: a line of the Dockerfile made it.
+    fn missing_script(&self, words: &[String]) -> Option<String> {
+        let script = words.get(1 + options(words, 1))?;
+        // Neither the module of `-m` nor the text of `-c`.
+        let is_text = words[1..].iter().any(|word| word == "-m" || word == "-c") || !script.contains(['/', '.']);
+        // Where no line says the working directory, it is whatever the folder became.
+        if is_text || self.known.has(script.trim_start_matches("./")) {
+            return None;
+        }
+        let path = absolute(&self.layout.path(self.workdir), script);
+        let is_there = below(&path, APPLICATION)
+            .is_some_and(|path| self.known.has(path) || path.matches('/').count() >= MAX_DEPTH);
+        (!is_there).then(|| script.clone())
     }
 }
 

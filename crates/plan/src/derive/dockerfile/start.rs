@@ -47,6 +47,7 @@ pub(super) fn read(
     started.words = words.unwrap_or_else(|| command.value.argv());
     if is_whole {
         simplify(draft, &mut started);
+        without_python(known, layout, &mut started);
     }
     let supervisor = programs(&started.words).into_iter().find(|name| SUPERVISORS.contains(&name.as_str()));
     if let Some(name) = supervisor.filter(|_| is_whole) {
@@ -147,6 +148,27 @@ fn simplify(draft: &Draft, started: &mut Started) {
     if is_environment || is_python || folder == "/usr/local/bin" && !first.ends_with(".sh") {
         let name = program(first).to_owned();
         *first = name;
+    }
+}
+
+/// Takes the interpreter off a command of the project that is named by its path: `python -u /usr/local/bin/shop`.
+///
+/// It is on PATH, wherever the environment of the Dockerfile is.
+fn without_python(known: &Known<'_>, layout: &Layout, started: &mut Started) {
+    let words = &mut started.words;
+    if !words.first().is_some_and(|first| program(first).starts_with("python")) {
+        return;
+    }
+    let at = 1 + options(words, 1);
+    let Some(name) = words.get(at).filter(|word| word.contains("/bin/")).map(|word| program(word).to_owned()) else {
+        return;
+    };
+    let is_file = layout
+        .moved(&words[at])
+        .is_some_and(|place| below(&place, &layout.destination).is_some_and(|path| known.has(path)));
+    if known.is_project && known.project.scripts.contains_key(&name) && !is_file {
+        words.splice(..=at, [name.clone()]);
+        started.notes.push(format!("without python: {name} is a command of the project, which is on PATH"));
     }
 }
 

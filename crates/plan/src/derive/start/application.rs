@@ -13,6 +13,22 @@ const MODULES: [&str; 8] =
 /// Names of applications, in the order in which they are preferred.
 const NAMES: [&str; 6] = ["app", "application", "asgi_app", "wsgi_app", "asgi", "api"];
 
+/// Modules whose application is for tasks or for a command line: they come after one that others make.
+const FOR_TASKS: [&str; 12] = [
+    "celery.py",
+    "celery_app.py",
+    "celery_worker.py",
+    "cli.py",
+    "commands.py",
+    "huey.py",
+    "jobs.py",
+    "seed.py",
+    "shell.py",
+    "tasks.py",
+    "worker.py",
+    "workers.py",
+];
+
 /// Functions that make one.
 const FACTORIES: [&str; 7] =
     ["create_app", "make_app", "get_app", "build_app", "create_application", "get_application", "app_factory"];
@@ -63,7 +79,8 @@ fn application(known: &Known<'_>, module: Module) -> Option<Application> {
     let offered = offered_at_top(known, &module, code).or_else(|| offered_by_factory(&module, code))?;
     let Offered { object, factory, made: Made { framework, interface }, made_by, has_server } = offered;
     // A module that calls a factory knows what to give it.
-    let rank = rank(&module) + if factory.is_some() { 1000 } else { 0 };
+    let is_for_tasks = FOR_TASKS.contains(&file_name(&module));
+    let rank = rank(&module) + if is_for_tasks { 2000 } else { 0 } + if factory.is_some() { 1000 } else { 0 };
     Some(Application {
         object,
         is_factory: factory.is_some(),
@@ -138,7 +155,9 @@ fn made_by_factory(known: &Known<'_>, module: &Module, code: &Code, call: &Call)
         let (place, name) = split(&full)?;
         module = module.imported(known, place)?;
         // A file that is too deep to be read: what it makes is what the dependencies are for.
-        let Some(code) = known.code(&module.file) else { return framework::of_dependencies(known) };
+        let Some(code) = known.code(&module.file) else {
+            return framework::of_dependencies(known).filter(|_| names_application(name));
+        };
         if let Some(function) = code.functions.get(name) {
             return made_in(code, function);
         }
@@ -146,6 +165,12 @@ fn made_by_factory(known: &Known<'_>, module: &Module, code: &Code, call: &Call)
         full = code.bound(name)?.to_owned();
     }
     None
+}
+
+/// Whether a function makes an application by its name: `create_app`, `build_api`; `get_settings` does not.
+fn names_application(name: &str) -> bool {
+    let last = name.rsplit('_').next().unwrap_or(name);
+    FACTORIES.contains(&name) || ["app", "application", "api", "server", "asgi", "wsgi"].contains(&last)
 }
 
 /// The module and the name of a full name: `.factory` and `create_app`, `..` and `create_app`.
@@ -167,9 +192,12 @@ fn server<'c>(code: &'c Code, name: &str, framework: &Framework) -> Option<&'c s
     alias.map(|(alias, _)| alias.as_str())
 }
 
+fn file_name(module: &Module) -> &str {
+    module.file.rsplit('/').next().unwrap_or_default()
+}
+
 /// The place of a module in the order of preference: by its depth, then by its name.
 fn rank(module: &Module) -> usize {
-    let name = module.file.rsplit('/').next().unwrap_or_default();
-    let place = MODULES.iter().position(|it| *it == name).unwrap_or(MODULES.len());
+    let place = MODULES.iter().position(|it| *it == file_name(module)).unwrap_or(MODULES.len());
     module.name.matches('.').count().max(usize::from(module.is_package)) * 10 + place
 }
