@@ -1,5 +1,7 @@
 //! Folders as they are found in the wild, and what is derived of them.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
