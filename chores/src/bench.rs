@@ -1,6 +1,8 @@
-//! `cargo xtask bench [PART…]`, measured by hyperfine: builds, bytecode, pushes and pulls, wheels to layers, grouping.
+//! `cargo xtask bench [PART…]`, measured by hyperfine: builds, bytecode, pushes and pulls, wheels to layers, grouping;
+//! and the speed of compressors.
 
 mod bytecode;
+mod compression;
 mod layering;
 mod push;
 mod sets;
@@ -22,12 +24,13 @@ const FROM_DOWNLOADS: &str = "from downloads only";
 type Part = fn(&Shell, &Path) -> Outcome;
 
 /// All parts, by name.
-const PARTS: [(&str, Part); 6] = [
+const PARTS: [(&str, Part); 7] = [
     ("image", image),
     ("bytecode", bytecode::run),
     ("push", push::run),
     ("wheels", wheels::run),
     ("layering", layering::run),
+    ("compression", compression::run),
     ("startup", startup),
 ];
 

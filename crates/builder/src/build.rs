@@ -16,6 +16,7 @@ use crate::fingerprint::remembered;
 use crate::fingerprint::watched::Watched;
 use crate::interpreter::compilers::Compilers;
 use crate::layer::assemble::{self, Origin};
+use crate::layer::last_build;
 use crate::layer::layers::{self, BuiltLayer};
 use crate::layer::report::{Built, LayerReport, LayerStatus, PlatformReport};
 use crate::lock::{image_lock, kept};
@@ -82,6 +83,7 @@ fn build_freely(session: &Session<'_>, definition: &Definition) -> Result<(Built
         prove_imports(session, definition, &configs, &facts, sources)?;
     }
     let built = layers::build(session, &plan, &ingredients, &compilers)?;
+    let reasons = last_build::note(session, definition, &plan, &ingredients.bases, &built)?;
     let created = session.created();
     let bases = &ingredients.bases;
     let origin = Origin { base_name: bases.image_name(), created: &created };
@@ -97,7 +99,7 @@ fn build_freely(session: &Session<'_>, definition: &Definition) -> Result<(Built
     }
     let image = assemble::image(&definition.spec, images, &origin);
     let lock = image_lock::of(chosen, bases, &facts, &reports.platforms, image.root().digest);
-    Ok((Built { image, platforms: reports.platforms, lock }, watched))
+    Ok((Built { image, platforms: reports.platforms, lock, reasons }, watched))
 }
 
 /// Builds an image, and writes its image.lock; the base stays the one that was read from the lock before, if it was.

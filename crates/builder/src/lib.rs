@@ -81,6 +81,7 @@ pub use inspect::finding::{Finding, FindingKind, Severity};
 pub use inspect::image_error::ImageError;
 pub use interpreter::interpreter_error::InterpreterError;
 pub use interpreter_choice::InterpreterChoice;
+pub use layer::kept_layer::check_cache;
 pub use layer::report::{Built, LayerReport, LayerStatus, PlatformReport};
 pub use lock::upgrade::Upgrade;
 pub use project::definition::{Definition, Locked, Places};

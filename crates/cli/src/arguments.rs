@@ -48,6 +48,6 @@ pub(crate) enum Command {
     Startup(StartupArguments),
     /// Ask a registry what it supports.
     Registry(RegistryArguments),
-    /// Show or clear the cache.
+    /// Show, check, shrink or clear the cache.
     Cache(CacheArguments),
 }

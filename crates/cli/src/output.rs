@@ -56,6 +56,11 @@ impl OutputArgument {
         Self { medium: Medium::Layout, path }
     }
 
+    /// Whether it is an archive as `docker save` writes it.
+    pub(crate) fn is_docker_archive(&self) -> bool {
+        self.medium == Medium::DockerArchive
+    }
+
     /// How many platforms an image may have.
     pub(crate) fn max_platforms(&self) -> usize {
         match self.medium {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -192,6 +193,11 @@ impl Content {
         Ok(bytes)
     }
 
+    /// Parts of it, read one after the other; neither CRC-32 nor digest is checked.
+    pub fn parts(&self) -> ContentParts<'_> {
+        ContentParts { content: self, stream: None }
+    }
+
     /// Writes all of it somewhere, inflated; neither CRC-32 nor digest is checked.
     ///
     /// # Errors
@@ -206,6 +212,45 @@ impl Content {
             Some(expected) if expected != found => Err(ContentError::Digest { expected, found }),
             _ => Ok(()),
         }
+    }
+}
+
+/// Reads ranges of a content. A deflated one is inflated from its beginning wherever a range lies before the last one,
+/// so ranges in their order are read in one pass; nothing but the range is held.
+pub struct ContentParts<'a> {
+    content: &'a Content,
+    /// What inflates, and how far it came.
+    stream: Option<(Box<dyn Read + 'a>, u64)>,
+}
+
+impl ContentParts<'_> {
+    /// The bytes of a range.
+    ///
+    /// # Errors
+    /// When the source cannot be read, or ends before the range does.
+    pub fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>, ContentError> {
+        let fail = |cause| ContentError::Read { source_name: self.content.source_name(), cause };
+        let size = range.end.saturating_sub(range.start);
+        if range.end > self.content.size() {
+            return Err(fail(io::ErrorKind::UnexpectedEof.into()));
+        }
+        let mut bytes = vec![0; usize::try_from(size).map_err(|_| fail(io::ErrorKind::OutOfMemory.into()))?];
+        if let Some((source, offset)) = self.content.origin() {
+            source.read_exact_at(&mut bytes, offset + range.start).map_err(fail)?;
+            return Ok(bytes);
+        }
+        let (mut stream, position) = match self.stream.take().filter(|(_, position)| *position <= range.start) {
+            Some(stream) => stream,
+            None => (self.content.reader(), 0),
+        };
+        let ahead = range.start - position;
+        let passed = io::copy(&mut stream.by_ref().take(ahead), &mut io::sink()).map_err(fail)?;
+        if passed < ahead {
+            return Err(fail(io::ErrorKind::UnexpectedEof.into()));
+        }
+        stream.read_exact(&mut bytes).map_err(fail)?;
+        self.stream = Some((stream, range.end));
+        Ok(bytes)
     }
 }
 
@@ -259,6 +304,21 @@ mod tests {
             let wrong = content.with_expected(Digest::of(b"other"));
             assert!(matches!(wrong.to_vec(), Err(ContentError::Digest { .. })), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn parts_are_read_in_any_order() {
+        for content in contents() {
+            let mut parts = content.parts();
+            for range in [0..0, 2..5, 5..9, 3..4, 0..17, 16..17, 17..17] {
+                let expected = &TEXT[range.start as usize..range.end as usize];
+                assert_eq!(parts.read(range.clone()).expect("inside"), expected, "{content:?} {range:?}");
+            }
+            assert!(parts.read(10..18).is_err(), "{content:?}");
+            assert!(parts.read(u64::MAX - 1..u64::MAX).is_err(), "{content:?}");
+        }
+        let cut = Content::from_deflated(Deflated { compressed_size: 3, ..deflated() });
+        assert!(cut.parts().read(0..17).is_err() && cut.parts().read(16..17).is_err());
     }
 
     #[test]

@@ -13,6 +13,7 @@
 
 mod byte_reader;
 mod byte_source;
+mod compression;
 mod content;
 mod entries;
 mod gzip;
@@ -28,7 +29,8 @@ mod write;
 
 pub use byte_reader::ByteReader;
 pub use byte_source::ByteSource;
-pub use content::{Content, ContentError, Deflated};
+pub use compression::{Compression, ZSTD_VERSION, ZstdLevel};
+pub use content::{Content, ContentError, ContentParts, Deflated};
 pub use entries::{Entries, Entry, EntryKind};
 pub use listing::listing;
 pub use path::{PathError, TreePath};
@@ -37,7 +39,7 @@ pub use read::{ReadLimits, overlay_tar, read_tar};
 pub use read_error::ReadError;
 pub use time::FileTime;
 pub use tree::{Metadata, Node, Tree, TreeError};
-pub use write::{WriteError, write_layer};
+pub use write::{WriteError, write_compressed, write_layer};
 
 /// Raise this when the same tree gives other bytes than before: it is part of every layer's key.
 pub const LAYER_RECIPE: u32 = 2;

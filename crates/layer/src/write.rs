@@ -1,8 +1,8 @@
-//! Tree → tar → gzip, with both digests in one pass.
+//! Tree → tar → gzip or zstd, with both digests in one pass.
 //!
-//! The tar stream is cut into segments that become one gzip member each: plain ones of at
-//! most 1 MiB, which are compressed here, and deflated wheel members, which are wrapped as
-//! they are. Segments are worked on in parallel and written in order, so the bytes depend on
+//! The tar stream is cut into segments that become one gzip member or zstd frame each: plain ones
+//! of at most so many bytes, which are compressed here, and, in gzip, deflated wheel members, which
+//! are wrapped as they are. Segments are worked on in parallel and written in order, so the bytes depend on
 //! neither the number of threads nor the machine. A wrapped file's payload is a member of its
 //! own, which is also what eStargz asks of a layer.
 
@@ -10,9 +10,10 @@ use std::io::{self, Write};
 
 use flate2::{Decompress, FlushDecompress, Status};
 use rayon::prelude::*;
-use shipwheel_oci::{Descriptor, DiffId, Digest, HashWriter, Hasher, LayerDescriptor, media_type};
+use shipwheel_oci::{Descriptor, DiffId, Digest, HashWriter, Hasher, LayerDescriptor};
 
 use crate::byte_reader::ByteReader;
+use crate::compression::Compression;
 use crate::content::{Content, ContentError, Deflated};
 use crate::gzip;
 use crate::path::TreePath;
@@ -52,7 +53,20 @@ const BATCH: u64 = 16 << 20;
 /// # Errors
 /// When a content cannot be read, is not what it was promised to be, or the writer fails.
 pub fn write_layer<W: Write>(tree: &Tree, time: FileTime, out: W) -> Result<(W, LayerDescriptor), WriteError> {
-    let mut writer = LayerWriter::new(time, out);
+    write_compressed(tree, time, Compression::Gzip, out)
+}
+
+/// Writes a tree as [`write_layer`], compressed in another way.
+///
+/// # Errors
+/// As [`write_layer`].
+pub fn write_compressed<W: Write>(
+    tree: &Tree,
+    time: FileTime,
+    compression: Compression,
+    out: W,
+) -> Result<(W, LayerDescriptor), WriteError> {
+    let mut writer = LayerWriter::new(time, compression, out);
     for (path, node) in tree.iter() {
         writer.append(path, node)?;
     }
@@ -64,14 +78,15 @@ enum Segment<'a> {
     Deflated(&'a TreePath, &'a Content, &'a Deflated),
 }
 
-/// What a segment becomes: its bytes in the tar and its gzip member.
+/// What a segment becomes: its bytes in the tar, and its gzip member or zstd frame.
 struct Member {
     tar: Vec<u8>,
-    gzip: Vec<u8>,
+    compressed: Vec<u8>,
 }
 
 struct LayerWriter<'a, W> {
     time: FileTime,
+    compression: Compression,
     out: HashWriter<W>,
     diff_id: Hasher,
     plain: Vec<u8>,
@@ -80,15 +95,15 @@ struct LayerWriter<'a, W> {
 }
 
 impl<'a, W: Write> LayerWriter<'a, W> {
-    fn new(time: FileTime, out: W) -> Self {
+    fn new(time: FileTime, compression: Compression, out: W) -> Self {
         let (out, diff_id) = (HashWriter::new(out), Hasher::new());
-        Self { time, out, diff_id, plain: Vec::new(), batch: Vec::new(), batch_size: 0 }
+        Self { time, compression, out, diff_id, plain: Vec::new(), batch: Vec::new(), batch_size: 0 }
     }
 
     fn append(&mut self, path: &'a TreePath, node: &'a Node) -> Result<(), WriteError> {
         tar::append_header(&mut self.plain, path, node, self.time);
         if let Node::File(_, content) = node {
-            match content.deflated() {
+            match content.deflated().filter(|_| self.compression.passes_deflated()) {
                 Some(deflated) if deflated.compressed_size >= SMALLEST_PASSED_THROUGH => {
                     self.end_plain()?;
                     self.append_deflated(path, content, deflated)?;
@@ -109,14 +124,23 @@ impl<'a, W: Write> LayerWriter<'a, W> {
         let read_error = |cause| error(ContentError::Read { source_name: content.source_name(), cause });
         let mut reader = content.reader();
         let mut hasher = Hasher::new();
+        let mut crc = crc32fast::Hasher::new();
         let (mut left, mut buffer) = (content.size(), vec![0; gzip::BLOCK]);
         while left > 0 {
             let size = usize::try_from(left.min(gzip::BLOCK as u64)).expect("at most a block");
             reader.read_exact(&mut buffer[..size]).map_err(read_error)?;
             hasher.update(&buffer[..size]);
+            if content.deflated().is_some() {
+                crc.update(&buffer[..size]);
+            }
             self.plain.extend_from_slice(&buffer[..size]);
             left -= size as u64;
             self.cut_plain()?;
+        }
+        if let Some(deflated) = content.deflated()
+            && (crc.finalize() != deflated.crc32 || reader.read(&mut buffer[..1]).map_or(true, |more| more > 0))
+        {
+            return Err(error(ContentError::Deflated { source_name: content.source_name() }));
         }
         content.check(hasher.finish()).map_err(error)
     }
@@ -186,10 +210,11 @@ impl<'a, W: Write> LayerWriter<'a, W> {
 
     /// Moves whole blocks of plain bytes to the batch.
     fn cut_plain(&mut self) -> Result<(), WriteError> {
-        while self.plain.len() >= gzip::BLOCK {
-            let rest = self.plain.split_off(gzip::BLOCK);
+        let size = self.compression.block();
+        while self.plain.len() >= size {
+            let rest = self.plain.split_off(size);
             let block = std::mem::replace(&mut self.plain, rest);
-            self.push(Segment::Plain(block), gzip::BLOCK as u64)?;
+            self.push(Segment::Plain(block), size as u64)?;
         }
         Ok(())
     }
@@ -212,11 +237,11 @@ impl<'a, W: Write> LayerWriter<'a, W> {
 
     fn flush(&mut self) -> Result<(), WriteError> {
         self.batch_size = 0;
-        let members: Vec<Member> =
-            std::mem::take(&mut self.batch).into_par_iter().map(Segment::into_member).collect::<Result<_, _>>()?;
-        for member in members {
+        let compression = self.compression;
+        let members = std::mem::take(&mut self.batch).into_par_iter().map(|segment| segment.into_member(compression));
+        for member in members.collect::<Result<Vec<Member>, WriteError>>()? {
             self.diff_id.update(&member.tar);
-            self.out.write_all(&member.gzip)?;
+            self.out.write_all(&member.compressed)?;
         }
         Ok(())
     }
@@ -225,8 +250,9 @@ impl<'a, W: Write> LayerWriter<'a, W> {
         self.plain.extend_from_slice(&tar::END);
         self.end_plain()?;
         self.flush()?;
+        let media_type = self.compression.media_type();
         let (out, digest, size) = self.out.finish();
-        let blob = Descriptor::new(media_type::LAYER_GZIP, digest, size);
+        let blob = Descriptor::new(media_type, digest, size);
         Ok((out, LayerDescriptor { blob, diff_id: DiffId::from_hasher(self.diff_id) }))
     }
 }
@@ -237,9 +263,9 @@ enum Streamed {
 }
 
 impl Segment<'_> {
-    fn into_member(self) -> Result<Member, WriteError> {
+    fn into_member(self, compression: Compression) -> Result<Member, WriteError> {
         match self {
-            Self::Plain(tar) => Ok(Member { gzip: gzip::member(&tar), tar }),
+            Self::Plain(tar) => Ok(Member { compressed: compression.compress(&tar)?, tar }),
             Self::Deflated(path, content, deflated) => {
                 wrap(content, deflated).map_err(|cause| WriteError::Content { path: path.clone(), cause })
             }
@@ -271,10 +297,10 @@ fn wrap(content: &Content, deflated: &Deflated) -> Result<Member, ContentError> 
     }
     if inflate.total_in() != deflated.compressed_size {
         // Bytes after the stream's end would end a gzip reader: compress it again.
-        return Ok(Member { gzip: gzip::member(&tar), tar });
+        return Ok(Member { compressed: gzip::member(&tar), tar });
     }
     wrapped.extend_from_slice(&gzip::trailer(deflated.crc32, deflated.size));
-    Ok(Member { tar, gzip: wrapped })
+    Ok(Member { tar, compressed: wrapped })
 }
 
 #[cfg(test)]
@@ -380,6 +406,57 @@ mod tests {
         let (_, layer) = write_layer(&sample(), FileTime::EARLIEST, Vec::new()).expect("to memory");
         assert_eq!(layer.diff_id.short(), "0d1f4c960d5b", "the tar writer moved");
         assert_eq!(layer.blob.digest.short(), "ab675f52892f", "the compressor moved");
+    }
+
+    fn zstd(tree: &Tree, level: i64) -> Result<(Vec<u8>, LayerDescriptor), WriteError> {
+        let level = crate::compression::ZstdLevel::new(level).expect("a level");
+        write_compressed(tree, FileTime::EARLIEST, Compression::Zstd(level), Vec::new())
+    }
+
+    #[test]
+    fn a_layer_of_zstd_has_the_same_tar_on_any_number_of_threads() {
+        let tree = sample();
+        let (_, gzip) = write_layer(&tree, FileTime::EARLIEST, Vec::new()).expect("to memory");
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            pool.install(|| zstd(&tree, 1).expect("to memory"))
+        };
+        let (blob, layer) = with(1);
+        assert_eq!(layer.blob.media_type, "application/vnd.oci.image.layer.v1.tar+zstd");
+        assert_eq!((layer.blob.digest, layer.blob.size), (Digest::of(&blob), blob.len() as u64));
+        assert_eq!(
+            (layer.diff_id, DiffId::of(&::zstd::decode_all(blob.as_slice()).expect("zstd"))),
+            (gzip.diff_id, gzip.diff_id)
+        );
+        assert!([2, 3, 7].into_iter().all(|threads| with(threads).1 == layer));
+    }
+
+    #[test]
+    fn a_pinned_tree_has_a_pinned_digest_in_zstd() {
+        // As for gzip: when this fails, zstd changed its output, and ZSTD_VERSION has to say so.
+        let mut tree = Tree::new();
+        for (name, size) in [("a", 300_000), ("b", 9 << 20), ("c", 3_000)] {
+            let data = noise(size, size as u64).iter().map(|byte| b'a' + byte % 16).collect::<Vec<_>>();
+            tree.insert_file(name, 0o644, Content::from_bytes(data)).expect("new");
+        }
+        let digest = |level| zstd(&tree, level).expect("to memory").1.blob.digest.short();
+        assert_eq!([1, 3, 9].map(digest), ["4b197ea9a5c1", "4165ee82e0f2", "07a53f570669"]);
+    }
+
+    #[test]
+    fn deflated_files_that_break_their_promise_are_errors_in_zstd() {
+        for size in [700, 9 << 20] {
+            let good = deflate(&noise(size, 1));
+            for wrong in [
+                Deflated { crc32: 1, ..good.clone() },
+                Deflated { size: good.size - 1, ..good.clone() },
+                Deflated { size: good.size + 1, ..good.clone() },
+            ] {
+                let mut tree = Tree::new();
+                tree.insert_file("/x", 0o644, Content::from_deflated(wrong)).expect("new");
+                assert!(zstd(&tree, 3).is_err(), "{size}");
+            }
+        }
     }
 
     /// The tar of a tree with one file, as the layer's blob has it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shipwheel_bytecode::{CANONICAL_RECIPE, InvalidationMode, Optimization, PythonVersion};
-use shipwheel_layer::{FileTime, LAYER_RECIPE, Metadata, TreePath};
+use shipwheel_layer::{Compression, FileTime, LAYER_RECIPE, Metadata, TreePath, ZSTD_VERSION};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::install::INSTALL_RECIPE;
 
@@ -128,6 +128,14 @@ impl LayerInputs {
             Self::Environment { .. } | Self::Wheels { .. } | Self::Bytecode(_) => FileTime::EARLIEST,
         }
     }
+
+    /// How the layer is compressed where this is asked for: what wheels hold is deflated, and passed through in gzip.
+    fn compressed(&self, asked: Compression) -> Compression {
+        match self {
+            Self::Wheels { .. } => Compression::Gzip,
+            Self::Environment { .. } | Self::Application { .. } | Self::Bytecode(_) => asked,
+        }
+    }
 }
 
 /// A layer to be built or found.
@@ -145,7 +153,9 @@ pub struct PlannedLayer {
     pub directories: BTreeMap<String, Metadata>,
     /// The folders in it that the image's user may write to; a layer of the application has all of them.
     pub writable: Writable,
-    /// Stands for `inputs`, `directories` and `writable`: layers with the same key have the same bytes.
+    /// How its bytes are compressed.
+    pub compression: Compression,
+    /// Stands for `inputs`, `directories`, `writable` and `compression`: layers with the same key have the same bytes.
     pub key: Digest,
 }
 
@@ -157,9 +167,11 @@ impl PlannedLayer {
         inputs: LayerInputs,
         directories: BTreeMap<String, Metadata>,
         writable: Writable,
+        compression: Compression,
     ) -> Self {
-        let key = key(&inputs, &directories, &writable);
-        Self { kind, title: title.into(), members: Vec::new(), inputs, directories, writable, key }
+        let compression = inputs.compressed(compression);
+        let key = key(&inputs, &directories, &writable, compression);
+        Self { kind, title: title.into(), members: Vec::new(), inputs, directories, writable, compression, key }
     }
 
     /// The line that the image's history shows.
@@ -168,9 +180,17 @@ impl PlannedLayer {
     }
 }
 
-fn key(inputs: &LayerInputs, directories: &BTreeMap<String, Metadata>, writable: &Writable) -> Digest {
+fn key(
+    inputs: &LayerInputs,
+    directories: &BTreeMap<String, Metadata>,
+    writable: &Writable,
+    compression: Compression,
+) -> Digest {
     let mut hasher = Hasher::new();
     hasher.field(LAYER_RECIPE.to_le_bytes());
+    if let Compression::Zstd(level) = compression {
+        hasher.field("zstd").field(ZSTD_VERSION.to_le_bytes()).field([level.number()]);
+    }
     match inputs {
         LayerInputs::Environment { python, executable } => {
             hasher.field("environment").field(INSTALL_RECIPE.to_le_bytes()).field(VENV);

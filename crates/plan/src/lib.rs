@@ -24,6 +24,7 @@ mod group;
 pub mod image_lock;
 pub mod layer;
 pub mod leftovers;
+pub mod named_inputs;
 mod pattern;
 mod plan;
 pub mod policy;

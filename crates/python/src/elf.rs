@@ -1,21 +1,22 @@
 //! What an ELF file is and needs: machine, loader, libraries and glibc's symbol versions, read from its bytes.
 
 use std::fmt;
+use std::ops::Range;
 
-use object::elf::{DT_NEEDED, DT_SONAME, FileHeader32, FileHeader64};
+use object::elf::{DT_NEEDED, DT_SONAME, FileHeader32, FileHeader64, PT_DYNAMIC};
+use object::read::ReadRef;
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, FileKind};
 use shipwheel_oci::Platform;
 
+use self::parts::{MAX_NAME, Parts};
+
+mod parts;
 #[cfg(test)]
 mod sample;
 
 /// No library needs more; a hostile file must not keep us longer.
 const MAX_ENTRIES: usize = 4096;
-
-/// The longest name of a loader, a library or a version, in bytes: the longest path that Linux opens. One without an
-/// end would be as long as the file, and a file may name it thousands of times.
-const MAX_NAME: usize = 4096;
 
 /// How many bytes [`ElfMachine::read`] looks at.
 pub const ELF_HEAD: usize = 20;
@@ -98,47 +99,90 @@ impl ElfFacts {
     /// When it begins as one and is broken.
     pub fn read(bytes: &[u8]) -> Result<Option<Self>, ElfError> {
         let Some(machine) = ElfMachine::read(bytes) else { return Ok(None) };
-        let read = match FileKind::parse(bytes) {
-            Ok(FileKind::Elf32) => facts::<FileHeader32<Endianness>>(machine, bytes),
-            Ok(FileKind::Elf64) => facts::<FileHeader64<Endianness>>(machine, bytes),
-            Ok(_) => return Ok(None),
-            Err(error) => Err(error.into()),
-        };
-        read.map(Some)
+        facts_of(machine, bytes)
+    }
+
+    /// Reads an ELF file of `size` bytes by its parts: `fetch` gives the bytes of a range. They are asked for in rounds,
+    /// in the order of the file within each, and in a library as linkers write it only the first round goes far: a
+    /// stream is read little more than once, and never held.
+    ///
+    /// # Errors
+    /// The error of `fetch`; within, that it begins as an ELF file and is broken.
+    pub fn read_parts<E>(
+        size: u64,
+        mut fetch: impl FnMut(Range<u64>) -> Result<Vec<u8>, E>,
+    ) -> Result<Result<Option<Self>, ElfError>, E> {
+        let mut parts = Parts::new(size);
+        parts.add(&mut fetch)?;
+        let Some(machine) = ElfMachine::read(parts.head()) else { return Ok(Ok(None)) };
+        loop {
+            let read = facts_of(machine, &parts);
+            match parts.is_complete() {
+                Ok(true) => return Ok(read),
+                Ok(false) => parts.add(&mut fetch)?,
+                Err(reason) => return Ok(Err(ElfError { reason })),
+            }
+        }
     }
 }
 
-fn facts<H: FileHeader<Endian = Endianness>>(machine: ElfMachine, data: &[u8]) -> Result<ElfFacts, ElfError> {
+fn facts_of<'a>(machine: ElfMachine, data: impl ReadRef<'a>) -> Result<Option<ElfFacts>, ElfError> {
+    let read = match FileKind::parse(data) {
+        Ok(FileKind::Elf32) => facts::<FileHeader32<Endianness>, _>(machine, data),
+        Ok(FileKind::Elf64) => facts::<FileHeader64<Endianness>, _>(machine, data),
+        Ok(_) => return Ok(None),
+        Err(error) => Err(error.into()),
+    };
+    read.map(Some)
+}
+
+/// All that is needed next is asked for before a part that is not there is an error: the parts of a round.
+fn facts<'a, H, R>(machine: ElfMachine, data: R) -> Result<ElfFacts, ElfError>
+where
+    H: FileHeader<Endian = Endianness>,
+    R: ReadRef<'a>,
+{
     let header = H::parse(data)?;
     let endian = header.endian()?;
+    let segments = header.program_headers(endian, data)?;
+    let sections = header.sections(endian, data);
+    for segment in segments.iter().filter(|segment| segment.p_type(endian) == PT_DYNAMIC) {
+        // Where linkers put it, the section that is read is the same.
+        let _ = segment.data(endian, data);
+    }
     let mut facts = ElfFacts { machine, interpreter: None, soname: None, needed: Vec::new(), glibc: None };
-    for segment in header.program_headers(endian, data)? {
+    for segment in segments {
         if let Some(name) = segment.interpreter(endian, data)? {
             // Linux reads the first one, and no other.
             facts.interpreter = Some(text(name)?);
             break;
         }
     }
-    let sections = header.sections(endian, data)?;
+    let sections = sections?;
+    let versions = sections.gnu_verneed(endian, data);
     let table = sections.dynamic_table(endian, data)?;
-    for entry in table.iter().take(MAX_ENTRIES) {
-        if entry.tag == DT_NEEDED {
-            facts.needed.push(text(table.string(entry)?)?);
-        } else if entry.tag == DT_SONAME {
-            facts.soname = Some(text(table.string(entry)?)?);
-        }
-    }
-    if let Some((mut needs, link)) = sections.gnu_verneed(endian, data)? {
-        let (strings, mut entries) = (sections.strings(endian, data, link)?, 0);
-        while let Some((_, mut versions)) = needs.next()? {
+    let entries = table.iter().take(MAX_ENTRIES).filter(|entry| [DT_NEEDED, DT_SONAME].contains(&entry.tag));
+    let names: Vec<_> = entries.map(|entry| (entry.tag, table.string(entry))).collect();
+    let mut version_names = Vec::new();
+    if let Some((mut needs, link)) = versions? {
+        let strings = sections.strings(endian, data, link)?;
+        'all: while let Some((_, mut versions)) = needs.next()? {
             while let Some(version) = versions.next()? {
-                entries += 1;
-                if entries > MAX_ENTRIES {
-                    return Ok(facts);
+                if version_names.len() == MAX_ENTRIES {
+                    break 'all;
                 }
-                facts.glibc = facts.glibc.max(glibc_version(&text(version.name(endian, strings)?)?));
+                version_names.push(version.name(endian, strings));
             }
         }
+    }
+    for (tag, name) in names {
+        match tag {
+            DT_NEEDED => facts.needed.push(text(name?)?),
+            _ => facts.soname = Some(text(name?)?),
+        }
+    }
+    for name in version_names {
+        facts.glibc = facts.glibc.max(glibc_version(&text(name?)?));
     }
     Ok(facts)
 }
@@ -227,6 +271,47 @@ mod tests {
         }
     }
 
+    /// What is read of a file by its parts, and which of its bytes were asked for, at the most often one.
+    fn by_parts(bytes: &[u8]) -> (Result<Option<ElfFacts>, ElfError>, u64) {
+        let mut asked = 0;
+        let read = ElfFacts::read_parts(bytes.len() as u64, |range| {
+            asked += range.end - range.start;
+            let range = range.start as usize..range.end as usize;
+            Ok::<_, ()>(bytes.get(range).expect("inside of the file").to_vec())
+        });
+        (read.expect("in memory"), asked)
+    }
+
+    #[test]
+    fn a_large_library_is_read_by_few_of_its_bytes() {
+        for bits in [32, 64] {
+            let long = "n".repeat(MAX_NAME);
+            let elf = SampleElf { bits, machine: 62, needed: &["libc.so.6", &long], glibc: "GLIBC_2.34" };
+            let mut bytes = elf.bytes();
+            let expected = ElfFacts::read(&bytes);
+            assert_eq!(by_parts(&bytes).0, expected);
+            bytes.resize(bytes.len() + (64 << 20), 7);
+            let (read, asked) = by_parts(&bytes);
+            assert_eq!(read, expected, "{bits} bits");
+            assert!(asked < 64 << 10, "{asked}");
+        }
+        assert_eq!(by_parts(b"#!/bin/sh").0, Ok(None));
+        assert_eq!(by_parts(b"").0, Ok(None));
+    }
+
+    #[test]
+    fn a_table_without_an_end_is_refused_and_not_fetched() {
+        let mut bytes = SampleElf { bits: 64, machine: 62, needed: &["libc.so.6"], glibc: "GLIBC_2.17" }.bytes();
+        let sections = u64::from_le_bytes(bytes[40..48].try_into().expect("eight")) as usize;
+        bytes.resize(64 << 20, 0);
+        for section in 0..usize::from(u16::from_le_bytes([bytes[60], bytes[61]])) {
+            let size = sections + section * 64 + 32;
+            bytes[size..size + 8].copy_from_slice(&(32u64 << 20).to_le_bytes());
+        }
+        let (read, asked) = by_parts(&bytes);
+        assert!(read.is_err() && asked < 1 << 20, "{read:?} {asked}");
+    }
+
     proptest! {
         #[test]
         fn a_broken_file_is_an_error_and_never_a_panic(
@@ -240,13 +325,19 @@ mod tests {
                 let place = place.index(bytes.len());
                 bytes[place] = byte;
             }
-            let _ = ElfFacts::read(&bytes);
-            let _ = ElfFacts::read(&bytes[..end.index(bytes.len())]);
+            for bytes in [&bytes[..], &bytes[..end.index(bytes.len())]] {
+                let (whole, parts) = (ElfFacts::read(bytes), by_parts(bytes).0);
+                prop_assert_eq!(whole.is_ok(), parts.is_ok(), "{:?} {:?}", whole, parts);
+                if whole.is_ok() {
+                    prop_assert_eq!(whole, parts);
+                }
+            }
         }
 
         #[test]
         fn any_bytes_behind_the_mark_are_read_without_a_panic(tail in prop::collection::vec(any::<u8>(), 0..400)) {
-            let _ = ElfFacts::read(&[b"\x7fELF".as_slice(), &tail].concat());
+            let bytes = [b"\x7fELF".as_slice(), &tail].concat();
+            prop_assert_eq!(ElfFacts::read(&bytes).is_ok(), by_parts(&bytes).0.is_ok());
         }
     }
 }

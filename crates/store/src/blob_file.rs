@@ -2,12 +2,16 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use shipwheel_oci::{Descriptor, HashWriter};
 
 use crate::disk::small_file::open_regular;
 use crate::error::StoreError;
+
+/// The permissions of a file that the cache and outputs share.
+const SHARED_MODE: u32 = 0o444;
 
 /// A file that holds the bytes of a blob from `offset` on, as many as its descriptor says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,22 +22,47 @@ pub struct BlobFile {
     pub offset: u64,
     /// Whether the bytes need not be verified again: a build made or verified them.
     pub is_verified: bool,
+    /// Whether it is the cache's own file, which an output may share.
+    pub(crate) is_cached: bool,
 }
 
 impl BlobFile {
     /// A whole file that some tool wrote.
     pub fn whole(path: PathBuf) -> Self {
-        Self { path, offset: 0, is_verified: false }
+        Self { path, offset: 0, is_verified: false, is_cached: false }
     }
 
     /// A part of a file.
     pub fn part(path: &Path, offset: u64) -> Self {
-        Self { path: path.to_owned(), offset, is_verified: false }
+        Self { path: path.to_owned(), offset, is_verified: false, is_cached: false }
     }
 
     /// A blob of the cache that belongs to an image which a build made.
     pub(crate) fn built(path: PathBuf) -> Self {
-        Self { path, offset: 0, is_verified: true }
+        Self { path, offset: 0, is_verified: true, is_cached: true }
+    }
+
+    /// A blob of the cache that is verified whenever it is used.
+    pub(crate) fn cached(path: PathBuf) -> Self {
+        Self { path, offset: 0, is_verified: false, is_cached: true }
+    }
+
+    /// The open file of the cache, read-only and held against its digest, for an output to share; `None` where it is
+    /// none of the cache's.
+    ///
+    /// # Errors
+    /// When it cannot be read. When it is not what the descriptor says, the error holds a [`StoreError`].
+    pub(crate) fn to_share(&self, descriptor: &Descriptor) -> io::Result<Option<File>> {
+        if !self.is_cached {
+            return Ok(None);
+        }
+        let file = self.open()?;
+        // Nobody writes to it by mistake, under whichever of its names.
+        if rustix::fs::fchmod(&file, SHARED_MODE.into()).is_err() {
+            return Ok(None);
+        }
+        Self { is_verified: false, ..self.clone() }.copy_to(descriptor, &mut io::sink())?;
+        Ok(Some(file))
     }
 
     /// Opens the file where the blob begins.
@@ -53,10 +82,13 @@ impl BlobFile {
     /// # Errors
     /// When it cannot be read or written. When it is not what the descriptor says, the error holds a [`StoreError`].
     pub(crate) fn copy_to<W: Write>(&self, descriptor: &Descriptor, target: &mut W) -> io::Result<()> {
-        let mut reader = self.open()?.take(descriptor.size);
+        let file = self.open()?;
+        // One that an output shares may have been changed there.
+        let is_verified = self.is_verified && file.metadata()?.nlink() == 1;
+        let mut reader = file.take(descriptor.size);
         let what = || self.path.display().to_string();
         let wrong_size = |found| StoreError::Size { what: what(), expected: descriptor.size, found };
-        if self.is_verified {
+        if is_verified {
             let size = io::copy(&mut reader, target)?;
             return if size == descriptor.size { Ok(()) } else { Err(io::Error::other(wrong_size(size))) };
         }
@@ -67,9 +99,63 @@ impl BlobFile {
             return Err(io::Error::other(wrong_size(size)));
         }
         if found != descriptor.digest {
+            if self.is_cached {
+                // The next build makes it anew.
+                let _ = rustix::fs::unlink(&self.path);
+            }
             let wrong = StoreError::Digest { what: what(), expected: descriptor.digest, found };
             return Err(io::Error::other(wrong));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, OpenOptions, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use shipwheel_oci::Digest;
+
+    use super::*;
+    use crate::Destination as _;
+    use crate::cache::Cache;
+    use crate::image::{Offer, Pushed};
+    use crate::layout::LayoutDestination;
+
+    #[test]
+    fn a_layout_shares_the_caches_files_and_a_change_in_it_is_found_at_the_next_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(&folder.path().join("cache")).unwrap();
+        let digest = cache.insert_bytes(b"a layer").unwrap();
+        let descriptor = Descriptor::new("x/y", digest, 7);
+        let cached = cache.blob_path(&digest).unwrap();
+        let put = |name: &str| {
+            let layout = LayoutDestination::create(&folder.path().join(name), None).unwrap();
+            let file = || cache.require_blob(&digest).map(BlobFile::built);
+            layout.put_blob(Offer { descriptor: &descriptor, origins: &[], file: &file })
+        };
+        let blob = |name: &str| folder.path().join(name).join("blobs/sha256").join(digest.hex());
+        assert!(matches!(put("one").unwrap(), Pushed::Sent(7)));
+        assert!(matches!(put("one").unwrap(), Pushed::Existed));
+        let (own, shared) = (fs::metadata(&cached).unwrap(), fs::metadata(blob("one")).unwrap());
+        assert_eq!((own.ino(), own.mode() & 0o777), (shared.ino(), 0o444));
+        assert_eq!(fs::read_dir(blob("one").parent().unwrap()).unwrap().count(), 1, "nothing else is left there");
+
+        // In place, as root may, or whoever makes it writable first.
+        fs::set_permissions(blob("one"), Permissions::from_mode(0o644)).unwrap();
+        let mut edited = OpenOptions::new().write(true).open(blob("one")).unwrap();
+        edited.write_all(b"A LAYER").unwrap();
+        let error = put("two").unwrap_err();
+        assert!(matches!(&error, StoreError::Digest { expected, .. } if *expected == digest), "{error}");
+        assert!(!cached.exists(), "the next build makes it anew");
+        assert!(!blob("two").exists());
+        assert_eq!(cache.insert_bytes(b"a layer").unwrap(), digest);
+        // What is in a layout is not believed, and replaced; its other name stays what it is.
+        for name in ["one", "two"] {
+            assert!(matches!(put(name).unwrap(), Pushed::Sent(7)), "{name}");
+            assert_eq!(fs::read(blob(name)).unwrap(), b"a layer");
+        }
+        assert_eq!(Digest::of(&fs::read(&cached).unwrap()), digest);
     }
 }

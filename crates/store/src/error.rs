@@ -234,6 +234,12 @@ pub enum StoreError {
         /// Its media type.
         media_type: String,
     },
+    /// Things in the cache that are not what they should be, and are still there.
+    #[error("{count} things in the cache are not what they should be")]
+    BrokenCache {
+        /// How many things.
+        count: usize,
+    },
     /// A blob that was expected somewhere and is not there.
     #[error("blob {digest} is not in {origin}")]
     Missing {
@@ -313,7 +319,9 @@ impl StoreError {
             | Self::Missing { .. }
             | Self::Foreign { .. }
             | Self::Status { status: 401 | 403 | 404, .. } => ErrorKind::Configuration,
-            Self::Digest { .. } | Self::Size { .. } | Self::TooLarge { .. } => ErrorKind::Verification,
+            Self::Digest { .. } | Self::Size { .. } | Self::TooLarge { .. } | Self::BrokenCache { .. } => {
+                ErrorKind::Verification
+            }
             Self::Unreachable { .. }
             | Self::Broken { .. }
             | Self::Overdue { .. }
@@ -377,6 +385,7 @@ impl StoreError {
             Self::OnePlatformOnly { .. } => {
                 "write an `oci-archive:`, which `docker load` and `podman load` take as well"
             }
+            Self::BrokenCache { .. } => "remove them with `cache verify --repair`: the next build makes them anew",
             Self::Foreign { .. } => "use a base image without foreign layers: only Windows images have them",
             Self::Digest { .. } | Self::Size { .. } => {
                 "the content differs from what was pinned: it changed at its origin or on the way here; do not use it until you know why"

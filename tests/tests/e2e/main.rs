@@ -5,7 +5,9 @@
 mod arm64;
 mod base;
 mod bytecode;
+mod cache;
 mod canonical;
+mod compression;
 mod container;
 mod coverage;
 mod dependencies;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use shipwheel_debian::base::{BaseOptions, UnpackedPackage};
 use shipwheel_debian::package::{Package, PackageIndex, decompress, open_deb};
 use shipwheel_debian::{BASE_RECIPE, assemble, resolve as close};
-use shipwheel_layer::{ByteSource, FileTime, LAYER_RECIPE, Tree};
+use shipwheel_layer::{ByteSource, Compression, FileTime, LAYER_RECIPE, Tree};
 use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
 use shipwheel_plan::image_lock::LockedPackage;
 use shipwheel_plan::spec::{DebianBase, Libraries};
@@ -22,6 +22,7 @@ use super::resolved::ResolvedBase;
 use crate::disk::bytes::FileSource;
 use crate::disk::file_error::file_error;
 use crate::error::BuildError;
+use crate::layer::last_build::note_packages;
 use crate::layer::store_layer::store_layer;
 use crate::session::Session;
 
@@ -95,7 +96,11 @@ pub(super) fn resolve_platform(
     fetch_all(session, &downloads, CONCURRENCY).map_err(fail)?;
     let tree = unpack_all(session, base, &packages).map_err(fail)?;
     session.cache.put_record("packages", &set_key(packages.iter().map(|package| package.digest)), &packages)?;
-    Ok(ResolvedBase { packages: list, ..store(session, base, &tree, &key, platform)? })
+    let made = store(session, base, &tree, &key, platform)?;
+    let named = packages.iter().filter_map(|package| Package::parse(&package.stanza).ok());
+    let named = named.map(|package| (package.name, package.version.to_string()));
+    note_packages(session, &made.facts.layers[0], named)?;
+    Ok(ResolvedBase { packages: list, ..made })
 }
 
 /// The key of a base that is made of some packages.
@@ -235,7 +240,7 @@ fn store(
     platform: &Platform,
 ) -> Result<ResolvedBase, BuildError> {
     let title = format!("Debian {}", base.suite.value);
-    let layer = store_layer(session, &title, tree, FileTime::EARLIEST)?;
+    let layer = store_layer(session, &title, tree, FileTime::EARLIEST, Compression::Gzip)?;
     let mut config = ImageConfig::empty(platform);
     let env = [
         ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),

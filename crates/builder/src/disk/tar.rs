@@ -58,8 +58,29 @@ fn decompressed<'r>(blob: &'r mut dyn Read, media_type: &str) -> Result<Box<dyn 
 /// # Errors
 /// When the type is not known, the bytes are broken, or the cache's disk cannot be written.
 pub(crate) fn unpack(cache: &Cache, blob: &mut dyn Read, media_type: &str, name: &str) -> Result<Tar, UnpackError> {
-    let mut reader = decompressed(blob, media_type)?;
     let mut file = cache.scratch_file()?;
+    let diff_id = each_part(blob, media_type, |part| {
+        Ok(file.write_all(part).map_err(file_error(FileAction::Write, cache.root()))?)
+    })?;
+    let source = FileSource::new(file, name).map_err(file_error(FileAction::Read, Path::new(name)))?;
+    Ok(Tar { source: Arc::new(source), diff_id })
+}
+
+/// The digest of the tar in a layer, which is kept nowhere.
+///
+/// # Errors
+/// When the type is not known or the bytes are broken.
+pub(crate) fn diff_id(blob: &mut dyn Read, media_type: &str) -> Result<DiffId, UnpackError> {
+    each_part(blob, media_type, |_| Ok(()))
+}
+
+/// Decompresses a layer, and gives its parts to `take` one after the other.
+fn each_part(
+    blob: &mut dyn Read,
+    media_type: &str,
+    mut take: impl FnMut(&[u8]) -> Result<(), UnpackError>,
+) -> Result<DiffId, UnpackError> {
+    let mut reader = decompressed(blob, media_type)?;
     let (mut hasher, mut buffer, mut size) = (Hasher::new(), vec![0; 1 << 17], 0);
     loop {
         let read = match reader.read(&mut buffer) {
@@ -73,10 +94,9 @@ pub(crate) fn unpack(cache: &Cache, blob: &mut dyn Read, media_type: &str, name:
             return Err(UnpackError::Bomb { limit: MAX_LAYER });
         }
         hasher.update(&buffer[..read]);
-        file.write_all(&buffer[..read]).map_err(file_error(FileAction::Write, cache.root()))?;
+        take(&buffer[..read])?;
     }
-    let source = FileSource::new(file, name).map_err(file_error(FileAction::Read, Path::new(name)))?;
-    Ok(Tar { source: Arc::new(source), diff_id: DiffId::from_hasher(hasher) })
+    Ok(DiffId::from_hasher(hasher))
 }
 
 #[cfg(test)]

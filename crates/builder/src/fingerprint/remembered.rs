@@ -187,8 +187,11 @@ impl Record {
         };
         let mut seen = BTreeSet::new();
         let pairs = self.platforms.iter().zip(image.images());
-        let platforms = pairs.map(|(kept, image)| kept.report(image, &mut seen)).collect::<Option<_>>()?;
-        (image.root().digest == lock.root).then_some(Built { image, platforms, lock })
+        let platforms = pairs.map(|(kept, image)| kept.report(image, &mut seen)).collect::<Option<Vec<_>>>()?;
+        let reused =
+            |report: &PlatformReport| (report.platform.clone(), vec!["nothing changed: all is reused".to_owned()]);
+        let reasons = platforms.iter().map(reused).collect();
+        (image.root().digest == lock.root).then_some(Built { image, platforms, lock, reasons })
     }
 }
 

@@ -60,6 +60,7 @@ pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Find
         | StoreError::SeveralImages { .. }
         | StoreError::NoTag { .. }
         | StoreError::NoPlatform { .. }
+        | StoreError::BrokenCache { .. }
         | StoreError::OnePlatformOnly { .. }
         | StoreError::Join(_) => return Err(error),
     };

@@ -171,7 +171,7 @@ impl Builder<'_> {
 
     /// Packs a layer into the cache and remembers it.
     fn finish(&self, layer: &PlannedLayer, new: NewLayer) -> Result<(Digest, BuiltLayer), BuildError> {
-        let descriptor = store_layer(self.session, &layer.title, &new.tree, layer.inputs.time())?;
+        let descriptor = store_layer(self.session, &layer.title, &new.tree, layer.inputs.time(), layer.compression)?;
         let record = LayerRecord { descriptor: descriptor.clone(), warnings: new.warnings };
         self.session.cache.put_record("layer", &self.record_key(layer)?, &record)?;
         Ok((layer.key, BuiltLayer { descriptor, built: true }))

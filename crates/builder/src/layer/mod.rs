@@ -2,6 +2,8 @@
 
 pub(crate) mod assemble;
 pub(crate) mod ingredients;
+pub(crate) mod kept_layer;
+pub(crate) mod last_build;
 pub(crate) mod layer_error;
 pub(crate) mod layers;
 pub(crate) mod report;

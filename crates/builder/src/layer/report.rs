@@ -1,5 +1,7 @@
 //! What a finished image is made of, as users see it.
 
+use std::collections::BTreeMap;
+
 use shipwheel_oci::{Digest, LayerDescriptor, Platform};
 use shipwheel_plan::image_lock::ImageLock;
 use shipwheel_plan::layer::LayerKind;
@@ -53,4 +55,6 @@ pub struct Built {
     pub platforms: Vec<PlatformReport>,
     /// The same as image.lock has it.
     pub lock: ImageLock,
+    /// For each platform that was built before: what became of the base and of each layer since, and why.
+    pub reasons: BTreeMap<Platform, Vec<String>>,
 }

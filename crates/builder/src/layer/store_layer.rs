@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write as _};
 
-use shipwheel_layer::{FileTime, Tree, write_layer};
+use shipwheel_layer::{Compression, FileTime, Tree, write_compressed};
 use shipwheel_oci::LayerDescriptor;
 
 use super::layer_error::LayerError;
@@ -18,10 +18,11 @@ pub(crate) fn store_layer(
     title: &str,
     tree: &Tree,
     time: FileTime,
+    compression: Compression,
 ) -> Result<LayerDescriptor, BuildError> {
     let fail = |cause| LayerError::Write { title: title.to_owned(), cause };
     let out = BufWriter::with_capacity(1 << 20, session.cache.blob_writer()?);
-    let (mut out, descriptor) = write_layer(tree, time, out).map_err(fail)?;
+    let (mut out, descriptor) = write_compressed(tree, time, compression, out).map_err(fail)?;
     out.flush().map_err(|error| fail(error.into()))?;
     let writer = out.into_inner().map_err(|error| fail(error.into_error().into()))?;
     writer.finish()?;

@@ -16,10 +16,7 @@ use crate::session::Session;
 use crate::wheel::wheels::Wheels;
 
 /// Raise this when other things are read out of wheels.
-const NEEDS_RECIPE: u32 = 3;
-
-/// Of a larger library only the header is read.
-const LARGEST: u64 = 1 << 30;
+const NEEDS_RECIPE: u32 = 4;
 
 /// One ELF file of a wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,11 +133,9 @@ fn read_file(path: &str, content: &Content) -> Result<Option<(NativeFile, Option
     let Some(machine) = ElfMachine::read(&content.head(ELF_HEAD)?) else { return Ok(None) };
     let mut file =
         NativeFile { path: path.to_owned(), machine: machine.0, needed: Vec::new(), glibc: None, broken: None };
-    if content.size() > LARGEST {
-        file.broken = Some("it is larger than 1 GiB".to_owned());
-        return Ok(Some((file, None)));
-    }
-    match ElfFacts::read(&content.to_vec()?) {
+    // Libraries of hundreds of megabytes are read side by side: none of them is held.
+    let mut parts = content.parts();
+    match ElfFacts::read_parts(content.size(), |range| parts.read(range))? {
         Ok(Some(facts)) => {
             (file.needed, file.glibc) = (facts.needed, facts.glibc);
             Ok(Some((file, facts.soname)))
@@ -156,6 +151,24 @@ fn read_file(path: &str, content: &Content) -> Result<Option<(NativeFile, Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::bytes::PathSource;
+
+    #[test]
+    fn this_machines_own_program_is_read_by_its_parts_as_it_is_whole() {
+        // What linkers really write: this test's own program.
+        let path = std::env::current_exe().expect("a path");
+        let size = std::fs::metadata(&path).expect("readable").len();
+        let content = Content::from_slice(PathSource::new(&path, size), 0, size);
+        let (mut parts, mut asked) = (content.parts(), 0);
+        let read = ElfFacts::read_parts(size, |range| {
+            asked += range.end - range.start;
+            parts.read(range)
+        });
+        let read = read.expect("readable").expect("valid").expect("an ELF file");
+        assert_eq!(Ok(Some(read.clone())), ElfFacts::read(&content.to_vec().expect("readable")));
+        assert!(read.needed.iter().any(|name| name.starts_with("libc.so")) && read.glibc.is_some(), "{read:?}");
+        assert!(asked < size / 10, "{asked} of {size}");
+    }
 
     #[test]
     fn what_only_a_part_of_a_large_distribution_loads_is_not_needed() {

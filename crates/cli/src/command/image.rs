@@ -7,11 +7,13 @@ use clap::Args;
 use serde_json::json;
 use shipwheel_builder::{Built, Definition, InterpreterChoice, Locked, build, plan};
 use shipwheel_bytecode::Optimization;
+use shipwheel_layer::Compression;
 use shipwheel_oci::{Platform, Reference};
 use shipwheel_plan::spec::{Base, Located, RemoveSource};
 
+use crate::amount::{CacheLimit, parse_limit};
 use crate::choices::ChoiceArguments;
-use crate::command::init;
+use crate::command::{cache, init};
 use crate::failure::Failure;
 use crate::input;
 use crate::layers;
@@ -105,6 +107,10 @@ pub(crate) struct ImageArguments {
     #[arg(long)]
     pub(crate) verbose: bool,
 
+    /// Say of the base and of each layer whether it is reused, or what changed since the last build of this image.
+    #[arg(long)]
+    pub(crate) explain: bool,
+
     /// Print the plan and build nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -116,6 +122,14 @@ pub(crate) struct ImageArguments {
     /// Use only the cache, never the network.
     #[arg(long)]
     pub(crate) offline: bool,
+
+    /// How layers are compressed, but for those of wheels and of the base: gzip, zstd, or zstd:1 to zstd:19.
+    #[arg(long, value_name = "COMPRESSION")]
+    pub(crate) compression: Option<Compression>,
+
+    /// How much the cache may hold after the build, or none [default: $SHIPWHEEL_CACHE_LIMIT, else 20GB].
+    #[arg(long, value_name = "SIZE", value_parser = parse_limit)]
+    pub(crate) cache_limit: Option<CacheLimit>,
 
     #[command(flatten)]
     pub(crate) login: LoginArguments,
@@ -178,8 +192,16 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
         delivery.write(&source, output, &name).map_err(writing(output))?;
     }
     terminal.lines(layers::render(&built).trim_end());
+    if arguments.explain {
+        explain(&built, &terminal);
+    }
     if let Some(output) = &output {
         terminal.line(&format!("  written to {output}"));
+    }
+    if definition.spec.layers.compression != Compression::Gzip {
+        terminal.line(
+            "  layers of zstd: Docker before 23, AWS Lambda and some scanners cannot read them (docs/layering.md#zstd)",
+        );
     }
     if definition.derived && definition.spec.writable().is_empty() {
         terminal.line("  the application may write only to /tmp: name other folders in `app.writable` (docs/start.md)");
@@ -189,8 +211,19 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
         pushed.map_err(Failure::while_doing(pushing(&arguments.push)))?;
     }
     shared.give(&session, &definition, &built, &arguments.push)?;
+    cache::sweep(&session.cache, arguments.cache_limit, &terminal)?;
     print_result(arguments, &built, &name, output.as_ref());
     Ok(())
+}
+
+/// Says why each part is what it is, by platform.
+fn explain(built: &Built, terminal: &Terminal) {
+    for platform in &built.platforms {
+        match built.reasons.get(&platform.platform) {
+            Some(lines) => lines.iter().for_each(|line| terminal.line(&format!("  {}: {line}", platform.platform))),
+            None => terminal.line(&format!("  {}: the first build of this image in this cache", platform.platform)),
+        }
+    }
 }
 
 /// Whether the user says on a terminal that the project's code may run; without one nobody is asked.
@@ -229,6 +262,9 @@ fn apply(arguments: &ImageArguments, definition: &mut Definition) {
     if let Some(app) = &mut spec.app {
         let named = arguments.optional_import.iter();
         app.optional_imports.extend(named.map(|value| Located { value: value.clone(), span: 0..0 }));
+    }
+    if let Some(compression) = arguments.compression {
+        spec.layers.compression = compression;
     }
     if let Some(tag) = &arguments.tag {
         spec.tag.clone_from(tag);
@@ -271,7 +307,12 @@ fn select_output(
     root: &Path,
 ) -> Result<Option<OutputArgument>, Failure> {
     let platforms = definition.spec.platforms.len();
+    let is_zstd = definition.spec.layers.compression != Compression::Gzip;
     match &arguments.output {
+        Some(output) if is_zstd && output.is_docker_archive() => Err(Failure::usage(
+            "a docker-archive is for `docker load`, which reads no zstd in many versions, and the image has layers of zstd",
+            Some("write an `oci-archive:`, or pass `--compression gzip`"),
+        )),
         Some(output) if platforms > output.max_platforms() => Err(Failure::usage(
             format!("a docker-archive holds one platform, and the image has {platforms}"),
             Some("select one with `--platforms`, or write an `oci-archive:`"),
@@ -280,6 +321,10 @@ fn select_output(
         None if !arguments.push.is_empty() => Ok(None),
         None => Ok(Some(OutputArgument::layout(root.join("target/images").join(&definition.name)))),
     }
+}
+
+fn reasons(built: &Built) -> serde_json::Value {
+    built.reasons.iter().map(|(platform, lines)| (platform.to_string(), json!(lines))).collect()
 }
 
 /// The one line on standard output, or the one object.
@@ -317,7 +362,7 @@ fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, out
         })
         .collect();
     let share = layers::Share::of(built);
-    let result = json!({
+    let mut result = json!({
         "reference": references[0],
         "references": references,
         "digest": digest,
@@ -326,5 +371,8 @@ fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, out
         "shared_bytes": share.shared,
         "output": output.map(ToString::to_string),
     });
+    if arguments.explain {
+        result["reasons"] = reasons(built);
+    }
     println!("{}", shown::json(&result));
 }

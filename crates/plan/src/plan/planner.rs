@@ -84,7 +84,7 @@ impl Planner<'_> {
             LayerKind::Base | LayerKind::StdlibBytecode | LayerKind::Environment => Writable::default(),
             LayerKind::Dependencies | LayerKind::DependencyBytecode => Writable::default(),
         };
-        Ok(PlannedLayer::new(kind, title, inputs, directories, writable))
+        Ok(PlannedLayer::new(kind, title, inputs, directories, writable, self.spec.layers.compression))
     }
 
     /// A layer of bytecode; `None` when there is nothing to compile.

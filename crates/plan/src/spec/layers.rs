@@ -1,20 +1,24 @@
-//! `[layers]`: how the dependencies are grouped into layers.
+//! `[layers]`: how the dependencies are grouped into layers, and how layers are compressed.
+
+use shipwheel_layer::{Compression, ZstdLevel};
 
 use crate::group::GroupPolicy;
 use crate::spec::section::{Located, Section};
 
-/// The policies of grouping.
+/// The policies of grouping, and the compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayersSpec {
     /// For wheels, by their size.
     pub wheels: GroupPolicy,
     /// For their bytecode, by the size of its sources.
     pub bytecode: GroupPolicy,
+    /// For the layers that are not made of wheels: what wheels hold is compressed already.
+    pub compression: Compression,
 }
 
 impl Default for LayersSpec {
     fn default() -> Self {
-        Self { wheels: GroupPolicy::WHEELS, bytecode: GroupPolicy::BYTECODE }
+        Self { wheels: GroupPolicy::WHEELS, bytecode: GroupPolicy::BYTECODE, compression: Compression::Gzip }
     }
 }
 
@@ -25,11 +29,42 @@ const MAX_BUCKETS: i64 = 100;
 
 pub(super) fn read_layers(top: &Section<'_>) -> LayersSpec {
     let default = LayersSpec::default();
-    let Some(layers) = top.section("layers", &["wheels", "bytecode"]) else {
+    let Some(layers) = top.section("layers", &["wheels", "bytecode", "compression", "compression-level"]) else {
         return default;
     };
     let read = |key, policy| layers.section(key, KEYS).map_or(policy, |section| read_policy(&section, policy));
-    LayersSpec { wheels: read("wheels", default.wheels), bytecode: read("bytecode", default.bytecode) }
+    let compression = read_compression(&layers);
+    LayersSpec { wheels: read("wheels", default.wheels), bytecode: read("bytecode", default.bytecode), compression }
+}
+
+/// `"gzip"`, or `"zstd"` with a level.
+fn read_compression(layers: &Section<'_>) -> Compression {
+    let (name, level) = (layers.text("compression"), layers.integer("compression-level"));
+    let is_zstd = match &name {
+        Some(name) if name.value == "zstd" => true,
+        Some(name) if name.value != "gzip" => {
+            let message = format!("`layers.compression` is `{}`, expected \"gzip\" or \"zstd\"", name.value);
+            layers.report_at(name.span.clone(), message);
+            // Its level may be right.
+            return Compression::Gzip;
+        }
+        Some(_) | None => false,
+    };
+    let Some(level) = level else {
+        return if is_zstd { Compression::Zstd(ZstdLevel::DEFAULT) } else { Compression::Gzip };
+    };
+    match ZstdLevel::new(level.value) {
+        _ if !is_zstd => {
+            let message = "`layers.compression-level` is for zstd; gzip has one level, which all digests depend on";
+            layers.report_at(level.span, message.to_owned());
+        }
+        Some(level) => return Compression::Zstd(level),
+        None => {
+            let message = format!("`layers.compression-level` is {}, expected 1 to 19", level.value);
+            layers.report_at(level.span, message);
+        }
+    }
+    Compression::Gzip
 }
 
 fn read_policy(section: &Section<'_>, default: GroupPolicy) -> GroupPolicy {
@@ -74,8 +109,38 @@ fn read_size(section: &Section<'_>) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use shipwheel_layer::Compression;
+
     use crate::group::GroupPolicy;
     use crate::spec::ImageSpec;
+
+    #[test]
+    fn a_compression_is_read_with_its_level() {
+        for (lines, expected) in [
+            ("", Ok("gzip")),
+            ("compression = \"gzip\"", Ok("gzip")),
+            ("compression = \"zstd\"", Ok("zstd:3")),
+            ("compression = \"zstd\"\ncompression-level = 19", Ok("zstd:19")),
+            (
+                "compression = \"zstd\"\ncompression-level = 20",
+                Err("`layers.compression-level` is 20, expected 1 to 19"),
+            ),
+            ("compression-level = 3", Err("`layers.compression-level` is for zstd; gzip has one level")),
+            ("compression = \"xz\"", Err("`layers.compression` is `xz`, expected \"gzip\" or \"zstd\"")),
+            ("compression = 3", Err("`layers.compression` is an integer, expected a string")),
+        ] {
+            let read = ImageSpec::parse(&format!("base.image = \"x\"\n[layers]\n{lines}"), "image.toml", None);
+            match (read, expected) {
+                (Ok(spec), expected) => {
+                    assert_eq!(expected.map(str::parse::<Compression>), Ok(Ok(spec.layers.compression)), "{lines}");
+                }
+                (Err(error), expected) => {
+                    let expected = expected.expect_err(lines);
+                    assert!(error.to_string().contains(expected), "{error}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_policy_is_read_and_what_it_does_not_name_stays() {

@@ -5,12 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::presence::Presence;
 use crate::disk::{Folder, FolderHold, UNFINISHED, unfinished_name};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
 /// Where uv keeps its own cache; uv makes it.
-const UV: &str = "uv";
+pub(super) const UV: &str = "uv";
 
 /// The areas that `clear` removes, without what was downloaded.
 ///
@@ -23,6 +24,9 @@ const DOWNLOADED: [&str; 2] = ["blobs", UV];
 
 /// The folder of what is not complete: written until it is, or removed.
 const TMP: &str = "tmp";
+
+/// The folder of the processes that use the cache.
+const RUNNING: &str = "running";
 
 /// While others use the cache, leftovers of killed processes are removed at this age: no process writes one file for
 /// longer.
@@ -41,6 +45,8 @@ pub(super) struct Areas {
     pub(super) tmp: Folder,
     /// Says that `tmp` is in use. `None` where the file system has no locks.
     _in_use: Option<FolderHold>,
+    /// Says since when this process uses the cache.
+    pub(super) presence: Presence,
 }
 
 impl Areas {
@@ -61,14 +67,17 @@ impl Areas {
         if let Some(uv) = root.below(UV)? {
             uv.require_private()?;
         }
-        let tmp = root.private_below(TMP)?;
+        let (tmp, running) = (root.private_below(TMP)?, root.private_below(RUNNING)?);
+        let in_use = swept(&tmp, &running)?;
         Ok(Self {
             blobs: area("blobs")?.private_below("sha256")?,
             records: area("records")?,
             entries: area("entries")?,
             folders: area("folders")?,
             locks: area("locks")?,
-            _in_use: swept(&tmp)?,
+            _in_use: in_use,
+            // After `tmp` is in use: whoever finds itself alone there removes all that others left.
+            presence: Presence::announce(running)?,
             tmp,
             root,
         })
@@ -93,7 +102,7 @@ impl Areas {
         };
         let aside = set_aside(&root, &tmp, cleared)?;
         aside.iter().try_for_each(|name| tmp.remove_tree(name))?;
-        swept(&tmp).map(|_| ())
+        swept(&tmp, &root.private_below(RUNNING)?).map(|_| ())
     }
 }
 
@@ -117,8 +126,8 @@ fn set_aside<'a>(
 }
 
 /// Says that `tmp` is in use, after the leftovers of killed processes were removed: all of them if nobody else uses it.
-fn swept(tmp: &Folder) -> Result<Option<FolderHold>> {
-    let in_use = tmp.share(|| remove_leftovers(tmp, Duration::ZERO))?;
+fn swept(tmp: &Folder, running: &Folder) -> Result<Option<FolderHold>> {
+    let in_use = tmp.share(|| [tmp, running].iter().for_each(|folder| remove_leftovers(folder, Duration::ZERO)))?;
     remove_leftovers(tmp, LEFTOVER_AGE);
     Ok(in_use)
 }

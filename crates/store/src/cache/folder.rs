@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::FileType;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shipwheel_oci::{Descriptor, Digest, HashWriter, Reference};
@@ -18,12 +19,13 @@ use tempfile::TempDir;
 use super::areas::Areas;
 use super::far_side::FarSide;
 use super::journal::Journal;
+use super::presence::note_use;
 use crate::disk::{Folder, OutputFile, PRIVATE, UNFINISHED};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
 /// The length of the digest in front of an entry.
-const ENTRY_DIGEST: usize = 32;
+pub(super) const ENTRY_DIGEST: usize = 32;
 
 /// The permissions of the cache's files.
 const FILE_MODE: u32 = 0o600;
@@ -34,7 +36,7 @@ const FILE_MODE: u32 = 0o600;
 /// and checked once.
 #[derive(Debug, Clone)]
 pub struct Cache {
-    areas: Arc<Areas>,
+    pub(super) areas: Arc<Areas>,
     /// What lends records and blobs that are not here.
     far: Option<Arc<dyn FarSide>>,
     /// Hears of records.
@@ -114,9 +116,11 @@ impl Cache {
         self.near_size(digest).or_else(|| self.far.as_ref()?.blob_size(digest))
     }
 
-    /// A blob's size, if it is on this machine.
+    /// A blob's size, if it is on this machine; whoever asks uses it, and it stays for as long as this process runs.
     fn near_size(&self, digest: &Digest) -> Option<u64> {
-        let size = self.areas.blobs.size_of(digest.hex())?;
+        let stat = self.areas.presence.used(&self.areas.blobs, digest.hex().as_ref())?;
+        let size =
+            FileType::from_raw_mode(stat.st_mode).is_file().then(|| u64::try_from(stat.st_size).ok()).flatten()?;
         // A machine that loses power leaves names without data.
         (size > 0 || *digest == Digest::of(b"")).then_some(size)
     }
@@ -232,6 +236,12 @@ impl Cache {
         }
     }
 
+    /// Whether there is a record of a key, readable or not.
+    pub fn has_record(&self, kind: &str, key: &Digest) -> bool {
+        let area = there(&self.areas.records, kind);
+        area.is_some_and(|area| self.areas.presence.used(&area, key.hex().as_ref()).is_some())
+    }
+
     /// Writes a record, in place of any that was there.
     ///
     /// # Errors
@@ -287,7 +297,9 @@ impl Cache {
 
     /// A folder that was published under the key.
     pub fn folder(&self, kind: &str, key: &Digest) -> Option<PathBuf> {
-        let folder = there(&self.areas.folders, kind)?.below(key.hex()).ok().flatten()?;
+        let area = there(&self.areas.folders, kind)?;
+        self.areas.presence.used(&area, key.hex().as_ref())?;
+        let folder = area.below(key.hex()).ok().flatten()?;
         Some(folder.path().to_owned())
     }
 
@@ -331,7 +343,9 @@ fn made(area: &Folder, kind: &str) -> Result<Folder> {
 
 fn read(area: &Folder, kind: &str, key: &Digest) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    there(area, kind)?.open_file(key.hex()).ok()?.read_to_end(&mut bytes).ok()?;
+    let mut file = there(area, kind)?.open_file(key.hex()).ok()?;
+    note_use(&file);
+    file.read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use shipwheel_oci::Digest;
 
 use super::folder::Cache;
+use super::presence::note_use;
 use crate::disk::OutputFile;
 use crate::disk::small_file::open_regular;
 use crate::error::{Result, StoreError};
@@ -159,6 +160,7 @@ impl Location {
 /// The locations in a pack's index; `None` for a pack that is not complete.
 fn read_index(path: &Path) -> Option<Vec<(Digest, Location)>> {
     let file = open_regular(path).ok()?;
+    note_use(&file);
     let size = file.metadata().ok()?.len();
     let mut trailer = [0; TRAILER];
     let index_end = size.checked_sub(TRAILER as u64)?;
@@ -182,6 +184,11 @@ fn read_index(path: &Path) -> Option<Vec<(Digest, Location)>> {
         })
     };
     index.chunks_exact(ROW).map(location).collect()
+}
+
+/// Whether a pack is complete, and each of its values has the digest that its index says.
+pub(super) fn is_whole(path: &Path) -> bool {
+    read_index(path).is_some_and(|rows| rows.iter().all(|(_, location)| location.read().is_some()))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW};
 
 use super::place_error::PlaceError;
 use super::small_file::{TO_READ, check_regular, read_all};
@@ -21,6 +21,18 @@ use crate::file_action::FileAction;
 
 /// How folders are opened; links at their end are followed unless `NOFOLLOW` is added.
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Both times of a file, set to now by the clock of its file system.
+const NOW: Timestamps = {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    Timestamps { last_access: now, last_modification: now }
+};
+
+/// When something was changed; a time before 1970 is 1970.
+pub(crate) fn changed(stat: &Stat) -> SystemTime {
+    let (seconds, nanoseconds) = (u64::try_from(stat.st_mtime), u32::try_from(stat.st_mtime_nsec));
+    SystemTime::UNIX_EPOCH + Duration::new(seconds.unwrap_or_default(), nanoseconds.unwrap_or_default())
+}
 
 /// An open folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -123,16 +135,18 @@ impl Folder {
     }
 
     /// What a name is; links are not followed.
-    pub(super) fn stat(&self, name: &OsStr) -> io::Result<Stat> {
+    pub(crate) fn stat(&self, name: &OsStr) -> io::Result<Stat> {
         Ok(rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
-    /// Whether a regular file of this size, and with no other name, is there.
+    /// Whether a regular file of this size is there, that no other name can be used to write to: it has none, or is
+    /// the user's own and read-only, as those are that the cache shares.
     pub(crate) fn has_file(&self, name: impl AsRef<OsStr>, size: u64) -> bool {
+        let user = rustix::process::geteuid().as_raw();
         let is_it = |stat: Stat| {
             FileType::from_raw_mode(stat.st_mode).is_file()
                 && u64::try_from(stat.st_size) == Ok(size)
-                && stat.st_nlink == 1
+                && (stat.st_nlink == 1 || (stat.st_mode & 0o222 == 0 && stat.st_uid == user))
         };
         self.stat(name.as_ref()).is_ok_and(is_it)
     }
@@ -164,6 +178,13 @@ impl Folder {
         Ok(rustix::fs::openat(&self.handle, name, flags, Mode::from_raw_mode(mode))?.into())
     }
 
+    /// Gives an open file another name here, which nothing may have. An error where the file system cannot.
+    pub(crate) fn link(&self, file: &File, name: &OsStr) -> io::Result<()> {
+        // By its handle: another file may have the name by now that it was opened by.
+        let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+        Ok(rustix::fs::linkat(rustix::fs::CWD, open, &self.handle, name, AtFlags::SYMLINK_FOLLOW)?)
+    }
+
     /// Moves a name to a folder of the same file system, in place of what has the name there.
     pub(crate) fn rename(&self, from: &OsStr, folder: &Self, to: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.handle, from, &folder.handle, to)?)
@@ -189,9 +210,30 @@ impl Folder {
 
     /// How long ago what has the name was changed; links are not followed.
     pub(crate) fn age(&self, name: &OsStr) -> Option<Duration> {
-        let seconds = self.stat(name).ok()?.st_mtime;
-        let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).ok()?);
-        changed.elapsed().ok()
+        changed(&self.stat(name).ok()?).elapsed().ok()
+    }
+
+    /// Says that what has the name was changed now; of a link the link itself.
+    pub(crate) fn touch(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::utimensat(&self.handle, name, &NOW, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    /// How many bytes there are below a name, and when the last of all that is there was changed; no link is followed.
+    pub(crate) fn extent(&self, name: &OsStr) -> io::Result<(u64, SystemTime)> {
+        let stat = self.stat(name)?;
+        let mut extent = (u64::try_from(stat.st_size).unwrap_or_default(), changed(&stat));
+        if FileType::from_raw_mode(stat.st_mode).is_dir() {
+            let handle = rustix::fs::openat(&self.handle, name, FOLDER | OFlags::NOFOLLOW, Mode::empty())?;
+            let folder = Self { handle: Arc::new(handle), path: self.path.join(name) };
+            extent.0 = 0;
+            for inner in folder.read_names()? {
+                // Another process may remove it.
+                if let Ok((bytes, used)) = folder.extent(&inner) {
+                    extent = (extent.0 + bytes, extent.1.max(used));
+                }
+            }
+        }
+        Ok(extent)
     }
 
     /// Removes a regular file or a link; of a link the link itself.

@@ -44,6 +44,17 @@ impl Folder {
         }
     }
 
+    /// Waits until nobody holds the folder alone, and holds it together with all others who share it.
+    ///
+    /// `None` if the file system has no such locks.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened.
+    pub(crate) fn hold_shared(&self) -> Result<Option<FolderHold>> {
+        let handle = self.reopened().map_err(StoreError::file(FileAction::Hold, self.path()))?;
+        Ok(shared(handle))
+    }
+
     /// Holds the folder together with all who share it. Whoever finds that nobody else does calls `alone` first, and
     /// the others wait for it.
     ///
@@ -58,12 +69,17 @@ impl Folder {
             Err(Errno::WOULDBLOCK) => {}
             Err(_) => return Ok(None),
         }
-        loop {
-            match flock(&handle, FlockOperation::LockShared) {
-                Ok(()) => return Ok(Some(FolderHold { _handle: handle })),
-                Err(Errno::INTR) => {}
-                Err(_) => return Ok(None),
-            }
+        Ok(shared(handle))
+    }
+}
+
+/// The hold on what is open, with all who share it; `None` if the file system has no locks.
+fn shared(handle: OwnedFd) -> Option<FolderHold> {
+    loop {
+        match flock(&handle, FlockOperation::LockShared) {
+            Ok(()) => return Some(FolderHold { _handle: handle }),
+            Err(Errno::INTR) => {}
+            Err(_) => return None,
         }
     }
 }

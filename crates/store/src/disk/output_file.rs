@@ -63,7 +63,7 @@ impl OutputFile {
     }
 
     /// A new file in a folder of the user, held until it is finished: what nobody holds was left by a kill.
-    fn begin_held(folder: &Folder) -> io::Result<Self> {
+    pub(crate) fn begin_held(folder: &Folder) -> io::Result<Self> {
         for _ in 0..TRIES {
             let file = Self::begin(folder, 0o666)?;
             let held = flock(&file.file, FlockOperation::NonBlockingLockExclusive);
@@ -78,6 +78,11 @@ impl OutputFile {
     /// Where it is until it is finished, for errors.
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join(&self.name)
+    }
+
+    /// The name that it has until it is finished.
+    pub(crate) fn name(&self) -> &OsStr {
+        &self.name
     }
 
     /// The file, to read from.

@@ -63,6 +63,12 @@ pub enum PlaceError {
         /// What is there.
         path: PathBuf,
     },
+    /// A cache on a file system without locks.
+    #[error("the file system of {} has no file locks, so nobody knows what other processes use of it", .path.display())]
+    NoLocks {
+        /// The cache.
+        path: PathBuf,
+    },
     /// A folder that another process holds.
     #[error("another process still writes to {} after {} seconds", .path.display(), .waited.as_secs())]
     Held {
@@ -83,6 +89,7 @@ impl PlaceError {
             | Self::OwnerAbove { .. }
             | Self::WritableAbove { .. }
             | Self::Special { .. }
+            | Self::NoLocks { .. }
             | Self::Held { .. } => ErrorKind::Output,
         }
     }
@@ -113,6 +120,10 @@ impl PlaceError {
                 above.display()
             ),
             Self::Special { .. } => "an archive replaces what has its name: name a file".to_owned(),
+            Self::NoLocks { .. } => {
+                "end all builds and remove the whole cache (`cache clear`), or set SHIPWHEEL_CACHE_DIR to a local disk"
+                    .to_owned()
+            }
             Self::Held { .. } => "wait for the other process, or write to another folder".to_owned(),
         }
     }

@@ -10,6 +10,7 @@ use shipwheel_oci::{Descriptor, Digest, Reference};
 use super::index_json::{OCI_LAYOUT, TopIndex};
 use super::output::OutputLayout;
 use crate::error::{Result, StoreError};
+use crate::file_action::FileAction;
 use crate::image::{Destination, Offer, Prospect, PublishedImage, Pushed, Referrer};
 use crate::sync::lock;
 
@@ -53,6 +54,12 @@ impl Destination for LayoutDestination {
             return Ok(Pushed::Existed);
         }
         let file = (offer.file)()?;
+        let shared = file.to_share(descriptor).map_err(StoreError::file(FileAction::Read, &file.path));
+        if let Some(shared) = shared.map_err(StoreError::unwrapped)?
+            && self.layout.share_blob(&descriptor.digest, &shared)?
+        {
+            return Ok(Pushed::Sent(descriptor.size));
+        }
         let write = self.layout.write_blob(&descriptor.digest, |target| file.copy_to(descriptor, target));
         write.map_err(StoreError::unwrapped)?;
         Ok(Pushed::Sent(descriptor.size))

@@ -12,7 +12,7 @@ use shipwheel_oci::{Descriptor, Digest, HashWriter};
 use super::index_json::TopIndex;
 use super::journal::{JOURNAL, Journal};
 use super::replaced::Replaced;
-use crate::disk::{Folder, FolderHold, UNFINISHED, is_unfinished, write_renamed};
+use crate::disk::{Folder, FolderHold, UNFINISHED, is_unfinished, unfinished_name, write_renamed};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 use crate::limits::MAX_MANIFEST;
@@ -76,9 +76,27 @@ impl OutputLayout {
     /// Writes a blob.
     pub(super) fn write_blob(&self, digest: &Digest, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
         let name = digest.hex();
-        let noted = lock(&self.journal).add(&name);
-        noted.map_err(StoreError::file(FileAction::Write, &self.folder.path().join(JOURNAL)))?;
+        self.note(&name)?;
         write_renamed(&self.blobs, name, fill)
+    }
+
+    /// Gives a file of the cache the name of a blob, in place of any that has it; `false` where that cannot be.
+    pub(super) fn share_blob(&self, digest: &Digest, file: &File) -> Result<bool> {
+        let (name, unfinished) = (digest.hex(), unfinished_name());
+        self.note(&name)?;
+        if self.blobs.link(file, &unfinished).is_err() {
+            return Ok(false);
+        }
+        let named = self.blobs.rename(&unfinished, &self.blobs, name.as_ref());
+        // Of two names of one file, both stay.
+        self.blobs.remove_file(&unfinished)?;
+        named.map_err(StoreError::file(FileAction::Write, &self.blobs.path().join(&name)))?;
+        Ok(true)
+    }
+
+    fn note(&self, name: &str) -> Result<()> {
+        let noted = lock(&self.journal).add(name);
+        noted.map_err(StoreError::file(FileAction::Write, &self.folder.path().join(JOURNAL)))
     }
 
     /// Writes a file beside the blobs.

@@ -72,7 +72,7 @@ impl ImageSource for RegistrySource<'_> {
     fn blob(&self, descriptor: &Descriptor) -> Result<BlobFile> {
         self.registry.fetch_blob(&self.reference, descriptor, self.cache, self.progress)?;
         // An earlier run may have fetched it: a copy checks what the disk has made of it.
-        self.cache.require_blob(&descriptor.digest).map(BlobFile::whole)
+        self.cache.require_blob(&descriptor.digest).map(BlobFile::cached)
     }
 
     fn origin(&self, _: &Descriptor) -> Option<Reference> {
