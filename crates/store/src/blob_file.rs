@@ -1,16 +1,17 @@
 //! Where the bytes of a blob are on disk: a file, or a part of one.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use shipwheel_oci::{Descriptor, HashWriter};
 
+use crate::cache::FILE_MODE;
 use crate::disk::small_file::open_regular;
 use crate::error::StoreError;
 
-/// The permissions of a file that the cache and outputs share.
+/// The permissions of a file that the cache and outputs share, and of one that they once shared.
 const SHARED_MODE: u32 = 0o444;
 
 /// A file that holds the bytes of a blob from `offset` on, as many as its descriptor says.
@@ -83,8 +84,8 @@ impl BlobFile {
     /// When it cannot be read or written. When it is not what the descriptor says, the error holds a [`StoreError`].
     pub(crate) fn copy_to<W: Write>(&self, descriptor: &Descriptor, target: &mut W) -> io::Result<()> {
         let file = self.open()?;
-        // One that an output shares may have been changed there.
-        let is_verified = self.is_verified && file.metadata()?.nlink() == 1;
+        // One that an output shares, or shared until it was removed, may have been changed there.
+        let is_verified = self.is_verified && is_own(&file.metadata()?);
         let mut reader = file.take(descriptor.size);
         let what = || self.path.display().to_string();
         let wrong_size = |found| StoreError::Size { what: what(), expected: descriptor.size, found };
@@ -108,6 +109,11 @@ impl BlobFile {
         }
         Ok(())
     }
+}
+
+/// Whether no output ever had another name of a file of the cache.
+fn is_own(metadata: &Metadata) -> bool {
+    metadata.nlink() == 1 && metadata.mode() & 0o777 == FILE_MODE
 }
 
 #[cfg(test)]
@@ -157,5 +163,11 @@ mod tests {
             assert_eq!(fs::read(blob(name)).unwrap(), b"a layer");
         }
         assert_eq!(Digest::of(&fs::read(&cached).unwrap()), digest);
+
+        // The change outlives the layout.
+        fs::set_permissions(&cached, Permissions::from_mode(0o644)).unwrap();
+        fs::write(&cached, b"A LAYER").unwrap();
+        ["one", "two"].iter().for_each(|name| fs::remove_dir_all(folder.path().join(name)).unwrap());
+        assert!(BlobFile::built(cached).copy_to(&descriptor, &mut io::sink()).is_err());
     }
 }

@@ -53,7 +53,7 @@ impl CommandHelp {
     pub fn flags(&self) -> impl Iterator<Item = &str> {
         self.text.lines().filter_map(|line| {
             let line = line.trim_start().trim_start_matches("-h, ").trim_start_matches("-V, ");
-            line.starts_with("--").then(|| line.split([' ', '=']).next().unwrap_or(line))
+            line.starts_with("--").then(|| line.split([' ', '=', '[']).next().unwrap_or(line))
         })
     }
 }

@@ -416,12 +416,12 @@ fn locks() {
         (ImageLockError::NotThere { path: image().into() }.into(), Configuration, HINT),
         (
             ImageLockError::Differs { path: image().into(), differences: vec![Difference::Root] }.into(),
-            Verification,
+            Configuration,
             HINT,
         ),
         (
             ImageLockError::Differs { path: image().into(), differences: vec![Difference::Base] }.into(),
-            Verification,
+            Configuration,
             HINT,
         ),
         (LockError::NotNamed { file: "image.toml".to_owned() }.into(), Configuration, HINT),

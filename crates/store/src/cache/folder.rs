@@ -28,7 +28,7 @@ use crate::file_action::FileAction;
 pub(super) const ENTRY_DIGEST: usize = 32;
 
 /// The permissions of the cache's files.
-const FILE_MODE: u32 = 0o600;
+pub(crate) const FILE_MODE: u32 = 0o600;
 
 /// A cache folder. Cheap to clone; any number of threads and processes may use one folder.
 ///

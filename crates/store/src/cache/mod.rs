@@ -13,6 +13,7 @@ mod remember;
 
 pub use far_side::FarSide;
 pub use faults::{Checked, Fault, RecordCheck};
+pub(crate) use folder::FILE_MODE;
 pub use folder::{BlobWriter, Cache, KeyHold};
 pub use inventory::KindUsage;
 pub use journal::{Journal, Noted};

@@ -56,6 +56,7 @@ fn a_blob_that_somebody_planted_is_written_anew() {
     for (path, bytes) in &blobs {
         let mut planted = bytes.clone();
         planted[0] ^= 1;
+        std::fs::remove_file(path).unwrap();
         std::fs::write(path, planted).unwrap();
     }
     assert!(LayoutSource::open(&folder, None).is_ok(), "its index is as it was");
