@@ -130,8 +130,8 @@ fn verify(cache: &Cache, repair: bool, json: bool) -> Result<(), Failure> {
 }
 
 /// Holds the cache against its limit after a build, once a day. What goes wrong there is no error of the build.
-pub(crate) fn sweep(cache: &Cache, flag: Option<CacheLimit>, terminal: &Terminal) -> Result<(), Failure> {
-    let Some(limit) = limit(flag)?.0 else { return Ok(()) };
+pub(crate) fn sweep(cache: &Cache, limit: CacheLimit, terminal: &Terminal) {
+    let Some(limit) = limit.0 else { return };
     match cache.sweep(limit) {
         Ok(None) => {}
         Ok(Some(pruned)) => {
@@ -139,11 +139,13 @@ pub(crate) fn sweep(cache: &Cache, flag: Option<CacheLimit>, terminal: &Terminal
         }
         Err(error) => terminal.line(&format!("warning: the cache was not held against its limit: {error}")),
     }
-    Ok(())
 }
 
-/// The limit by the flag, the environment or default; `None` is none.
-fn limit(flag: Option<CacheLimit>) -> Result<CacheLimit, Failure> {
+/// The limit by the flag, the environment or default.
+///
+/// # Errors
+/// When the variable is no size.
+pub(crate) fn limit(flag: Option<CacheLimit>) -> Result<CacheLimit, Failure> {
     let set = std::env::var(LIMIT).ok().filter(|text| !text.is_empty());
     match (flag, set) {
         (Some(limit), _) => Ok(limit),

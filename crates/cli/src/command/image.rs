@@ -149,6 +149,7 @@ pub(crate) enum LockedArgument {
 
 /// Runs `image`.
 pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
+    let cache_limit = cache::limit(arguments.cache_limit)?;
     let root = open::workspace_root();
     let (name, profile) = (arguments.name.as_deref(), arguments.profile.as_deref());
     let mut definition = open::definition(&root, name, profile, &arguments.choices)?;
@@ -211,7 +212,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
         pushed.map_err(Failure::while_doing(pushing(&arguments.push)))?;
     }
     shared.give(&session, &definition, &built, &arguments.push)?;
-    cache::sweep(&session.cache, arguments.cache_limit, &terminal)?;
+    cache::sweep(&session.cache, cache_limit, &terminal);
     print_result(arguments, &built, &name, output.as_ref());
     Ok(())
 }
