@@ -44,8 +44,12 @@ fn every_command_line_in_the_docs_is_one_that_the_program_takes() {
 #[test]
 fn every_flag_that_the_docs_quote_is_one_of_a_command() {
     let flags: BTreeSet<&str> = commands().iter().flat_map(CommandHelp::flags).collect();
-    // Flags of other programs, in the columns that say what those are told, and options of requirements files.
-    let others = ["--extras", "--with", "--extra-index-url", "--index-url", "--find-links", "--no-index", "--hash"];
+    // Flags of tools for locks, in the columns that say what those are told, and options of requirements files.
+    let tools =
+        ["--extras", "--with", "--group", "--extra-index-url", "--index-url", "--find-links", "--no-index", "--hash"];
+    // Flags of servers that `verify` reads in an image's command.
+    let servers = ["--chdir", "--app-dir", "--pythonpath"];
+    let others = [&tools[..], &servers].concat();
     let mut unknown = Vec::new();
     for page in Page::all() {
         for code in page.code().iter().filter(|code| code.starts_with("--")) {
