@@ -139,7 +139,9 @@ fn another_program_or_a_broken_record_build_again() {
     let command = shipwheel.command(&arguments);
     let [one, other] = ["one", "other"].map(|name| cache.path().join(name));
     // Copies: cargo may give the program itself new times while other tests run it.
-    [&one, &other].iter().for_each(|copy| drop(std::fs::copy(&command.arguments[0], copy).unwrap()));
+    for copy in [&one, &other] {
+        std::fs::copy(&command.arguments[0], copy).unwrap();
+    }
     let run = |program: &Path| {
         let mut run = std::process::Command::new(program);
         let run = run.args(&command.arguments[1..]).envs(command.environment.iter().cloned()).output().unwrap();
