@@ -182,15 +182,7 @@ impl Content {
     /// # Errors
     /// When the source cannot be read.
     pub fn head(&self, size: usize) -> Result<Vec<u8>, ContentError> {
-        let fail = |cause| ContentError::Read { source_name: self.source_name(), cause };
-        let size = usize::try_from(self.size()).map_or(size, |own| own.min(size));
-        let mut bytes = vec![0; size];
-        match self.origin() {
-            Some((source, offset)) => source.read_exact_at(&mut bytes, offset),
-            None => self.reader().read_exact(&mut bytes),
-        }
-        .map_err(fail)?;
-        Ok(bytes)
+        self.parts().read(0..self.size().min(size as u64))
     }
 
     /// Parts of it, read one after the other; neither CRC-32 nor digest is checked.

@@ -5,11 +5,14 @@
 //! one algorithm that every registry and runtime implements.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
+
+/// How many bytes are read at a time to be hashed.
+const READ_SIZE: usize = 256 << 10;
 
 /// A text that is not a `sha256:` digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +30,17 @@ impl Digest {
     /// Hashes a whole byte string.
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// Hashes all that a reader gives; with the number of its bytes.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of_reader(reader: impl Read) -> io::Result<(Self, u64)> {
+        let mut hasher = HashWriter::new(io::sink());
+        io::copy(&mut BufReader::with_capacity(READ_SIZE, reader), &mut hasher)?;
+        let (_, digest, size) = hasher.finish();
+        Ok((digest, size))
     }
 
     /// The 64 lowercase hex digits, without the algorithm: a blob's file name in a layout.

@@ -4,6 +4,7 @@
 //! case its letters are, and of several the last. A manifest with `layers` and `Layers` is one image to a strict reader
 //! and another one to them, and what was verified would not be what runs.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -144,8 +145,8 @@ impl<'de> Visitor<'de> for Reading {
         };
         let mut seen: Vec<&str> = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
-            let folded = folded(&key);
-            match fields.iter().find(|(name, _)| self::folded(name) == folded) {
+            let plain = plain(&key);
+            match fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(&plain)) {
                 Some((name, _)) if *name != key => {
                     return Err(M::Error::custom(format!("`{key}` is read as `{name}` by some programs")));
                 }
@@ -198,14 +199,12 @@ impl<'de> Visitor<'de> for Reading {
     }
 }
 
-/// A key as Go compares it: in one case, the two letters outside of ASCII that have one in it included.
-fn folded(key: &str) -> String {
-    let letter = |letter: char| match letter {
-        '\u{212a}' => 'k',
-        '\u{17f}' => 's',
-        other => other.to_ascii_lowercase(),
-    };
-    key.chars().map(letter).collect()
+/// A key with the two letters outside of ASCII as Go takes them, which ignores case: names of fields are ASCII.
+fn plain(key: &str) -> Cow<'_, str> {
+    match key.is_ascii() {
+        true => key.into(),
+        false => key.replace('\u{212a}', "k").replace('\u{17f}', "s").into(),
+    }
 }
 
 #[cfg(test)]

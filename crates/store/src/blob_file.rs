@@ -48,22 +48,33 @@ impl BlobFile {
         Self { path, offset: 0, is_verified: false, is_cached: true }
     }
 
-    /// The open file of the cache, read-only and held against its digest, for an output to share; `None` where it is
-    /// none of the cache's.
+    /// The open file of the cache, for an output to share; `None` where it is none of the cache's.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub(crate) fn to_share(&self) -> io::Result<Option<File>> {
+        self.is_cached.then(|| self.open()).transpose()
+    }
+
+    /// Makes a file that an output is about to share read-only, and holds it against its digest; `false` where it
+    /// cannot be made so.
     ///
     /// # Errors
     /// When it cannot be read. When it is not what the descriptor says, the error holds a [`StoreError`].
-    pub(crate) fn to_share(&self, descriptor: &Descriptor) -> io::Result<Option<File>> {
-        if !self.is_cached {
-            return Ok(None);
-        }
-        let file = self.open()?;
+    pub(crate) fn seal(&self, file: &File, descriptor: &Descriptor) -> io::Result<bool> {
         // Nobody writes to it by mistake, under whichever of its names.
-        if rustix::fs::fchmod(&file, SHARED_MODE.into()).is_err() {
-            return Ok(None);
+        if rustix::fs::fchmod(file, SHARED_MODE.into()).is_err() {
+            return Ok(false);
         }
-        Self { is_verified: false, ..self.clone() }.copy_to(descriptor, &mut io::sink())?;
-        Ok(Some(file))
+        self.copy_checked(file.try_clone()?, descriptor, &mut io::sink()).map(|()| true)
+    }
+
+    /// Holds the file against its digest, whoever made it.
+    ///
+    /// # Errors
+    /// When it cannot be read. When it is not what the descriptor says, the error holds a [`StoreError`].
+    pub(crate) fn check(&self, descriptor: &Descriptor) -> io::Result<()> {
+        self.copy_checked(self.open()?, descriptor, &mut io::sink())
     }
 
     /// Opens the file where the blob begins.
@@ -86,28 +97,35 @@ impl BlobFile {
         let file = self.open()?;
         // One that an output shares, or shared until it was removed, may have been changed there.
         let is_verified = self.is_verified && is_own(&file.metadata()?);
-        let mut reader = file.take(descriptor.size);
-        let what = || self.path.display().to_string();
-        let wrong_size = |found| StoreError::Size { what: what(), expected: descriptor.size, found };
-        if is_verified {
-            let size = io::copy(&mut reader, target)?;
-            return if size == descriptor.size { Ok(()) } else { Err(io::Error::other(wrong_size(size))) };
+        match is_verified {
+            true => self.require_size(io::copy(&mut file.take(descriptor.size), target)?, descriptor),
+            false => self.copy_checked(file, descriptor, target),
         }
+    }
+
+    fn copy_checked<W: Write>(&self, file: File, descriptor: &Descriptor, target: &mut W) -> io::Result<()> {
         let mut writer = HashWriter::new(target);
-        io::copy(&mut reader, &mut writer)?;
+        io::copy(&mut file.take(descriptor.size), &mut writer)?;
         let (_, found, size) = writer.finish();
-        if size != descriptor.size {
-            return Err(io::Error::other(wrong_size(size)));
-        }
+        self.require_size(size, descriptor)?;
         if found != descriptor.digest {
             if self.is_cached {
                 // The next build makes it anew.
                 let _ = rustix::fs::unlink(&self.path);
             }
-            let wrong = StoreError::Digest { what: what(), expected: descriptor.digest, found };
-            return Err(io::Error::other(wrong));
+            let what = self.path.display().to_string();
+            return Err(io::Error::other(StoreError::Digest { what, expected: descriptor.digest, found }));
         }
         Ok(())
+    }
+
+    fn require_size(&self, found: u64, descriptor: &Descriptor) -> io::Result<()> {
+        let expected = descriptor.size;
+        let what = || self.path.display().to_string();
+        match found == expected {
+            true => Ok(()),
+            false => Err(io::Error::other(StoreError::Size { what: what(), expected, found })),
+        }
     }
 }
 
@@ -135,7 +153,7 @@ mod tests {
         let cache = Cache::open(&folder.path().join("cache")).unwrap();
         let digest = cache.insert_bytes(b"a layer").unwrap();
         let descriptor = Descriptor::new("x/y", digest, 7);
-        let cached = cache.blob_path(&digest).unwrap();
+        let cached = cache.require_blob(&digest).unwrap();
         let put = |name: &str| {
             let layout = LayoutDestination::create(&folder.path().join(name), None).unwrap();
             let file = || cache.require_blob(&digest).map(BlobFile::built);

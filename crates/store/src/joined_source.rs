@@ -9,7 +9,6 @@ use crate::cache::Cache;
 use crate::error::{Result, StoreError};
 use crate::image::{Document, ImageGraph, ImageSource, PlatformImage, Referrer};
 use crate::join_error::JoinError;
-use crate::limits::MAX_CONFIG;
 
 /// What a manifest says of its own base; the bases of two platforms differ, and the index has none.
 const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
@@ -88,12 +87,11 @@ impl Part<'_> {
     /// How the new index describes a manifest: with the platform that the config names, without other annotations
     /// than those that its own index gave it.
     fn entry(&self, document: &Document, cache: &Cache) -> Result<(Platform, Descriptor)> {
-        let name = self.source.name();
-        let manifest = PlatformImage::manifest(&name, document)?;
-        let config = self.source.read(manifest.config(), MAX_CONFIG, cache)?;
-        let (_, platform) = PlatformImage::config(&name, &config)?;
+        let PlatformImage { platform, manifest, .. } = PlatformImage::read(&*self.source, document, cache)?;
         if let Some(listed) = document.platform().filter(|listed| **listed != platform) {
-            return Err(JoinError::Mislabeled { image: name, listed: listed.clone(), found: platform }.into());
+            return Err(
+                JoinError::Mislabeled { image: self.source.name(), listed: listed.clone(), found: platform }.into()
+            );
         }
         let annotations = match self.graph.documents().iter().any(Document::is_index) {
             true => document.descriptor.annotations.clone(),

@@ -29,7 +29,7 @@ fn fault(cache: &Cache, record: &[u8]) -> Option<String> {
         return Some("is not the record of a layer".to_owned());
     };
     // Without its blob, the layer is made anew.
-    let mut blob = cache.open_blob(&descriptor.blob.digest).ok()?;
+    let mut blob = cache.peek_blob(&descriptor.blob.digest)?;
     match diff_id(&mut blob, &descriptor.blob.media_type) {
         Ok(found) if found == descriptor.diff_id => None,
         Ok(found) => Some(format!("says the diff ID {}, and its blob has {found}", descriptor.diff_id)),

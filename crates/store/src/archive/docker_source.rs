@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use serde::Deserialize;
-use shipwheel_oci::{Descriptor, DiffId, Digest, HashWriter, ImageConfig, Manifest, media_type, require_plain_archive};
+use shipwheel_oci::{Descriptor, DiffId, Digest, ImageConfig, Manifest, media_type, require_plain_archive};
 
 use super::members::Members;
 use crate::blob_file::BlobFile;
@@ -104,9 +104,8 @@ fn describe(members: &Members, layer: &str, diff_id: DiffId) -> Result<(Descript
             return Ok((Descriptor::new(media_type::LAYER, digest, size), file));
         }
     };
-    let mut hasher = HashWriter::new(std::io::sink());
-    file.open().and_then(|reader| std::io::copy(&mut reader.take(size), &mut hasher)).map_err(failed())?;
-    let (_, digest, _) = hasher.finish();
+    let hashed = file.open().and_then(|reader| Digest::of_reader(reader.take(size)));
+    let (digest, _) = hashed.map_err(failed())?;
     Ok((Descriptor::new(media_type, digest, size), file))
 }
 

@@ -6,10 +6,10 @@ use std::num::NonZero;
 use std::sync::Mutex;
 
 use serde_json::Value;
-use shipwheel_oci::{Descriptor, Digest, HashWriter};
+use shipwheel_oci::{Descriptor, Digest};
 
-use super::folder::{Cache, ENTRY_DIGEST};
-use super::inventory::kinds;
+use super::folder::{Cache, body};
+use super::inventory::{ValueFolder, kinds};
 use super::packs;
 use crate::disk::Folder;
 use crate::error::Result;
@@ -72,10 +72,7 @@ impl Check<'_> {
     fn blobs(&self) -> Result<(u64, u64)> {
         let blobs = &self.cache.areas.blobs;
         let sizes = self.each(blobs, |name| {
-            let mut file = blobs.open_file(name)?;
-            let mut hasher = HashWriter::new(io::sink());
-            io::copy(&mut file, &mut hasher)?;
-            let (_, found, size) = hasher.finish();
+            let (found, size) = Digest::of_reader(blobs.open_file(name)?)?;
             let is_its_own = name.to_str() == Some(found.hex().as_str());
             Ok((size, (!is_its_own).then(|| format!("has digest {found}"))))
         })?;
@@ -85,24 +82,17 @@ impl Check<'_> {
     /// Hashes all values; gives how many files they are in.
     fn values(&self) -> Result<u64> {
         let mut count = 0;
-        for (kind, folder) in kinds(&self.cache.areas.entries)? {
-            if kind.ends_with("-packs") {
-                for (_, group) in kinds(&folder)? {
-                    let is_whole = |name: &OsStr| packs::is_whole(&group.path().join(name));
-                    let fault = |name: &OsStr| (!is_whole(name)).then(|| "is a pack with false bytes".to_owned());
-                    count += self.each(&group, |name| Ok((0, fault(name))))?.len() as u64;
+        for ValueFolder { folder, packed, .. } in self.cache.areas.values()? {
+            let fault = |name: &OsStr| {
+                if packed {
+                    let is_whole = packs::is_whole(&folder.path().join(name));
+                    return Ok((0, (!is_whole).then(|| "is a pack with false bytes".to_owned())));
                 }
-                continue;
-            }
-            let checked = self.each(&folder, |name| {
                 let mut bytes = Vec::new();
                 folder.open_file(name)?.read_to_end(&mut bytes)?;
-                let is_whole = bytes
-                    .split_at_checked(ENTRY_DIGEST)
-                    .is_some_and(|(digest, body)| Digest::of(body).as_bytes()[..] == *digest);
-                Ok((0, (!is_whole).then(|| "has another digest than it says".to_owned())))
-            })?;
-            count += checked.len() as u64;
+                Ok((0, body(bytes).is_none().then(|| "has another digest than it says".to_owned())))
+            };
+            count += self.each(&folder, fault)?.len() as u64;
         }
         Ok(count)
     }
@@ -223,6 +213,20 @@ mod tests {
             assert!(!path.exists(), "{}", path.display());
             assert_eq!(cache.check(false, &|_, _| None).unwrap().faults, []);
         }
+    }
+
+    #[test]
+    fn a_check_is_no_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = filled(folder.path());
+        let digest = Digest::of(b"a layer");
+        let pack = fs::read_dir(folder.path().join("entries/code-packs").join(Digest::of(b"key").hex())).unwrap();
+        let paths = [cache.require_blob(&digest).unwrap(), pack.map(|entry| entry.unwrap().path()).next().unwrap()];
+        let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        paths.iter().for_each(|path| fs::File::open(path).unwrap().set_modified(old).unwrap());
+        let peek = |_: &str, _: &[u8]| cache.peek_blob(&digest).is_none().then(|| "has no blob".to_owned());
+        assert_eq!(cache.check(false, &peek).unwrap().faults, []);
+        assert!(paths.iter().all(|path| fs::metadata(path).unwrap().modified().unwrap() == old));
     }
 
     #[test]

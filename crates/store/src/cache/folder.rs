@@ -10,7 +10,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::FileType;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shipwheel_oci::{Descriptor, Digest, HashWriter, Reference};
@@ -18,14 +17,15 @@ use tempfile::TempDir;
 
 use super::areas::Areas;
 use super::far_side::FarSide;
+use super::inventory::PACKS;
 use super::journal::Journal;
 use super::presence::note_use;
-use crate::disk::{Folder, OutputFile, PRIVATE, UNFINISHED};
+use crate::disk::{Folder, OutputFile, PRIVATE, UNFINISHED, file_size};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
 /// The length of the digest in front of an entry.
-pub(super) const ENTRY_DIGEST: usize = 32;
+const ENTRY_DIGEST: usize = 32;
 
 /// The permissions of the cache's files.
 pub(crate) const FILE_MODE: u32 = 0o600;
@@ -94,11 +94,6 @@ impl Cache {
         self.areas.blobs.path().join(digest.hex())
     }
 
-    /// The file of a blob, if it is there or can be fetched from the far side.
-    pub fn blob_path(&self, digest: &Digest) -> Option<PathBuf> {
-        self.require_blob(digest).ok()
-    }
-
     /// The file of a blob that has to be there; one of the far side is fetched.
     ///
     /// # Errors
@@ -119,10 +114,8 @@ impl Cache {
     /// A blob's size, if it is on this machine; whoever asks uses it, and it stays for as long as this process runs.
     fn near_size(&self, digest: &Digest) -> Option<u64> {
         let stat = self.areas.presence.used(&self.areas.blobs, digest.hex().as_ref())?;
-        let size =
-            FileType::from_raw_mode(stat.st_mode).is_file().then(|| u64::try_from(stat.st_size).ok()).flatten()?;
-        // A machine that loses power leaves names without data.
-        (size > 0 || *digest == Digest::of(b"")).then_some(size)
+        let size = file_size(&stat)?;
+        is_whole(digest, size).then_some(size)
     }
 
     /// Whether the blob of a descriptor is there, in its full size.
@@ -137,6 +130,12 @@ impl Cache {
     pub fn open_blob(&self, digest: &Digest) -> Result<File> {
         let path = self.require_blob(digest)?;
         self.areas.blobs.open_file(digest.hex()).map_err(StoreError::file(FileAction::Open, &path))
+    }
+
+    /// Opens a blob of this machine without using it: it stays as old as it was.
+    pub fn peek_blob(&self, digest: &Digest) -> Option<File> {
+        let file = self.areas.blobs.open_file(digest.hex()).ok()?;
+        is_whole(digest, file.metadata().ok()?.len()).then_some(file)
     }
 
     /// Reads a whole blob and verifies it; for manifests and configs.
@@ -206,13 +205,13 @@ impl Cache {
 
     /// The folder of a group of packs, if it is there.
     pub(super) fn packs(&self, kind: &str, group: &Digest) -> Option<Folder> {
-        let kind = self.areas.entries.below(format!("{kind}-packs")).ok().flatten()?;
+        let kind = self.areas.entries.below(format!("{kind}{PACKS}")).ok().flatten()?;
         kind.below(group.hex()).ok().flatten()
     }
 
     /// The folder of a group of packs.
     pub(super) fn make_packs(&self, kind: &str, group: &Digest) -> Result<Folder> {
-        self.areas.entries.private_below(&format!("{kind}-packs"))?.private_below(&group.hex())
+        self.areas.entries.private_below(&format!("{kind}{PACKS}"))?.private_below(&group.hex())
     }
 
     /// A record, if it is there; one that does not parse counts as absent.
@@ -263,10 +262,7 @@ impl Cache {
 
     /// The bytes of a key, if they are there and complete.
     pub fn entry(&self, kind: &str, key: &Digest) -> Option<Vec<u8>> {
-        let mut bytes = read(&self.areas.entries, kind, key)?;
-        let body = bytes.split_off(bytes.len().min(ENTRY_DIGEST));
-        // The digest in front tells a complete entry from one that a power failure cut off.
-        (Digest::of(&body).as_bytes()[..] == bytes[..]).then_some(body)
+        body(read(&self.areas.entries, kind, key)?)
     }
 
     /// Stores bytes under a key, in place of any that were there.
@@ -339,6 +335,17 @@ fn there(area: &Folder, kind: &str) -> Option<Folder> {
 fn made(area: &Folder, kind: &str) -> Result<Folder> {
     debug_assert!(kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "a kind is a word of the code");
     area.private_below(kind)
+}
+
+/// Whether a blob may have its size: a machine that loses power leaves names without data.
+fn is_whole(digest: &Digest, size: u64) -> bool {
+    size > 0 || *digest == Digest::of(b"")
+}
+
+/// What follows the digest in front, which tells a complete entry from one that a power failure cut off.
+pub(super) fn body(mut entry: Vec<u8>) -> Option<Vec<u8>> {
+    let body = entry.split_off(entry.len().min(ENTRY_DIGEST));
+    (Digest::of(&body).as_bytes()[..] == entry[..]).then_some(body)
 }
 
 fn read(area: &Folder, kind: &str, key: &Digest) -> Option<Vec<u8>> {

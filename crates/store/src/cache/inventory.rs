@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::time::SystemTime;
 
 use super::areas::{Areas, UV};
-use crate::disk::{Folder, changed};
+use crate::disk::{Folder, changed, file_size};
 use crate::error::Result;
 
 /// Records that are no results, but what protects the next build: the dates against which a mirror that goes back in
@@ -22,6 +22,16 @@ const FORMATS: [(&[u8], &str); 6] = [
     (&[0xfd, b'7', b'z', b'X', b'Z', 0], "indexes (xz)"),
     (b"{", "manifests, configs and other JSON"),
 ];
+
+/// What the name of a folder of packs ends with.
+pub(super) const PACKS: &str = "-packs";
+
+/// A folder with files of one value each, or with packs.
+pub(super) struct ValueFolder {
+    pub(super) kind: String,
+    pub(super) folder: Folder,
+    pub(super) packed: bool,
+}
 
 /// All things of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,21 +89,33 @@ impl Areas {
         for (kind, folder) in kinds(&self.records)?.into_iter().filter(|(kind, _)| !MEMORY.contains(&kind.as_str())) {
             items.extend(files(&folder, &format!("records: {kind}"))?);
         }
-        for (kind, folder) in kinds(&self.entries)? {
-            match kind.strip_suffix("-packs") {
-                Some(kind) => {
-                    for (_, group) in kinds(&folder)? {
-                        items.extend(files(&group, &format!("values: {kind}"))?);
-                    }
-                }
-                None => items.extend(files(&folder, &format!("values: {kind}"))?),
-            }
+        for values in self.values()? {
+            items.extend(files(&values.folder, &format!("values: {}", values.kind))?);
         }
         for (kind, folder) in kinds(&self.folders)? {
             items.extend(trees(&folder, folder.names()?, &format!("folders: {kind}"), false));
         }
         items.extend(trees(&self.root, vec![UV.into()], "uv's own cache", true));
         Ok(items)
+    }
+
+    /// The folders of values.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub(super) fn values(&self) -> Result<Vec<ValueFolder>> {
+        let mut all = Vec::new();
+        for (kind, folder) in kinds(&self.entries)? {
+            match kind.strip_suffix(PACKS) {
+                Some(kind) => all.extend(kinds(&folder)?.into_iter().map(|(_, folder)| ValueFolder {
+                    kind: kind.to_owned(),
+                    folder,
+                    packed: true,
+                })),
+                None => all.push(ValueFolder { kind, folder, packed: false }),
+            }
+        }
+        Ok(all)
     }
 
     /// The sums by kind, the largest first.
@@ -128,8 +150,8 @@ pub(super) fn kinds(area: &Folder) -> Result<Vec<(String, Folder)>> {
 /// The regular files in a folder; what another process removes in the meantime is not there.
 fn files(folder: &Folder, kind: &str) -> Result<Vec<Item>> {
     let item = |name: OsString| {
-        let bytes = folder.size_of(&name)?;
-        let used = changed(&folder.stat(&name).ok()?);
+        let stat = folder.stat(&name).ok()?;
+        let (bytes, used) = (file_size(&stat)?, changed(&stat));
         Some(Item { folder: folder.clone(), name, kind: kind.to_owned(), bytes, used, is_foreign: false })
     };
     Ok(folder.names()?.into_iter().filter_map(item).collect())

@@ -94,7 +94,9 @@ impl Areas {
         for batch in beyond.chunks(BATCH) {
             self.remove(batch, keep_own, &mut pruned)?;
         }
-        self.remove_locks(keep_own)?;
+        if !keep_own {
+            self.remove_locks()?;
+        }
         Ok(pruned)
     }
 
@@ -126,9 +128,9 @@ impl Areas {
     }
 
     /// Removes the files that locks were taken on, if nobody else is there to hold one.
-    fn remove_locks(&self, keep_own: bool) -> Result<()> {
+    fn remove_locks(&self) -> Result<()> {
         let _gate = self.presence.gate()?;
-        if keep_own || self.presence.oldest(false)?.is_some() {
+        if self.presence.oldest(false)?.is_some() {
             return Ok(());
         }
         for (_, folder) in super::inventory::kinds(&self.locks)? {

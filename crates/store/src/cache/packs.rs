@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -68,7 +69,12 @@ impl Packs {
         let packs = folder
             .iter()
             .flat_map(|folder| folder.names().unwrap_or_default().into_iter().map(|name| folder.path().join(name)));
-        let known = packs.filter_map(|path| read_index(&path)).flatten().collect();
+        let rows = |path: PathBuf| {
+            let file = open_regular(&path).ok()?;
+            note_use(&file);
+            read_index(&path, &file)
+        };
+        let known = packs.filter_map(rows).flatten().collect();
         Self { cache: cache.clone(), kind, group: *group, known: Mutex::new(known), open: Mutex::default() }
     }
 
@@ -151,16 +157,18 @@ impl Packs {
 
 impl Location {
     fn read(&self) -> Option<Vec<u8>> {
+        self.read_of(&open_regular(&self.pack).ok()?)
+    }
+
+    fn read_of(&self, pack: &File) -> Option<Vec<u8>> {
         let mut value = vec![0; self.size as usize];
-        open_regular(&self.pack).ok()?.read_exact_at(&mut value, self.offset).ok()?;
+        pack.read_exact_at(&mut value, self.offset).ok()?;
         (Digest::of(&value) == self.digest).then_some(value)
     }
 }
 
 /// The locations in a pack's index; `None` for a pack that is not complete.
-fn read_index(path: &Path) -> Option<Vec<(Digest, Location)>> {
-    let file = open_regular(path).ok()?;
-    note_use(&file);
+fn read_index(path: &Path, file: &File) -> Option<Vec<(Digest, Location)>> {
     let size = file.metadata().ok()?.len();
     let mut trailer = [0; TRAILER];
     let index_end = size.checked_sub(TRAILER as u64)?;
@@ -188,7 +196,8 @@ fn read_index(path: &Path) -> Option<Vec<(Digest, Location)>> {
 
 /// Whether a pack is complete, and each of its values has the digest that its index says.
 pub(super) fn is_whole(path: &Path) -> bool {
-    read_index(path).is_some_and(|rows| rows.iter().all(|(_, location)| location.read().is_some()))
+    let Ok(file) = open_regular(path) else { return false };
+    read_index(path, &file).is_some_and(|rows| rows.iter().all(|(_, location)| location.read_of(&file).is_some()))
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{FlockOperation, Stat, Timespec, Timestamps, UTIME_NOW, fstat, futimens};
+use rustix::fs::{FlockOperation, Stat, fstat, futimens};
 use rustix::io::Errno;
 
-use crate::disk::{Folder, FolderHold, OutputFile, PlaceError, changed};
+use crate::disk::{Folder, FolderHold, NOW, OutputFile, PlaceError, changed};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
@@ -91,8 +91,7 @@ impl Presence {
 /// Notes the use of an open file, which nobody can take away any more.
 pub(super) fn note_use(file: &File) {
     if fstat(file).is_ok_and(|stat| is_due(&stat)) {
-        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
-        let _ = futimens(file, &Timestamps { last_access: now, last_modification: now });
+        let _ = futimens(file, &NOW);
     }
 }
 

@@ -23,7 +23,7 @@ use crate::file_action::FileAction;
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 /// Both times of a file, set to now by the clock of its file system.
-const NOW: Timestamps = {
+pub(crate) const NOW: Timestamps = {
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     Timestamps { last_access: now, last_modification: now }
 };
@@ -32,6 +32,12 @@ const NOW: Timestamps = {
 pub(crate) fn changed(stat: &Stat) -> SystemTime {
     let (seconds, nanoseconds) = (u64::try_from(stat.st_mtime), u32::try_from(stat.st_mtime_nsec));
     SystemTime::UNIX_EPOCH + Duration::new(seconds.unwrap_or_default(), nanoseconds.unwrap_or_default())
+}
+
+/// The size of a regular file.
+pub(crate) fn file_size(stat: &Stat) -> Option<u64> {
+    let size = u64::try_from(stat.st_size).ok()?;
+    FileType::from_raw_mode(stat.st_mode).is_file().then_some(size)
 }
 
 /// An open folder. Cheap to clone.
@@ -144,9 +150,7 @@ impl Folder {
     pub(crate) fn has_file(&self, name: impl AsRef<OsStr>, size: u64) -> bool {
         let user = rustix::process::geteuid().as_raw();
         let is_it = |stat: Stat| {
-            FileType::from_raw_mode(stat.st_mode).is_file()
-                && u64::try_from(stat.st_size) == Ok(size)
-                && (stat.st_nlink == 1 || (stat.st_mode & 0o222 == 0 && stat.st_uid == user))
+            file_size(&stat) == Some(size) && (stat.st_nlink == 1 || (stat.st_mode & 0o222 == 0 && stat.st_uid == user))
         };
         self.stat(name.as_ref()).is_ok_and(is_it)
     }
@@ -192,8 +196,7 @@ impl Folder {
 
     /// The size of a regular file, if one is there.
     pub(crate) fn size_of(&self, name: impl AsRef<OsStr>) -> Option<u64> {
-        let stat = self.stat(name.as_ref()).ok()?;
-        FileType::from_raw_mode(stat.st_mode).is_file().then(|| u64::try_from(stat.st_size).ok()).flatten()
+        file_size(&self.stat(name.as_ref()).ok()?)
     }
 
     /// Whether a folder or a link has the name.

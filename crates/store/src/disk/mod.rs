@@ -9,7 +9,7 @@ pub(crate) mod place_error;
 pub(crate) mod small_file;
 mod user;
 
-pub(crate) use folder::{Folder, changed};
+pub(crate) use folder::{Folder, NOW, changed, file_size};
 pub(crate) use hold::FolderHold;
 pub use output_file::write_output;
 pub(crate) use output_file::{OutputFile, UNFINISHED, is_unfinished, unfinished_name, write_renamed};

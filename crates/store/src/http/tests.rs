@@ -221,7 +221,7 @@ fn a_server_without_ranges_is_asked_for_everything_again() {
         });
         let (_folder, cache) = cache();
         http().fetch_to_cache(&cache, &download(&server, &bytes), &NoProgress).unwrap();
-        assert!(cache.blob_path(&Digest::of(&bytes)).is_some());
+        assert!(cache.require_blob(&Digest::of(&bytes)).is_ok());
     }
 }
 
@@ -265,7 +265,7 @@ fn many_files_come_at_once_and_the_first_error_is_told() {
     let (_folder, cache) = cache();
     let good: Vec<Download> = (10..30).map(file).collect();
     http().fetch_all(&cache, &good, 4, &NoProgress).unwrap();
-    assert!(good.iter().all(|download| cache.blob_path(&download.digest).is_some()));
+    assert!(good.iter().all(|download| cache.require_blob(&download.digest).is_ok()));
     let bad: Vec<Download> = (0..9).map(file).collect();
     assert_eq!(http().fetch_all(&cache, &bad, 4, &NoProgress).unwrap_err().status(), Some(404));
     http().fetch_all(&cache, &[], 4, &NoProgress).unwrap();

@@ -73,10 +73,7 @@ impl Document {
         }
         let own_type = links.media_type.as_deref().unwrap_or(&descriptor.media_type);
         let has_entries = links.manifests.is_some();
-        let is_index = match &links.media_type {
-            Some(own) if media_type::is_index(own) => true,
-            _ => has_entries && (links.config.is_none() || media_type::is_index(own_type)),
-        };
+        let is_index = has_entries || links.media_type.as_deref().is_some_and(media_type::is_index);
         let is_artifact = own_type == ARTIFACT;
         let is_known = links.media_type.is_none() || is_index || is_artifact || media_type::is_manifest(own_type);
         let has_content = if is_index { has_entries } else { is_artifact || links.config.is_some() };
@@ -89,7 +86,7 @@ impl Document {
             return Err(StoreError::Image { what, cause: cause.into() });
         }
         let layers: Vec<Descriptor> = links.layers.into_iter().chain(links.blobs).collect();
-        let children = links.manifests.filter(|_| is_index).unwrap_or_default();
+        let children = links.manifests.unwrap_or_default();
         for (found, kind) in [(layers.len(), "layers"), (children.len(), "entries")] {
             if found > MAX_ENTRIES {
                 let cause = format!("it names {found} {kind}, and at most {MAX_ENTRIES} are read");

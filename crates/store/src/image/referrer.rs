@@ -1,6 +1,6 @@
 //! A manifest that refers to another one.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use shipwheel_oci::{Descriptor, Digest};
 
 /// A signature, an SBOM or another manifest that names a manifest as its subject.
@@ -19,18 +19,22 @@ impl Referrer {
         Some(Self { descriptor, entry })
     }
 
+    /// The subject that a document names.
+    pub(crate) fn subject(document: &Value) -> Option<Digest> {
+        document.get("subject")?.get("digest")?.as_str()?.parse().ok()
+    }
+
     /// The subject that a document names, and its own entry in the list of that subject's referrers, as the
     /// specification has it: the type of the artifact, or else that of its config, and all annotations.
     pub(crate) fn of_document(descriptor: &Descriptor, bytes: &[u8]) -> Option<(Digest, Self)> {
-        let document: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
-        let subject = document.get("subject")?.get("digest")?.as_str()?.parse().ok()?;
+        let document: Value = serde_json::from_slice(bytes).ok()?;
+        let subject = Self::subject(&document)?;
         let text =
             |value: Option<&Value>| value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(Value::from);
         let kind = document.get("config").and_then(|config| config.get("mediaType"));
         let kind = text(document.get("artifactType")).or_else(|| text(kind));
-        let size = bytes.len();
-        let mut entry =
-            json!({ "mediaType": descriptor.media_type, "digest": Digest::of(bytes).to_string(), "size": size });
+        let Descriptor { media_type, digest, size, .. } = descriptor;
+        let mut entry = json!({ "mediaType": media_type, "digest": digest.to_string(), "size": size });
         let annotations = document.get("annotations").filter(|it| it.is_object()).cloned();
         for (key, value) in [("artifactType", kind), ("annotations", annotations)] {
             entry.as_object_mut()?.extend(value.map(|value| (key.to_owned(), value)));

@@ -54,11 +54,12 @@ impl Destination for LayoutDestination {
             return Ok(Pushed::Existed);
         }
         let file = (offer.file)()?;
-        let shared = file.to_share(descriptor).map_err(StoreError::file(FileAction::Read, &file.path));
-        if let Some(shared) = shared.map_err(StoreError::unwrapped)?
-            && self.layout.share_blob(&descriptor.digest, &shared)?
-        {
-            return Ok(Pushed::Sent(descriptor.size));
+        let read = || StoreError::file(FileAction::Read, &file.path);
+        if let Some(own) = file.to_share().map_err(read())? {
+            let seal = || file.seal(&own, descriptor).map_err(read()).map_err(StoreError::unwrapped);
+            if self.layout.share_blob(&descriptor.digest, &own, seal)? {
+                return Ok(Pushed::Sent(descriptor.size));
+            }
         }
         let write = self.layout.write_blob(&descriptor.digest, |target| file.copy_to(descriptor, target));
         write.map_err(StoreError::unwrapped)?;

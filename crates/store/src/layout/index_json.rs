@@ -93,8 +93,7 @@ impl TopIndex {
         let mut found = Vec::new();
         for referrer in entries.into_iter().filter_map(Referrer::from_entry) {
             let document: Value = serde_json::from_slice(&read(&referrer.descriptor)?).unwrap_or_default();
-            let own = document.get("subject").and_then(|subject| subject.get("digest")).and_then(Value::as_str);
-            if own == Some(subject.to_string().as_str()) {
+            if Referrer::subject(&document) == Some(*subject) {
                 found.push(referrer);
             }
         }

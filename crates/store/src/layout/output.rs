@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use shipwheel_oci::{Descriptor, Digest, HashWriter};
+use shipwheel_oci::{Descriptor, Digest};
 
 use super::index_json::TopIndex;
 use super::journal::{JOURNAL, Journal};
@@ -20,9 +20,6 @@ use crate::sync::lock;
 
 /// How long to wait for another process that writes to the same folder.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
-
-/// How much of a blob is read at a time.
-const READ_SIZE: usize = 256 << 10;
 
 /// The permissions of folders in a layout, less the umask.
 const FOLDER_MODE: u32 = 0o777;
@@ -63,14 +60,9 @@ impl OutputLayout {
 
     /// Whether a blob is there with just its bytes: what others put into the folder, or left there, is not believed.
     pub(super) fn is_whole(&self, descriptor: &Descriptor) -> bool {
-        let digest = || {
-            let mut file = BufReader::with_capacity(READ_SIZE, self.blobs.open_file(descriptor.digest.hex())?);
-            let mut hasher = HashWriter::new(io::sink());
-            io::copy(&mut file, &mut hasher)?;
-            Ok::<_, io::Error>(hasher.finish().1)
-        };
+        let digest = || Digest::of_reader(self.blobs.open_file(descriptor.digest.hex())?);
         // One that cannot be read is written again.
-        self.has(descriptor) && digest().is_ok_and(|found| found == descriptor.digest)
+        self.has(descriptor) && digest().is_ok_and(|(found, _)| found == descriptor.digest)
     }
 
     /// Writes a blob.
@@ -80,18 +72,23 @@ impl OutputLayout {
         write_renamed(&self.blobs, name, fill)
     }
 
-    /// Gives a file of the cache the name of a blob, in place of any that has it; `false` where that cannot be.
-    pub(super) fn share_blob(&self, digest: &Digest, file: &File) -> Result<bool> {
+    /// Gives a file of the cache the name of a blob, in place of any that has it; `false` where that cannot be. It is
+    /// sealed only where it can be shared.
+    pub(super) fn share_blob(&self, digest: &Digest, file: &File, seal: impl FnOnce() -> Result<bool>) -> Result<bool> {
         let (name, unfinished) = (digest.hex(), unfinished_name());
         self.note(&name)?;
         if self.blobs.link(file, &unfinished).is_err() {
             return Ok(false);
         }
-        let named = self.blobs.rename(&unfinished, &self.blobs, name.as_ref());
+        let sealed = seal();
+        let named = match sealed {
+            Ok(true) => self.blobs.rename(&unfinished, &self.blobs, name.as_ref()),
+            _ => Ok(()),
+        };
         // Of two names of one file, both stay.
         self.blobs.remove_file(&unfinished)?;
         named.map_err(StoreError::file(FileAction::Write, &self.blobs.path().join(&name)))?;
-        Ok(true)
+        sealed
     }
 
     fn note(&self, name: &str) -> Result<()> {

@@ -24,6 +24,8 @@ pub struct RegistryDestination<'a> {
     progress: &'a dyn Progress,
     /// The tags that already pointed to the image when they were asked for.
     settled: Mutex<BTreeMap<String, Digest>>,
+    /// Held while a list of referrers is read and written again: documents are put side by side.
+    listing: Mutex<()>,
 }
 
 impl<'a> RegistryDestination<'a> {
@@ -43,8 +45,15 @@ impl<'a> RegistryDestination<'a> {
             match all.iter_mut().find(same) {
                 Some(known) => known.tags.extend(tag.filter(|tag| !known.tags.contains(tag))),
                 None => {
-                    let (tags, settled) = (tag.into_iter().collect(), Mutex::default());
-                    all.push(RegistryDestination { registry, target: target.clone(), tags, cache, progress, settled });
+                    all.push(RegistryDestination {
+                        registry,
+                        target: target.clone(),
+                        tags: tag.into_iter().collect(),
+                        cache,
+                        progress,
+                        settled: Mutex::default(),
+                        listing: Mutex::default(),
+                    });
                 }
             }
         }
@@ -118,13 +127,12 @@ impl Destination for RegistryDestination<'_> {
         let version = descriptor.digest.to_string();
         let is_listed = self.registry.put_manifest(&self.target, &version, content_type(descriptor), bytes)?;
         // What names a subject is to be found from there, also where the registry keeps no such lists.
-        match Referrer::of_document(descriptor, bytes).filter(|_| !is_listed) {
-            Some((subject, referrer)) => self.attach(&subject, &referrer),
-            None => Ok(()),
-        }
+        let unlisted = if is_listed { None } else { Referrer::of_document(descriptor, bytes) };
+        unlisted.map_or(Ok(()), |(subject, referrer)| self.attach(&subject, &referrer))
     }
 
     fn attach(&self, subject: &Digest, referrer: &Referrer) -> Result<()> {
+        let _listing = lock(&self.listing);
         self.registry.attach_referrer(&self.target, subject, referrer)
     }
 

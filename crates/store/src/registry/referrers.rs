@@ -59,10 +59,14 @@ impl Registry {
                 return Ok(());
             }
             let mut all = repository.tagged_referrers(subject).await?;
-            if all.iter().any(|known| known.descriptor.digest == referrer.descriptor.digest) {
+            if all.contains(referrer) {
                 return Ok(());
             }
-            all.push(referrer.clone());
+            // The entry of the source may say more than what was made of the document when it was put.
+            match all.iter_mut().find(|known| known.descriptor.digest == referrer.descriptor.digest) {
+                Some(known) => known.clone_from(referrer),
+                None => all.push(referrer.clone()),
+            }
             repository.tag_referrers(subject, &all).await
         })
     }

@@ -150,7 +150,7 @@ fn a_layer_of_the_base_is_fetched_only_for_a_destination_that_lacks_it() {
     let mut image = setup.platform_image(shipwheel_oci::Platform::linux_amd64(), b"base layer");
     image.origin = Some(base);
     let image = shipwheel_store::StoredImage::single(image);
-    let blob = setup.cache.blob_path(&shipwheel_oci::Digest::of(b"base layer")).unwrap();
+    let blob = setup.cache.require_blob(&shipwheel_oci::Digest::of(b"base layer")).unwrap();
     std::fs::remove_file(blob).unwrap();
     let before = setup.server.lines().len();
     let report = setup.write(&setup.source(&image), Medium::Registry, "app").unwrap();
@@ -170,7 +170,7 @@ fn a_layer_of_a_base_in_another_registry_is_fetched_and_not_mounted() {
     image.origin = Some(format!("{}/base:1", other.server.address()).parse().unwrap());
     let image = shipwheel_store::StoredImage::single(image);
     let digest = shipwheel_oci::Digest::of(b"base layer");
-    std::fs::remove_file(setup.cache.blob_path(&digest).unwrap()).unwrap();
+    std::fs::remove_file(setup.cache.require_blob(&digest).unwrap()).unwrap();
     let report = setup.write(&setup.source(&image), Medium::Registry, "app").unwrap();
     assert_eq!((report.mounted, report.skipped), (0, 0));
     assert_eq!(setup.server.contents().blob(&digest.to_string()), Some(&b"base layer"[..]));
@@ -197,7 +197,7 @@ fn an_image_is_complete_in_a_registry_before_its_tag_is_there() {
 fn a_pull_checks_blobs_that_an_earlier_run_left_in_the_cache() {
     let setup = Setup::new();
     setup.write(&setup.source(&setup.single(b"layer")), Medium::Registry, "app").unwrap();
-    let blob = setup.cache.blob_path(&shipwheel_oci::Digest::of(b"layer")).unwrap();
+    let blob = setup.cache.require_blob(&shipwheel_oci::Digest::of(b"layer")).unwrap();
     let pulled = setup.open(Medium::Registry, "app", None, &setup.cache).unwrap();
     for (medium, name) in
         [(Medium::Layout, "layout"), (Medium::OciArchive, "oci.tar"), (Medium::DockerArchive, "docker.tar")]

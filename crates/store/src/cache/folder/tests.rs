@@ -18,7 +18,7 @@ fn a_blob_is_there_when_it_is_finished_and_not_before() {
     let digest = Digest::of(b"hello");
     let mut writer = cache.blob_writer().unwrap();
     writer.write_all(b"hello").unwrap();
-    assert_eq!(cache.blob_path(&digest), None);
+    assert!(cache.require_blob(&digest).is_err());
     assert_eq!(writer.finish().unwrap(), (digest, 5));
     assert_eq!(cache.read_blob(&digest).unwrap(), b"hello");
     drop(cache.blob_writer().unwrap());
@@ -29,17 +29,17 @@ fn a_blob_is_there_when_it_is_finished_and_not_before() {
 fn blobs_that_are_not_what_they_should_be_count_as_absent() {
     let (_folder, cache) = cache();
     let digest = cache.insert_bytes(b"hello").unwrap();
-    fs::write(cache.blob_path(&digest).unwrap(), b"other").unwrap();
+    fs::write(cache.require_blob(&digest).unwrap(), b"other").unwrap();
     assert!(matches!(cache.read_blob(&digest), Err(StoreError::Digest { .. })));
-    assert_eq!(cache.blob_path(&digest), None, "the changed blob is removed");
+    assert!(cache.require_blob(&digest).is_err(), "the changed blob is removed");
     fs::write(cache.blob_file(&digest), b"").unwrap();
-    assert_eq!(cache.blob_path(&digest), None, "a name without data is not a blob");
+    assert!(cache.require_blob(&digest).is_err(), "a name without data is not a blob");
     let empty = cache.insert_bytes(b"").unwrap();
     assert_eq!(cache.blob_size(&empty), Some(0), "the empty blob is one");
     let mut writer = cache.blob_writer().unwrap();
     writer.write_all(b"other").unwrap();
     assert!(writer.finish_expected(&digest, None, "it").is_err());
-    assert_eq!(cache.blob_path(&Digest::of(b"other")), None);
+    assert!(cache.require_blob(&Digest::of(b"other")).is_err());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use shipwheel_oci::Digest;
 use tempfile::TempDir;
 
 use super::*;
+use crate::testing::cache;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -20,8 +21,7 @@ fn set_age(path: &Path, age: Duration) {
 
 /// A cache with blobs of 1000 bytes, the first of which was used longest ago: n days for the nth from the end.
 fn filled(count: u8) -> (TempDir, Cache) {
-    let folder = tempfile::tempdir().unwrap();
-    let cache = Cache::open(folder.path()).unwrap();
+    let (folder, cache) = cache();
     for number in 0..count {
         cache.insert_bytes(&[number; 1000]).unwrap();
         age(&cache, number, 24 * HOUR * u32::from(count - number));
@@ -143,8 +143,7 @@ fn builds_that_run_beside_a_prune_find_all_that_they_were_told_of() {
 
 #[test]
 fn folders_go_as_a_whole_and_memory_stays() {
-    let folder = tempfile::tempdir().unwrap();
-    let cache = Cache::open(folder.path()).unwrap();
+    let (folder, cache) = cache();
     let key = Digest::of(b"key");
     cache.publish_folder("rootfs", &key, |path| fill(path, 500)).unwrap();
     cache.put_record("newest-release", &key, &1).unwrap();
@@ -179,8 +178,7 @@ fn a_build_holds_the_cache_against_its_limit_once_a_day_and_keeps_what_it_used()
 
 #[test]
 fn what_is_in_blobs_is_told_by_their_first_bytes() {
-    let folder = tempfile::tempdir().unwrap();
-    let cache = Cache::open(folder.path()).unwrap();
+    let (_folder, cache) = cache();
     for bytes in [&b"\x1f\x8blayer"[..], b"PK\x03\x04wheel", b"!<arch>\ndeb", b"{}", b"?", b""] {
         cache.insert_bytes(bytes).unwrap();
     }

@@ -320,7 +320,5 @@ fn binary(method: Method, url: Url) -> Request {
 
 /// Checks the file itself, after a registry said that something is wrong.
 fn verify(file: &BlobFile, descriptor: &Descriptor) -> Result<()> {
-    let file = BlobFile { is_verified: false, ..file.clone() };
-    let checked = file.copy_to(descriptor, &mut std::io::sink());
-    checked.map_err(StoreError::file(FileAction::Read, &file.path)).map_err(StoreError::unwrapped)
+    file.check(descriptor).map_err(StoreError::file(FileAction::Read, &file.path)).map_err(StoreError::unwrapped)
 }

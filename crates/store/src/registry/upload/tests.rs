@@ -131,7 +131,7 @@ fn a_blob_arrives_at_registries_with_every_quirk() {
         let (server, state) = start(quirk);
         let (_folder, cache) = cache();
         cache.insert_bytes(&bytes).unwrap();
-        let file = cache.blob_path(&descriptor.digest).unwrap();
+        let file = cache.require_blob(&descriptor.digest).unwrap();
         let target: Reference = format!("{}/app:1", server.address).parse().unwrap();
         let origins = [format!("{}/base:1", server.address).parse().unwrap()];
         let push = || {
@@ -152,7 +152,7 @@ fn a_blob_arrives_at_registries_with_every_quirk() {
 fn a_file_that_is_not_the_blob_is_never_a_success() {
     let (server, state) = start(Quirk::None);
     let (_folder, cache) = cache();
-    let file = cache.blob_path(&cache.insert_bytes(b"other").unwrap()).unwrap();
+    let file = cache.require_blob(&cache.insert_bytes(b"other").unwrap()).unwrap();
     let target: Reference = format!("{}/app:1", server.address).parse().unwrap();
     for promised in [&b"right"[..], b"longer than that"] {
         let descriptor = Descriptor::of(media_type::LAYER_GZIP, promised);
