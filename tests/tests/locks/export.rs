@@ -17,6 +17,10 @@ pub(crate) struct Question {
     pub(crate) groups: Vec<String>,
 }
 
+/// Platforms, with the Python of each, that tell most markers apart.
+pub(crate) const TARGETS: [(&str, &str); 4] =
+    [("amd64", "3.11.2"), ("arm64", "3.11.9"), ("amd64", "3.12.4"), ("arm64", "3.13.1")];
+
 /// A platform with a Python.
 pub(crate) fn target(platform: &str, python: &str) -> Target {
     Target {

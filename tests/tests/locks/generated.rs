@@ -3,7 +3,7 @@
 use shipwheel_python::lock::UvLock;
 use shipwheel_tests::{Random, scratch};
 
-use crate::export::{Question, by_us, by_uv, listed, lock, target};
+use crate::export::{Question, TARGETS, by_us, by_uv, listed, lock, target};
 use crate::universe::{Made, write_project, write_wheels};
 
 /// How many projects; `SHIPWHEEL_LOCKS` asks for more, and `SHIPWHEEL_LOCKS_SEED` for others.
@@ -16,7 +16,6 @@ pub(crate) fn setting(name: &str, default: u64) -> u64 {
 #[test]
 fn a_uv_lock_gives_what_uv_exports_of_it() {
     let (projects, seed) = (setting("SHIPWHEEL_LOCKS", PROJECTS), setting("SHIPWHEEL_LOCKS_SEED", 1));
-    let targets = [("amd64", "3.11.2"), ("arm64", "3.11.9"), ("amd64", "3.12.4"), ("arm64", "3.13.1")];
     let (mut locked, mut compared, mut refused) = (0, 0, 0);
     for number in 0..projects {
         let (mut random, folder) = (Random::new(seed, number), scratch());
@@ -32,7 +31,7 @@ fn a_uv_lock_gives_what_uv_exports_of_it() {
         for _ in 0..4 {
             let question = question(&mut random, &made, &read);
             let theirs = by_uv(&place, &question);
-            for (platform, python) in targets {
+            for (platform, python) in TARGETS {
                 let target = target(platform, python);
                 let ours = by_us(&read, &question, &target).map(|lock| listed(&lock, &target));
                 let theirs = theirs.as_ref().map(|lock| listed(lock, &target));

@@ -6,6 +6,7 @@
 mod export;
 mod generated;
 mod pipenv;
+mod place;
 mod stale;
 mod stale_tools;
 mod tools;

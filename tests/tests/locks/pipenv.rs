@@ -6,7 +6,8 @@ use xshell::cmd;
 
 use crate::export::target;
 use crate::generated::setting;
-use crate::tools::{listed, shell};
+use crate::place::shell;
+use crate::tools::listed;
 use crate::universe::{DISTRIBUTIONS, marker, name};
 
 /// A section of pins, in all forms that an index gives.

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use shipwheel_python::lock::{PdmLock, PoetryLock};
-use shipwheel_tests::{SampleWheel, pdm, poetry, scratch};
+use shipwheel_tests::{SampleWheel, pdm, poetry};
 use xshell::{Shell, cmd};
 
-use crate::tools::{index, shell};
+use crate::place::Place;
 
 const POETRY: &str = "[project]\nname = \"top\"\nversion = \"1\"\nrequires-python = \">=3.11,<4\"\n\
     dependencies = [\"aa\", \"bb>=1\"]\n[project.optional-dependencies]\nfast = [\"cc\"]\n\
@@ -67,7 +67,6 @@ const CHANGES: &[(&str, &str)] = &[
 
 /// Wheels of all that is named above.
 fn write_wheels(folder: &Path) {
-    std::fs::create_dir_all(folder).unwrap();
     for letter in 'a'..='f' {
         let wheel = SampleWheel::with(&format!("{letter}{letter}"), "1.0", "py3-none-any", "", &[]);
         std::fs::write(folder.join(wheel.file_name), wheel.bytes).unwrap();
@@ -82,28 +81,23 @@ fn compare(
     is_stale: impl Fn(&Shell) -> bool,
     is_of: impl Fn(&str, &str) -> bool,
 ) {
-    let folder = scratch();
-    let (wheels, place) = (folder.path().join("wheels"), folder.path().join("project"));
-    std::fs::create_dir_all(&place).unwrap();
-    write_wheels(&wheels);
-    let server = index(wheels);
-    let project = project.replace("INDEX", &server.url("/simple/"));
-    std::fs::write(place.join("pyproject.toml"), &project).unwrap();
-    let shell = shell(&place);
+    let place = Place::new(write_wheels);
+    let (index, shell) = (place.index(), &place.shell);
+    let project = project.replace("INDEX", &index);
+    place.write("pyproject.toml", &project);
     let (program, words) = lock.split_first().unwrap();
     cmd!(shell, "{program} {words...}").quiet().ignore_stderr().ignore_stdout().run().unwrap();
-    let locked = std::fs::read_to_string(place.join(file)).unwrap();
+    let locked = place.read(file);
     let (mut count, mut stale) = (0, 0);
-    let index = server.url("/simple/");
     let changes = CHANGES.iter().map(|(from, to)| (from.replace("INDEX", &index), to.replace("INDEX", &index)));
     let changes: Vec<_> = changes.filter(|(from, _)| project.contains(from)).collect();
     // Without a setting, some of them, spread over all.
     let step = if std::env::var_os("SHIPWHEEL_LOCKS").is_some() { 1 } else { 5 };
     for (from, to) in changes.into_iter().step_by(step) {
         let changed = project.replacen(&from, &to, 1);
-        std::fs::write(place.join("pyproject.toml"), &changed).unwrap();
-        let theirs = is_stale(&shell);
-        assert_eq!(std::fs::read_to_string(place.join(file)).unwrap(), locked, "a check writes nothing");
+        place.write("pyproject.toml", &changed);
+        let theirs = is_stale(shell);
+        assert_eq!(place.read(file), locked, "a check writes nothing");
         assert_eq!(!is_of(&locked, &changed), theirs, "{from} -> {to}");
         count += 1;
         stale += u32::from(theirs);

@@ -2,25 +2,21 @@
 //! group.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
-use shipwheel_loopback::{Received, Reply, Server};
 use shipwheel_python::Target;
 use shipwheel_python::lock::{Chosen, PdmLock, PoetryLock};
 use shipwheel_python::marker::Environment;
 use shipwheel_python::requirements::Requirements;
-use shipwheel_tests::{Random, pdm, poetry, scratch};
-use xshell::{Shell, cmd};
+use shipwheel_tests::{Random, pdm, poetry};
+use xshell::cmd;
 
-use crate::export::target;
+use crate::export::{TARGETS, target};
 use crate::generated::setting;
+use crate::place::Place;
 use crate::universe::{DISTRIBUTIONS, marker, name, write_wheels};
 
 /// How many projects of each tool, which take seconds each; `SHIPWHEEL_LOCKS` asks for more.
 const PROJECTS: u64 = 2;
-
-const TARGETS: [(&str, &str); 4] = [("amd64", "3.11.2"), ("arm64", "3.11.9"), ("amd64", "3.12.4"), ("arm64", "3.13.1")];
 
 /// What is asked of a lock.
 #[derive(Debug, Clone, Default)]
@@ -37,29 +33,6 @@ impl Question {
             .map(|(extras, groups)| Self { extras: set(extras), groups: set(groups) })
             .into()
     }
-}
-
-/// A simple index of the wheels in a folder.
-pub(crate) fn index(wheels: PathBuf) -> Server {
-    Server::start(move |received: &Received, _| {
-        let target = received.target.as_str();
-        if let Some(file) = target.strip_prefix("/files/").and_then(|name| std::fs::read(wheels.join(name)).ok()) {
-            return Reply::new(200).header("content-type", "application/octet-stream").body(file);
-        }
-        let Some(project) = target.strip_prefix("/simple/").map(|rest| rest.trim_end_matches('/').replace('-', "_"))
-        else {
-            return Reply::new(404);
-        };
-        let mut page = "<!DOCTYPE html>".to_owned();
-        let entries = std::fs::read_dir(&wheels).unwrap().map(|entry| entry.unwrap().file_name());
-        let mut names: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
-        names.sort();
-        for name in names.iter().filter(|name| name.starts_with(&format!("{project}-"))) {
-            let sha256 = shipwheel_oci::Digest::of(&std::fs::read(wheels.join(name)).unwrap()).hex();
-            let _ = write!(page, "<a href=\"/files/{name}#sha256={sha256}\">{name}</a>");
-        }
-        Reply::new(200).header("content-type", "text/html").body(page)
-    })
 }
 
 /// Distributions by different numbers, some with a marker and an extra of theirs.
@@ -126,23 +99,6 @@ fn pdm_project(random: &mut Random, index: &str) -> String {
     )
 }
 
-/// A shell in a folder, in which the tools have a home of their own.
-pub(crate) fn shell(folder: &Path) -> Shell {
-    let shell = Shell::new().unwrap();
-    shell.change_dir(folder);
-    for (name, value) in [
-        ("HOME", folder.display().to_string()),
-        ("POETRY_VIRTUALENVS_CREATE", "false".to_owned()),
-        ("PDM_CHECK_UPDATE", "false".to_owned()),
-        ("PDM_USE_VENV", "false".to_owned()),
-        ("PDM_IGNORE_SAVED_PYTHON", "1".to_owned()),
-        ("PIPENV_IGNORE_VIRTUALENVS", "1".to_owned()),
-    ] {
-        shell.set_var(name, value);
-    }
-    shell
-}
-
 /// What lines of requirements ask for on a target, each with its hashes.
 pub(crate) fn listed(text: &str, target: &Target) -> BTreeSet<String> {
     let environment = Environment::new(target);
@@ -173,20 +129,17 @@ fn a_poetry_lock_gives_what_poetry_exports_of_it() {
     let program = poetry();
     let mut compared = 0;
     for number in 0..projects {
-        let (mut random, folder) = (Random::new(seed, number), scratch());
-        let (wheels, place) = (folder.path().join("wheels"), folder.path().join("project"));
-        std::fs::create_dir_all(&place).unwrap();
-        write_wheels(&mut random, &wheels);
-        let server = index(wheels);
-        let project = poetry_project(&mut random, &server.url("/simple/"));
-        std::fs::write(place.join("pyproject.toml"), &project).unwrap();
-        let shell = shell(&place);
+        let mut random = Random::new(seed, number);
+        let place = Place::new(|folder| write_wheels(&mut random, folder));
+        let project = poetry_project(&mut random, &place.index());
+        place.write("pyproject.toml", &project);
+        let shell = &place.shell;
         cmd!(shell, "{program} lock --no-interaction --quiet").quiet().run().unwrap();
-        let text = std::fs::read_to_string(place.join("poetry.lock")).unwrap();
+        let text = place.read("poetry.lock");
         // The form of Poetry 1.8 does not say which groups need what.
         for version in ["2.1", "2.0"] {
             let text = text.replace("lock-version = \"2.1\"", &format!("lock-version = \"{version}\""));
-            std::fs::write(place.join("poetry.lock"), &text).unwrap();
+            place.write("poetry.lock", &text);
             let lock = PoetryLock::parse(&text, "poetry.lock").unwrap();
             assert!(lock.is_of(&project), "{project}");
             for question in Question::all() {
@@ -211,17 +164,14 @@ fn a_pdm_lock_gives_what_pdm_exports_of_it() {
     let program = pdm();
     let mut compared = 0;
     for number in 0..projects {
-        let (mut random, folder) = (Random::new(seed, number), scratch());
-        let (wheels, place) = (folder.path().join("wheels"), folder.path().join("project"));
-        std::fs::create_dir_all(&place).unwrap();
-        write_wheels(&mut random, &wheels);
-        let server = index(wheels);
-        let project = pdm_project(&mut random, &server.url("/simple/"));
-        std::fs::write(place.join("pyproject.toml"), &project).unwrap();
-        let shell = shell(&place);
+        let mut random = Random::new(seed, number);
+        let place = Place::new(|folder| write_wheels(&mut random, folder));
+        let project = pdm_project(&mut random, &place.index());
+        place.write("pyproject.toml", &project);
+        let shell = &place.shell;
         let words = ["lock", "--quiet", "--group", ":all"];
         cmd!(shell, "{program} {words...}").quiet().ignore_stderr().run().unwrap();
-        let lock = PdmLock::parse(&std::fs::read_to_string(place.join("pdm.lock")).unwrap(), "pdm.lock").unwrap();
+        let lock = PdmLock::parse(&place.read("pdm.lock"), "pdm.lock").unwrap();
         assert!(lock.is_of(&project) && !lock.needs_project(), "{project}");
         for question in Question::all() {
             let all: BTreeSet<String> = question.extras.union(&question.groups).cloned().collect();
