@@ -135,7 +135,7 @@ fn run_tool(session: &Session<'_>, lock: &Path, tool: LockTool, arguments: &[&st
 /// A lock for the oldest Python of all bases serves the others too.
 fn lowest_minor(session: &Session<'_>, definition: &Definition) -> Result<u32, BuildError> {
     let first = resolve::candidates(session, definition)?[0];
-    let bases = resolve::resolve(session, definition, first, &definition.spec.platforms, None)?.bases;
+    let bases = resolve::resolve(session, definition, first, &definition.spec.platforms, None, &|| ())?.bases;
     let minors = bases.by_platform.values().filter_map(|base| Some(base.facts.python.as_ref()?.version.minor));
     minors.min().ok_or_else(|| BaseError::NoPython { file: definition.file.clone() }.into())
 }

@@ -18,6 +18,7 @@ use super::base_error::BaseError;
 use super::debian_error::DebianError;
 use super::describe::{DESCRIBE_RECIPE, describe};
 use super::releases::{Archive, Releases, fetch_all};
+use super::resolve::Meanwhile;
 use super::resolved::ResolvedBase;
 use crate::disk::bytes::FileSource;
 use crate::disk::file_error::file_error;
@@ -45,7 +46,7 @@ struct SelectedPackage {
 }
 
 /// Gives the releases, which are fetched only if somebody needs them.
-pub(super) type FindReleases<'r> = dyn Fn() -> Result<&'r Releases, DebianError> + 'r;
+pub(super) type FindReleases<'r> = dyn Fn() -> Result<&'r Releases, DebianError> + Sync + 'r;
 
 impl SelectedPackage {
     fn of(archive: &Archive, package: Package) -> Self {
@@ -70,6 +71,7 @@ pub(super) fn resolve_platform(
     base: &DebianBase,
     locked: Option<&[LockedPackage]>,
     platform: &Platform,
+    meanwhile: &Meanwhile<'_>,
 ) -> Result<ResolvedBase, BuildError> {
     let fail = |error| named(error, base, platform);
     // What is locked and known needs nothing but its digests.
@@ -89,6 +91,7 @@ pub(super) fn resolve_platform(
         return Ok(ResolvedBase { packages: list, ..known });
     }
     session.report.step(&format!("base: assembling {} packages for {platform}", packages.len()));
+    meanwhile();
     let downloads: Vec<Download> = packages
         .iter()
         .map(|package| Download { url: package.url.clone(), digest: package.digest, size: Some(package.size) })

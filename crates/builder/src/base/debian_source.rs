@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use shipwheel_debian::{LibraryIndex, LibraryNames};
 use shipwheel_oci::{Hasher, Platform};
@@ -13,6 +13,7 @@ use super::debian::{CONCURRENCY, named, parsed, resolve_platform};
 use super::debian_error::DebianError;
 use super::mirror::DebianMirrors;
 use super::releases::{Releases, fetch_all};
+use super::resolve::Meanwhile;
 use super::resolved::ResolvedBase;
 use crate::error::BuildError;
 use crate::interpreter::rootfs::library_folders;
@@ -37,6 +38,8 @@ pub(crate) struct DebianSource {
     /// The packages that image.lock names, sorted.
     locked: BTreeMap<Platform, Vec<LockedPackage>>,
     releases: OnceLock<Releases>,
+    /// Held by whoever fetches the releases: platforms are resolved side by side, and need them once.
+    fetching: Mutex<()>,
 }
 
 impl DebianSource {
@@ -63,7 +66,7 @@ impl DebianSource {
         let from = if is_locked { "as image.lock has it".to_owned() } else { format!("from {}", mirrors.shown()) };
         session.report.step(&format!("base: {name} {from}"));
         let (base, folder) = (base.clone(), definition.folder.clone());
-        let source = Self { base, mirrors, folder, locked, releases: OnceLock::new() };
+        let source = Self { base, mirrors, folder, locked, releases: OnceLock::new(), fetching: Mutex::new(()) };
         if !is_locked {
             source.releases(session).map_err(|error| named(error, &source.base, &platforms[0]))?;
         }
@@ -75,6 +78,7 @@ impl DebianSource {
     /// # Errors
     /// When one cannot be fetched or does not verify.
     pub(super) fn releases(&self, session: &Session<'_>) -> Result<&Releases, DebianError> {
+        let _fetching = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = self.releases.get() {
             return Ok(known);
         }
@@ -98,11 +102,12 @@ impl DebianSource {
         session: &Session<'_>,
         platform: &Platform,
         added: &BTreeSet<String>,
+        meanwhile: &Meanwhile<'_>,
     ) -> Result<ResolvedBase, BuildError> {
         let mut base = self.base.clone();
         base.packages.extend(added.iter().map(|name| Located { value: name.clone(), span: 0..0 }));
-        let locked = self.locked.get(platform).filter(|_| added.is_empty());
-        resolve_platform(session, &|| self.releases(session), &base, locked.map(Vec::as_slice), platform)
+        let locked = self.locked.get(platform).filter(|_| added.is_empty()).map(Vec::as_slice);
+        resolve_platform(session, &|| self.releases(session), &base, locked, platform, meanwhile)
     }
 
     /// The packages that may have a library, by their names.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use shipwheel_layer::{ByteSource, LAYER_RECIPE, ReadLimits, Tree, overlay_tar};
 use shipwheel_oci::{
     Descriptor, DiffId, Digest, Hasher, ImageConfig, LayerDescriptor, Platform, Reference, media_type,
@@ -28,7 +29,7 @@ pub(super) fn from_registry(
     reference: &Reference,
     platforms: &[Platform],
     optional: Option<&Platform>,
-    pin: &dyn Fn(&Platform) -> Option<Digest>,
+    pin: &(dyn Fn(&Platform) -> Option<Digest> + Sync),
 ) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
     let source = |reference| RegistrySource::new(&session.registry, reference, &session.cache, session.progress);
     let tagged = source(reference.clone());
@@ -86,20 +87,17 @@ fn resolve_each(
     name: &str,
     platforms: &[Platform],
     optional: Option<&Platform>,
-    image: impl Fn(&Platform) -> Result<PlatformImage, BuildError>,
+    image: impl Fn(&Platform) -> Result<PlatformImage, BuildError> + Sync,
 ) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
-    let mut resolved = BTreeMap::new();
-    for platform in platforms {
-        match image(platform) {
-            Ok(image) => {
-                let base = known_or_described(session, name, &image, &|blob| fetch(session, name, &image, blob))?;
-                resolved.insert(platform.clone(), base);
-            }
-            Err(BuildError::Store(StoreError::NoPlatform { .. })) if optional == Some(platform) => {}
-            Err(error) => return Err(error),
+    let resolve = |platform: &Platform| match image(platform) {
+        Ok(image) => {
+            let base = known_or_described(session, name, &image, &|blob| fetch(session, name, &image, blob))?;
+            Ok(Some((platform.clone(), base)))
         }
-    }
-    Ok(resolved)
+        Err(BuildError::Store(StoreError::NoPlatform { .. })) if optional == Some(platform) => Ok(None),
+        Err(error) => Err(error),
+    };
+    platforms.par_iter().filter_map(|platform| resolve(platform).transpose()).collect()
 }
 
 /// Brings a layer into the cache.

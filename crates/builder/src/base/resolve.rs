@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
 use shipwheel_oci::Platform;
 use shipwheel_plan::image_lock::LockedBase;
 use shipwheel_plan::spec::Base;
@@ -51,7 +52,12 @@ pub(crate) fn candidates<'d>(session: &Session<'_>, definition: &'d Definition) 
     }
 }
 
+/// What else can be begun once it is clear that a base has to be assembled, which takes seconds.
+pub(crate) type Meanwhile<'m> = dyn Fn() + Sync + 'm;
+
 /// Resolves a base of a definition for some platforms, and for a `compiler`'s if the base has it.
+///
+/// `meanwhile` is called when a base of Debian's packages is assembled, for each platform.
 ///
 /// # Errors
 /// When it cannot be tried on this machine, or fails.
@@ -61,6 +67,7 @@ pub(crate) fn resolve(
     base: &Base,
     platforms: &[Platform],
     compiler: Option<&Platform>,
+    meanwhile: &Meanwhile<'_>,
 ) -> Result<Resolution, BuildError> {
     let chosen = LockedBase::of(base);
     let all: Vec<Platform> = platforms.iter().chain(compiler).cloned().collect();
@@ -70,8 +77,8 @@ pub(crate) fn resolve(
             let mirrors = mirror::find(session, debian).ok_or(BaseError::NoMirror)?;
             let name = format!("Debian {}", debian.suite.value);
             let source = DebianSource::of(session, definition, debian, mirrors, platforms)?;
-            let resolve = |it: &Platform| Ok((it.clone(), source.resolve(session, it, &BTreeSet::new())?));
-            let by_platform = platforms.iter().map(resolve).collect::<Result<_, BuildError>>()?;
+            let resolve = |it: &Platform| Ok((it.clone(), source.resolve(session, it, &BTreeSet::new(), meanwhile)?));
+            let by_platform = platforms.par_iter().map(resolve).collect::<Result<_, BuildError>>()?;
             Ok(Resolution { bases: ResolvedBases::of(&name, by_platform), debian: Some(source), chosen })
         }
         Base::Image(reference) => {

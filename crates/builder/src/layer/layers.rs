@@ -1,7 +1,6 @@
 //! Layers by key: known ones without touching a byte, new ones from tree to blob in one pass.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -73,7 +72,7 @@ pub(crate) fn build(
         open.into_iter().partition(|layer| matches!(layer.inputs, LayerInputs::Bytecode(_)));
     let built: Vec<_> = others.into_par_iter().map(|layer| builder.build(layer)).collect::<Result<_, _>>()?;
     done.extend(built);
-    done.extend(builder.build_in_line(bytecode)?);
+    done.extend(builder.build_bytecode(bytecode)?);
     Ok(done)
 }
 
@@ -87,6 +86,14 @@ fn needed_wheels(layer: &PlannedLayer, ingredients: &Ingredients) -> Vec<Digest>
         LayerInputs::Wheels { wheels, .. } => wheels.iter().map(|wheel| wheel.digest).collect(),
         LayerInputs::Bytecode(inputs) => ingredients.owners(inputs.sources.iter().map(|(source, _)| source)),
         LayerInputs::Environment { .. } | LayerInputs::Application { .. } => Vec::new(),
+    }
+}
+
+/// How many bytes a layer of bytecode is compiled from.
+fn source_bytes(layer: &PlannedLayer) -> u64 {
+    match &layer.inputs {
+        LayerInputs::Bytecode(inputs) => inputs.sources.iter().map(|(source, _)| source.size).sum(),
+        LayerInputs::Environment { .. } | LayerInputs::Wheels { .. } | LayerInputs::Application { .. } => 0,
     }
 }
 
@@ -127,30 +134,30 @@ impl Builder<'_> {
         }
     }
 
-    /// Builds layers of bytecode one after the other: the interpreters already keep the processors
-    /// busy. While one layer is compiled, the one before is packed.
-    fn build_in_line(&self, layers: Vec<&PlannedLayer>) -> Result<Vec<(Digest, BuiltLayer)>, BuildError> {
-        std::thread::scope(|scope| {
-            let (sender, receiver) = sync_channel::<(&PlannedLayer, NewLayer)>(1);
-            let pack = move || receiver.into_iter().map(|(layer, prepared)| self.finish(layer, prepared)).collect();
-            let packer = scope.spawn(pack);
-            let mut done = Vec::new();
+    /// Builds layers of bytecode, the largest first: they are compiled one after the other, since the interpreters
+    /// already keep the processors busy, and packed beside that.
+    fn build_bytecode(&self, mut layers: Vec<&PlannedLayer>) -> Result<Vec<(Digest, BuiltLayer)>, BuildError> {
+        layers.sort_by_key(|layer| std::cmp::Reverse(source_bytes(layer)));
+        let packed = Mutex::new(Vec::new());
+        let mut done = Vec::new();
+        rayon::in_place_scope(|scope| {
             for layer in layers {
                 match self.prepare(layer)? {
                     Prepared::Known(built) => done.push((layer.key, built)),
-                    Prepared::New(prepared) => {
-                        // A packer that failed receives nothing more; its error is returned when it is joined.
-                        if sender.send((layer, prepared)).is_err() {
-                            break;
-                        }
+                    Prepared::New(new) => {
+                        let packed = &packed;
+                        scope.spawn(move |_| {
+                            let made = self.finish(layer, new);
+                            packed.lock().unwrap_or_else(PoisonError::into_inner).push(made);
+                        });
                     }
                 }
             }
-            drop(sender);
-            let packed: Result<Vec<_>, BuildError> = packer.join().expect("a packer does not panic");
-            done.extend(packed?);
-            Ok(done)
-        })
+            Ok::<_, BuildError>(())
+        })?;
+        let packed = packed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.extend(packed.into_iter().collect::<Result<Vec<_>, _>>()?);
+        Ok(done)
     }
 
     /// Makes the tree of a layer, unless the layer is known by now.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rayon::prelude::*;
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::index::{ACCEPT, IndexAddresses, IndexFile, ProjectPage, default_in_help, project_url};
 use shipwheel_python::pyproject::UvSettings;
@@ -136,8 +137,13 @@ impl Indexes {
             keyring: keyring.as_ref().map(|keyring| keyring as &dyn Keyring),
         };
         let pages = session.http.index_pages(&wanted, ACCEPT, how).map_err(LockError::Index)?;
-        for (number, page) in asked.into_iter().zip(pages) {
-            files[number] = page.map(|page| parse(&page, pins[number])).transpose()?;
+        let parsed: Vec<_> = asked
+            .par_iter()
+            .zip(pages)
+            .map(|(number, page)| page.map(|page| parse(&page, pins[*number])).transpose())
+            .collect::<Result<_, _>>()?;
+        for (number, page) in asked.into_iter().zip(parsed) {
+            files[number] = page;
         }
         Ok(files)
     }

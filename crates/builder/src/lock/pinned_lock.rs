@@ -131,6 +131,11 @@ impl<'f> PinnedLock<'f> {
         Ok(Self { file, kept: Some(Kept { path, text, lookups }), placed, minor })
     }
 
+    /// Whether there is such a lock, so that none has to be made.
+    pub(crate) fn is_made(file: &LockFile, python: &PythonSpec, minor: u32) -> bool {
+        is_locked(file) || matches!(kept::find(file, python, minor), Ok(Some(_)))
+    }
+
     /// Adds all that decides about the wheels to a key.
     pub(crate) fn add_to(&self, hasher: &mut Hasher) {
         match (&self.kept, self.file.requirements()) {
@@ -173,6 +178,22 @@ impl<'f> PinnedLock<'f> {
         let locks = reader.targets.iter().map(|target| lock.select(choice, &Environment::new(target)));
         let conflict = |cause| LockError::Conflict { lock: self.file.path.clone(), cause };
         Ok(locks.collect::<Result<_, _>>().map_err(conflict)?)
+    }
+
+    /// Looks up what [`Self::locks`] will ask indexes for, as far as that is known without targets. What is found is
+    /// remembered.
+    ///
+    /// # Errors
+    /// As there, and what fails here fails there again.
+    pub(crate) fn look_up(&self, reader: Reader<'_>) -> Result<(), BuildError> {
+        let look_up = |files: &RequirementFiles, path: &Path, lookups: &str| {
+            Conversion { reader, lock: self.file, files, path, lookups, minor: self.minor }.look_up()
+        };
+        match (&self.kept, self.file.requirements()) {
+            (Some(Kept { path, text, lookups }), _) => look_up(&RequirementFiles::one(path, text), path, lookups),
+            (None, Some(files)) => look_up(files, &self.file.path, ""),
+            (None, None) => Ok(()),
+        }
     }
 
     /// A lock that is the same for every target, with what is on no index.
@@ -258,17 +279,31 @@ impl Conversion<'_> {
         if !requirements.has_all_hashes() {
             return Err(LockError::PartialHashes { path: self.path.to_owned() }.into());
         }
-        let (input, settings) = (self.files.lines(&self.reader.python.allow_build)?, self.lock.lookup()?);
-        let lookups = self.lookups.to_owned() + &self.files.lookups();
         let pins = requirements.pins(&environments(self.minor));
         if let Some(lock) = self.at_hand(&requirements, &pins)? {
             return Ok(lock);
         }
-        let Some(indexes) = Indexes::of(self.reader.session, &lookups, &settings)? else {
-            return self.convert(&requirements, &(self.lookups.to_owned() + &input), &settings);
+        let Some(indexes) = self.indexes()? else {
+            let input = self.lookups.to_owned() + &self.files.lines(&self.reader.python.allow_build)?;
+            return self.convert(&requirements, &input, &self.lock.lookup()?);
         };
         let found = indexes.look_up(self.reader.session, &pins)?;
         requirements.lock(&pins, &found).map_err(|problems| LockError::Hashes(problems).into())
+    }
+
+    /// Finds the files of all pins, for whoever asks next.
+    fn look_up(&self) -> Result<(), BuildError> {
+        let pins = self.files.requirements()?.pins(&environments(self.minor));
+        if let Some(indexes) = self.indexes()? {
+            indexes.look_up(self.reader.session, &pins)?;
+        }
+        Ok(())
+    }
+
+    /// The indexes that have the files, unless uv has to find them.
+    fn indexes(&self) -> Result<Option<Indexes>, BuildError> {
+        let lookups = self.lookups.to_owned() + &self.files.lookups();
+        Indexes::of(self.reader.session, &lookups, &self.lock.lookup()?)
     }
 
     /// The lock of wheels in the user's folders, where they are all that the targets need: no index is asked then.

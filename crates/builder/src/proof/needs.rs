@@ -70,9 +70,9 @@ pub(crate) fn of_wheels(
         session.report.step(&format!("proof: reading {}", counted(unknown.len(), "wheel")));
         wheels.fetch(session, &unknown)?;
     }
-    for digest in unknown {
-        needs.insert(digest, read(session, &digest, &wheels.open(session, &digest)?)?);
-    }
+    let read =
+        unknown.into_par_iter().map(|digest| Ok((digest, read(session, &digest, &wheels.open(session, &digest)?)?)));
+    needs.extend(read.collect::<Result<Vec<_>, BuildError>>()?);
     Ok(needs)
 }
 

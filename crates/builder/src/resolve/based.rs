@@ -1,6 +1,7 @@
 //! Which of several bases an image is made on: the first for whose Python everything that is locked has a wheel.
 
 use std::collections::BTreeMap;
+use std::sync::Once;
 
 use shipwheel_oci::Platform;
 use shipwheel_plan::spec::{Base, ImageSpec};
@@ -8,11 +9,11 @@ use shipwheel_python::Target;
 use shipwheel_python::select::{CoverageError, Reason, SelectProblem};
 
 use crate::base;
-use crate::base::resolve::Resolution;
+use crate::base::resolve::{Meanwhile, Resolution};
 use crate::base::resolved::ResolvedBases;
 use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
-use crate::lock::pinned_lock::KeptLock;
+use crate::lock::pinned_lock::{KeptLock, PinnedLock, Reader};
 use crate::project::definition::Definition;
 use crate::project::project::Project;
 use crate::session::Session;
@@ -102,7 +103,10 @@ fn on(
     let spec = &definition.spec;
     let host = session.host_platform();
     let compiler = Some(host).filter(|host| spec.bytecode.enabled && !spec.platforms.contains(host));
-    let base = base::resolve::resolve(session, definition, base, &spec.platforms, compiler.as_ref())?;
+    let base = resolve_beside(
+        |meanwhile| base::resolve::resolve(session, definition, base, &spec.platforms, compiler.as_ref(), meanwhile),
+        || look_up_ahead(session, project, origins, spec, base),
+    )?;
     let targets = targets(spec, &base.bases)?;
     // All that can be missing from a lock is known for every platform before anything is fetched or built.
     let selected = match (&spec.python, &project.lock) {
@@ -110,6 +114,32 @@ fn on(
         _ => Selected::default(),
     };
     Ok(Based { base, targets, selected })
+}
+
+/// Resolves a base, and looks up files of the lock beside that if it has to be assembled.
+fn resolve_beside<T>(resolve: impl FnOnce(&Meanwhile<'_>) -> T, look_up: impl Fn() + Sync) -> T {
+    let begun = Once::new();
+    std::thread::scope(|scope| {
+        let look_up = &look_up;
+        resolve(&|| {
+            begun.call_once(|| {
+                scope.spawn(look_up);
+            });
+        })
+    })
+}
+
+/// Looks up the files of a lock for the Python that a base will have: what is found is remembered, and what fails is
+/// told when it is asked for again.
+fn look_up_ahead(session: &Session<'_>, project: &Project, origins: &WheelOrigins, spec: &ImageSpec, base: &Base) {
+    let (Some(python), Some(lock), Some(minor)) = (&spec.python, &project.lock, minor_of(base)) else { return };
+    // Whether folders have all of it depends on the base, and a lock that has to be made may need more than an index.
+    if session.offline || origins.has_folders() || !PinnedLock::is_made(lock, python, minor) {
+        return;
+    }
+    let reader = Reader { session, python, targets: &[], origins };
+    let found = PinnedLock::of(session, project, lock, python, minor).and_then(|pinned| pinned.look_up(reader));
+    drop(found);
 }
 
 fn targets(spec: &ImageSpec, bases: &ResolvedBases) -> Result<Targets, BuildError> {

@@ -46,7 +46,8 @@ pub(super) fn complete(
             break;
         }
         let packages: BTreeSet<String> = added.keys().cloned().collect();
-        completed = if packages.is_empty() { None } else { Some(debian.resolve(session, platform, &packages)?) };
+        let complete = || debian.resolve(session, platform, &packages, &|| ());
+        completed = if packages.is_empty() { None } else { Some(complete()?) };
     }
     Ok(completed.map(|base| (base, added)))
 }

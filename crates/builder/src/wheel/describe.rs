@@ -107,18 +107,15 @@ fn read(
 
 /// The first source that shows that it reads sources at run time, and by what.
 fn find_source_reader(wheel: &str, sources: &[InstalledFile]) -> Result<Option<(String, String)>, BuildError> {
-    for source in sources {
-        let read = source.content.to_vec();
-        let text = read.map_err(|cause| WheelError {
+    let sign = |source: &InstalledFile| {
+        let text = source.content.to_vec().map_err(|cause| WheelError {
             wheel: wheel.to_owned(),
             kind: match (cause, source.path.to_string()) {
                 (ContentError::Digest { .. }, path) => WheelErrorKind::Hash { path },
                 (cause, path) => WheelErrorKind::Content { path, cause },
             },
         })?;
-        if let Some(sign) = source_reader(&text) {
-            return Ok(Some((source.path.to_string(), sign.to_owned())));
-        }
-    }
-    Ok(None)
+        Ok(source_reader(&text).map(|sign| (source.path.to_string(), sign.to_owned())))
+    };
+    sources.par_iter().find_map_first(|source| sign(source).transpose()).transpose()
 }

@@ -80,6 +80,11 @@ impl WheelOrigins {
         Ok(Self { folders, hashed: Mutex::default(), lock_folder, mirrors, credentials })
     }
 
+    /// Whether the definition names folders with wheels.
+    pub(crate) fn has_folders(&self) -> bool {
+        !self.folders.is_empty()
+    }
+
     /// The address that a file is fetched from.
     fn mirrored(&self, url: &str) -> String {
         let found =

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::{Digest, Hasher, Platform};
 use shipwheel_plan::facts::BaseFacts;
@@ -99,8 +100,9 @@ impl Wheels {
         let key = record_key(&hasher.finish(), python);
         let settle = || {
             self.fetch(session, &digests)?;
-            let trees =
-                wheels.iter().map(|wheel| Ok((wheel.name.clone(), self.install(session, &wheel.sha256, python)?.tree)));
+            let tree =
+                |wheel: &SelectedWheel| Ok((wheel.name.clone(), self.install(session, &wheel.sha256, python)?.tree));
+            let trees = wheels.par_iter().map(tree);
             let trees: Vec<_> = trees.collect::<Result<_, BuildError>>()?;
             Ok::<_, BuildError>(settle(&trees, prefer, &scheme(python)?)?)
         };
