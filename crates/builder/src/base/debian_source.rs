@@ -11,9 +11,9 @@ use shipwheel_plan::spec::{Base, DebianBase, Located};
 
 use super::debian::{CONCURRENCY, named, parsed, resolve_platform};
 use super::debian_error::DebianError;
+use super::meanwhile::Meanwhile;
 use super::mirror::DebianMirrors;
 use super::releases::{Releases, fetch_all};
-use super::resolve::Meanwhile;
 use super::resolved::ResolvedBase;
 use crate::error::BuildError;
 use crate::interpreter::rootfs::library_folders;

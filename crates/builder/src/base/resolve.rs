@@ -10,6 +10,7 @@ use shipwheel_store::ErrorKind;
 
 use super::base_error::BaseError;
 use super::debian_source::DebianSource;
+use super::meanwhile::Meanwhile;
 use super::resolved::ResolvedBases;
 use super::{image, mirror};
 use crate::error::BuildError;
@@ -51,9 +52,6 @@ pub(crate) fn candidates<'d>(session: &Session<'_>, definition: &'d Definition) 
         true => Err(if bases.is_empty() { BaseError::NotNamed } else { BaseError::NoMirror }.into()),
     }
 }
-
-/// What else can be begun once it is clear that a base has to be assembled, which takes seconds.
-pub(crate) type Meanwhile<'m> = dyn Fn() + Sync + 'm;
 
 /// Resolves a base of a definition for some platforms, and for a `compiler`'s if the base has it.
 ///

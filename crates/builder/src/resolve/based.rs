@@ -9,7 +9,8 @@ use shipwheel_python::Target;
 use shipwheel_python::select::{CoverageError, Reason, SelectProblem};
 
 use crate::base;
-use crate::base::resolve::{Meanwhile, Resolution};
+use crate::base::meanwhile::Meanwhile;
+use crate::base::resolve::Resolution;
 use crate::base::resolved::ResolvedBases;
 use crate::error::BuildError;
 use crate::lock::lock_error::LockError;
