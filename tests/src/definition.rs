@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::{SampleWheel, scratch};
+use crate::{SampleWheel, scratch, variosync};
 
 /// The smallest base of Debian that has Python 3.11.
 const SMALL: &str = r#"base = { debian = { suite = "bookworm", packages = ["python3.11", "media-types"], exclude = ["awk", "debconf", "dpkg", "openssl", "mime-support"] } }
@@ -46,6 +46,11 @@ impl Definition {
         Self::over(&format!("{{ layout = \"{}\" }}", layout.display()))
     }
 
+    /// An image whose base is the example's image, with bytecode switched off for speed.
+    pub fn over_example() -> Self {
+        Self::over_layout(&variosync().path()).and("[bytecode]\nenabled = false")
+    }
+
     /// With one more file, or another text in one.
     ///
     /// # Panics
@@ -66,6 +71,17 @@ impl Definition {
     pub fn and(self, lines: &str) -> Self {
         let toml = std::fs::read_to_string(self.path().join("image.toml")).expect("our own folder");
         self.with("image.toml", &format!("{toml}\n{lines}\n"))
+    }
+
+    /// With another text in place of one in image.toml.
+    ///
+    /// # Panics
+    /// When image.toml does not have it.
+    #[must_use]
+    pub fn replacing(self, from: &str, to: &str) -> Self {
+        let toml = std::fs::read_to_string(self.path().join("image.toml")).expect("our own folder");
+        assert!(toml.contains(from), "image.toml has no `{from}`:\n{toml}");
+        self.with("image.toml", &toml.replace(from, to))
     }
 
     /// With a lock, in PEP 751's form, of these wheels of the distribution `thing` 1.0: (file name, address, SHA-256).

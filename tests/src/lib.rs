@@ -4,10 +4,12 @@
 //! optional: one that is missing fails the test with the line that installs it.
 //! Everything happens on the loopback interface and below the target folder.
 
+mod answer;
 mod arm64;
 mod container;
 mod definition;
 mod dump;
+mod folder_size;
 mod git_server;
 mod image;
 mod installed;
@@ -31,10 +33,12 @@ mod suite;
 mod tamper;
 mod uv;
 
+pub use answer::get;
 pub use arm64::Arm64;
 pub use container::{Container, Podman};
 pub use definition::{Definition, wheel, wheel_with};
 pub use dump::{Compiled, Way};
+pub use folder_size::bytes_below;
 pub use git_server::GitServer;
 pub use image::{Image, variosync};
 pub use installed::Installed;

@@ -22,7 +22,7 @@ impl Run {
     ///
     /// # Panics
     /// When it cannot be started at all.
-    pub(crate) fn of(command: &Cmd<'_>) -> Self {
+    pub fn of(command: &Cmd<'_>) -> Self {
         let output = command.output().expect("the program starts");
         Self {
             code: output.status.code().unwrap_or(-1),

@@ -1,11 +1,9 @@
 //! A container that serves HTTP on a port of the host.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::registry::free_port;
-use crate::{Container, Podman};
+use crate::{Container, Podman, get};
 
 /// A container that has answered on its port.
 #[derive(Debug)]
@@ -36,15 +34,8 @@ impl<'podman> Served<'podman> {
     /// # Errors
     /// When nothing answers.
     pub fn request(&self, path: &str) -> std::io::Result<(u16, String)> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n\r\n", self.port)?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        let answer = String::from_utf8_lossy(&answer);
-        let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        Ok((status, body.to_owned()))
+        let (status, body) = get(&format!("127.0.0.1:{}", self.port), path)?;
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
     }
 
     /// The body of a path that must answer with 200.

@@ -90,8 +90,7 @@ fn removed_sources_leave_modules_that_still_import() {
 fn small(lines: &str) -> (Definition, Rootfs, Vec<String>) {
     let definition =
         Suite::of_python(11).definition("print('hello')\n").with("kept.py", "\"\"\"Kept.\"\"\"\n").and(lines);
-    let toml = std::fs::read_to_string(definition.path().join("image.toml")).unwrap();
-    let definition = definition.with("image.toml", &toml.replace("[\"hello.py\"]", "[\"hello.py\", \"kept.py\"]"));
+    let definition = definition.replacing("[\"hello.py\"]", "[\"hello.py\", \"kept.py\"]");
     let output = definition.output().display().to_string();
     Shipwheel::new().image(&[&definition.argument(), "--platform", "amd64", "--output", &output]).succeeded();
     let layout = Layout::new(&definition.output());

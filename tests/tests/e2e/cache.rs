@@ -1,11 +1,11 @@
 //! The cache has an end: what it holds, what goes first, what is broken, and that none of it moves a digest.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use shipwheel_tests::{Definition, Shipwheel, scratch};
+use shipwheel_tests::{Definition, Shipwheel, bytes_below, scratch};
 use tempfile::TempDir;
 
 /// An image over a layout of this machine, whose builds need no network, with a cache of its own.
@@ -50,16 +50,6 @@ impl Apart {
         blobs.sort_by_key(|path| std::cmp::Reverse(std::fs::metadata(path).unwrap().len()));
         blobs
     }
-}
-
-/// The bytes of all files in a folder.
-fn bytes_below(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-    let sizes = entries.map(|entry| match entry.file_type().unwrap().is_dir() {
-        true => bytes_below(&entry.path()),
-        false => entry.metadata().unwrap().len(),
-    });
-    sizes.sum()
 }
 
 #[test]

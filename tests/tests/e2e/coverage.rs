@@ -4,15 +4,11 @@ use std::path::Path;
 
 use serde_json::Value;
 use shipwheel_oci::Digest;
-use shipwheel_tests::{Answer, Definition, Run, Server, Shipwheel, scratch, variosync};
+use shipwheel_tests::{Answer, Definition, Run, Server, Shipwheel, scratch};
 use xshell::{Shell, cmd};
 
 /// The exit code of docs/errors.md.
 const CONFIGURATION: i32 = 3;
-
-fn small() -> Definition {
-    Definition::over_layout(&variosync().path()).and("[bytecode]\nenabled = false")
-}
 
 fn build(shipwheel: &Shipwheel, definition: &Definition) -> Run {
     let output = format!("oci:{}", definition.output().display());
@@ -39,7 +35,9 @@ fn one_report_names_every_distribution_on_every_platform_before_anything_is_fetc
         package("intel", "cp311-cp311-manylinux_2_17_x86_64"),
         package("alpine", "cp312-cp312-musllinux_1_2_aarch64"),
     ];
-    let definition = small().with("pylock.toml", &lock(&packages.concat())).and("[python]\nlock = \"pylock.toml\"");
+    let definition = Definition::over_example()
+        .with("pylock.toml", &lock(&packages.concat()))
+        .and("[python]\nlock = \"pylock.toml\"");
     let run = build(&Shipwheel::new(), &definition);
     run.failed(
         CONFIGURATION,
@@ -112,7 +110,8 @@ fn with_sdist(tag: &str) -> (Definition, Server) {
         "[[packages]]\nname = \"thing\"\nversion = \"1.0\"\n\
          sdist = {{ url = \"{url}\", hashes = {{ sha256 = \"{sha256}\" }} }}\n"
     );
-    let definition = small().with("pylock.toml", &lock(&package)).and("[python]\nlock = \"pylock.toml\"");
+    let definition =
+        Definition::over_example().with("pylock.toml", &lock(&package)).and("[python]\nlock = \"pylock.toml\"");
     (definition, server)
 }
 

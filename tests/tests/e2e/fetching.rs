@@ -21,10 +21,6 @@ fn fresh() -> (Vec<u8>, String) {
     (bytes, sha256)
 }
 
-fn small() -> Definition {
-    Definition::over_layout(&variosync().path()).and("[bytecode]\nenabled = false")
-}
-
 fn build(shipwheel: &Shipwheel, definition: &Definition) -> Run {
     let output = format!("oci:{}", definition.output().display());
     shipwheel.image(&[&definition.argument(), "--platform", "linux/amd64", "--output", &output])
@@ -66,7 +62,7 @@ fn all_four_sources_of_credentials_open_an_index_and_none_is_kept() {
         };
         let cache = scratch();
         let shipwheel = shipwheel.with("SHIPWHEEL_CACHE_DIR", cache.path().display());
-        let definition = small().with_lock(&[(NAME, &url, &sha256)]);
+        let definition = Definition::over_example().with_lock(&[(NAME, &url, &sha256)]);
         let run = build(&shipwheel, &definition).succeeded();
         for secret in ["p@ss", "p%40ss"] {
             assert!(!run.stderr.contains(secret), "{source}: {}", run.stderr);
@@ -93,7 +89,10 @@ fn a_refusal_names_the_address_without_its_password_and_says_what_to_set() {
     let (bytes, sha256) = fresh();
     let server = Server::start([("/thing.whl".to_owned(), Answer::Guarded(bytes))]);
     let url = server.url("/thing.whl").replace("http://", "http://user:wrong@");
-    let run = build(&Shipwheel::new().with("NETRC", "/nowhere"), &small().with_lock(&[(NAME, &url, &sha256)]));
+    let run = build(
+        &Shipwheel::new().with("NETRC", "/nowhere"),
+        &Definition::over_example().with_lock(&[(NAME, &url, &sha256)]),
+    );
     let address = server.url("/thing.whl");
     run.failed(CONFIGURATION, &[&address, "401", "UV_INDEX_<NAME>_USERNAME", "netrc", "UV_KEYRING_PROVIDER"]);
     assert!(!run.stderr.contains("wrong"), "{}", run.stderr);
@@ -105,7 +104,7 @@ fn a_mirror_stands_in_for_the_addresses_of_a_lock() {
     for in_environment in [false, true] {
         let (bytes, sha256) = fresh();
         let server = Server::start([("/mirror/a/thing.whl".to_owned(), Answer::Whole(bytes))]);
-        let definition = small().with_lock(&[(NAME, &format!("{from}a/thing.whl"), &sha256)]);
+        let definition = Definition::over_example().with_lock(&[(NAME, &format!("{from}a/thing.whl"), &sha256)]);
         let to = server.url("/mirror/");
         let (shipwheel, definition) = match in_environment {
             true => (Shipwheel::new().with("SHIPWHEEL_WHEEL_MIRRORS", format!("{from}={to}")), definition),
@@ -115,7 +114,8 @@ fn a_mirror_stands_in_for_the_addresses_of_a_lock() {
         assert_eq!(server.requests(), 1);
     }
     let shipwheel = Shipwheel::new().with("SHIPWHEEL_WHEEL_MIRRORS", "http://user:secret@a");
-    let run = build(&shipwheel, &small().with_lock(&[(NAME, "http://127.0.0.1:1/a", &"0".repeat(64))]));
+    let run =
+        build(&shipwheel, &Definition::over_example().with_lock(&[(NAME, "http://127.0.0.1:1/a", &"0".repeat(64))]));
     run.failed(CONFIGURATION, &["SHIPWHEEL_WHEEL_MIRRORS"]);
     assert!(!run.stderr.contains("secret"), "{}", run.stderr);
 }
@@ -124,7 +124,9 @@ fn a_mirror_stands_in_for_the_addresses_of_a_lock() {
 fn a_wheel_in_a_folder_is_taken_by_its_hash_and_the_server_never_asked() {
     let (bytes, sha256) = fresh();
     let server = Server::start([("/thing.whl".to_owned(), Answer::Whole(bytes.clone()))]);
-    let definition = small().with_lock(&[(NAME, &server.url("/thing.whl"), &sha256)]).and("wheels = [\"wheels/\"]");
+    let definition = Definition::over_example()
+        .with_lock(&[(NAME, &server.url("/thing.whl"), &sha256)])
+        .and("wheels = [\"wheels/\"]");
     std::fs::create_dir(definition.path().join("wheels")).unwrap();
     // Its name says nothing, its hash everything: the other one is not taken.
     std::fs::write(definition.path().join("wheels/other.whl"), &bytes).unwrap();
@@ -138,7 +140,8 @@ fn a_built_wheel_is_taken_where_its_hash_is_accepted_and_only_there() {
     let (bytes, sha256) = fresh();
     let lock = "# For one test.\nlock-version = \"1.0\"\n[[packages]]\nname = \"thing\"\nversion = \"1.0\"\n\
                 sdist = { url = \"http://127.0.0.1:1/thing-1.0.tar.gz\" }\n";
-    let definition = small().with("pylock.toml", lock).and("[python]\nlock = \"pylock.toml\"\nwheels = [\".\"]");
+    let definition =
+        Definition::over_example().with("pylock.toml", lock).and("[python]\nlock = \"pylock.toml\"\nwheels = [\".\"]");
     std::fs::write(definition.path().join(NAME), bytes).unwrap();
     build(&Shipwheel::new(), &definition).failed(CONFIGURATION, &["thing 1.0", "source distribution", "`accept`"]);
     let definition = definition.and(&format!("accept = {{ \"{NAME}\" = \"sha256:{sha256}\" }}"));
@@ -147,8 +150,9 @@ fn a_built_wheel_is_taken_where_its_hash_is_accepted_and_only_there() {
 
 #[test]
 fn a_folder_that_is_not_there_shows_its_line() {
-    let definition =
-        small().with_lock(&[(NAME, "http://127.0.0.1:1/a", &"0".repeat(64))]).and("wheels = [\"nowhere\"]");
+    let definition = Definition::over_example()
+        .with_lock(&[(NAME, "http://127.0.0.1:1/a", &"0".repeat(64))])
+        .and("wheels = [\"nowhere\"]");
     build(&Shipwheel::new(), &definition).failed(CONFIGURATION, &["nowhere", "image.toml:"]);
 }
 
@@ -156,7 +160,7 @@ fn a_folder_that_is_not_there_shows_its_line() {
 fn a_download_that_breaks_goes_on_where_it_broke() {
     let (bytes, sha256) = fresh();
     let server = Server::start([("/thing.whl".to_owned(), Answer::Resumable(bytes))]);
-    let definition = small().with_lock(&[(NAME, &server.url("/thing.whl"), &sha256)]);
+    let definition = Definition::over_example().with_lock(&[(NAME, &server.url("/thing.whl"), &sha256)]);
     build(&Shipwheel::new(), &definition).succeeded();
     assert_eq!(server.requests(), 2, "one for the first half, one for the second");
 }

@@ -76,9 +76,7 @@ fn limited(user: &str, command: &[&str]) -> Run {
     let users = if is_root { format!("--reuid {user} --regid {user} --clear-groups") } else { String::new() };
     let namespace: &[&str] = if is_root { &["--mount"] } else { &["--user", "--map-root-user", "--mount"] };
     let run = cmd!(shell, "unshare {namespace...} sh -c {LIMITED} sh {command...}").env("USERS", users);
-    let output = run.env("HOME", "/tmp").quiet().ignore_status().output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Run { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Run::of(&run.env("HOME", "/tmp").quiet().ignore_status())
 }
 
 #[test]

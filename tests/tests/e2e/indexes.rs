@@ -132,8 +132,7 @@ fn only_what_is_needed_and_not_known_is_looked_up_and_no_tool_is_started() {
 fn no_index_is_asked_where_all_wheels_are_at_hand() {
     for (wheels, is_enough) in [(&["one", "two"][..], true), (&["one"], false)] {
         let case = Case::new(&requirements(&[("one", "1.0"), ("two", "2.0")]));
-        let toml = std::fs::read_to_string(case.definition.path().join("image.toml")).unwrap();
-        std::fs::write(case.definition.path().join("image.toml"), toml + "wheels = [\"wheels\"]\n").unwrap();
+        let case = Case { definition: case.definition.and("wheels = [\"wheels\"]"), ..case };
         std::fs::create_dir(case.definition.path().join("wheels")).unwrap();
         for (name, version) in [("one", "1.0"), ("two", "2.0")].iter().filter(|(name, _)| wheels.contains(name)) {
             let Wheel(wheel, file_name, _) = Wheel::of(name, version);
@@ -207,8 +206,7 @@ fn a_file_is_verified_by_the_sha512_that_a_lock_has_in_place_of_a_sha256() {
     // The user's own folder has the file, and no index is asked.
     for (digits, is_there) in [(&sha512, true), (&other, false)] {
         let case = Case::new(&lines(digits));
-        let toml = std::fs::read_to_string(case.definition.path().join("image.toml")).unwrap();
-        let case = Case { definition: case.definition.with("image.toml", &(toml + "wheels = [\"wheels\"]\n")), ..case };
+        let case = Case { definition: case.definition.and("wheels = [\"wheels\"]"), ..case };
         std::fs::create_dir(case.definition.path().join("wheels")).unwrap();
         std::fs::write(case.definition.path().join("wheels").join(&name), &wheel.bytes).unwrap();
         let run = case.build(&["--offline"]);
@@ -225,9 +223,8 @@ fn a_file_is_verified_by_the_sha512_that_a_lock_has_in_place_of_a_sha256() {
             "lock-version = \"1.0\"\n[[packages]]\nname = \"one\"\nversion = \"1.0\"\n\
              wheels = [{{ url = \"{url}\", hashes = {{ sha512 = \"{digits}\" }} }}]\n"
         );
-        let toml = std::fs::read_to_string(case.definition.path().join("image.toml")).unwrap();
-        let toml = toml.replace("requirements.txt", "pylock.toml");
-        let case = Case { definition: case.definition.with("image.toml", &toml).with("pylock.toml", &lock), ..case };
+        let definition = case.definition.replacing("requirements.txt", "pylock.toml").with("pylock.toml", &lock);
+        let case = Case { definition, ..case };
         let run = case.build(&[]);
         match is_right {
             true => drop(run.succeeded()),
@@ -264,9 +261,7 @@ fn a_pdm_lock_is_read_without_pdm() {
     let digest = "4e616669b38178b23fe72686701a35ba24b1703db4468b4abfa464c797de5d68";
     for strategy in ["inherit_metadata", "cross_platform"] {
         let case = Case::new("");
-        let toml = std::fs::read_to_string(case.definition.path().join("image.toml")).unwrap();
-        let toml = toml.replace("requirements.txt", "pdm.lock");
-        let definition = case.definition.with("image.toml", &toml).with("pyproject.toml", project);
+        let definition = case.definition.replacing("requirements.txt", "pdm.lock").with("pyproject.toml", project);
         let case = Case { definition: definition.with("pdm.lock", &pdm_lock(strategy, digest)), ..case };
         let mut seen = 0;
         case.build(&[]).succeeded();
@@ -274,12 +269,11 @@ fn a_pdm_lock_is_read_without_pdm() {
         let case = Case { definition: case.definition.and("groups = [\"more\"]"), ..case };
         case.build(&[]).succeeded();
         assert_eq!(case.asked(&mut seen), ["/closed/two/", "/open/two/"], "{strategy}");
-        let case =
-            Case { definition: case.definition.with("image.toml", &(toml.clone() + "groups = [\"moer\"]\n")), ..case };
+        let case = Case { definition: case.definition.replacing("[\"more\"]", "[\"moer\"]"), ..case };
         case.build(&[]).failed(3, &["pdm.lock has no group `moer`", "it has more"]);
         // Another project than it was made from.
         let definition = case.definition.with("pyproject.toml", &project.replace("\"one\"", "\"one>=1\""));
-        let case = Case { definition: definition.with("image.toml", &toml), ..case };
+        let case = Case { definition: definition.replacing("groups = [\"moer\"]", ""), ..case };
         case.build(&[]).failed(3, &["pdm.lock is out of date", "`pdm lock`"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use shipwheel_tests::{Definition, Layout, Rootfs, Run, Shipwheel, judge, poetry, scratch, uv, variosync};
+use shipwheel_tests::{Definition, Layout, Rootfs, Run, Shipwheel, judge, poetry, scratch, uv};
 use tempfile::TempDir;
 use xshell::{Shell, cmd};
 
@@ -23,10 +23,6 @@ fast = ["six>=1.16 ; python_version < '3.13'"]
 "#;
 
 const GROUPS: &str = "\n[dependency-groups]\ndev = [\"pluggy\"]\ndocs = [\"toml\"]\n";
-
-fn small() -> Definition {
-    Definition::over_layout(&variosync().path()).and("[bytecode]\nenabled = false")
-}
 
 fn build(shipwheel: &Shipwheel, definition: &Definition) -> Run {
     let output = format!("oci:{}", definition.output().display());
@@ -74,7 +70,9 @@ fn listing(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 #[test]
 fn a_uv_lock_gives_what_is_wanted_of_it_and_a_stale_one_is_an_error() {
     let shell_alone = shell_alone();
-    let definition = small().with("pyproject.toml", &format!("{PROJECT}{GROUPS}")).and("[python]\nlock = \"uv.lock\"");
+    let definition = Definition::over_example()
+        .with("pyproject.toml", &format!("{PROJECT}{GROUPS}"))
+        .and("[python]\nlock = \"uv.lock\"");
     uv_lock(definition.path());
     let before = listing(definition.path());
     build(&Shipwheel::new(), &definition).succeeded();
@@ -107,18 +105,21 @@ fn a_uv_lock_gives_what_is_wanted_of_it_and_a_stale_one_is_an_error() {
 
 #[test]
 fn an_extra_that_is_not_there_is_named() {
-    let definition = small().with("pyproject.toml", PROJECT).and("[python]\nlock = \"uv.lock\"\nextras = [\"slow\"]");
+    let definition = Definition::over_example()
+        .with("pyproject.toml", PROJECT)
+        .and("[python]\nlock = \"uv.lock\"\nextras = [\"slow\"]");
     uv_lock(definition.path());
     build(&Shipwheel::new(), &definition)
         .failed(CONFIGURATION, &["image.toml:", "uv.lock has no extra `slow`", "fast"]);
-    let definition =
-        small().with("requirements.txt", "six\n").and("[python]\nlock = \"requirements.txt\"\nextras = [\"a\"]");
+    let definition = Definition::over_example()
+        .with("requirements.txt", "six\n")
+        .and("[python]\nlock = \"requirements.txt\"\nextras = [\"a\"]");
     build(&Shipwheel::new(), &definition).failed(CONFIGURATION, &["image.toml:", "`a` cannot be selected"]);
 }
 
 #[test]
 fn extras_and_groups_of_a_pylock_are_chosen_by_its_markers() {
-    let definition = small().with("pyproject.toml", &format!("{PROJECT}{GROUPS}"));
+    let definition = Definition::over_example().with("pyproject.toml", &format!("{PROJECT}{GROUPS}"));
     uv_lock(definition.path());
     let (shell, uv) = (Shell::new().unwrap(), uv());
     shell.change_dir(definition.path());
@@ -153,7 +154,7 @@ fn extras_and_groups_of_a_pylock_are_chosen_by_its_markers() {
 #[test]
 fn requirements_without_hashes_are_locked_once_and_the_lock_is_kept() {
     let shell_alone = shell_alone();
-    let definition = small()
+    let definition = Definition::over_example()
         .with("base.in", "iniconfig\n")
         .with("requirements.in", "# What it needs.\n-r base.in\nsix>=1.16\n")
         .and("[python]\nlock = \"requirements.in\"");
@@ -185,7 +186,7 @@ fn requirements_without_hashes_are_locked_once_and_the_lock_is_kept() {
 
 #[test]
 fn a_poetry_lock_is_read_without_poetry() {
-    let definition = small().with("pyproject.toml", PROJECT);
+    let definition = Definition::over_example().with("pyproject.toml", PROJECT);
     // The index that uv asks is the one that Poetry is told of.
     uv_lock(definition.path());
     let lock = std::fs::read_to_string(definition.path().join("uv.lock")).unwrap();
@@ -214,7 +215,8 @@ fn a_poetry_lock_is_read_without_poetry() {
     for (from, to, expected) in
         [("fast", "slow", "poetry.lock has no extra `slow`"), ("docs", "dosc", "poetry.lock has no group `dosc`")]
     {
-        let definition = small().with("pyproject.toml", &project).with("image.toml", &toml.replace(from, to));
+        let definition =
+            Definition::over_example().with("pyproject.toml", &project).with("image.toml", &toml.replace(from, to));
         std::fs::copy(lock_path.clone(), definition.path().join("poetry.lock")).unwrap();
         build(&shipwheel, &definition).failed(CONFIGURATION, &[expected]);
     }
@@ -246,7 +248,7 @@ fn a_folder_of_a_poetry_lock_is_installed_from_its_sources() {
         [build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n";
     let project = "[project]\nname = \"app\"\nversion = \"1\"\nrequires-python = \">=3.11,<4\"\n[tool.poetry]\n\
         package-mode = false\n[tool.poetry.dependencies]\nnear = { path = \"libs/near\", develop = true }\n";
-    let definition = small()
+    let definition = Definition::over_example()
         .with("libs/near/pyproject.toml", near)
         .with("libs/near/near/__init__.py", "NAME = 'near'\n")
         .with("pyproject.toml", project)
@@ -268,17 +270,16 @@ fn a_folder_of_a_poetry_lock_is_installed_from_its_sources() {
 #[test]
 fn a_missing_tool_or_lock_is_said_with_the_way_out() {
     let shell_alone = shell_alone();
-    let definition = small()
+    let definition = Definition::over_example()
         .with("pyproject.toml", PROJECT)
         .with("pdm.lock", "[metadata]\nlock_version = \"4.5.0\"\n")
         .and("[python]\nlock = \"pdm.lock\"");
     let shipwheel = bare(&shell_alone);
     let run = shipwheel.run(&["lock", &definition.argument()]);
     run.failed(CONFIGURATION, &["pdm.lock again needs pdm on PATH", "`pipx install pdm`", "`pdm lock`"]);
-    let toml = std::fs::read_to_string(definition.path().join("image.toml")).unwrap();
-    let definition = definition.with("image.toml", &toml.replace("\"pdm.lock\"", "\"uv.lock\""));
+    let definition = definition.replacing("\"pdm.lock\"", "\"uv.lock\"");
     build(&shipwheel, &definition).failed(CONFIGURATION, &["`uv.lock` does not exist", "pdm.lock, pyproject.toml"]);
-    let definition = definition.with("image.toml", &toml.replace("\"pdm.lock\"", "\"pylock.toml\""));
+    let definition = definition.replacing("\"uv.lock\"", "\"pylock.toml\"");
     let definition = definition.with("pylock.toml", "lock-version = \"1.0\"\n");
     let run = Shipwheel::new().run(&["lock", &definition.argument()]);
     run.failed(CONFIGURATION, &["pylock.toml does not record", "requirements.in"]);

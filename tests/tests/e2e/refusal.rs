@@ -23,17 +23,11 @@ fn refuse(definition: &Definition, arguments: &[&str]) -> Run {
     run
 }
 
-/// A definition whose base is the example's image, with bytecode switched off for speed.
-fn small() -> Definition {
-    Definition::over_layout(&variosync().path()).and("[bytecode]\nenabled = false")
-}
-
 #[test]
 fn an_unknown_platform_is_named_with_those_there_are() {
-    refuse(&small(), &["--platforms", "amd64,sparc"]).failed(USAGE, &["sparc", "linux/amd64", "linux/arm64"]);
-    let definition = small();
-    let toml = std::fs::read_to_string(definition.path().join("image.toml")).unwrap();
-    let definition = definition.with("image.toml", &toml.replace("linux/arm64", "linux/sparc"));
+    refuse(&Definition::over_example(), &["--platforms", "amd64,sparc"])
+        .failed(USAGE, &["sparc", "linux/amd64", "linux/arm64"]);
+    let definition = Definition::over_example().replacing("linux/arm64", "linux/sparc");
     refuse(&definition, &[]).failed(CONFIGURATION, &["image.toml:3", "linux/sparc"]);
 }
 
@@ -70,7 +64,7 @@ fn a_base_layout_with_several_images_is_not_taken_without_a_tag() {
 #[test]
 fn a_lock_without_a_wheel_for_a_platform_says_which_tags_there_are() {
     let name = "thing-1.0-cp311-cp311-manylinux_2_17_x86_64.whl";
-    let definition = small().with_lock(&[(name, "http://127.0.0.1:1/thing.whl", &"0".repeat(64))]);
+    let definition = Definition::over_example().with_lock(&[(name, "http://127.0.0.1:1/thing.whl", &"0".repeat(64))]);
     let fragments = ["thing", "1.0", "linux/arm64", "cp311-cp311-manylinux_2_17_x86_64", "hint"];
     refuse(&definition, &BOTH).failed(CONFIGURATION, &fragments);
 }
@@ -81,7 +75,7 @@ fn a_wheel_with_another_hash_is_never_used() {
     let server = Server::start([("/thing.whl".to_owned(), Answer::Whole(bytes))]);
     let url = server.url("/thing.whl");
     let wrong = "0".repeat(64);
-    let definition = small().with_lock(&[("thing-1.0-py3-none-any.whl", &url, &wrong)]);
+    let definition = Definition::over_example().with_lock(&[("thing-1.0-py3-none-any.whl", &url, &wrong)]);
     refuse(&definition, &BOTH).failed(VERIFICATION, &["thing", &wrong, &sha256]);
 }
 
@@ -90,7 +84,7 @@ fn a_truncated_download_is_no_download() {
     let (bytes, sha256) = wheel();
     let server = Server::start([("/thing.whl".to_owned(), Answer::Half(bytes))]);
     let url = server.url("/thing.whl");
-    let definition = small().with_lock(&[("thing-1.0-py3-none-any.whl", &url, &sha256)]);
+    let definition = Definition::over_example().with_lock(&[("thing-1.0-py3-none-any.whl", &url, &sha256)]);
     refuse(&definition, &BOTH).failed(OUTSIDE_WORLD, &["/thing.whl"]);
     assert!(server.requests() <= 8, "{} tries", server.requests());
 }
@@ -99,14 +93,17 @@ fn a_truncated_download_is_no_download() {
 fn a_refused_download_names_its_status() {
     let server = Server::start([("/thing.whl".to_owned(), Answer::Status(403))]);
     let url = server.url("/thing.whl");
-    let definition = small().with_lock(&[("thing-1.0-py3-none-any.whl", &url, &"0".repeat(64))]);
+    let definition = Definition::over_example().with_lock(&[("thing-1.0-py3-none-any.whl", &url, &"0".repeat(64))]);
     refuse(&definition, &BOTH).failed(CONFIGURATION, &["/thing.whl", "403", "hint"]);
 }
 
 #[test]
 fn an_unreachable_host_is_named() {
-    let definition =
-        small().with_lock(&[("thing-1.0-py3-none-any.whl", "http://127.0.0.1:1/thing.whl", &"0".repeat(64))]);
+    let definition = Definition::over_example().with_lock(&[(
+        "thing-1.0-py3-none-any.whl",
+        "http://127.0.0.1:1/thing.whl",
+        &"0".repeat(64),
+    )]);
     refuse(&definition, &BOTH).failed(OUTSIDE_WORLD, &["127.0.0.1:1", "thing.whl"]);
     refuse(&Definition::over("{ image = \"127.0.0.1:1/no/such:image\" }"), &BOTH)
         .failed(OUTSIDE_WORLD, &["127.0.0.1:1"]);
@@ -115,20 +112,22 @@ fn an_unreachable_host_is_named() {
 #[test]
 fn a_hash_that_the_index_does_not_know_is_refused() {
     let lock = format!("certifi==2026.10.18 \\\n    --hash=sha256:{}\n", "0".repeat(64));
-    let definition = small().with("requirements.txt", &lock).and("[python]\nlock = \"requirements.txt\"");
+    let definition =
+        Definition::over_example().with("requirements.txt", &lock).and("[python]\nlock = \"requirements.txt\"");
     refuse(&definition, &BOTH).failed(VERIFICATION, &["certifi", "requirements.txt"]);
 }
 
 #[test]
 fn a_lock_with_hashes_for_some_alone_is_refused() {
     let lock = format!("certifi==2026.10.18\nsix==1.17.0 --hash=sha256:{}\n", "0".repeat(64));
-    let definition = small().with("requirements.txt", &lock).and("[python]\nlock = \"requirements.txt\"");
+    let definition =
+        Definition::over_example().with("requirements.txt", &lock).and("[python]\nlock = \"requirements.txt\"");
     refuse(&definition, &BOTH).failed(CONFIGURATION, &["hashes", "requirements.txt"]);
 }
 
 #[test]
 fn an_unwritable_output_is_named() {
-    let definition = small();
+    let definition = Definition::over_example();
     std::fs::write(definition.path().join("file"), "").unwrap();
     let below_a_file = definition.path().join("file/layout").display().to_string();
     for kind in ["oci", "oci-archive", "docker-archive"] {
@@ -140,7 +139,7 @@ fn an_unwritable_output_is_named() {
 
 #[test]
 fn an_archive_for_docker_takes_one_platform() {
-    let definition = small();
+    let definition = Definition::over_example();
     let output = format!("docker-archive:{}", definition.output().display());
     let run = Shipwheel::new().image(&[&definition.argument(), BOTH[0], BOTH[1], "--output", &output]);
     run.failed(USAGE, &["docker-archive", "one platform"]);
@@ -148,7 +147,7 @@ fn an_archive_for_docker_takes_one_platform() {
 
 #[test]
 fn a_typo_in_a_key_shows_its_line_and_what_was_meant() {
-    let definition = small().and("[profiles.dev]\nbytecode.enabeld = false");
+    let definition = Definition::over_example().and("[profiles.dev]\nbytecode.enabeld = false");
     refuse(&definition, &[]).failed(CONFIGURATION, &["image.toml", "enabeld", "`enabled`"]);
     let definition = Definition::over_layout(&variosync().path()).and("[bytcode]\nenabled = true");
     refuse(&definition, &[]).failed(CONFIGURATION, &["image.toml:12", "bytcode", "`bytecode`"]);
@@ -158,13 +157,13 @@ fn a_typo_in_a_key_shows_its_line_and_what_was_meant() {
 fn a_wrong_type_and_a_missing_file_show_their_line() {
     let definition = Definition::over_layout(&variosync().path()).and("[bytecode]\nenabled = \"yes\"");
     refuse(&definition, &[]).failed(CONFIGURATION, &["image.toml:13", "enabled"]);
-    let definition = small().and("[python]\nlock = \"nowhere.txt\"");
+    let definition = Definition::over_example().and("[python]\nlock = \"nowhere.txt\"");
     refuse(&definition, &BOTH).failed(CONFIGURATION, &["nowhere.txt", "image.toml"]);
 }
 
 #[test]
 fn independent_mistakes_are_reported_together() {
-    let definition = small().and("[profiles.dev]\ncolour = 1\nbytecode.level = 1");
+    let definition = Definition::over_example().and("[profiles.dev]\ncolour = 1\nbytecode.level = 1");
     refuse(&definition, &[]).failed(CONFIGURATION, &["colour", "level"]);
 }
 

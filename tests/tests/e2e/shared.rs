@@ -2,21 +2,11 @@
 
 use std::path::Path;
 
-use shipwheel_tests::{Definition, Registry, Run, Shipwheel, Suite, scratch, variosync};
+use shipwheel_tests::{Definition, Registry, Run, Shipwheel, Suite, bytes_below, scratch, variosync};
 
 /// A runner with a cache of its own, which is empty at first.
 fn runner(cache: &Path) -> Shipwheel {
     Shipwheel::new().with("SHIPWHEEL_CACHE_DIR", cache.display())
-}
-
-/// The bytes of all files below a folder.
-fn bytes_below(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap());
-    let size = |entry: std::fs::DirEntry| match entry.file_type().unwrap().is_dir() {
-        true => bytes_below(&entry.path()),
-        false => entry.metadata().unwrap().len(),
-    };
-    entries.map(size).sum()
 }
 
 /// The titles of the layers that a run built itself.

@@ -240,8 +240,7 @@ fn no_program_that_a_repository_names_runs_for_its_version() {
     let project = "[project]\nname = \"thing\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"hatch-vcs\"]\n\
                    build-backend = \"hatchling.build\"\n[tool.hatch.version]\nsource = \"vcs\"\n";
     let definition = over_base("").with("pyproject.toml", project).with("thing.py", "X = 1\n");
-    let toml = std::fs::read_to_string(definition.path().join("image.toml")).unwrap();
-    let definition = definition.with("image.toml", &toml.replace("[app]\n", "[app]\nproject = \".\"\n"));
+    let definition = definition.replacing("[app]\n", "[app]\nproject = \".\"\n");
     let script = format!("#!/bin/sh\necho ran >> '{}'\n", mark(&definition).display());
     let definition = definition.with("evil.sh", &script).with(".gitattributes", "* filter=evil diff=evil\n");
     let shell = Shell::new().unwrap();

@@ -7,11 +7,10 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use shipwheel_loopback::MemoryRegistry;
-use shipwheel_tests::{Registry, Run, Shipwheel, noise, scratch};
+use shipwheel_tests::{Registry, Run, Shipwheel, get, noise, scratch};
 
 use crate::hostile::{Fault, Hostile};
 use crate::material::{ARTIFACT, EMPTY, LAYER, MANIFEST, Material};
-use crate::plain::get;
 
 /// What becomes of a scenario.
 enum Outcome {
@@ -140,7 +139,7 @@ fn fault(registry: &Subject, (name, make, outcome): &Scenario) -> Result<(), Str
     let repository = format!("conformance/{name}");
     let target = format!("{}/{repository}:tag", registry.host);
     let pushed = Shipwheel::new().run(&["push", &material.path().display().to_string(), &target]);
-    let tag = get(&registry.host, &format!("/v2/{repository}/manifests/tag"));
+    let tag = get(&registry.host, &format!("/v2/{repository}/manifests/tag")).unwrap();
     match outcome {
         Refused(reason) => {
             let is_said = pushed.code != 0 && pushed.stderr.contains(reason);
@@ -189,7 +188,7 @@ fn is_referred_to(registry: &Subject, material: &Material, repository: &str, roo
         true => format!("/v2/{repository}/referrers/{subject}"),
         false => format!("/v2/{repository}/manifests/{}", subject.replace(':', "-")),
     };
-    let (status, list) = get(&registry.host, &path);
+    let (status, list) = get(&registry.host, &path).unwrap();
     let list: Value = serde_json::from_slice(&list).unwrap_or_default();
     let entries = list["manifests"].as_array().cloned().unwrap_or_default();
     let is_listed = entries.len() == 1
@@ -257,7 +256,7 @@ fn what_a_probe_wrote_is_deleted_where_deletes_are_allowed() {
     let run = Shipwheel::new().run(&["registry", "probe", &format!("{}/probe", registry.host())]).succeeded();
     assert!(run.stdout.contains("deletes        yes"), "{}", run.stdout);
     assert!(!run.stderr.contains("stay"), "{}", run.stderr);
-    let (_, tags) = get(&registry.host(), "/v2/probe/tags/list");
+    let (_, tags) = get(&registry.host(), "/v2/probe/tags/list").unwrap();
     let tags: Value = serde_json::from_slice(&tags).unwrap();
     assert!(tags["tags"].as_array().is_none_or(Vec::is_empty), "{tags}");
 }

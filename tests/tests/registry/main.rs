@@ -7,6 +7,5 @@ mod faults;
 mod hostile;
 mod killed;
 mod material;
-mod plain;
 mod real;
 mod tokens;
