@@ -19,7 +19,8 @@ use crate::layer::assemble::{self, Origin};
 use crate::layer::last_build;
 use crate::layer::layers::{self, BuiltLayer};
 use crate::layer::report::{Built, LayerReport, LayerStatus, PlatformReport};
-use crate::lock::{image_lock, kept};
+use crate::lock::image_lock::{self, Made};
+use crate::lock::kept;
 use crate::prepare::WhenNeeded;
 use crate::project::collected_file::CollectedFile;
 use crate::project::definition::Definition;
@@ -98,7 +99,9 @@ fn build_freely(session: &Session<'_>, definition: &Definition) -> Result<(Built
         images.push(image);
     }
     let image = assemble::image(&definition.spec, images, &origin);
-    let lock = image_lock::of(chosen, bases, &facts, &reports.platforms, image.root().digest);
+    let root = image.root().digest;
+    let made = Made { base: chosen, bases, facts: &facts, reports: &reports.platforms, root };
+    let lock = image_lock::of(definition, made);
     Ok((Built { image, platforms: reports.platforms, lock, reasons }, watched))
 }
 

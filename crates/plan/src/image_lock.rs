@@ -65,32 +65,21 @@ pub struct LockedPlatform {
     /// For a base that is an image: the manifest of that image.
     pub base: Option<Digest>,
     /// For a base of Debian's packages: all of them, sorted by name.
-    pub packages: Vec<LockedPackage>,
+    pub packages: Vec<LockedFile>,
     /// The wheels, sorted by name.
-    pub wheels: Vec<LockedWheel>,
+    pub wheels: Vec<LockedFile>,
     /// The layers, bottom to top.
     pub layers: Vec<LockedLayer>,
 }
 
-/// A package of Debian's.
+/// A package of Debian's, or a wheel.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LockedPackage {
-    /// The name.
+pub struct LockedFile {
+    /// The name of the package or the distribution.
     pub name: String,
-    /// The version, with its epoch.
+    /// The version; a package's with its epoch.
     pub version: String,
-    /// The sha256 of the `.deb`.
-    pub digest: Digest,
-}
-
-/// A wheel.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LockedWheel {
-    /// The distribution's name.
-    pub name: String,
-    /// The version.
-    pub version: String,
-    /// The sha256 of the file.
+    /// The sha256 of the `.deb` or the `.whl`.
     pub digest: Digest,
 }
 
@@ -108,7 +97,8 @@ pub struct LockedLayer {
 }
 
 impl BaseKind {
-    const NAMES: [(&str, Self); 3] = [("debian", Self::Debian), ("image", Self::Image), ("layout", Self::Layout)];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Debian, Self::Image, Self::Layout];
 
     /// The name in the file.
     pub fn name(self) -> &'static str {
@@ -120,7 +110,7 @@ impl BaseKind {
     }
 
     fn of(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 

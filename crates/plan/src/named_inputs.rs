@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use shipwheel_bytecode::{CANONICAL_RECIPE, InvalidationMode};
-use shipwheel_layer::LAYER_RECIPE;
+use shipwheel_layer::{Compression, LAYER_RECIPE, ZSTD_VERSION};
 use shipwheel_python::install::INSTALL_RECIPE;
 
 use crate::layer::{LayerInputs, PlannedLayer};
@@ -21,64 +21,88 @@ pub struct NamedInput {
 /// The inputs of a layer, by name.
 pub type NamedInputs = BTreeMap<String, NamedInput>;
 
+impl NamedInput {
+    /// Something of which its version is all that counts.
+    pub fn version(version: impl ToString) -> Self {
+        let value = version.to_string();
+        Self { shown: Some(value.clone()), value }
+    }
+
+    /// Something that nobody knows by its value.
+    fn unseen(value: String) -> Self {
+        Self { shown: None, value }
+    }
+}
+
 impl PlannedLayer {
     /// Everything that the layer's key stands for.
     pub fn named_inputs(&self) -> NamedInputs {
         let mut named = NamedInputs::new();
-        let mut add = |name: String, shown: Option<String>, value: String| {
-            named.insert(name, NamedInput { shown, value });
-        };
-        let version = |add: &mut dyn FnMut(String, Option<String>, String), name: &str, value: String| {
-            add(name.to_owned(), Some(value.clone()), value);
-        };
-        version(&mut add, "shipwheel's format of layers", LAYER_RECIPE.to_string());
-        version(&mut add, "compression", self.compression.to_string());
+        let mut add = |name: &str, input| drop(named.insert(name.to_owned(), input));
+        add("shipwheel's format of layers", NamedInput::version(LAYER_RECIPE));
+        add("compression", compression(self.compression));
         match &self.inputs {
             LayerInputs::Environment { python, executable } => {
-                version(&mut add, "shipwheel's way to install", INSTALL_RECIPE.to_string());
-                version(&mut add, "Python", python.to_string());
-                version(&mut add, "interpreter", executable.clone());
+                add("shipwheel's way to install", NamedInput::version(INSTALL_RECIPE));
+                add("Python", NamedInput::version(python));
+                add("interpreter", NamedInput::version(executable));
             }
             LayerInputs::Wheels { python, wheels } => {
-                version(&mut add, "shipwheel's way to install", INSTALL_RECIPE.to_string());
-                version(&mut add, "Python", format!("{}.{}", python.major, python.minor));
+                add("shipwheel's way to install", NamedInput::version(INSTALL_RECIPE));
+                add("Python", NamedInput::version(format!("{}.{}", python.major, python.minor)));
                 for (number, wheel) in wheels.iter().enumerate() {
                     // Members are the distributions of the wheels, in the same order.
                     let (name, shown) = match self.members.get(number).and_then(|member| member.split_once(' ')) {
                         Some((name, shown)) => (name.to_owned(), Some(shown.to_owned())),
                         None => (wheel.digest.to_string(), None),
                     };
-                    add(name, shown, format!("{} {:?}", wheel.digest, wheel.removed));
+                    add(&name, NamedInput { shown, value: format!("{} {:?}", wheel.digest, wheel.removed) });
                 }
             }
             LayerInputs::Application { files, time } => {
-                version(&mut add, "SOURCE_DATE_EPOCH", time.seconds().to_string());
+                add("SOURCE_DATE_EPOCH", NamedInput::version(time.seconds()));
                 for file in files {
                     let value = format!("{} {} {:?}", file.digest, file.executable, file.link);
-                    add(file.path.to_string(), None, value);
+                    add(file.path.as_str(), NamedInput::unseen(value));
                 }
             }
             LayerInputs::Bytecode(inputs) => {
-                version(&mut add, "shipwheel's form of bytecode", CANONICAL_RECIPE.to_string());
-                version(&mut add, "Python", inputs.python.to_string());
-                version(&mut add, "magic number", format!("{:02x?}", inputs.magic_number));
-                version(&mut add, "level", inputs.optimization.level().to_string());
+                add("shipwheel's form of bytecode", NamedInput::version(CANONICAL_RECIPE));
+                add("Python", NamedInput::version(inputs.python));
+                add("magic number", NamedInput::version(format!("{:02x?}", inputs.magic_number)));
+                add("level", NamedInput::version(inputs.optimization.level()));
                 for (source, treatment) in &inputs.sources {
                     let unchecked = treatment.invalidation == InvalidationMode::UncheckedHash;
                     let (level, replaces) = (treatment.optimization.level(), treatment.replaces_source);
-                    add(source.path.to_string(), None, format!("{} {level} {unchecked} {replaces}", source.digest));
+                    let value = format!("{} {level} {unchecked} {replaces}", source.digest);
+                    add(source.path.as_str(), NamedInput::unseen(value));
                 }
             }
         }
         for (path, metadata) in &self.directories {
             let value = format!("{:o} {} {}", metadata.mode, metadata.uid, metadata.gid);
-            version(&mut add, &format!("mode and owner of {path}"), value);
+            add(&format!("mode and owner of {path}"), NamedInput::version(value));
         }
         if !self.writable.folders.is_empty() {
             let folders: Vec<&str> = self.writable.folders.iter().map(|folder| folder.as_str()).collect();
-            version(&mut add, "writable folders", format!("{} for user {}", folders.join(" "), self.writable.uid));
+            add(
+                "writable folders",
+                NamedInput::version(format!("{} for user {}", folders.join(" "), self.writable.uid)),
+            );
         }
         named
+    }
+}
+
+/// How a layer is compressed, and by which release of zstd: another one may give other bytes.
+fn compression(compression: Compression) -> NamedInput {
+    match compression {
+        Compression::Gzip => NamedInput::version(compression),
+        Compression::Zstd(_) => {
+            let release = [ZSTD_VERSION / 10_000, ZSTD_VERSION / 100 % 100, ZSTD_VERSION % 100];
+            let release = release.map(|number| number.to_string()).join(".");
+            NamedInput::version(format!("{compression} by zstd {release}"))
+        }
     }
 }
 
@@ -105,6 +129,13 @@ pub fn changes(old: &NamedInputs, new: &NamedInputs) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_release_of_zstd_is_part_of_what_a_layer_of_zstd_is_made_from() {
+        let shown = |text: &str| compression(text.parse().expect("a compression")).shown;
+        assert_eq!(shown("gzip").as_deref(), Some("gzip"));
+        assert_eq!(shown("zstd:3").as_deref(), Some("zstd:3 by zstd 1.5.7"));
+    }
 
     #[test]
     fn changes_are_told_by_name_and_by_version_where_there_is_one() {

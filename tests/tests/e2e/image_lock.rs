@@ -67,7 +67,16 @@ fn what_differs_is_refused_and_named() {
     let run = build(&definition, &[]).succeeded();
     assert!(run.stderr.contains("the form `layer`: version 9"), "{}", run.stderr);
     build(&definition, &["--locked"]).failed(CONFIGURATION, &["the form `layer`: version 9"]);
-    let definition = definition.with("image.lock", "version = 1\nroot = 5\n");
+    // The library of another compression is one more form; what is in gzip names none.
+    assert!(!text.contains("zstd"), "{text}");
+    let zstd = definition.with("image.lock", &text).and("[layers]\ncompression = \"zstd\"");
+    build(&zstd, &["--locked"]).failed(CONFIGURATION, &["the form `zstd`: version unknown is locked"]);
+    lock(&zstd, &[]);
+    let text = std::fs::read_to_string(&path).unwrap();
+    build(&zstd, &["--locked"]).succeeded();
+    let older = zstd.with("image.lock", &text.replacen("\nzstd = ", "\nzstd = 9", 1));
+    build(&older, &["--locked"]).failed(CONFIGURATION, &["the form `zstd`: version 9"]);
+    let definition = older.with("image.lock", "version = 1\nroot = 5\n");
     build(&definition, &[]).failed(CONFIGURATION, &["`root` is an integer", "`base` is missing"]);
 }
 

@@ -9,7 +9,7 @@ use shipwheel_debian::package::{Package, PackageIndex, decompress, open_deb};
 use shipwheel_debian::{BASE_RECIPE, assemble, resolve as close};
 use shipwheel_layer::{ByteSource, Compression, FileTime, LAYER_RECIPE, Tree};
 use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
-use shipwheel_plan::image_lock::LockedPackage;
+use shipwheel_plan::image_lock::LockedFile;
 use shipwheel_plan::spec::{DebianBase, Libraries};
 use shipwheel_store::FileAction;
 use shipwheel_store::http::Download;
@@ -55,9 +55,9 @@ impl SelectedPackage {
     }
 
     /// As image.lock names it.
-    fn locked(&self) -> Result<LockedPackage, DebianError> {
+    fn locked(&self) -> Result<LockedFile, DebianError> {
         let Package { name, version, .. } = Package::parse(&self.stanza)?;
-        Ok(LockedPackage { name, version: version.to_string(), digest: self.digest })
+        Ok(LockedFile { name, version: version.to_string(), digest: self.digest })
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) fn resolve_platform(
     session: &Session<'_>,
     releases: &FindReleases<'_>,
     base: &DebianBase,
-    locked: Option<&[LockedPackage]>,
+    locked: Option<&[LockedFile]>,
     platform: &Platform,
     meanwhile: &Meanwhile<'_>,
 ) -> Result<ResolvedBase, BuildError> {
@@ -135,7 +135,7 @@ fn set_key(packages: impl Iterator<Item = Digest>) -> Digest {
 fn as_locked(
     session: &Session<'_>,
     releases: &FindReleases<'_>,
-    locked: &[LockedPackage],
+    locked: &[LockedFile],
     platform: &Platform,
 ) -> Result<Vec<SelectedPackage>, DebianError> {
     let known: Option<Vec<SelectedPackage>> =
@@ -150,11 +150,7 @@ fn as_locked(
 }
 
 /// The entry of a locked package in the lists of the mirror.
-fn find(
-    archives: &[&Archive],
-    indexes: &[PackageIndex],
-    locked: &LockedPackage,
-) -> Result<SelectedPackage, DebianError> {
+fn find(archives: &[&Archive], indexes: &[PackageIndex], locked: &LockedFile) -> Result<SelectedPackage, DebianError> {
     let mut found = Vec::new();
     for (archive, index) in archives.iter().zip(indexes) {
         for package in index.packages(&locked.name)? {
@@ -164,7 +160,7 @@ fn find(
             found.push(format!("{} ({})", package.version, package.digest.short()));
         }
     }
-    let LockedPackage { name: package, version, digest } = locked.clone();
+    let LockedFile { name: package, version, digest } = locked.clone();
     Err(DebianError::NotOffered { package, version, digest, found })
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use shipwheel_debian::{LibraryIndex, LibraryNames};
 use shipwheel_oci::{Hasher, Platform};
-use shipwheel_plan::image_lock::LockedPackage;
+use shipwheel_plan::image_lock::LockedFile;
 use shipwheel_plan::spec::{Base, DebianBase, Located};
 
 use super::debian::{CONCURRENCY, named, parsed, resolve_platform};
@@ -36,7 +36,7 @@ pub(crate) struct DebianSource {
     /// What the paths of the base are relative to.
     folder: PathBuf,
     /// The packages that image.lock names, sorted.
-    locked: BTreeMap<Platform, Vec<LockedPackage>>,
+    locked: BTreeMap<Platform, Vec<LockedFile>>,
     releases: OnceLock<Releases>,
     /// Held by whoever fetches the releases: platforms are resolved side by side, and need them once.
     fetching: Mutex<()>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Platform, Reference};
 use shipwheel_plan::facts::BaseFacts;
-use shipwheel_plan::image_lock::LockedPackage;
+use shipwheel_plan::image_lock::LockedFile;
 
 use crate::interpreter::rootfs::Rootfs;
 use crate::session::Session;
@@ -25,7 +25,7 @@ pub(crate) struct ResolvedBase {
     pub(crate) manifest: Option<Digest>,
     /// For a base of Debian's packages: which.
     #[serde(skip)]
-    pub(crate) packages: Vec<LockedPackage>,
+    pub(crate) packages: Vec<LockedFile>,
 }
 
 impl ResolvedBase {

@@ -50,8 +50,7 @@ pub(crate) fn note_packages(
     layer: &LayerDescriptor,
     packages: impl Iterator<Item = (String, String)>,
 ) -> Result<(), StoreError> {
-    let input = |version: String| NamedInput { shown: Some(version.clone()), value: version };
-    let inputs: NamedInputs = packages.map(|(name, version)| (name, input(version))).collect();
+    let inputs: NamedInputs = packages.map(|(name, version)| (name, NamedInput::version(version))).collect();
     session.cache.put_record(PACKAGES, &layer.blob.digest, &inputs)
 }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use shipwheel_bytecode::CANONICAL_RECIPE;
 use shipwheel_debian::BASE_RECIPE;
-use shipwheel_layer::LAYER_RECIPE;
+use shipwheel_layer::{Compression, LAYER_RECIPE, ZSTD_VERSION};
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_plan::facts::{Facts, WheelFacts};
 use shipwheel_plan::image_lock::difference::Difference;
-use shipwheel_plan::image_lock::{ImageLock, LockedBase, LockedLayer, LockedPlatform, LockedWheel};
+use shipwheel_plan::image_lock::{ImageLock, LockedBase, LockedFile, LockedLayer, LockedPlatform};
 use shipwheel_plan::layer::LayerKind;
 use shipwheel_python::install::INSTALL_RECIPE;
 
@@ -22,25 +22,32 @@ use crate::session::Session;
 /// So many differences are named in a warning.
 const SHOWN: usize = 3;
 
-/// The versions of the forms that decide bytes, as this program writes them.
-fn format() -> BTreeMap<String, u32> {
+/// The versions of the forms that decide bytes, as this program writes them; zstd's release where it compresses layers.
+fn format(compression: Compression) -> BTreeMap<String, u32> {
     let forms =
         [("base", BASE_RECIPE), ("bytecode", CANONICAL_RECIPE), ("layer", LAYER_RECIPE), ("wheel", INSTALL_RECIPE)];
-    forms.into_iter().map(|(name, version)| (name.to_owned(), version)).collect()
+    let zstd = match compression {
+        Compression::Gzip => None,
+        Compression::Zstd(_) => Some(("zstd", ZSTD_VERSION)),
+    };
+    forms.into_iter().chain(zstd).map(|(name, version)| (name.to_owned(), version)).collect()
+}
+
+/// A finished build.
+pub(crate) struct Made<'m> {
+    pub(crate) base: LockedBase,
+    pub(crate) bases: &'m ResolvedBases,
+    pub(crate) facts: &'m Facts,
+    pub(crate) reports: &'m [PlatformReport],
+    pub(crate) root: Digest,
 }
 
 /// What a finished build is made of.
-pub(crate) fn of(
-    base: LockedBase,
-    bases: &ResolvedBases,
-    facts: &Facts,
-    reports: &[PlatformReport],
-    root: Digest,
-) -> ImageLock {
+pub(crate) fn of(definition: &Definition, Made { base, bases, facts, reports, root }: Made<'_>) -> ImageLock {
     let platform = |(platform, base): (&Platform, &ResolvedBase)| {
         let report = reports.iter().find(|report| report.platform == *platform);
         let wheels = facts.platforms.get(platform).map(|facts| &facts.wheels[..]).unwrap_or_default();
-        let mut wheels: Vec<LockedWheel> = wheels.iter().map(wheel).collect();
+        let mut wheels: Vec<LockedFile> = wheels.iter().map(wheel).collect();
         wheels.sort();
         LockedPlatform {
             platform: platform.clone(),
@@ -51,11 +58,12 @@ pub(crate) fn of(
             layers: report.map(|report| report.layers.iter().map(layer).collect()).unwrap_or_default(),
         }
     };
-    ImageLock { format: format(), base, platforms: bases.by_platform.iter().map(platform).collect(), root }
+    let format = format(definition.spec.layers.compression);
+    ImageLock { format, base, platforms: bases.by_platform.iter().map(platform).collect(), root }
 }
 
-fn wheel(wheel: &WheelFacts) -> LockedWheel {
-    LockedWheel { name: wheel.name.to_string(), version: wheel.version.to_string(), digest: wheel.digest }
+fn wheel(wheel: &WheelFacts) -> LockedFile {
+    LockedFile { name: wheel.name.to_string(), version: wheel.version.to_string(), digest: wheel.digest }
 }
 
 fn layer(layer: &LayerReport) -> LockedLayer {
@@ -74,7 +82,8 @@ pub(crate) fn check_format(definition: &Definition) -> Result<(), BuildError> {
     let bases = definition.spec.base.iter().map(LockedBase::of);
     let base = bases.clone().find(|base| *base == lock.base).or_else(|| bases.clone().next());
     let base = base.unwrap_or_else(|| lock.base.clone());
-    let before = ImageLock { format: format(), base, platforms: Vec::new(), root: lock.root };
+    let format = format(definition.spec.layers.compression);
+    let before = ImageLock { format, base, platforms: Vec::new(), root: lock.root };
     match definition.locked {
         Locked::Pins => Ok(()),
         Locked::Dependencies | Locked::All => refuse(definition, lock.differences(&before)),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use shipwheel_oci::{Digest, Platform};
 
-use super::{ImageLock, LockedLayer, LockedPlatform};
+use super::{ImageLock, LockedFile, LockedLayer, LockedPlatform};
 use crate::layer::LayerKind;
 
 /// One thing that differs.
@@ -124,13 +124,19 @@ impl ImageLock {
 }
 
 fn formats(locked: &BTreeMap<String, u32>, now: &BTreeMap<String, u32>) -> Vec<Difference> {
+    let format = |(name, locked, now)| Difference::Format { name, locked, now };
+    differing(locked, now).into_iter().map(format).collect()
+}
+
+/// What two maps do not have alike: the name, and the value on both sides.
+fn differing<V: Clone + PartialEq>(
+    locked: &BTreeMap<String, V>,
+    now: &BTreeMap<String, V>,
+) -> Vec<(String, Option<V>, Option<V>)> {
     let names: BTreeSet<&String> = locked.keys().chain(now.keys()).collect();
-    let differing = names.into_iter().filter(|name| locked.get(*name) != now.get(*name));
-    let format = |name: &String| {
-        let (locked, now) = (locked.get(name).copied(), now.get(name).copied());
-        Difference::Format { name: name.clone(), locked, now }
-    };
-    differing.map(format).collect()
+    let both = names.into_iter().map(|name| (name, locked.get(name), now.get(name)));
+    let others = both.filter(|(_, locked, now)| locked != now);
+    others.map(|(name, locked, now)| (name.clone(), locked.cloned(), now.cloned())).collect()
 }
 
 fn platform(locked: &LockedPlatform, now: &LockedPlatform, found: &mut Vec<Difference>) {
@@ -139,17 +145,11 @@ fn platform(locked: &LockedPlatform, now: &LockedPlatform, found: &mut Vec<Diffe
         let (platform, locked, now) = (platform.clone(), locked.base, now.base);
         found.push(Difference::BaseManifest { platform, locked, now });
     }
-    let packages = |it: &LockedPlatform| -> Versions {
-        it.packages.iter().map(|it| (it.name.clone(), (it.version.clone(), it.digest))).collect()
-    };
-    let wheels = |it: &LockedPlatform| -> Versions {
-        it.wheels.iter().map(|it| (it.name.clone(), (it.version.clone(), it.digest))).collect()
-    };
-    found.extend(named(platform, packages(locked), packages(now)).into_iter().map(Difference::Package));
+    found.extend(named(platform, &locked.packages, &now.packages).into_iter().map(Difference::Package));
     if now.manifest.is_none() {
         return;
     }
-    found.extend(named(platform, wheels(locked), wheels(now)).into_iter().map(Difference::Wheel));
+    found.extend(named(platform, &locked.wheels, &now.wheels).into_iter().map(Difference::Wheel));
     let layers = layers(platform, &locked.layers, &now.layers);
     if layers.is_empty() && locked.manifest != now.manifest {
         found.push(Difference::Config { platform: platform.clone() });
@@ -157,17 +157,12 @@ fn platform(locked: &LockedPlatform, now: &LockedPlatform, found: &mut Vec<Diffe
     found.extend(layers);
 }
 
-/// Versions and digests by name.
-type Versions = BTreeMap<String, (String, Digest)>;
-
-fn named(platform: &Platform, locked: Versions, now: Versions) -> Vec<Named> {
-    let names: BTreeSet<&String> = locked.keys().chain(now.keys()).collect();
-    let differing = names.into_iter().filter(|name| locked.get(*name) != now.get(*name));
-    let named = |name: &String| {
-        let (locked, now) = (locked.get(name).cloned(), now.get(name).cloned());
-        Named { platform: platform.clone(), name: name.clone(), locked, now }
+fn named(platform: &Platform, locked: &[LockedFile], now: &[LockedFile]) -> Vec<Named> {
+    let versions = |files: &[LockedFile]| -> BTreeMap<String, (String, Digest)> {
+        files.iter().map(|file| (file.name.clone(), (file.version.clone(), file.digest))).collect()
     };
-    differing.map(named).collect()
+    let named = |(name, locked, now)| Named { platform: platform.clone(), name, locked, now };
+    differing(&versions(locked), &versions(now)).into_iter().map(named).collect()
 }
 
 fn layers(platform: &Platform, locked: &[LockedLayer], now: &[LockedLayer]) -> Vec<Difference> {

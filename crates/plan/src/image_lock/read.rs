@@ -5,16 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use shipwheel_oci::{Digest, Platform};
 use toml::de::DeTable;
 
-use super::{BaseKind, ImageLock, LockedBase, LockedLayer, LockedPackage, LockedPlatform, LockedWheel, VERSION};
+use super::{BaseKind, ImageLock, LockedBase, LockedFile, LockedLayer, LockedPlatform, VERSION};
 use crate::layer::LayerKind;
-use crate::spec::{Problem, Problems, Section, SpecError, as_integer};
+use crate::spec::{Located, Problem, Problems, Section, SpecError, as_integer};
 
 /// The most characters of a name, a version or a title.
 const MAX_TEXT: usize = 1000;
 
 const KEYS: &[&str] = &["version", "root", "format", "base", "platform"];
 const PLATFORM_KEYS: &[&str] = &["name", "manifest", "base", "packages", "wheels", "layers"];
-const NAMED_KEYS: &[&str] = &["name", "version", "digest"];
+const FILE_KEYS: &[&str] = &["name", "version", "digest"];
+/// What helps where the text is broken.
+const ANEW: &str = "`shipwheel lock --image --upgrade` writes the file anew";
+
 const LAYER_KEYS: &[&str] = &["kind", "title", "digest", "inputs"];
 
 impl ImageLock {
@@ -26,8 +29,7 @@ impl ImageLock {
         let fail = |problems| SpecError { file: file.to_owned(), text: text.to_owned(), problems };
         let root = DeTable::parse(text).map_err(|error| {
             let message = format!("not valid TOML: {}", error.message());
-            let hint = "`shipwheel lock --image --upgrade` writes the file anew";
-            fail(vec![Problem::new(error.span().unwrap_or(0..0), message).with_hint(hint)])
+            fail(vec![Problem::new(error.span().unwrap_or(0..0), message).with_hint(ANEW)])
         })?;
         check_version(root.get_ref()).map_err(|problem| fail(vec![problem]))?;
         let problems = Problems::default();
@@ -36,10 +38,7 @@ impl ImageLock {
         problems.sort_by(|a, b| (a.span.start, &a.message).cmp(&(b.span.start, &b.message)));
         match lock {
             Some(lock) if problems.is_empty() => Ok(lock),
-            _ if problems.is_empty() => {
-                let hint = "`shipwheel lock --image --upgrade` writes the file anew";
-                Err(fail(vec![Problem::new(0..0, "the lock is not complete").with_hint(hint)]))
-            }
+            _ if problems.is_empty() => Err(fail(vec![Problem::new(0..0, "the lock is not complete").with_hint(ANEW)])),
             _ => Err(fail(problems)),
         }
     }
@@ -66,7 +65,7 @@ fn check_version(root: &DeTable<'_>) -> Result<(), Problem> {
 fn read(top: &Section<'_>) -> Option<ImageLock> {
     let (format, root) = (read_format(top), digest(top, "root"));
     let base = top.section("base", &["kind", "inputs"]).and_then(|base| {
-        let kind = choice(&base, "kind", BaseKind::of, &BaseKind::NAMES.map(|(name, _)| name));
+        let kind = choice(&base, "kind", BaseKind::of, &BaseKind::ALL.map(BaseKind::name));
         Some(LockedBase { kind: kind?, inputs: digest(&base, "inputs")? })
     });
     if base.is_none() && top.value("base").is_none() {
@@ -100,26 +99,25 @@ fn read_platform(section: &Section<'_>) -> Option<LockedPlatform> {
             return None;
         }
     };
-    let optional = |key| section.value(key).and_then(|_| digest(section, key));
-    let named = |section: &Section<'_>| {
-        let (name, version) = (required(section, "name"), required(section, "version"));
-        Some((name?.value, version?.value, digest(section, "digest")?))
-    };
-    let packages = tables(section, "packages", NAMED_KEYS, named).into_iter();
-    let wheels = tables(section, "wheels", NAMED_KEYS, named).into_iter();
     Some(LockedPlatform {
         platform,
-        manifest: optional("manifest"),
-        base: optional("base"),
-        packages: packages.map(|(name, version, digest)| LockedPackage { name, version, digest }).collect(),
-        wheels: wheels.map(|(name, version, digest)| LockedWheel { name, version, digest }).collect(),
+        manifest: optional_digest(section, "manifest"),
+        base: optional_digest(section, "base"),
+        packages: tables(section, "packages", FILE_KEYS, read_file),
+        wheels: tables(section, "wheels", FILE_KEYS, read_file),
         layers: tables(section, "layers", LAYER_KEYS, read_layer),
     })
 }
 
+fn read_file(section: &Section<'_>) -> Option<LockedFile> {
+    let (name, version) = (required(section, "name"), required(section, "version"));
+    let digest = digest(section, "digest");
+    Some(LockedFile { name: name?.value, version: version?.value, digest: digest? })
+}
+
 fn read_layer(section: &Section<'_>) -> Option<LockedLayer> {
     let kind = choice(section, "kind", LayerKind::of, &LayerKind::ALL.map(LayerKind::name));
-    let inputs = section.value("inputs").and_then(|_| digest(section, "inputs"));
+    let inputs = optional_digest(section, "inputs");
     let title = required(section, "title");
     Some(LockedLayer { kind: kind?, title: title?.value, digest: digest(section, "digest")?, inputs })
 }
@@ -134,11 +132,8 @@ fn tables<T>(section: &Section<'_>, key: &str, known: &[&str], read: impl Fn(&Se
     list.iter().filter_map(|item| read(&section.of_value(key, item, known)?)).collect()
 }
 
-fn required(section: &Section<'_>, key: &str) -> Option<crate::spec::Located<String>> {
-    let Some(text) = section.text(key) else {
-        missing(section, key);
-        return None;
-    };
+fn required(section: &Section<'_>, key: &str) -> Option<Located<String>> {
+    let text = present(section, key)?;
     if !is_plain(&text.value) {
         let message = format!("`{}` is empty, too long, or has control characters", section.path(key));
         section.report_at(text.span, message);
@@ -148,15 +143,16 @@ fn required(section: &Section<'_>, key: &str) -> Option<crate::spec::Located<Str
 }
 
 fn digest(section: &Section<'_>, key: &str) -> Option<Digest> {
-    let Some(text) = section.text(key) else {
-        missing(section, key);
-        return None;
-    };
+    let text = present(section, key)?;
     let parsed = text.value.parse();
     if parsed.is_err() {
         section.report_at(text.span, format!("`{}` is no digest such as sha256:…", section.path(key)));
     }
     parsed.ok()
+}
+
+fn optional_digest(section: &Section<'_>, key: &str) -> Option<Digest> {
+    section.value(key).and_then(|_| digest(section, key))
 }
 
 fn choice<T>(section: &Section<'_>, key: &str, of: impl Fn(&str) -> Option<T>, names: &[&str]) -> Option<T> {
@@ -169,11 +165,13 @@ fn choice<T>(section: &Section<'_>, key: &str, of: impl Fn(&str) -> Option<T>, n
     found
 }
 
-/// Reports a key that is not there; one of the wrong type is reported already.
-fn missing(section: &Section<'_>, key: &str) {
-    if section.value(key).is_none() {
+/// The text of a key; one that is not there is reported, and one of the wrong type is already.
+fn present(section: &Section<'_>, key: &str) -> Option<Located<String>> {
+    let text = section.text(key);
+    if text.is_none() && section.value(key).is_none() {
         section.report_at(section.start(), format!("`{}` is missing", section.path(key)));
     }
+    text
 }
 
 fn is_plain(text: &str) -> bool {

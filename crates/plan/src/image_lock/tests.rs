@@ -16,12 +16,7 @@ fn layer(kind: LayerKind, title: &str, text: &str) -> LockedLayer {
 }
 
 fn lock() -> ImageLock {
-    let package = |name: &str, version: &str| LockedPackage {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        digest: digest(&format!("{name} {version}")),
-    };
-    let wheel = |name: &str, version: &str| LockedWheel {
+    let file = |name: &str, version: &str| LockedFile {
         name: name.to_owned(),
         version: version.to_owned(),
         digest: digest(&format!("{name} {version}")),
@@ -30,8 +25,8 @@ fn lock() -> ImageLock {
         platform: Platform::linux_amd64(),
         manifest: Some(digest("manifest")),
         base: None,
-        packages: vec![package("libc6", "2.36-9+deb12u9"), package("libpython3.11", "1:3.11.2-6")],
-        wheels: vec![wheel("numpy", "2.4.6")],
+        packages: vec![file("libc6", "2.36-9+deb12u9"), file("libpython3.11", "1:3.11.2-6")],
+        wheels: vec![file("numpy", "2.4.6")],
         layers: vec![
             layer(LayerKind::Base, "Debian bookworm", "base"),
             layer(LayerKind::Dependencies, "numpy 2.4.6", "numpy"),
@@ -170,32 +165,32 @@ fn a_platform_that_is_not_built_is_not_missed_and_one_that_is_not_locked_is() {
 }
 
 prop_compose! {
-    fn named()(name in "[ -~\u{e4}]{1,12}", version in "\\PC{1,12}", of in any::<u64>()) -> (String, String, Digest) {
-        (name, version, digest(&of.to_string()))
+    fn any_file()(name in "[ -~\u{e4}]{1,12}", version in "\\PC{1,12}", of in any::<u64>()) -> LockedFile {
+        LockedFile { name, version, digest: digest(&of.to_string()) }
     }
 }
 
 prop_compose! {
     fn any_lock()(
         format in proptest::collection::btree_map("[a-z]{1,8}", any::<u32>(), 0..4),
-        packages in proptest::collection::vec(named(), 0..5),
-        wheels in proptest::collection::vec(named(), 0..5),
-        layers in proptest::collection::vec((0..8usize, named(), any::<bool>()), 0..5),
+        packages in proptest::collection::vec(any_file(), 0..5),
+        wheels in proptest::collection::vec(any_file(), 0..5),
+        layers in proptest::collection::vec((0..8usize, any_file(), any::<bool>()), 0..5),
         kind in 0..3usize,
         built in any::<bool>(),
     ) -> ImageLock {
-        let layer = |(kind, (title, _, digest), has): (usize, (String, String, Digest), bool)| {
+        let layer = |(kind, LockedFile { name: title, digest, .. }, has): (usize, LockedFile, bool)| {
             LockedLayer { kind: LayerKind::ALL[kind], title, digest, inputs: has.then_some(digest) }
         };
         let platform = LockedPlatform {
             platform: Platform::linux_arm64(),
             manifest: built.then(|| digest("manifest")),
             base: (!built).then(|| digest("base")),
-            packages: packages.into_iter().map(|(name, version, digest)| LockedPackage { name, version, digest }).collect(),
-            wheels: wheels.into_iter().map(|(name, version, digest)| LockedWheel { name, version, digest }).collect(),
+            packages,
+            wheels,
             layers: layers.into_iter().map(layer).collect(),
         };
-        let kind = BaseKind::NAMES[kind].1;
+        let kind = BaseKind::ALL[kind];
         let base = LockedBase { kind, inputs: digest("inputs") };
         ImageLock { format, base, platforms: vec![platform], root: digest("root") }
     }

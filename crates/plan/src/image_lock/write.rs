@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ImageLock, LockedLayer, LockedPlatform, VERSION};
+use super::{ImageLock, LockedFile, LockedLayer, LockedPlatform, VERSION};
 
 /// The first lines of the file.
 const HEADER: &str = "# What the image is made of and what it comes to, by `shipwheel lock`. Not to be edited: builds take\n\
@@ -26,12 +26,14 @@ fn write_platform(f: &mut fmt::Formatter<'_>, platform: &LockedPlatform) -> fmt:
             writeln!(f, "{key} = \"{digest}\"")?;
         }
     }
-    let named = |name: &str, version: &str, digest| {
-        format!("name = {}, version = {}, digest = \"{digest}\"", quoted(name), quoted(version))
-    };
-    write_list(f, "packages", platform.packages.iter().map(|it| named(&it.name, &it.version, it.digest)))?;
-    write_list(f, "wheels", platform.wheels.iter().map(|it| named(&it.name, &it.version, it.digest)))?;
+    write_list(f, "packages", platform.packages.iter().map(file))?;
+    write_list(f, "wheels", platform.wheels.iter().map(file))?;
     write_list(f, "layers", platform.layers.iter().map(layer))
+}
+
+fn file(file: &LockedFile) -> String {
+    let (name, version) = (quoted(&file.name), quoted(&file.version));
+    format!("name = {name}, version = {version}, digest = \"{}\"", file.digest)
 }
 
 fn layer(layer: &LockedLayer) -> String {
