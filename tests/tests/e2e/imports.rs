@@ -17,10 +17,9 @@ impl Application {
         let members: Vec<(&str, &[u8])> = members.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
         let (bytes, sha256) = wheel_with("py3-none-any", &members);
         let server = Server::start([("/thing.whl".to_owned(), Answer::Whole(bytes))]);
-        let sources: Vec<String> = files.iter().map(|(name, _)| format!("\"{}\"", top(name))).collect();
         let toml = format!(
             "[app]\nsources = [{}]\n[config]\ncmd = {cmd}\nworkdir = \"/app\"\n[profiles.lenient]\napp.optional-imports = [\"gone\"]",
-            sources.join(", ")
+            sources(files)
         );
         let definition = Definition::over_debian(&toml);
         let wheel = ("thing-1.0-py3-none-any.whl", server.url("/thing.whl"));
@@ -42,8 +41,10 @@ impl Application {
     }
 }
 
-fn top(name: &str) -> &str {
-    name.split('/').next().unwrap_or(name)
+/// What is at the top of these files, as a list of TOML has it.
+fn sources(files: &[(&str, &str)]) -> String {
+    let top = |name: &str| format!("\"{}\"", name.split('/').next().unwrap_or(name));
+    files.iter().map(|(name, _)| top(name)).collect::<Vec<_>>().join(", ")
 }
 
 const MODULE: &str = r#"["python3", "-m", "shop"]"#;
@@ -276,4 +277,87 @@ fn a_module_that_was_left_out_is_named_with_the_line_that_does_it() {
         3,
         &["imports `tools`", "tools/__init__.py is in the folder and not in the image: name it in `sources`"],
     );
+}
+
+#[test]
+fn what_is_left_out_is_named_whatever_misses_it() {
+    let bot = ("bot.py", "from cogs import music\n");
+    for (cmd, files, ignored, expected) in [
+        // A folder without an `__init__.py`, of which a line leaves out all that is in it.
+        (
+            r#"["python3", "bot.py"]"#,
+            &[bot, ("cogs/music.py", "")][..],
+            "*.md\ncogs/*\n",
+            &["imports `cogs`", "line 2 of ", "`cogs/*`, leaves out cogs/music.py", "`!cogs/music.py`"][..],
+        ),
+        // A module of a package that is there.
+        (
+            r#"["python3", "bot.py"]"#,
+            &[bot, ("cogs/__init__.py", ""), ("cogs/music.py", "")],
+            "**/music.py\n",
+            &["takes `music` from `cogs`", "line 1 of ", "`**/music.py`, leaves out cogs/music.py"],
+        ),
+        // What the command itself starts.
+        (
+            r#"["python3", "bot.py"]"#,
+            &[bot, ("cogs/music.py", "")],
+            "bot.*\n",
+            &["the command starts `/app/bot.py`", "line 1 of ", "`bot.*`, leaves out bot.py", "`!bot.py`"],
+        ),
+        (
+            MODULE,
+            &[("shop/__init__.py", ""), ("shop/__main__.py", "")],
+            "shop/__main__.py\n",
+            &["the command starts `shop.__main__`", "line 1 of ", "leaves out shop/__main__.py"],
+        ),
+    ] {
+        let mut app = Application::new(cmd, files);
+        app.definition = app.definition.replacing(&sources(files), "\".\"").with(".dockerignore", ignored);
+        app.build(&[]).failed(3, expected);
+    }
+    // One that may not happen is a warning with the same line.
+    let later = "def play():\n    import music\n";
+    let mut app = Application::new(r#"["python3", "bot.py"]"#, &[("bot.py", later), ("music.py", "")]);
+    app.definition = app.definition.replacing("\"bot.py\", \"music.py\"", "\".\"").with(".dockerignore", "music.py\n");
+    let run = app.build(&[]).succeeded();
+    let warned = run.stderr.lines().find(|line| line.contains("imports `music`")).unwrap_or_default();
+    assert!(
+        warned.contains("this fails if it is run; line 1 of ") && warned.contains("leaves out music.py"),
+        "{warned}"
+    );
+}
+
+#[test]
+fn a_group_or_an_extra_that_would_bring_a_module_is_named() {
+    let project = "[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = [\"thing\"]\n";
+    let extra = "[project.optional-dependencies]\nother = [\"six\"]\nfast = [\"ujson>=5\"]\n";
+    let group = "[dependency-groups]\ndev = [\"pytest\"]\nops = [{ include-group = \"dev\" }, \"PyYAML\"]\n";
+    let poetry = "[tool.poetry]\nname = \"shop\"\n[tool.poetry.group.ops.dependencies]\npyyaml = \"^6\"\n";
+    for (pyproject, import, expected) in [
+        (
+            format!("{project}{extra}{group}"),
+            "ujson",
+            &["ujson is in the extra `fast`, which is not selected", "`extras = [\"fast\"]` in `[python]`"][..],
+        ),
+        (
+            format!("{project}{extra}{group}"),
+            "yaml",
+            &["pyyaml is in the group `ops`, which is not selected", "`groups = [\"ops\"]` in `[python]`"],
+        ),
+        (
+            poetry.to_owned(),
+            "yaml",
+            &["pyyaml is in the group `ops`, which is not selected", "`groups = [\"ops\"]` in `[python]`"],
+        ),
+        // Neither brings it.
+        (format!("{project}{extra}"), "yaml", &["add `pyyaml` (probably, for `yaml`) to the dependencies"]),
+    ] {
+        let source = format!("import {import}\n");
+        let mut app = Application::new(r#"["python3", "main.py"]"#, &[("main.py", &source)]);
+        app.definition = app.definition.with("pyproject.toml", &pyproject);
+        let run = app.build(&[]);
+        run.failed(3, &[&[format!("/app/main.py:1 imports `{import}`").as_str()], expected].concat());
+        let is_said = expected[0].contains("is not selected");
+        assert_eq!(run.stderr.contains("to the dependencies"), !is_said, "one hint for one cause\n{}", run.stderr);
+    }
 }

@@ -1,11 +1,11 @@
 //! Why a module is not in the image, as far as the definition's folder and its pyproject.toml tell.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use shipwheel_plan::facts::Facts;
 use shipwheel_plan::spec::Located;
-use shipwheel_python::imports::distribution_of;
+use shipwheel_python::imports::{Missing, What, distribution_of};
 use shipwheel_python::pyproject::{Pyproject, poetry_groups_with};
 use shipwheel_python::{Dependency, DistributionName};
 
@@ -21,9 +21,14 @@ pub(super) struct Causes<'a> {
 }
 
 impl Causes<'_> {
-    /// Why a module that a file of the image imports is not there, and what to do; `None` where nothing tells.
-    pub(super) fn of(&self, file: &str, module: &str) -> Option<String> {
-        self.in_a_wheel(module).or_else(|| self.on_disk(file, module)).or_else(|| self.not_selected(module))
+    /// Why something is not there, and what to do; `None` where nothing tells.
+    pub(super) fn of(&self, missing: &Missing) -> Option<String> {
+        let What::Module(module) = &missing.what else { return self.left_out(missing) };
+        // What a command starts is the application's own.
+        if missing.file.is_none() {
+            return self.left_out(missing);
+        }
+        self.in_a_wheel(module).or_else(|| self.left_out(missing)).or_else(|| self.not_selected(module))
     }
 
     /// The package is there, without the module.
@@ -38,29 +43,47 @@ impl Causes<'_> {
         Some(format!("{name} {version} has no module `{module}`: correct the import, or lock a version that has it"))
     }
 
-    /// It is in the application's folder, and was left out.
-    fn on_disk(&self, file: &str, module: &str) -> Option<String> {
-        let app = self.definition.spec.app.as_ref()?;
-        let importer = file.strip_prefix(&app.destination.value)?.trim_start_matches('/');
+    /// It is in the application's folder, and was left out: the line of .dockerignore that does it, or that no key names it.
+    pub(super) fn left_out(&self, missing: &Missing) -> Option<String> {
+        let folder = &self.definition.folder;
+        let below = self.places(missing)?.into_iter().find(|place| folder.join(place).exists())?;
+        let host = folder.join(&below);
+        let ignored = Ignored::read(self.definition).ok()?;
+        let ruled = |host: &Path| {
+            let (file, place) = ignored.of(host)?;
+            let rule = file.rule(&place)?;
+            let (line, text, file) = (rule.line, &rule.text, file.path().display());
+            Some(format!(
+                "line {line} of {file}, `{text}`, leaves out {place}: remove the line, or add `!{place}` at the end"
+            ))
+        };
+        let otherwise = || {
+            let shown = below.display();
+            format!(
+                "{shown} is in the folder and not in the image: name it in `sources` in `[app]`, and not in `exclude`"
+            )
+        };
+        // Of a folder without an `__init__.py`, the modules may be what is left out: `cogs/*`.
+        let modules = || modules_in(&host).iter().find_map(|module| ruled(module));
+        Some(ruled(&host).or_else(modules).unwrap_or_else(otherwise))
+    }
+
+    /// Where in the application's folder it would be, by the likeliest first.
+    fn places(&self, missing: &Missing) -> Option<Vec<PathBuf>> {
+        let destination = &self.definition.spec.app.as_ref()?.destination.value;
+        let within =
+            |path: &str| path.strip_prefix(destination.as_str()).map(|rest| rest.trim_start_matches('/').to_owned());
+        let module = match &missing.what {
+            What::Script(path) => return Some(vec![within(path)?.into()]),
+            What::Module(module) => module.clone(),
+            What::Name { module, name } => format!("{module}.{name}"),
+            What::Package(_) => return None,
+        };
         let path = module.replace('.', "/");
         let forms = [format!("{path}.py"), format!("{path}/__init__.py"), path];
-        let folders = Path::new(importer).ancestors().skip(1).chain([Path::new("src")]);
-        let mut places = folders.flat_map(|folder| forms.iter().map(move |form| folder.join(form)));
-        let below = places.find(|place| self.definition.folder.join(place).exists())?;
-        let host = self.definition.folder.join(&below);
-        let shown = below.display();
-        let ignored = Ignored::read(self.definition).ok()?;
-        if let Some((file, place)) = ignored.of(&host)
-            && let Some(rule) = file.rule(&place)
-        {
-            let (line, text, file) = (rule.line, &rule.text, file.path().display());
-            return Some(format!(
-                "line {line} of {file}, `{text}`, leaves out {shown}: remove the line, or add `!{shown}` at the end"
-            ));
-        }
-        Some(format!(
-            "{shown} is in the folder and not in the image: name it in `sources` in `[app]`, and not in `exclude`"
-        ))
+        let importer = missing.file.as_deref().map_or(Some("main.py".to_owned()), within)?;
+        let folders = Path::new(&importer).ancestors().skip(1).chain([Path::new("src")]);
+        Some(folders.flat_map(|folder| forms.iter().map(move |form| folder.join(form))).collect())
     }
 
     /// It is in a group or an extra of the project that is not selected.
@@ -94,6 +117,15 @@ impl Causes<'_> {
             listed.join(", ")
         ))
     }
+}
+
+/// The modules of a folder, sorted; none where it is no folder.
+fn modules_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut modules: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|it| it == "py")).collect();
+    modules.sort();
+    modules
 }
 
 fn value(located: &Located<String>) -> &String {

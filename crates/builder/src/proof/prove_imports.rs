@@ -225,18 +225,17 @@ fn report(session: &Session<'_>, noted: Noted, known: Causes<'_>) -> Result<(), 
     let (mut certain, possible): (Vec<_>, Vec<_>) = noted.into_iter().partition(|(missing, _)| missing.is_certain);
     certain.sort_by(|(a, _), (b, _)| (&a.file, a.line, &a.what).cmp(&(&b.file, b.line, &b.what)));
     if certain.is_empty() {
-        warnings(&possible).iter().for_each(|line| session.report.warning(line));
+        warnings(&possible, known).iter().for_each(|line| session.report.warning(line));
         return Ok(());
     }
     let (mut causes, mut distributions) = (Vec::new(), BTreeMap::new());
     for (missing, _) in &certain {
-        let (What::Module(module), Some(file)) = (&missing.what, &missing.file) else { continue };
-        match known.of(file, module) {
-            Some(cause) if !causes.contains(&cause) => causes.push(cause),
-            None if !is_of(&known.facts.app, module) => {
+        match (known.of(missing), &missing.what, &missing.file) {
+            (Some(cause), ..) if !causes.contains(&cause) => causes.push(cause),
+            (None, What::Module(module), Some(_)) if !is_of(&known.facts.app, module) => {
                 distributions.insert(module.clone(), distribution_of(&missing.wanted));
             }
-            Some(_) | None => {}
+            _ => {}
         }
     }
     let distributions = distributions.into_iter().collect();
@@ -256,7 +255,7 @@ fn is_of(app: &[AppFile], module: &str) -> bool {
 }
 
 /// A line for each module that may be missed, with the first place that imports it.
-fn warnings(possible: &[(Missing, BTreeSet<Platform>)]) -> Vec<String> {
+fn warnings(possible: &[(Missing, BTreeSet<Platform>)], known: Causes<'_>) -> Vec<String> {
     let mut by_what: BTreeMap<&What, Vec<&(Missing, BTreeSet<Platform>)>> = BTreeMap::new();
     for each in possible {
         by_what.entry(&each.0.what).or_default().push(each);
@@ -268,7 +267,9 @@ fn warnings(possible: &[(Missing, BTreeSet<Platform>)]) -> Vec<String> {
                 1 => String::new(),
                 n => format!(", and {} more", counted(n - 1, "place")),
             };
-            format!("{}{more}: this fails if it is run", line(&places[0].0, &places[0].1))
+            let (missing, platforms) = places[0];
+            let cause = known.left_out(missing).map(|cause| format!("; {cause}")).unwrap_or_default();
+            format!("{}{more}: this fails if it is run{cause}", line(missing, platforms))
         })
         .collect();
     let left_out = lines.len().saturating_sub(MOST_LISTED);
