@@ -40,7 +40,7 @@ use writes::{Folders, Surroundings};
 pub use choices::Choices;
 pub use dockerfile::{NamedText, Outcome, Row, Translated};
 pub use error::DeriveError;
-pub use known::{Folder, MemberOf};
+pub use known::{DEPTH, Folder, MemberOf};
 
 /// An image.toml that was derived.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,9 +191,7 @@ impl Missing {
 fn project(folder: &Folder, pyproject: &Pyproject) -> Result<(Project, bool), DeriveError> {
     let project = pyproject.project_or_poetry()?;
     if pyproject.project.is_some() || pyproject.poetry.is_some() {
-        let text = folder.texts.get("pyproject.toml").map_or("", String::as_str);
-        let has_package = |name: &DistributionName| !own_package::is_missing(text, name.as_str(), &folder.files);
-        let is_project = project.name.as_ref().is_some_and(has_package) && pyproject.builds_wheel();
+        let is_project = project.name.is_some() && pyproject.builds_wheel();
         return Ok((project, is_project));
     }
     let text = |name: &str| folder.texts.get(name).map_or("", String::as_str);
@@ -215,10 +213,13 @@ pub fn from_dockerfile(folder: &Folder, from: NamedText<'_>, choices: &Choices) 
 fn known_of(folder: &Folder) -> Result<Known<'_>, DeriveError> {
     let text = folder.texts.get("pyproject.toml").map_or("", String::as_str);
     let pyproject = Pyproject::parse(text)?;
-    let (project, is_project) = project(folder, &pyproject)?;
+    let (project, is_described) = project(folder, &pyproject)?;
+    let is_missing = |name: &DistributionName| own_package::is_missing(text, name.as_str(), &folder.files);
+    let lacks_package = project.name.as_ref().is_some_and(is_missing);
+    let is_project = is_described && !lacks_package;
     let workspace = pyproject.uv.workspace;
     let modules = folder.texts.iter().filter(|(path, _)| path.ends_with(".py"));
     let codes = modules.map(|(path, text)| (path.clone(), Code::read(text))).collect();
     let (distributions, named) = Default::default();
-    Ok(Known { folder, project, is_project, workspace, distributions, codes, named })
+    Ok(Known { folder, project, is_project, lacks_package, workspace, distributions, codes, named })
 }

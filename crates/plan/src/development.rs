@@ -111,7 +111,7 @@ pub const TEXTS: [&str; 11] = [
 ];
 
 /// How images and deployments are made, at the top.
-pub const DEPLOYMENT: [&str; 20] = [
+pub const DEPLOYMENT: [&str; 25] = [
     "dockerfile*",
     "*.dockerfile",
     "containerfile*",
@@ -122,6 +122,11 @@ pub const DEPLOYMENT: [&str; 20] = [
     "procfile*",
     "fly.toml",
     "render.yaml",
+    "railway.toml",
+    "railway.json",
+    "nixpacks.toml",
+    "app.yaml",
+    "apprunner.yaml",
     "vercel.json",
     "runtime.txt",
     "heroku.yml",

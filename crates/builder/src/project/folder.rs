@@ -3,16 +3,13 @@
 use std::path::Path;
 
 use ignore::WalkBuilder;
-use shipwheel_plan::derive::{Folder, also_read, is_read};
+use shipwheel_plan::derive::{DEPTH, Folder, also_read, is_read};
 
 use super::application_error::ApplicationError;
 use super::uv_workspace;
 use crate::error::BuildError;
 use shipwheel_store::limits::MAX_LOCK;
 use shipwheel_store::{FileAction, read_small};
-
-/// Folders are looked into that far.
-const DEPTH: usize = 5;
 
 /// More files than any application has at that depth; the rest is not looked at.
 const MAX_FILES: usize = 50_000;

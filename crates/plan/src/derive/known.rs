@@ -12,6 +12,9 @@ use crate::derive::code::Code;
 /// The folder of the image that an application is in, where nothing names another.
 pub(super) const APPLICATION: &str = "/app";
 
+/// A folder is looked into that far: the path of a file that is known has at most so many parts.
+pub const DEPTH: usize = 5;
+
 /// A folder as derivation sees it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Folder {
@@ -40,6 +43,8 @@ pub(super) struct Known<'f> {
     pub(super) project: Project,
     /// Whether the project is built to a wheel and installed.
     pub(super) is_project: bool,
+    /// Whether its build backend looks for a package of the project's name, which is not there.
+    pub(super) lacks_package: bool,
     /// The workspace of uv that it is the top of.
     pub(super) workspace: Option<UvWorkspace>,
     /// The distributions that the lock or pyproject.toml names.

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use shipwheel_python::DistributionName;
 
 use crate::derive::known::Known;
-use crate::derive::own_package;
 use crate::derive::write::{self, Line};
 use crate::development::{LeftOutNames, Mention, Mentions, resolved, unit};
 use crate::dockerignore::Dockerignore;
@@ -18,10 +17,9 @@ pub(super) fn lines(known: &Known<'_>, entry: Option<&str>) -> Vec<Line> {
     if !known.is_project {
         const FOLDER: &str = "the folder, less tests, docs, tools, lists of dependencies, caches and secrets";
         let name = known.project.name.as_ref().map_or("", DistributionName::as_str);
-        let is_without_package = own_package::is_missing(known.text("pyproject.toml"), name, &known.folder.files);
         let why =
             format!("{FOLDER}\nno project is installed: its backend looks for a package `{name}`, which is not there");
-        return vec![sources(if is_without_package { &why } else { FOLDER })];
+        return vec![sources(if known.lacks_package { &why } else { FOLDER })];
     }
     let reason = match known.text("pyproject.toml").contains("[build-system]") {
         true => "pyproject.toml has a [build-system]: built to a wheel and installed",

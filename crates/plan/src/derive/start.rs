@@ -16,7 +16,7 @@ mod gunicorn;
 mod line;
 mod listener;
 mod modules;
-mod platform;
+mod platform_files;
 mod procfile;
 mod program;
 mod search;
@@ -35,7 +35,11 @@ pub(super) fn is_read(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     // Packages in `src` are as deep as those at the top.
     match path.strip_prefix("src/").unwrap_or(path).matches('/').count() {
-        0 if path == procfile::FILE || compose::is_read(path) || platform::is_read(path) || entry::is_read(path) => {
+        0 if path == procfile::FILE
+            || compose::is_read(path)
+            || platform_files::is_read(path)
+            || entry::is_read(path) =>
+        {
             true
         }
         0..=2 => name.ends_with(".py"),
@@ -97,7 +101,7 @@ fn search_all(known: &Known<'_>, search: &mut Search) -> Found {
         Ok(None) => {}
         Err(why) => search.passed_over.push(why),
     }
-    for find in [procfile::find, compose::find, platform::find] {
+    for find in [procfile::find, compose::find, platform_files::find] {
         let written = find(known, search);
         if !matches!(written, Found::Nothing) {
             return written;

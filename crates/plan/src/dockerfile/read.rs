@@ -179,16 +179,7 @@ impl Reader {
         let kind = match keyword {
             "ADD" => Kind::Add(self.copy(line, rest, state)?),
             "COPY" => Kind::Copy(self.copy(line, rest, state)?),
-            "ARG" => {
-                let mut found = arguments(&expander, rest);
-                for (name, value) in &mut found {
-                    *value = value.take().or_else(|| self.arguments.get(name).cloned());
-                    *value = value.take().or_else(|| self.predefined.get(name).cloned());
-                    state.arguments.extend(value.clone().map(|value| (name.clone(), value)));
-                }
-                state.refresh(line.line)?;
-                Kind::Arg(found)
-            }
+            "ARG" => self.arg(line, arguments(&expander, rest), state)?,
             "ENV" => {
                 let pairs = expander.pairs(rest);
                 state.environment.extend(pairs.iter().cloned());
@@ -201,15 +192,7 @@ impl Reader {
             "HEALTHCHECK" => healthcheck(line.line, &expander, rest, &state.shell)?,
             "LABEL" => Kind::Label(expander.pairs(rest)),
             "MAINTAINER" => Kind::Maintainer(rest.to_owned()),
-            "ONBUILD" => {
-                let is_refused = |word: &&str| rest.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word));
-                if let Some(word) = ["FROM", "MAINTAINER", "ONBUILD"].into_iter().find(is_refused) {
-                    return Err(DockerfileError::new(line.line, format!("`ONBUILD {word}` is not allowed")));
-                }
-                let trigger = LogicalLine { text: rest.to_owned(), ..line.clone() };
-                state.onbuild.push(trigger);
-                Kind::Onbuild(rest.to_owned())
-            }
+            "ONBUILD" => onbuild(line, rest, state)?,
             "RUN" => Kind::Run(run(&expander, line, rest, state)),
             "SHELL" => {
                 let Some(shell) = list(rest).filter(|shell| !shell.is_empty()) else {
@@ -238,6 +221,22 @@ impl Reader {
             _ => return Err(DockerfileError::new(line.line, format!("unknown instruction `{keyword}`"))),
         };
         Ok(kind)
+    }
+
+    /// Takes in `ARG`, whose values come from before the first `FROM`, or from the builder, where the line has none.
+    fn arg(
+        &self,
+        line: &LogicalLine,
+        mut found: Vec<(String, Option<String>)>,
+        state: &mut State,
+    ) -> Result<Kind, DockerfileError> {
+        for (name, value) in &mut found {
+            *value = value.take().or_else(|| self.arguments.get(name).cloned());
+            *value = value.take().or_else(|| self.predefined.get(name).cloned());
+            state.arguments.extend(value.clone().map(|value| (name.clone(), value)));
+        }
+        state.refresh(line.line)?;
+        Ok(Kind::Arg(found))
     }
 
     fn copy(&self, line: &LogicalLine, rest: &str, state: &State) -> Result<Copy, DockerfileError> {
@@ -319,6 +318,16 @@ fn run(expander: &Expander<'_>, line: &LogicalLine, rest: &str, state: &State) -
     };
     let (workdir, user) = (state.workdir.clone(), state.user.clone());
     Run { flags, command, documents, variables: state.variables.clone(), workdir, user }
+}
+
+/// Keeps what the stages that follow do first.
+fn onbuild(line: &LogicalLine, rest: &str, state: &mut State) -> Result<Kind, DockerfileError> {
+    let is_refused = |word: &&str| rest.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word));
+    if let Some(word) = ["FROM", "MAINTAINER", "ONBUILD"].into_iter().find(is_refused) {
+        return Err(DockerfileError::new(line.line, format!("`ONBUILD {word}` is not allowed")));
+    }
+    state.onbuild.push(LogicalLine { text: rest.to_owned(), ..line.clone() });
+    Ok(Kind::Onbuild(rest.to_owned()))
 }
 
 fn healthcheck(line: usize, expander: &Expander<'_>, rest: &str, shell: &[String]) -> Result<Kind, DockerfileError> {

@@ -81,6 +81,7 @@ impl Config<'_> {
     }
 
     fn started(&self, draft: &mut Draft, key: &'static str, at: &At<Command>, started: &Started) -> Line {
+        draft.is_unbuffered |= started.is_unbuffered;
         let notes = started.notes.iter().map(|note| format!("; {note}")).collect::<String>();
         let (text, value) = (self.text(at.line), write::list(&started.words));
         draft.account.became(at.line, &text, format!("config.{key} = {value}{notes}"));

@@ -99,6 +99,8 @@ pub(super) struct Draft {
     /// What could not be found out.
     pub(super) missing: Vec<DeriveError>,
     pub(super) optimize: Option<From<u8>>,
+    /// Whether what is started does not buffer what it prints, by an option that was taken off.
+    pub(super) is_unbuffered: bool,
     /// The Python that is installed by name: `3.11`.
     pub(super) python: Option<String>,
 }

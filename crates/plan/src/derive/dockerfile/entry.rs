@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::derive::entry::Entry;
-use crate::derive::known::{APPLICATION, Known};
+use crate::derive::known::{APPLICATION, DEPTH, Known};
 use crate::derive::runner::options;
 use crate::derive::sources;
 use crate::derive::start::variables::{PORT, replaced};
@@ -24,9 +24,6 @@ const CHOSEN: &str = "8000";
 
 /// Why a command is none that the base can start.
 const NEEDS_SHELL: &str = "it needs a shell, which the base does not have; `shipwheel init --from Dockerfile` adds one";
-
-/// Folders are not looked into that far.
-const MAX_DEPTH: usize = 4;
 
 /// Programs by the distribution that brings them.
 const PROGRAMS: [(&str, &str); 12] = [
@@ -125,11 +122,9 @@ impl<'r> Reading<'r> {
 
     /// Takes in what may be written to, and what is mounted; lines that no USER follows make folders for whom the image has.
     fn store(&mut self, entry: &mut Entry) {
-        let is_root = entry.user.as_ref().is_some_and(|(numbers, _)| numbers.starts_with("0:"));
-        let nothing = (is_root, Folders::default());
         let (draft, layout) = (&mut self.draft, &self.layout);
-        let named = writable::named(draft, self.known, self.image, layout, nothing);
-        entry.writes = if is_root { Folders::default() } else { named };
+        let named = writable::named(draft, self.known, self.image, layout, Folders::default());
+        entry.writes = if users::is_root(draft, self.image) { Folders::default() } else { named };
         entry.volumes = settings::volumes(draft, layout, self.image, &|_| String::new());
     }
 
@@ -161,12 +156,8 @@ impl<'r> Reading<'r> {
         let at = At { line: at.line, value };
         let started = start::read((self.known, &self.draft), &self.layout, self.workdir, &at, is_whole);
         let started = started.map_err(|it| format!("it starts {}, which starts other programs", it.name))?;
-        // An option of the interpreter that was taken off.
-        let is_unbuffered = |words: &[String]| {
-            words.first().is_some_and(|first| program(first).starts_with("python")) && words.contains(&"-u".to_owned())
-        };
-        if is_unbuffered(&at.value.argv()) && !is_unbuffered(&started.words) {
-            self.env.entry("PYTHONUNBUFFERED".to_owned()).or_insert_with(|| "1".to_owned());
+        if started.is_unbuffered {
+            self.env.entry(settings::UNBUFFERED.to_owned()).or_insert_with(|| "1".to_owned());
         }
         if started.packages.is_empty() { Ok(started.words) } else { Err(NEEDS_SHELL.to_owned()) }
     }
@@ -223,8 +214,8 @@ impl Reading<'_> {
             return None;
         }
         let path = absolute(&self.layout.path(self.workdir), script);
-        let is_there = below(&path, APPLICATION)
-            .is_some_and(|path| self.known.has(path) || path.matches('/').count() >= MAX_DEPTH);
+        let is_there =
+            below(&path, APPLICATION).is_some_and(|path| self.known.has(path) || path.matches('/').count() >= DEPTH);
         (!is_there).then(|| script.clone())
     }
 }

@@ -29,6 +29,9 @@ const OF_BUILDS: [&str; 17] = [
     "PYTHON_GET_PIP",
 ];
 
+/// What `python -u` is as a variable.
+pub(super) const UNBUFFERED: &str = "PYTHONUNBUFFERED";
+
 /// Whether a variable is for tools that the image does not have.
 pub(super) fn is_of_builds(name: &str) -> bool {
     OF_BUILDS.iter().any(|prefix| name.starts_with(prefix))
@@ -181,11 +184,14 @@ pub(super) fn environment(
             }
         }
     }
+    if draft.is_unbuffered && !image.env.contains_key(UNBUFFERED) {
+        kept.push((UNBUFFERED.to_owned(), At { line: 0, value: "1".to_owned() }));
+    }
     if !image.env.contains_key("HOME") && !users::is_root(draft, image) {
         // The account's own folder is not there: an image has numbers, no names.
         kept.push(("HOME".to_owned(), At { line: 0, value: HOME.to_owned() }));
-        kept.sort_by(|(one, _), (other, _)| one.cmp(other));
     }
+    kept.sort_by(|(one, _), (other, _)| one.cmp(other));
     kept
 }
 

@@ -16,13 +16,15 @@ const SUPERVISORS: [&str; 11] =
     ["supervisord", "cron", "crond", "systemd", "init", "s6-svscan", "nginx", "apache2", "httpd", "circusd", "service"];
 
 /// A command as image.toml has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Started {
     pub(super) words: Vec<String>,
     /// What was taken off, and why.
     pub(super) notes: Vec<String>,
     /// Packages that it needs besides Python.
     pub(super) packages: Vec<&'static str>,
+    /// Whether `-u` was taken off with the interpreter: it does not buffer what it prints.
+    pub(super) is_unbuffered: bool,
 }
 
 /// Why a command is refused: what it starts.
@@ -39,7 +41,7 @@ pub(super) fn read(
     command: &At<Command>,
     is_whole: bool,
 ) -> Result<Started, Supervisor> {
-    let mut started = Started { words: Vec::new(), notes: Vec::new(), packages: Vec::new() };
+    let mut started = Started::default();
     let words = command.value.plain().or_else(|| match &command.value {
         Command::Exec(words) => Some(words.clone()),
         Command::Shell { .. } => None,
@@ -58,7 +60,25 @@ pub(super) fn read(
         true => absolute(workdir, word),
         false => absolute("/usr/local/bin", word),
     });
-    for (at, word) in started.words.iter_mut().enumerate() {
+    place(known, layout, workdir, &mut started.words, is_whole);
+    if let Some(script) = script {
+        let shell = shell_of(known, layout, &script);
+        // Where a line makes it executable, it may not be so in the folder.
+        if draft.executable.contains(&script) {
+            started.words.insert(0, shell.to_owned());
+        }
+        // A script may call anything; these are what most do.
+        started.packages = vec![program(shell), "coreutils"];
+    } else {
+        started.packages = needed(&started.words, is_whole);
+    }
+    started.packages.iter_mut().filter(|name| **name == "sh").for_each(|name| *name = "dash");
+    Ok(started)
+}
+
+/// Words that are paths of the Dockerfile's image become those of this image.
+fn place(known: &Known<'_>, layout: &Layout, workdir: &str, words: &mut [String], is_whole: bool) {
+    for (at, word) in words.iter_mut().enumerate() {
         // A program without a folder is looked up on PATH, where a line may have put it.
         if at == 0 && is_whole && !word.contains('/') {
             let on_path = ["/usr/local/bin", "/usr/bin", "/bin"].map(|folder| absolute(folder, word));
@@ -73,7 +93,6 @@ pub(super) fn read(
             continue;
         }
         let place = absolute(workdir, word);
-        // A word that is a path of the Dockerfile's image is one of this image.
         if (word.starts_with('/') || word.contains('.'))
             && layout.moved(&place).is_some()
             && !word.contains([':', ' ', '='])
@@ -84,19 +103,6 @@ pub(super) fn read(
             }
         }
     }
-    if let Some(script) = script {
-        let shell = shell_of(known, layout, &script);
-        // Where a line makes it executable, it may not be so in the folder.
-        if draft.executable.contains(&script) {
-            started.words.insert(0, shell.to_owned());
-        }
-        // A script may call anything; these are what most do.
-        started.packages = vec![program(shell), "coreutils"];
-    } else {
-        started.packages = needed(&started.words, is_whole);
-    }
-    started.packages.iter_mut().filter(|name| **name == "sh").for_each(|name| *name = "dash");
-    Ok(started)
 }
 
 fn parent(path: &str) -> &str {
@@ -167,6 +173,7 @@ fn without_python(known: &Known<'_>, layout: &Layout, started: &mut Started) {
         .moved(&words[at])
         .is_some_and(|place| below(&place, &layout.destination).is_some_and(|path| known.has(path)));
     if known.is_project && known.project.scripts.contains_key(&name) && !is_file {
+        started.is_unbuffered = words[1..at].iter().any(|option| option == "-u");
         words.splice(..=at, [name.clone()]);
         started.notes.push(format!("without python: {name} is a command of the project, which is on PATH"));
     }

@@ -20,9 +20,8 @@ pub(super) fn line(draft: &mut Draft, known: &Known<'_>, image: &ImageConfig, la
     let workdir = layout.path(image.workdir.as_ref().map_or("/", |at| at.value.as_str()));
     let surroundings = Surroundings { application: &layout.destination, workdir: &workdir };
     // root writes everywhere.
-    let is_root = users::is_root(draft, image);
-    let folders = if is_root { Folders::default() } else { Folders::of(known, &surroundings) };
-    named(draft, known, image, layout, (is_root, folders)).line(&layout.destination)
+    let folders = if users::is_root(draft, image) { Folders::default() } else { Folders::of(known, &surroundings) };
+    named(draft, known, image, layout, folders).line(&layout.destination)
 }
 
 /// The folders that lines name, besides others; only root needs no home.
@@ -31,7 +30,7 @@ pub(super) fn named(
     known: &Known<'_>,
     image: &ImageConfig,
     layout: &Layout,
-    (is_root, mut folders): (bool, Folders),
+    mut folders: Folders,
 ) -> Folders {
     for from in std::mem::take(&mut draft.made) {
         let place = layout.path(&from.value);
@@ -49,7 +48,8 @@ pub(super) fn named(
             false => add(draft, &mut folders, layout, &from, place),
         }
     }
-    let home = image.env.get("HOME").filter(|_| !is_root).map(|at| (at.line, layout.path(&at.value)));
+    let home =
+        image.env.get("HOME").filter(|_| !users::is_root(draft, image)).map(|at| (at.line, layout.path(&at.value)));
     if let Some((line, home)) = home.filter(|(_, home)| home.starts_with('/') && !is_part(known, layout, home)) {
         folders.add(home, format!("line {line}: ENV HOME"));
     }

@@ -37,11 +37,9 @@ pub(super) fn find(known: &Known<'_>, search: &mut Search) -> Found {
     let mut entries = Vec::new();
     for Service { name, is_published, command, .. } in services {
         let command = command.unwrap_or_default();
-        match line::entry(known, format!("the command of `{name}` in {file}"), &command, Platform::plain(is_published))
-        {
-            Ok(entry) => entries.push(entry),
-            Err(reason) => search.passed_over.push(format!("`{command}` of `{name}` in {file}: {reason}")),
-        }
+        let reason = format!("the command of `{name}` in {file}");
+        let entry = line::entry(known, reason, &command, Platform::plain(is_published));
+        entries.extend(search.taken(&format!("`{command}` of `{name}` in {file}"), entry));
     }
     Found::of(entries)
 }

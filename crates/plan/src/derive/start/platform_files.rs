@@ -52,10 +52,8 @@ pub(super) fn find(known: &Known<'_>, search: &mut Search) -> Found {
         for process in processes {
             let reason = format!("{} of {file}", process.name);
             let platform = Platform { port: process.port.as_deref(), env: &process.env, is_web: process.is_web };
-            match line::entry(known, reason, &process.command, platform) {
-                Ok(entry) => entries.push(entry),
-                Err(why) => search.passed_over.push(format!("`{}` of {file}: {why}", process.command)),
-            }
+            let entry = line::entry(known, reason, &process.command, platform);
+            entries.extend(search.taken(&format!("`{}` of {file}", process.command), entry));
         }
         match Found::of(entries) {
             Found::Nothing => {}

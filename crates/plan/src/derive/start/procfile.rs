@@ -19,10 +19,8 @@ pub(super) fn find(known: &Known<'_>, search: &mut Search) -> Found {
     let web: Vec<_> = processes.iter().filter(|(name, _)| *name == WEB).copied().collect();
     let mut entries = Vec::new();
     for (name, command) in if web.is_empty() { processes } else { web } {
-        match line::entry(known, format!("`{name}` of {FILE}"), command, Platform::plain(name == WEB)) {
-            Ok(entry) => entries.push(entry),
-            Err(reason) => search.passed_over.push(format!("`{name}: {command}` of {FILE}: {reason}")),
-        }
+        let entry = line::entry(known, format!("`{name}` of {FILE}"), command, Platform::plain(name == WEB));
+        entries.extend(search.taken(&format!("`{name}: {command}` of {FILE}"), entry));
     }
     Found::of(entries)
 }

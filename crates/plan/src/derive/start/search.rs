@@ -15,6 +15,13 @@ pub(super) struct Search {
     pub(super) advice: Option<String>,
 }
 
+impl Search {
+    /// The start of what the user wrote; where an image cannot start it, the reason is kept.
+    pub(super) fn taken(&mut self, written: &str, entry: Result<Entry, String>) -> Option<Entry> {
+        entry.map_err(|why| self.passed_over.push(format!("{written}: {why}"))).ok()
+    }
+}
+
 /// What a place says that may name a start.
 pub(super) enum Found {
     /// What is started.
