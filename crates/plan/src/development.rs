@@ -179,6 +179,12 @@ pub fn is_aside(part: &str) -> bool {
     ASIDE.contains(&part) || part.ends_with(".py") && (fits_any(&TESTS, part) || TOOLS.contains(&part))
 }
 
+/// Whether a file is a test, or below a folder of tests, wherever that is: it runs where nobody has the image.
+pub(crate) fn is_test(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    fits_any(&TESTS, name) || folders.split('/').any(|folder| ["test", "tests"].contains(&folder))
+}
+
 fn is_folder(name: &str, is_top: bool) -> bool {
     is_top && FOLDERS.contains(&name) || fits_any(&FOLDERS_ANYWHERE, name)
 }
@@ -205,6 +211,21 @@ mod tests {
             [("tests", true), ("conftest.py", true), ("noxfile.py", true), ("a_test.py", true), ("target", false)]
         {
             assert_eq!(is_aside(part), expected, "{part}");
+        }
+    }
+
+    #[test]
+    fn tests_are_told_wherever_they_are() {
+        for (path, expected) in [
+            ("app/test/helpers.py", true),
+            ("tests/data/a.py", true),
+            ("app/test_a.py", true),
+            ("conftest.py", true),
+            ("app/testing.py", false),
+            ("contest/app.py", false),
+            ("test.py", false),
+        ] {
+            assert_eq!(is_test(path), expected, "{path}");
         }
     }
 

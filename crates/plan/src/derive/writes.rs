@@ -16,6 +16,7 @@ use crate::derive::code::lines;
 use crate::derive::known::Known;
 use crate::derive::sources;
 use crate::derive::write::{self, Line};
+use crate::development::is_test;
 use found::{Write, bind, writes};
 use place::APPLICATION;
 pub(super) use place::Surroundings;
@@ -89,7 +90,8 @@ fn all<'k>(known: &'k Known<'_>) -> Vec<(&'k str, Write)> {
     let taken = sources::files(known);
     let nothing = Bound::new();
     let mut modules = Vec::new();
-    for path in taken {
+    // Tests in a package are in the image, and what they write to is not what the application does.
+    for path in taken.into_iter().filter(|path| !is_test(path)) {
         let Some(code) = known.code(path) else { continue };
         let is_in_place = !installed.contains(path.split('/').next().unwrap_or_default());
         let mut module = Module { path, code, is_in_place, values: BTreeMap::new(), bound: &nothing };

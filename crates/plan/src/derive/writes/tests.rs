@@ -79,6 +79,22 @@ fn one_module_says_where_it_writes() {
 }
 
 #[test]
+fn what_tests_write_to_is_not_what_the_application_does() {
+    let written = "import os\nos.makedirs('out')\n";
+    for (path, expected) in [
+        ("shop/jobs.py", "out"),
+        ("shop/test/helpers.py", ""),
+        ("shop/tests/helpers.py", ""),
+        ("shop/test_jobs.py", ""),
+        ("shop/contest.py", "out"),
+    ] {
+        // That the application imports it does not change what it is.
+        let main = format!("import {}\n", path.trim_end_matches(".py").replace('/', "."));
+        assert_eq!(writable(&[("main.py", &main), ("shop/__init__.py", ""), (path, written)]), expected, "{path}");
+    }
+}
+
+#[test]
 fn names_are_followed_into_other_modules() {
     let base = "from pathlib import Path\nBASE_DIR = Path(__file__).resolve().parent.parent\n";
     for (files, expected) in [
