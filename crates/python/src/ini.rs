@@ -44,8 +44,4 @@ impl Ini {
     pub(crate) fn value(&self, section: &str, key: &str) -> Option<&str> {
         self.sections.get(section)?.get(key).map(String::as_str)
     }
-
-    pub(crate) fn keys(&self, section: &str) -> BTreeMap<String, String> {
-        self.sections.get(section).cloned().unwrap_or_default()
-    }
 }

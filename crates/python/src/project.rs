@@ -24,6 +24,7 @@ mod poetry_metadata;
 mod project_files;
 mod python_text;
 mod readme;
+mod setup_script;
 mod setuptools;
 mod static_wheel;
 mod uv_build;

@@ -2,10 +2,12 @@
 
 mod literal;
 mod script;
+mod token;
 
 use std::collections::BTreeMap;
 
-use literal::Literal;
+pub(crate) use literal::{Literal, Search};
+pub(crate) use script::plain_arguments;
 
 use crate::dependency::Dependency;
 use crate::ini::Ini;
@@ -100,10 +102,7 @@ impl Setup {
 
     fn of_script(text: &str) -> Self {
         let Some(arguments) = script::arguments(text) else { return Self::default() };
-        let text = |key: &str| match arguments.get(key) {
-            Some(Literal::Text(text)) => Some(text.clone()),
-            Some(Literal::List(_) | Literal::Table(_) | Literal::Unknown) | None => None,
-        };
+        let text = |key: &str| arguments.get(key)?.text().map(str::to_owned);
         let requires = match arguments.get("install_requires") {
             None => Requires::Nothing,
             Some(value) => value.texts().map_or(Requires::Computed, listed),
@@ -130,17 +129,30 @@ fn listed<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Requires {
     if texts.is_empty() { Requires::Nothing } else { Requires::Listed(texts) }
 }
 
-/// The commands of `entry_points`, which is a table or the text of an ini file.
+/// The commands of `entry_points`.
 fn scripts(entry_points: &Literal) -> BTreeMap<String, String> {
+    let groups = entry_points_of(entry_points).unwrap_or_default();
+    commands(groups.into_iter().filter(|(group, _)| group == "console_scripts").flat_map(|(_, lines)| lines))
+}
+
+/// The groups of `entry_points` with their lines: a table, or the text of an ini file. A group that is computed has none.
+pub(crate) fn entry_points_of(entry_points: &Literal) -> Option<Vec<(String, Vec<String>)>> {
     match entry_points {
-        Literal::Text(text) => {
-            commands(Ini::parse(text).keys("console_scripts").iter().map(|(name, value)| format!("{name}={value}")))
-        }
         Literal::Table(table) => {
-            let scripts = table.iter().find(|(name, _)| name == "console_scripts");
-            commands(scripts.and_then(|(_, value)| value.texts()).unwrap_or_default())
+            Some(table.iter().map(|(group, lines)| (group.clone(), lines.texts().unwrap_or_default())).collect())
         }
-        Literal::List(_) | Literal::Unknown => BTreeMap::new(),
+        Literal::Text(text) => {
+            let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+            for line in lines {
+                match line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                    Some(group) => groups.push((group.trim().to_owned(), Vec::new())),
+                    None => groups.last_mut()?.1.push(line.to_owned()),
+                }
+            }
+            Some(groups)
+        }
+        Literal::Flag(_) | Literal::List(_) | Literal::Packages(_) | Literal::Unknown => None,
     }
 }
 

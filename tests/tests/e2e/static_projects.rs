@@ -13,6 +13,8 @@ use shipwheel_tests::uv;
 use xshell::{Shell, cmd};
 
 const SETUPTOOLS: &str = "setuptools>=77|setuptools.build_meta";
+/// No pyproject.toml at all: the text is that of a setup.py.
+const SCRIPT: &str = "setuptools>=77|";
 const HATCHLING: &str = "hatchling|hatchling.build";
 const FLIT: &str = "flit_core >=3.11,<5|flit_core.buildapi";
 const POETRY: &str = "poetry-core>=2.0|poetry.core.masonry.api";
@@ -126,6 +128,72 @@ fn cases() -> Vec<Case> {
     cases
 }
 
+/// setup.py with every keyword that is read, in the ways in which they are written.
+const SETUP: &str = r##"#!/usr/bin/env python3
+"""Ours."""
+from setuptools import (
+    setup,
+    find_packages,
+)
+
+VERSION = "1.0"
+REQUIRED = [
+    "six>=1.16",  # why
+    'idna[x]==3.*; python_version < "3.12"',
+]
+
+if __name__ == "__main__":
+    setup(
+        name="My.App",
+        version=VERSION,
+        description="Does "
+        "things",
+        long_description="# Ours\n\nIt's \"it\".\n",
+        long_description_content_type="text/markdown",
+        author="Ann",
+        author_email="ann@example.org",
+        maintainer="Ben",
+        url="https://example.invalid/",
+        project_urls={"Source": "https://example.invalid/source"},
+        license="MIT",
+        classifiers=["Programming Language :: Python :: 3"],
+        keywords="a, b",
+        platforms="any",
+        python_requires=">=3.9,<4",
+        packages=find_packages(where="src", exclude=("tests", "tests.*")),
+        package_dir={"": "src"},
+        package_data={"my_app": ["*.json", "templates/*.html"]},
+        install_requires=REQUIRED,
+        extras_require={"Fast_One": ["uvloop>=0.1", 'x; os_name == "a" or os_name == "b"']},
+        entry_points={
+            "console_scripts": ["run-it = my_app:main", "b=my_app.sub:x"],
+            "my.plugs": ["p = my_app:p"],
+        },
+        zip_safe=False,
+    )
+"##;
+
+/// Projects that only a setup.py describes.
+fn scripts() -> Vec<Case> {
+    let setup = |more: &str| format!("import setuptools\nsetuptools.setup(name='My.App', version='1.0', {more})\n");
+    let ini = setup("packages=['my_app'], entry_points='''\n[console_scripts]\nrun-it = my_app:main\n'''");
+    let listed = setup("packages=['my_app', 'my_app.sub'], py_modules=['one'], install_requires='six\\nidna>=3\\n'");
+    let manifest = "MANIFEST.in = graft my_app\\n";
+    let namespaces = setup("packages=setuptools.find_namespace_packages(include=['my_app*'])");
+    vec![
+        case(SCRIPT, SETUP, "src/my_app", &["tests/test_a.py"]),
+        case(SCRIPT, listed, "my_app", &["one.py", "two.py"]),
+        case(SCRIPT, setup("packages=setuptools.find_packages()"), "my_app", &["two/__init__.py", "three/a.py"]),
+        case(SCRIPT, namespaces, "my_app", &["two/a.py"]),
+        case(SCRIPT, setup("packages=['my_app'], include_package_data=True"), "my_app", &[manifest]),
+        case(SCRIPT, setup("packages=['my_app']"), "my_app", &[manifest]),
+        case(SCRIPT, ini, "my_app", &["setup.cfg = [flake8]\\nx = 1\\n"]),
+        case(SCRIPT, setup("py_modules=['one']"), "", &["one.py", "two.py"]),
+        case(SCRIPT, setup(""), "", &["one.py"]),
+        case(SCRIPT, setup("description='Found'"), "src/my_app", &["src/one.py"]),
+    ]
+}
+
 /// Poetry's own table has a pyproject.toml of its own.
 const POETRY_TABLE: &str = "[build-system]\nrequires = ['poetry-core>=1.0']\nbuild-backend = 'poetry.core.masonry.api'\n\
     [tool.poetry]\nname = 'my-app'\nversion = '1.0'\ndescription = 'Does things'\nauthors = ['Ann <ann@example.org>', 'Ben']\n\
@@ -136,16 +204,7 @@ const POETRY_TABLE: &str = "[build-system]\nrequires = ['poetry-core>=1.0']\nbui
     [tool.poetry.group.dev.dependencies]\npytest = '*'\n";
 
 fn write(folder: &Path, case: &Case) {
-    let (requires, backend) = case.backend.split_once('|').unwrap();
-    // flit takes the name as it is.
-    let name = if case.backend == FLIT { "my-app" } else { "My.App" };
-    let text = match case.more.as_str() {
-        "" => POETRY_TABLE.to_owned(),
-        more => format!(
-            "[build-system]\nrequires = [\"{requires}\"]\nbuild-backend = \"{backend}\"\n[project]\nname = \"{name}\"\n{more}"
-        ),
-    };
-    for line in case.files.iter().chain([&format!("pyproject.toml = {}", text.replace('\n', "\\n"))]) {
+    for line in &case.files {
         let (path, text) = line.split_once(" = ").unwrap_or((line, line));
         let (path, mode) = path.strip_suffix('*').map_or((path, 0o644), |path| (path, 0o755));
         let path = folder.join(path);
@@ -153,6 +212,18 @@ fn write(folder: &Path, case: &Case) {
         std::fs::write(&path, text.replace("\\n", "\n")).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
     }
+    let (requires, backend) = case.backend.split_once('|').unwrap();
+    // flit takes the name as it is.
+    let name = if case.backend == FLIT { "my-app" } else { "My.App" };
+    let (described, text) = match case.more.as_str() {
+        script if case.backend == SCRIPT => ("setup.py", script.to_owned()),
+        "" => ("pyproject.toml", POETRY_TABLE.to_owned()),
+        more => {
+            let system = format!("requires = [\"{requires}\"]\nbuild-backend = \"{backend}\"");
+            ("pyproject.toml", format!("[build-system]\n{system}\n[project]\nname = \"{name}\"\n{more}"))
+        }
+    };
+    std::fs::write(folder.join(described), text).unwrap();
 }
 
 /// The files of a folder, as shipwheel lists a project's.
@@ -293,7 +364,7 @@ fn compare(python: &Path, folder: &Path, case: &Case) -> Vec<String> {
     let gitignore = read(".gitignore");
     let sources =
         ProjectFiles { files: &files, read: &read, gitignore: gitignore.as_deref(), in_git: false, version: None };
-    let wheel = match static_wheel(&read("pyproject.toml").unwrap(), &sources) {
+    let wheel = match static_wheel(&read("pyproject.toml").unwrap_or_default(), &sources) {
         Ok(wheel) => wheel,
         Err(error) => return vec![format!("not static: {error}")],
     };
@@ -310,6 +381,7 @@ fn the_wheel_of_a_static_project_is_that_of_its_backend() {
     let python = backends(scratch.path());
     let mut cases = cases();
     cases.push(case(POETRY, "", "my_app", &["tests/a.py"]));
+    cases.extend(scripts());
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..4 {

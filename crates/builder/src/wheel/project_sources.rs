@@ -88,12 +88,11 @@ impl ProjectSources {
             in_git: ignoring.in_git,
             version,
         };
-        let text = read("pyproject.toml");
-        let why = match self.files.iter().any(|file| file.below == "pyproject.toml") {
-            true => "its pyproject.toml is not a text in UTF-8",
-            false => "what is in its wheel is said by a setup.py, which is a program",
+        let why = || NotStatic::Because("its pyproject.toml is not a text in UTF-8".to_owned());
+        let text = match self.files.iter().any(|file| file.below == "pyproject.toml") {
+            true => read("pyproject.toml").ok_or_else(why)?,
+            false => String::new(),
         };
-        let text = text.ok_or_else(|| NotStatic::Because(why.to_owned()))?;
         let wheel = static_wheel(&text, &files)?;
         match self.size(&wheel) > MAX_SIZE {
             true => Err(NotStatic::Because("it has more than 256 MiB".to_owned())),

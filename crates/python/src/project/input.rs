@@ -14,6 +14,8 @@ pub(super) struct Input<'f> {
     /// The name as it was written.
     pub(super) raw_name: &'f str,
     pub(super) name: DistributionName,
+    /// Fields of METADATA that a setup.py says, where it stands for `[project]`.
+    pub(super) script: Option<Vec<(&'static str, String)>>,
     /// The names of `[build-system] requires`, normalized.
     pub(super) requires: Vec<DistributionName>,
 }

@@ -1,4 +1,4 @@
-//! setuptools with `[project]`: packages that it discovers or is told, their modules and their data.
+//! setuptools with `[project]` or a plain setup.py: packages that it discovers or is told, their modules and their data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +48,7 @@ pub(super) fn lay(input: &Input<'_>) -> Result<Layout, NotStatic> {
     input.needs_only(&["setuptools", "wheel", "setuptools-scm", "versioningit"])?;
     input.dynamic_only(&["version", "dependencies", "readme"])?;
     if !input.project.is_there() {
-        return Err(NotStatic::because("setup.py or setup.cfg describe it, and not `[project]`"));
+        return Err(NotStatic::because("setup.cfg describes it, and not `[project]`"));
     }
     check_setup(input)?;
     let settings = input.tool.table("setuptools")?;
@@ -76,7 +76,7 @@ fn check_setup(input: &Input<'_>) -> Result<(), NotStatic> {
         "setuptools.setup()",
         "#",
     ];
-    if input.files.files.contains_key("setup.py") {
+    if input.script.is_none() && input.files.files.contains_key("setup.py") {
         let text = input.files.text("setup.py")?;
         let lines = text.lines().map(|line| line.split(" #").next().unwrap_or_default().trim());
         let other = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).find(|line| !PLAIN.contains(line));

@@ -6,7 +6,7 @@ use pep440_rs::Version;
 
 use crate::core_metadata::CoreMetadata;
 use crate::name::DistributionName;
-use crate::project::backend::backend;
+use crate::project::backend::{backend, is_setuptools};
 use crate::project::entry_points::{self, EntryPoints};
 use crate::project::input::Input;
 use crate::project::keys::Keys;
@@ -15,6 +15,7 @@ use crate::project::metadata::{self, Metadata};
 use crate::project::not_static::NotStatic;
 use crate::project::poetry_metadata;
 use crate::project::project_files::{FileKind, ProjectFiles};
+use crate::project::setup_script;
 
 /// More than any project has; RECORD and the archive are made in memory.
 const MAX_FILES: usize = 50_000;
@@ -82,7 +83,7 @@ impl StaticWheel {
     }
 }
 
-/// The wheel of a project, from the text of its pyproject.toml and its files.
+/// The wheel of a project, from the text of its pyproject.toml (empty, if there is none) and its files.
 ///
 /// # Errors
 /// When only its build backend knows what is in it.
@@ -92,10 +93,22 @@ pub fn static_wheel(pyproject: &str, files: &ProjectFiles<'_>) -> Result<StaticW
     let (lay, requires) = backend(&file)?;
     let (project, tool) = (file.table("project")?, file.table("tool")?);
     let is_poetry = !project.is_there() && tool.table("poetry")?.is_there();
+    // What describes a project without `[project]` is setup.py, to the one backend that reads it.
+    let is_script = !project.is_there() && !is_poetry && is_setuptools(&file)? && files.is_file("setup.py");
+    if is_script && tool.table("setuptools")?.is_there() {
+        return Err(NotStatic::because("setup.py describes it, and pyproject.toml has `tool.setuptools`"));
+    }
+    let script = if is_script { Some(setup_script::read(files)?) } else { None };
+    let (project, tool) = match &script {
+        Some(script) => (Keys::new(&script.file).table("project")?, Keys::new(&script.file).table("tool")?),
+        None => (project, tool),
+    };
     let named = if is_poetry { tool.table("poetry")? } else { project.clone() };
-    let raw_name = named.text("name")?.ok_or_else(|| NotStatic::because("its pyproject.toml says no name"))?;
+    let described = if is_script { "setup.py" } else { "pyproject.toml" };
+    let raw_name = named.text("name")?.ok_or_else(|| NotStatic::because(format!("its {described} says no name")))?;
     let name = raw_name.parse().map_err(|_| NotStatic::because("its name is not valid"))?;
-    let input = Input { files, project, tool, raw_name, name, requires };
+    let script = script.as_ref().map(|script| script.fields.clone());
+    let input = Input { files, project, tool, raw_name, name, script, requires };
     let layout = lay(&input)?;
     assemble(&input, &layout, is_poetry)
 }
@@ -146,6 +159,9 @@ fn describe(
     }
     for requirement in layout.dependencies.iter().flatten() {
         metadata::add_requirement(&mut metadata, requirement, None)?;
+    }
+    for (field, value) in input.script.iter().flatten() {
+        metadata.add(field, value)?;
     }
     match is_poetry {
         true => Ok((poetry_metadata::add(metadata, input)?, poetry_metadata::entry_points(input)?)),

@@ -41,6 +41,7 @@ fn project(backend: &str, more: &str) -> String {
         "hatchling.build" => "hatchling",
         "flit_core.buildapi" => "flit_core >=3.2,<4",
         "poetry.core.masonry.api" => "poetry-core>=1.0",
+        "poetry.masonry.api" => "poetry>=0.12",
         "pdm.backend" => "pdm-backend",
         _ => "uv_build>=0.8",
     };
@@ -232,9 +233,84 @@ fn each_backend_has_its_own_files() {
         ),
         (uv, "", &["my_app/__init__.py"], "error: uv_build finds no `src/my_app/__init__.py`"),
         (uv, "", &["src/my_app/__init__.py", "src/my_app/x@"], "error: `src/my_app/x` is a link"),
+        // The name of poetry-core's in Poetry, which had it in itself before.
+        ("poetry.masonry.api", "", &["my_app/__init__.py", "my_app/a.txt"], "my_app/__init__.py my_app/a.txt"),
         ("maturin", "", &["my_app/__init__.py"], "error: its build backend is `maturin`"),
     ] {
         assert_eq!(shown(wheel_of(&project(backend, more), files)), expected, "{backend} {more} {files:?}");
+    }
+}
+
+#[test]
+fn a_setup_py_with_plain_values_stands_for_a_project_table() {
+    let files = ["my_app/__init__.py", "my_app/a.txt", "my_app/sub/__init__.py", "one.py", "lib/two/__init__.py"];
+    let all = "my_app/__init__.py my_app/a.txt my_app/sub/__init__.py";
+    for (more, expected) in [
+        ("packages=['my_app'], py_modules=['one']", "my_app/__init__.py one.py"),
+        ("packages=find_packages(exclude=['*.sub'])", "my_app/__init__.py"),
+        ("packages=find_packages(), package_data={'my_app': ['*.txt']}", all),
+        ("packages=find_packages('lib'), package_dir={'': 'lib'}", "two/__init__.py<lib/two/__init__.py"),
+        ("packages=find_packages('lib')", "error: setup.py searches `lib`, and `package_dir` names `.`"),
+        ("packages=['my_app'], cmdclass={}", "error: setup.py has `cmdclass`"),
+        ("packages=['my_app'], zip_safe=False, ext_modules=[]", "error: setup.py has `ext_modules`"),
+        ("packages=['my_app'] + MORE", "error: setup.py computes `packages`"),
+        ("packages=NAMES", "my_app/__init__.py"),
+        ("packages=['my_app'], install_requires=open('x').readlines()", "error: setup.py computes `install_requires`"),
+        ("packages='my_app'", "error: setup.py gives `packages` a value that is not read here"),
+        ("packages=['my_app'], **MORE", "error: setup.py calls `setup()` with more than keywords"),
+        ("packages=['gone']", "error: the package `gone` has no folder of its own"),
+    ] {
+        let text = format!(
+            r#"setup.py = """Ours."""\nfrom setuptools import setup, find_packages  # both\n\nNAMES = [\n    'my_app',\n]\n
+            \nif __name__ == '__main__':\n    setup(\n        name='my-app', version='1.0',\n        {more},\n    )\n"#
+        );
+        let files: Vec<&str> = files.iter().copied().chain([text.as_str()]).collect();
+        // What pyproject.toml says of other things changes nothing.
+        let tools = "[build-system]\nrequires = ['setuptools']\n[tool.black]\nline-length = 100\n";
+        for pyproject in ["", tools] {
+            assert_eq!(shown(wheel_of(pyproject, &files)), expected, "{more}");
+        }
+    }
+}
+
+#[test]
+fn a_setup_py_that_does_more_is_not_static() {
+    for (text, line) in [
+        (r"import os\nsetup(name='a')", "import os"),
+        ("from distutils.core import setup", "from distutils.core import setup"),
+        (r"A = open('x')\nsetup(name='a')", "A = open('x')"),
+        (r"A = 'x'\nA = 'y'\nsetup(name=A)", "A = 'y'"),
+        (r"setup(name='a')\nprint(1)", "print(1)"),
+        (r"setup(name='a')\nsetup(name='b')", "setup(name='b')"),
+        ("setup(name='a').run()", "setup(name='a').run()"),
+        (r"setup(name='a',\n version='1'); print(1)", "setup(name='a',"),
+    ] {
+        let error = wheel_of("", &["a/__init__.py", &format!(r"setup.py = {text}\n")]).expect_err(text).to_string();
+        assert_eq!(error, format!("setup.py does more than to call `setup()` with plain values: `{line}`"), "{text}");
+    }
+    for (text, expected) in [
+        ("setup(name=f'a')", "setup.py computes `name`"),
+        (r"setup(name='\x61')", "setup.py computes `name`"),
+        (r"setup(name='a', version=VERSION)\nVERSION = '1'", "setup.py computes `version`"),
+        ("setup('a')", "setup.py calls `setup()` with more than keywords"),
+        ("import setuptools", "setup.py does not call `setup()`"),
+        ("setup(version='1')", "its setup.py says no name"),
+        ("setup(name='a')", "nothing says its version"),
+        ("setup(name='a', version='1', long_description='x')", "setup.py does not say the type of `long_description`"),
+    ] {
+        let error = wheel_of("", &["a/__init__.py", &format!(r"setup.py = {text}\n")]).expect_err(text).to_string();
+        assert_eq!(error, expected, "{text}");
+    }
+    let setuptools = "[build-system]\nrequires = ['setuptools']\n[tool.setuptools]\nzip-safe = false\n";
+    let hatchling = "[build-system]\nbuild-backend = 'hatchling.build'\n";
+    let (script, cfg) = (r"setup.py = setup(name='a')\n", r"setup.cfg = [metadata]\nname = b\n");
+    for (pyproject, files, expected) in [
+        (setuptools, &[script][..], "setup.py describes it, and pyproject.toml has `tool.setuptools`"),
+        ("", &[script, cfg], "setup.cfg has `[metadata]`"),
+        ("", &[cfg], "its pyproject.toml says no name"),
+        (hatchling, &[script], "its pyproject.toml says no name"),
+    ] {
+        assert_eq!(wheel_of(pyproject, files).expect_err(expected).to_string(), expected);
     }
 }
 

@@ -28,7 +28,8 @@ fn plain_values_of_a_script_are_read() {
         ("setup(name='a', install_requires=['x'] + MORE)", "a - - Computed {} false"),
         ("setup(name='a', version=f'{v}', install_requires=[])", "a - - Nothing {} false"),
         ("setup(name='a', install_requires='x\\ny')", "a - - Listed([\"x\", \"y\"]) {} false"),
-        ("setup(entry_points='''\n[console_scripts]\nrun=a:b\n''')", "- - - Nothing {\"run\": \"a:b\"} false"),
+        ("setup(entry_points='''\n[console_scripts]\nRun-it=a:b\n''')", "- - - Nothing {\"Run-it\": \"a:b\"} false"),
+        ("setup(name=('long ' 'name'), version='a\\x62')", "long name - - Nothing {} false"),
         ("def setup(name='no'): pass\nsetup(name='yes')", "yes - - Nothing {} false"),
         ("setup(name=A)\nA = A", "- - - Nothing {} false"),
         ("print('no call')", "- - - Nothing {} false"),
@@ -58,5 +59,6 @@ proptest! {
     #[test]
     fn any_text_can_be_read(text in "(setup|\\(|\\)|\\[|\\]|\\{|\\}|=|,|:|'|\"|\"\"\"|f'|a|name|install_requires|#|\\\\|\n| |é){0,40}") {
         let _ = Setup::read(&text, &text);
+        let _ = plain_arguments(&text);
     }
 }
