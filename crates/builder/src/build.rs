@@ -57,7 +57,7 @@ pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, Bu
             let heard = Heard::new(session.report);
             let (built, watched) = build_freely(&session.reporting_to(&heard), definition)?;
             if let Some(watched) = watched {
-                remembered::keep(session, definition, &watched, &built, heard.said())?;
+                remembered::keep(session, definition, watched, &built, heard.said())?;
             }
             built
         }

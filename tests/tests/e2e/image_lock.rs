@@ -137,6 +137,32 @@ fn where_nothing_changed_nobody_is_asked() {
 }
 
 #[test]
+fn files_that_say_what_is_left_out_count_and_what_cannot_be_looked_at_is_never_remembered() {
+    let (_registry, definition, name) = over_registry();
+    let toml = format!("base = {{ image = \"{name}\" }}\n[app]\nsources = [\".\"]\ndestination = \"/app\"\n");
+    let definition = definition.with("image.toml", &format!("# An image for one test.\n{toml}")).with("data.txt", "1");
+    lock(&definition, &[]);
+    settle();
+    let first = build(&definition, &[]).succeeded();
+    assert!(is_remembered(&build(&definition, &[]).succeeded()));
+    let rules = definition.path().join(".dockerignore");
+    std::fs::write(&rules, "data.txt\n").unwrap();
+    let without = build(&definition, &[]).succeeded();
+    assert!(!is_remembered(&without));
+    assert_ne!(without.line(), first.line());
+    std::fs::remove_file(&rules).unwrap();
+    let again = build(&definition, &[]).succeeded();
+    assert!(is_remembered(&again), "{}", again.stderr);
+    assert_eq!(again.line(), first.line());
+    // A link to itself is taken as it is, and nobody can look at what it leads to.
+    std::os::unix::fs::symlink("loop", definition.path().join("loop")).unwrap();
+    settle();
+    for _ in 0..2 {
+        assert!(!is_remembered(&build(&definition, &[]).succeeded()));
+    }
+}
+
+#[test]
 fn another_program_or_a_broken_record_build_again() {
     let (_registry, definition, _) = over_registry();
     lock(&definition, &[]);

@@ -11,13 +11,16 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::Digest;
+use shipwheel_store::open_regular;
 
-use crate::error::BuildError;
-use crate::project::hashed::Hashed;
-use shipwheel_store::FileAction;
+use crate::disk::bytes::digest_of;
 
 /// The coarsest times that a file system keeps are two seconds apart.
 const SETTLED: i64 = 2;
+
+/// The bits of a mode that say what a file is (`inode(7)`), and those of a regular one.
+const KIND: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
 
 /// What the file system says of a file: device, inode, mode, size, and both times with their nanoseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +34,7 @@ pub(super) struct FileState {
     link: Option<String>,
     /// What the file system says of what it is or leads to; `None` if that is nothing.
     stat: Option<Stat>,
-    /// The digest of its content, if it is or leads to a file.
+    /// The digest of its content, if it is or leads to a file and was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
 }
@@ -46,6 +49,14 @@ impl Stat {
         self.2
     }
 
+    fn size(&self) -> u64 {
+        self.3
+    }
+
+    fn is_file(&self) -> bool {
+        self.mode() & KIND == REGULAR
+    }
+
     /// Whether nothing has changed lately.
     fn is_settled(&self, now: i64) -> bool {
         let [modified, _, changed, _] = self.4;
@@ -53,84 +64,85 @@ impl Stat {
     }
 }
 
-/// What became of a path.
+/// What became of a path, as far as the file system tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     /// Nothing.
     None,
-    /// Its times are others, and its content is the same.
-    Times(FileState),
+    /// Its times are others: its content tells.
+    Times,
     /// It is not what it was.
     Content,
 }
 
 impl FileState {
-    /// What a path has; `None` if its name or where it leads is not UTF-8.
+    /// What the file system says of a path; `None` if it cannot be looked at, or leads to a name that is not UTF-8.
     ///
-    /// # Errors
-    /// When it cannot be read.
-    pub(super) fn of(path: &Path) -> Result<Option<Self>, BuildError> {
-        let Some(mut state) = Self::without_content(path)? else { return Ok(None) };
-        state.digest = digest(path, &state)?;
-        Ok(Some(state))
-    }
-
-    fn without_content(path: &Path) -> Result<Option<Self>, BuildError> {
-        let own = missing(std::fs::symlink_metadata(path)).map_err(BuildError::file(FileAction::Read, path))?;
+    /// That nothing is there is an answer, but only where the file system gives it.
+    pub(super) fn seen(path: &Path) -> Option<Self> {
+        let own = existing(std::fs::symlink_metadata(path)).ok()?;
         let link = match own.as_ref().is_some_and(Metadata::is_symlink) {
             false => None,
-            true => {
-                let target = fs_err::read_link(path).map_err(BuildError::file(FileAction::Read, path))?;
-                let Some(target) = target.to_str() else { return Ok(None) };
-                Some(target.to_owned())
-            }
+            true => Some(std::fs::read_link(path).ok()?.to_str()?.to_owned()),
         };
         let stat = match &link {
             None => own,
-            Some(_) => missing(std::fs::metadata(path)).map_err(BuildError::file(FileAction::Read, path))?,
+            Some(_) => existing(std::fs::metadata(path)).ok()?,
         };
-        Ok(Some(Self { link, stat: stat.as_ref().map(Stat::of), digest: None }))
+        Some(Self { link, stat: stat.as_ref().map(Stat::of), digest: None })
+    }
+
+    /// Whether something is at a path, and what kind of file; `None` if it cannot be looked at.
+    pub(super) fn kind(path: &Path) -> Option<Self> {
+        let kind = existing(std::fs::metadata(path)).ok()?.map_or(0, |metadata| metadata.mode() & KIND);
+        Some(Self { link: None, stat: Some(Stat(0, 0, kind, 0, [0; 4])), digest: None })
+    }
+
+    /// The same with the digest of its content; `None` if that cannot be read.
+    pub(super) fn read(self, path: &Path) -> Option<Self> {
+        if !self.stat.as_ref().is_some_and(Stat::is_file) {
+            return Some(self);
+        }
+        let digest = open_regular(path).and_then(|file| digest_of(&file)).ok()?;
+        Some(Self { digest: Some(digest), ..self })
+    }
+
+    /// Whether the content is the same as another's; what is no file has none.
+    pub(super) fn has_content_of(&self, other: &Self) -> bool {
+        self.digest == other.digest
     }
 
     /// Whether nothing of it has changed lately, seen from a time in seconds.
-    pub(super) fn is_settled(&self, now: i64) -> bool {
-        self.stat.as_ref().is_none_or(|stat| stat.is_settled(now))
-    }
-
-    /// What became of the path since this was its state.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub(super) fn change(&self, path: &Path) -> Result<Change, BuildError> {
-        let Some(mut now) = Self::without_content(path)? else { return Ok(Change::Content) };
-        let mode = |state: &Self| state.stat.as_ref().map(Stat::mode);
-        if now.link != self.link || mode(&now) != mode(self) {
-            return Ok(Change::Content);
+    pub(super) fn is_settled(&self, path: &Path, now: i64) -> bool {
+        if let Some(stat) = &self.stat {
+            return stat.is_settled(now);
         }
-        // A folder's times say nothing that the list of its files does not.
-        if now.stat == self.stat || self.digest.is_none() && !is_file(&now) {
-            return Ok(Change::None);
+        // What has just gone was there when it was read: the folder that had it tells.
+        let place = match &self.link {
+            Some(target) => path.parent().unwrap_or(Path::new("/")).join(target),
+            None => path.to_owned(),
+        };
+        let folder = place.ancestors().skip(1).find_map(|folder| std::fs::metadata(folder).ok());
+        folder.is_none_or(|folder| Stat::of(&folder).is_settled(now))
+    }
+
+    /// What became of a path since this was its state, by what the file system says of it `now`.
+    pub(super) fn change(&self, now: &Self) -> Change {
+        if self.link != now.link || self.stat.as_ref().map(Stat::mode) != now.stat.as_ref().map(Stat::mode) {
+            return Change::Content;
         }
-        now.digest = digest(path, &now)?;
-        Ok(if now.digest == self.digest { Change::Times(now) } else { Change::Content })
+        match (&self.stat, &now.stat) {
+            (Some(before), Some(now)) if before != now && now.is_file() => match before.size() == now.size() {
+                true => Change::Times,
+                false => Change::Content,
+            },
+            // A folder's times say nothing that the list of its files does not.
+            _ => Change::None,
+        }
     }
 }
 
-fn is_file(state: &FileState) -> bool {
-    const KIND: u32 = 0o170_000;
-    const REGULAR: u32 = 0o100_000;
-    state.stat.as_ref().is_some_and(|stat| stat.mode() & KIND == REGULAR)
-}
-
-fn digest(path: &Path, state: &FileState) -> Result<Option<Digest>, BuildError> {
-    if !is_file(state) {
-        return Ok(None);
-    }
-    // Of the file that a link leads to: the link itself is not read.
-    let real = path.canonicalize().map_err(BuildError::file(FileAction::Read, path))?;
-    Ok(Some(Hashed::read(&real)?.digest))
-}
-
-fn missing(metadata: io::Result<Metadata>) -> io::Result<Option<Metadata>> {
+fn existing(metadata: io::Result<Metadata>) -> io::Result<Option<Metadata>> {
     match metadata {
         Ok(metadata) => Ok(Some(metadata)),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
@@ -143,11 +155,16 @@ mod tests {
     use super::*;
     use std::fs::FileTimes;
 
-    fn what(state: &FileState, path: &Path) -> &'static str {
-        match state.change(path).unwrap() {
+    fn state(path: &Path) -> FileState {
+        FileState::seen(path).unwrap().read(path).unwrap()
+    }
+
+    fn what(before: &FileState, path: &Path) -> &'static str {
+        let now = FileState::seen(path).unwrap();
+        match before.change(&now) {
             Change::None => "none",
-            Change::Times(_) => "times",
-            Change::Content => "content",
+            Change::Times if before.has_content_of(&now.read(path).unwrap()) => "times",
+            Change::Times | Change::Content => "content",
         }
     }
 
@@ -156,8 +173,8 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("file");
         std::fs::write(&path, "one").unwrap();
-        let state = FileState::of(&path).unwrap().unwrap();
-        assert_eq!(what(&state, &path), "none");
+        let before = state(&path);
+        assert_eq!(what(&before, &path), "none");
         let modified = std::fs::metadata(&path).unwrap().modified().unwrap();
         // Coarse clocks tick every few milliseconds.
         std::thread::sleep(std::time::Duration::from_millis(50));
@@ -165,9 +182,9 @@ mod tests {
         let file = std::fs::File::options().write(true).open(&path).unwrap();
         file.set_times(FileTimes::new().set_modified(modified)).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), modified);
-        assert_eq!(what(&state, &path), "content");
+        assert_eq!(what(&before, &path), "content");
         std::fs::write(&path, "one").unwrap();
-        assert_eq!(what(&state, &path), "times");
+        assert_eq!(what(&before, &path), "times");
     }
 
     #[test]
@@ -175,32 +192,63 @@ mod tests {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let scratch = tempfile::tempdir().unwrap();
         let (file, link) = (scratch.path().join("file"), scratch.path().join("link"));
-        assert_eq!(what(&FileState::of(&file).unwrap().unwrap(), &file), "none", "nothing is there still");
-        let absent = FileState::of(&file).unwrap().unwrap();
+        let absent = state(&file);
+        assert_eq!(what(&absent, &file), "none", "nothing is there still");
         std::fs::write(&file, "one").unwrap();
         assert_eq!(what(&absent, &file), "content");
         symlink("file", &link).unwrap();
-        let states = [FileState::of(&file).unwrap().unwrap(), FileState::of(&link).unwrap().unwrap()];
+        let states = [state(&file), state(&link)];
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
         assert_eq!((what(&states[0], &file), what(&states[1], &link)), ("content", "content"));
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let state = FileState::of(&link).unwrap().unwrap();
+        let before = state(&link);
         std::fs::write(&file, "another").unwrap();
-        assert_eq!(what(&state, &link), "content");
-        let state = FileState::of(&link).unwrap().unwrap();
+        assert_eq!(what(&before, &link), "content");
+        let before = state(&link);
         std::fs::remove_file(&link).unwrap();
         symlink("./file", &link).unwrap();
-        assert_eq!(what(&state, &link), "content");
+        assert_eq!(what(&before, &link), "content");
     }
 
     #[test]
-    fn what_changed_lately_is_not_settled() {
+    fn what_cannot_be_looked_at_or_read_is_not_absent() {
+        use std::os::unix::fs::symlink;
+        let scratch = tempfile::tempdir().unwrap();
+        let at = |name: &str| scratch.path().join(name);
+        // Nobody, not even root, gets further than so many links, and so long a name.
+        symlink("loop", at("loop")).unwrap();
+        for path in [at("loop"), at("loop/below"), at(&"x".repeat(300))] {
+            assert_eq!(FileState::seen(&path), None, "{path:?}");
+        }
+        assert_eq!(FileState::kind(&at("loop")), None);
+        // What is gone or something else by now has no content, whatever was seen.
+        std::fs::write(at("file"), "one").unwrap();
+        let seen = FileState::seen(&at("file")).unwrap();
+        std::fs::remove_file(at("file")).unwrap();
+        assert_eq!(seen.clone().read(&at("file")), None);
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("file"), 0o600.into()).unwrap();
+        assert_eq!(seen.read(&at("file")), None, "and nobody waits for it");
+    }
+
+    #[test]
+    fn what_changed_or_went_lately_is_not_settled() {
         let stat = |modified, changed| Stat(1, 2, 0o100_644, 3, [modified, 0, changed, 0]);
-        let state = |modified, changed| FileState { link: None, stat: Some(stat(modified, changed)), digest: None };
+        let state = |stat| FileState { link: None, stat, digest: None };
+        let path = Path::new("/nowhere");
         for (modified, changed, settled) in
             [(90, 90, true), (97, 97, true), (98, 90, false), (90, 98, false), (90, 100, false), (200, 90, false)]
         {
-            assert_eq!(state(modified, changed).is_settled(100), settled, "{modified} {changed}");
+            assert_eq!(state(Some(stat(modified, changed))).is_settled(path, 100), settled, "{modified} {changed}");
+        }
+        let scratch = tempfile::tempdir().unwrap();
+        let changed = std::fs::metadata(scratch.path()).unwrap().ctime();
+        let dangling = FileState { link: Some(scratch.path().join("x").display().to_string()), ..state(None) };
+        for (later, settled) in [(0, false), (SETTLED, false), (SETTLED + 1, true)] {
+            for below in ["x", "x/y/z"] {
+                let path = scratch.path().join(below);
+                assert_eq!(state(None).is_settled(&path, changed + later), settled, "{below} {later}");
+            }
+            assert_eq!(dangling.is_settled(Path::new("/proc/x"), changed + later), settled, "{later}");
         }
     }
 }

@@ -2,5 +2,6 @@
 
 mod file_state;
 pub(crate) mod heard;
+pub(crate) mod inputs;
 pub(crate) mod remembered;
 pub(crate) mod watched;

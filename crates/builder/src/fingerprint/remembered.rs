@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher, Index, LayerDescriptor, Manifest, Platform};
@@ -18,7 +17,7 @@ use crate::project::definition::Definition;
 use crate::session::Session;
 
 /// Raise this when what is watched or remembered changes.
-const REMEMBERED_RECIPE: u32 = 1;
+const REMEMBERED_RECIPE: u32 = 2;
 
 /// The kind of the records.
 const KIND: &str = "built";
@@ -44,8 +43,7 @@ const PASSING: [&str; 14] = [
 /// A build with what it was made from.
 #[derive(Serialize, Deserialize)]
 struct Record {
-    roots: Vec<String>,
-    enters_all: bool,
+    watched: Watched,
     states: States,
     said: Said,
     index: Option<String>,
@@ -74,12 +72,11 @@ struct KeptLayer {
 /// The build of a definition that an earlier run made of the very same, with what it said.
 ///
 /// # Errors
-/// When a file cannot be read, or the cache not written.
+/// When the cache cannot be written.
 pub(crate) fn find(session: &Session<'_>, definition: &Definition) -> Result<Option<(Built, Said)>, BuildError> {
     let Some(key) = key(session, definition) else { return Ok(None) };
     let Some(mut record) = session.cache.record::<Record>(KIND, &key) else { return Ok(None) };
-    let roots = record.roots.iter().map(PathBuf::from).collect();
-    match Watched::new(roots, record.enters_all).compare(&record.states, session.now.as_second())? {
+    match record.watched.compare(&record.states, session.now.as_second()) {
         Verdict::Changed => return Ok(None),
         Verdict::Same => {}
         Verdict::Touched(states) => {
@@ -91,21 +88,20 @@ pub(crate) fn find(session: &Session<'_>, definition: &Definition) -> Result<Opt
     Ok(built.map(|built| (built, record.said)))
 }
 
-/// Remembers a build of a definition, unless something that it was made from has just changed.
+/// Remembers a build of a definition, unless something that it was made from has just changed or cannot be read.
 ///
 /// # Errors
-/// When a file cannot be read, or the cache not written.
+/// When the cache cannot be written.
 pub(crate) fn keep(
     session: &Session<'_>,
     definition: &Definition,
-    watched: &Watched,
+    watched: Watched,
     built: &Built,
     said: Said,
 ) -> Result<(), BuildError> {
+    let Some(key) = key(session, definition) else { return Ok(()) };
     // What changed since the run began may be another content than the one that was built.
-    let (Some(key), Some(states)) = (key(session, definition), watched.states(session.now.as_second())?) else {
-        return Ok(());
-    };
+    let Some(states) = watched.states(session.now.as_second()) else { return Ok(()) };
     if let Some(record) = Record::of(watched, states, built, said) {
         session.cache.put_record(KIND, &key, &record)?;
     }
@@ -146,7 +142,7 @@ fn is_whole(session: &Session<'_>, built: &Built) -> bool {
 
 impl Record {
     /// `None` for what cannot be remembered as text.
-    fn of(watched: &Watched, states: States, built: &Built, said: Said) -> Option<Self> {
+    fn of(watched: Watched, states: States, built: &Built, said: Said) -> Option<Self> {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
         let platform = |(image, report): (&PlatformImage, &PlatformReport)| {
             let layer = |layer: &LayerReport| KeptLayer {
@@ -166,8 +162,7 @@ impl Record {
         };
         let platforms = built.image.images().iter().zip(&built.platforms).map(platform);
         Some(Self {
-            roots: watched.roots().iter().map(|root| root.to_str().map(str::to_owned)).collect::<Option<_>>()?,
-            enters_all: watched.enters_all(),
+            watched,
             states,
             said,
             index: built.image.index().map(|index| text(index.raw())).map_or(Some(None), |text| text.map(Some))?,

@@ -1,33 +1,36 @@
-//! The files and folders that a build of a definition reads, where all of them are known.
+//! Files and folders that are watched: what all of them had, and what became of it since.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
-use shipwheel_plan::image_lock::{BaseKind, LockedBase};
-use shipwheel_plan::leftovers::is_left_out_folder;
-use shipwheel_plan::spec::{Base, Located};
-use shipwheel_python::lock::LockForm;
-use shipwheel_python::project::version_tool;
+use ignore::{DirEntry, WalkBuilder};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::file_state::{Change, FileState};
-use crate::disk::text::text_if_there;
-use crate::error::BuildError;
-use crate::lock::lock_file::LockFile;
-use crate::project::application_error::ApplicationError;
-use crate::project::definition::Definition;
-use crate::project::project::Project;
+use crate::project::left_out_folder::is_left_out_folder;
 use crate::project::text_files::normal;
-
-/// What is read of the folder of a lock besides the lock.
-const BESIDE_LOCK: [&str; 4] = ["pyproject.toml", "uv.toml", "Pipfile", "setup.cfg"];
+use crate::wheel::project_sources::is_copied;
 
 /// The files and folders that decide what comes of a build.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Watched {
-    roots: Vec<PathBuf>,
-    /// Whether patterns may take files out of folders that are left out else.
-    enters_all: bool,
+    roots: BTreeMap<PathBuf, Vec<Extent>>,
+}
+
+/// How much of a path is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Extent {
+    /// All that it is and has.
+    Everything,
+    /// What an application takes of it: no folders that are left out.
+    Application,
+    /// What a build backend is given of it.
+    Project,
+    /// The file by itself.
+    File,
+    /// Whether it is there, and whether it is a folder.
+    Kind,
 }
 
 /// What all of it had, by path.
@@ -39,182 +42,112 @@ pub(super) enum Verdict {
     Same,
     /// Nothing but times changed: these are the new ones.
     Touched(States),
-    /// Something changed.
+    /// Something changed, or cannot be read any more.
     Changed,
 }
 
 impl Watched {
-    /// All that decides a build on the base `chosen`, with the user's own projects in `folders`.
+    /// Watches paths as well.
+    pub(super) fn add(&mut self, extent: Extent, paths: impl IntoIterator<Item = PathBuf>) {
+        for path in paths {
+            let extents = self.roots.entry(normal(&path)).or_default();
+            extents.push(extent);
+            // The first one tells most.
+            extents.sort();
+            extents.dedup();
+        }
+    }
+
+    /// What all of it has now.
     ///
-    /// `None` where something else may decide too: a base that is not pinned, a program that is run, a repository that
-    /// is asked for a version, or paths in texts that only another tool understands.
-    ///
-    /// # Errors
-    /// When a file cannot be read.
-    pub(crate) fn of(
-        definition: &Definition,
-        project: &Project,
-        chosen: &LockedBase,
-        folders: Vec<PathBuf>,
-    ) -> Result<Option<Self>, BuildError> {
-        let (spec, app) = (&definition.spec, definition.spec.app.as_ref());
-        let is_prepared = app.is_some_and(|app| !app.prepare.is_empty());
-        if is_prepared
-            || !is_pinned(definition, chosen)
-            || project.lock.as_ref().is_some_and(|lock| names_places(definition, lock))
-        {
-            return Ok(None);
-        }
-        let mut roots = vec![definition.folder.clone()];
-        let below = |path: &Located<String>| definition.folder.join(&path.value);
-        roots.extend(app.iter().flat_map(|app| &app.sources).map(below));
-        roots.extend(spec.python.iter().flat_map(|python| &python.wheels).map(below));
-        let workspace = &definition.workspace;
-        let ignoring = workspace.outside().iter().map(PathBuf::as_path).chain([workspace.root()]);
-        roots.extend(ignoring.map(|folder| folder.join(".dockerignore")));
-        let mut projects = folders;
-        if let Some(lock) = &project.lock {
-            roots.push(lock.path.clone());
-            roots.extend(BESIDE_LOCK.map(|name| lock.folder().join(name)));
-            projects.extend(lock.local_folders().map(|folder| lock.folder().join(folder)));
-        }
-        for folder in &projects {
-            let text = text_if_there(&folder.join("pyproject.toml"))?.unwrap_or_default();
-            if version_tool(&text).is_some() {
-                return Ok(None);
-            }
-        }
-        roots.extend(projects);
-        let enters_all = app.is_some_and(|app| !app.include.is_empty());
-        Ok(Some(Self::new(roots, enters_all)))
+    /// `None` if something changed after `since` (in seconds) or while it was read, cannot be read, or has a name that
+    /// is not UTF-8: nobody knows then whether it is what a run that began at `since` read.
+    pub(super) fn states(&self, since: i64) -> Option<States> {
+        let seen = self.seen()?;
+        // Before anything is read: where something changed lately, that would be for nothing.
+        let is_settled = seen.iter().all(|(path, state)| state.is_settled(Path::new(path), since));
+        if is_settled { self.read(&seen) } else { None }
     }
 
-    pub(super) fn new(roots: Vec<PathBuf>, enters_all: bool) -> Self {
-        let mut roots: Vec<PathBuf> = roots.iter().map(|root| normal(root)).collect();
-        roots.sort();
-        roots.dedup();
-        Self { roots, enters_all }
-    }
-
-    pub(super) fn roots(&self) -> &[PathBuf] {
-        &self.roots
-    }
-
-    pub(super) fn enters_all(&self) -> bool {
-        self.enters_all
-    }
-
-    /// What all of it has now; `None` if something changed after `since` (in seconds), or has a name that is not UTF-8.
-    ///
-    /// # Errors
-    /// When something cannot be read.
-    pub(super) fn states(&self, since: i64) -> Result<Option<States>, BuildError> {
-        let mut states = States::new();
-        for path in self.paths()? {
-            let (Some(name), Some(state)) = (path.to_str(), FileState::of(&path)?) else { return Ok(None) };
-            if !state.is_settled(since) {
-                return Ok(None);
-            }
-            states.insert(name.to_owned(), state);
-        }
-        Ok(Some(states))
+    /// What was seen, with the digests of contents; `None` if one cannot be read, or not all is as it was seen by then.
+    fn read(&self, seen: &States) -> Option<States> {
+        let read = |(path, state): (&String, &FileState)| Some((path.clone(), state.clone().read(Path::new(path))?));
+        let states = seen.par_iter().map(read).collect::<Option<States>>()?;
+        (self.seen()? == *seen).then_some(states)
     }
 
     /// What became of all of it since it had these states; contents are read where times differ.
-    ///
-    /// # Errors
-    /// When something cannot be read.
-    pub(super) fn compare(&self, before: &States, now: i64) -> Result<Verdict, BuildError> {
-        let paths = self.paths()?;
-        if paths.len() != before.len() {
-            return Ok(Verdict::Changed);
-        }
-        let mut touched = BTreeMap::new();
-        for path in &paths {
-            let Some((name, known)) = path.to_str().and_then(|name| before.get_key_value(name)) else {
-                return Ok(Verdict::Changed);
-            };
-            match known.change(path)? {
+    pub(super) fn compare(&self, before: &States, now: i64) -> Verdict {
+        let Some(seen) = self.seen().filter(|seen| seen.len() == before.len()) else { return Verdict::Changed };
+        let mut unsure = Vec::new();
+        for (path, state) in seen {
+            let Some(known) = before.get(&path) else { return Verdict::Changed };
+            match known.change(&state) {
                 Change::None => {}
-                // The next change may leave the same times.
-                Change::Times(state) if state.is_settled(now) => drop(touched.insert(name.clone(), state)),
-                Change::Times(_) => {}
-                Change::Content => return Ok(Verdict::Changed),
+                Change::Times => unsure.push((path, known, state)),
+                Change::Content => return Verdict::Changed,
             }
         }
+        let read = |(path, known, state): (String, &FileState, FileState)| {
+            let state = state.read(Path::new(&path)).filter(|state| state.has_content_of(known))?;
+            Some((path, state))
+        };
+        let Some(mut touched) = unsure.into_par_iter().map(read).collect::<Option<States>>() else {
+            return Verdict::Changed;
+        };
+        // The next change may leave the same times.
+        touched.retain(|path, state| state.is_settled(Path::new(path), now));
         if touched.is_empty() {
-            return Ok(Verdict::Same);
+            return Verdict::Same;
         }
         let mut states = before.clone();
         states.extend(touched);
-        Ok(Verdict::Touched(states))
+        Verdict::Touched(states)
     }
 
-    /// The paths of everything, sorted, each once.
-    fn paths(&self) -> Result<Vec<PathBuf>, BuildError> {
-        let mut paths = Vec::new();
-        for root in &self.roots {
-            // A link to a folder stands for the folder.
-            let real = root.canonicalize().unwrap_or_else(|_| root.clone());
-            paths.push(root.clone());
-            if real.is_dir() {
-                self.walk(&real, &mut paths)?;
+    /// What the file system says of all of it; `None` if something cannot be looked at, or has a name that is not UTF-8.
+    fn seen(&self) -> Option<States> {
+        let mut states = States::new();
+        for (root, extents) in &self.roots {
+            for extent in extents {
+                for path in extent.paths(root)? {
+                    let name = path.to_str()?.to_owned();
+                    match extent {
+                        Extent::Kind => {
+                            states.entry(name).or_insert(FileState::kind(&path)?);
+                        }
+                        Extent::Everything | Extent::Application | Extent::Project | Extent::File => {
+                            states.insert(name, FileState::seen(&path)?);
+                        }
+                    }
+                }
             }
         }
-        paths.sort();
-        paths.dedup();
-        Ok(paths)
-    }
-
-    fn walk(&self, root: &Path, paths: &mut Vec<PathBuf>) -> Result<(), BuildError> {
-        let enters_all = self.enters_all;
-        let mut walk = WalkBuilder::new(root);
-        walk.standard_filters(false).filter_entry(move |entry| {
-            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            let is_marked = |mark: &str| entry.path().join(mark).is_file();
-            let is_left_out = || {
-                is_left_out_folder(&entry.path().to_string_lossy())
-                    || is_marked("pyvenv.cfg")
-                    || is_marked("oci-layout")
-            };
-            enters_all || entry.depth() == 0 || !is_folder || !is_left_out()
-        });
-        for entry in walk.build() {
-            let entry = entry.map_err(|cause| ApplicationError::List { folder: root.to_owned(), cause })?;
-            paths.push(entry.into_path());
-        }
-        Ok(())
+        Some(states)
     }
 }
 
-/// Whether the base stays the same without anybody being asked.
-fn is_pinned(definition: &Definition, chosen: &LockedBase) -> bool {
-    let has_digest = match &definition.spec.base[..] {
-        [Base::Image(reference)] => reference.value.digest().is_some(),
-        _ => false,
-    };
-    // A layout is a folder like others, which anybody may write to.
-    let is_locked = definition.image_lock.as_ref().is_some_and(|lock| lock.base == *chosen);
-    has_digest || is_locked && chosen.kind != BaseKind::Layout
-}
-
-/// Whether a lock, or a file that it includes, may name places outside of its folder in a way that only other tools read.
-fn names_places(definition: &Definition, lock: &LockFile) -> bool {
-    // What is locked for a file elsewhere is kept beside it.
-    let is_elsewhere = !normal(lock.folder()).starts_with(normal(&definition.folder));
-    let is_place = |text: &str| text.contains("../") || text.contains("file:") || text.contains(" /");
-    match lock.form {
-        LockForm::Pylock | LockForm::Uv => false,
-        LockForm::Requirements => {
-            let folder = normal(lock.folder());
-            let files = lock.requirements();
-            is_elsewhere
-                || files
-                    .is_none_or(|files| files.all().any(|(path, text)| !path.starts_with(&folder) || is_place(text)))
+impl Extent {
+    /// A root, and what of it is watched below it; `None` if a folder cannot be listed.
+    fn paths(self, root: &Path) -> Option<Vec<PathBuf>> {
+        let mut paths = vec![root.to_owned()];
+        let is_entered: fn(&DirEntry) -> bool = match self {
+            Self::File | Self::Kind => return Some(paths),
+            Self::Everything => |_| true,
+            Self::Application => |entry| {
+                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+                entry.depth() == 0 || !is_folder || !is_left_out_folder(entry.path())
+            },
+            Self::Project => is_copied,
+        };
+        // A link to a folder stands for the folder.
+        let real = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        if real.is_dir() {
+            let walk = WalkBuilder::new(&real).standard_filters(false).filter_entry(is_entered).build();
+            let below = walk.map(|entry| Some(entry.ok()?.into_path()));
+            paths.extend(below.collect::<Option<Vec<_>>>()?);
         }
-        LockForm::Poetry | LockForm::Pdm | LockForm::Pipfile | LockForm::Project => {
-            is_elsewhere || is_place(&lock.text) || lock.pyproject.as_deref().is_some_and(is_place)
-        }
+        Some(paths)
     }
 }
 
@@ -223,11 +156,17 @@ mod tests {
     use super::*;
 
     fn verdict(watched: &Watched, states: &States) -> &'static str {
-        match watched.compare(states, i64::MAX).unwrap() {
+        match watched.compare(states, i64::MAX) {
             Verdict::Same => "same",
             Verdict::Touched(_) => "touched",
             Verdict::Changed => "changed",
         }
+    }
+
+    fn watched(extent: Extent, paths: &[PathBuf]) -> Watched {
+        let mut watched = Watched::default();
+        watched.add(extent, paths.iter().cloned());
+        watched
     }
 
     #[test]
@@ -236,27 +175,97 @@ mod tests {
         let at = |name: &str| scratch.path().join(name);
         std::fs::create_dir_all(at("app/.venv")).unwrap();
         std::fs::write(at("app/main.py"), "print()\n").unwrap();
-        let watched = Watched::new(vec![at("app"), at("absent"), at("app/../app")], false);
-        assert_eq!(watched.roots().len(), 2);
-        assert!(watched.states(0).unwrap().is_none(), "it has just changed");
-        let states = watched.states(i64::MAX).unwrap().unwrap();
-        assert_eq!(verdict(&watched, &states), "same");
+        let roots = [at("app"), at("absent"), at("app/../app")];
+        let application = watched(Extent::Application, &roots);
+        assert_eq!(application.roots.len(), 2);
+        assert!(application.states(0).is_none(), "it has just changed");
+        let states = application.states(i64::MAX).unwrap();
+        assert_eq!(verdict(&application, &states), "same");
         std::fs::write(at("app/.venv/x"), "x").unwrap();
-        assert_eq!(verdict(&watched, &states), "same");
-        assert_eq!(verdict(&Watched::new(vec![at("app"), at("absent")], true), &states), "changed");
+        assert_eq!(verdict(&application, &states), "same");
+        assert_eq!(verdict(&watched(Extent::Everything, &roots), &states), "changed");
         std::fs::write(at("app/main.py"), "print()\n").unwrap();
-        assert_ne!(verdict(&watched, &states), "changed", "the same content");
+        assert_ne!(verdict(&application, &states), "changed", "the same content");
         for (name, content) in [("app/main.py", "print(1)"), ("app/new.py", ""), ("absent", "")] {
             let (path, before) = (at(name), std::fs::read(at(name)).ok());
             std::fs::write(&path, content).unwrap();
-            assert_eq!(verdict(&watched, &states), "changed", "{name}");
+            assert_eq!(verdict(&application, &states), "changed", "{name}");
             match before {
                 Some(before) => std::fs::write(&path, before).unwrap(),
                 None => std::fs::remove_file(&path).unwrap(),
             }
-            assert_ne!(verdict(&watched, &states), "changed", "{name} as before");
+            assert_ne!(verdict(&application, &states), "changed", "{name} as before");
         }
         std::fs::remove_file(at("app/main.py")).unwrap();
-        assert_eq!(verdict(&watched, &states), "changed");
+        assert_eq!(verdict(&application, &states), "changed");
+    }
+
+    #[test]
+    fn a_project_is_watched_as_it_is_copied_and_a_mark_by_what_it_is() {
+        let scratch = tempfile::tempdir().unwrap();
+        let at = |name: &str| scratch.path().join(name);
+        std::fs::create_dir_all(at("dep/.idea")).unwrap();
+        std::fs::create_dir_all(at("dep/build")).unwrap();
+        let mut project = watched(Extent::Project, &[at("dep")]);
+        project.add(Extent::Kind, [at(".git")]);
+        let states = project.states(i64::MAX).unwrap();
+        std::fs::write(at("dep/build/x"), "").unwrap();
+        assert_eq!(verdict(&project, &states), "same", "no build backend is given it");
+        // An application would leave this out.
+        std::fs::write(at("dep/.idea/x"), "").unwrap();
+        assert_eq!(verdict(&project, &states), "changed");
+        let states = project.states(i64::MAX).unwrap();
+        std::fs::create_dir(at(".git")).unwrap();
+        assert_eq!(verdict(&project, &states), "changed");
+        let states = project.states(i64::MAX).unwrap();
+        std::fs::write(at(".git/HEAD"), "").unwrap();
+        assert_eq!(verdict(&project, &states), "same");
+        std::fs::remove_dir_all(at(".git")).unwrap();
+        std::fs::write(at(".git"), "gitdir: x").unwrap();
+        assert_eq!(verdict(&project, &states), "changed");
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_not_remembered_and_has_changed() {
+        let scratch = tempfile::tempdir().unwrap();
+        let at = |name: &str| scratch.path().join(name);
+        std::fs::create_dir(at("app")).unwrap();
+        std::fs::write(at("app/main.py"), "").unwrap();
+        let mut all = watched(Extent::Application, &[at("app")]);
+        all.add(Extent::File, [at("file")]);
+        let states = all.states(i64::MAX).unwrap();
+        // Not even root follows it; to anybody else, a folder without rights is the same.
+        std::os::unix::fs::symlink("file", at("file")).unwrap();
+        assert!(all.states(i64::MAX).is_none());
+        assert_eq!(verdict(&all, &states), "changed");
+        std::fs::remove_file(at("file")).unwrap();
+        assert_eq!(verdict(&all, &states), "same");
+        let own = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+        if rustix::process::geteuid().is_root() {
+            return;
+        }
+        std::fs::set_permissions(at("app/main.py"), own(0)).unwrap();
+        assert!(all.states(i64::MAX).is_none());
+        std::fs::set_permissions(at("app"), own(0)).unwrap();
+        assert!(all.states(i64::MAX).is_none());
+        std::fs::set_permissions(at("app"), own(0o700)).unwrap();
+    }
+
+    #[test]
+    fn what_changes_comes_or_goes_while_it_is_read_is_not_remembered() {
+        let scratch = tempfile::tempdir().unwrap();
+        let at = |name: &str| scratch.path().join(name);
+        std::fs::write(at("main.py"), "one").unwrap();
+        let application = watched(Extent::Application, &[scratch.path().to_owned()]);
+        let seen = application.seen().unwrap();
+        assert!(application.read(&seen).is_some());
+        std::fs::write(at("main.py"), "other").unwrap();
+        assert!(application.read(&seen).is_none());
+        let seen = application.seen().unwrap();
+        std::fs::write(at("new.py"), "").unwrap();
+        assert!(application.read(&seen).is_none());
+        let seen = application.seen().unwrap();
+        std::fs::remove_file(at("new.py")).unwrap();
+        assert!(application.read(&seen).is_none());
     }
 }

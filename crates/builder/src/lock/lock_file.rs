@@ -160,6 +160,22 @@ impl LockFile {
         directories.chain(members.map(|(_, folder)| folder.path.as_str()))
     }
 
+    /// Every file that the lock names on this machine, relative to the lock.
+    pub(crate) fn local_files(&self) -> impl Iterator<Item = &str> {
+        let packages = self.pylock().into_iter().flat_map(|lock| &lock.packages);
+        let packages = packages.map(|package| (&package.wheels, &package.sdist, &package.origin));
+        let uv = self.uv_lock().into_iter().flat_map(|(lock, _)| &lock.packages);
+        let uv = uv.map(|package| (&package.wheels, &package.sdist, &package.origin));
+        packages.chain(uv).flat_map(|(wheels, sdist, origin)| {
+            let archive = match origin {
+                Some(Origin::Archive(place)) if !place.contains("://") => Some(place),
+                Some(Origin::Archive(_) | Origin::Directory(_) | Origin::Git(_) | Origin::Vcs(_)) | None => None,
+            };
+            let wheels = wheels.iter().filter_map(|wheel| wheel.path.as_ref());
+            wheels.chain(sdist.iter().filter_map(|sdist| sdist.path.as_ref())).chain(archive).map(String::as_str)
+        })
+    }
+
     /// The folders that a uv.lock names for the project in `project` on a target, relative to the lock; those of other
     /// forms are selected with the wheels.
     pub(crate) fn project_folders(&self, project: &str, target: &Target) -> Vec<String> {

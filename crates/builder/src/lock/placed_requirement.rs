@@ -160,6 +160,14 @@ impl PlacedRequirement {
         }
     }
 
+    /// Where it is on this machine.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.found {
+            Found::Folder(path, _) | Found::Wheel(path, ..) | Found::Sdist(path, _) => Some(path),
+            Found::Address(_) | Found::Repository(_) => None,
+        }
+    }
+
     /// What the files of a project say that is at a place, too.
     fn named_by_project(&self) -> Vec<Placed> {
         let Found::Folder(_, Some(declared)) = &self.found else { return Vec::new() };

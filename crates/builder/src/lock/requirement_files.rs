@@ -41,6 +41,14 @@ impl RequirementFiles {
         self.files.iter().map(|(path, text)| (path.as_path(), &**text))
     }
 
+    /// The paths of all of them, and of what they name as constraints.
+    pub(crate) fn named(&self) -> impl Iterator<Item = PathBuf> {
+        self.files.iter().flat_map(|(path, text)| {
+            let included = includes(text).into_iter().map(|include| input_files::beside(path, &include.path));
+            included.chain([path.clone()])
+        })
+    }
+
     /// Whether any of them was ever locked: one with hashes for some lines only is broken, and not an input.
     pub(crate) fn has_any_hash(&self) -> bool {
         self.files.iter().any(|(_, text)| text.contains("--hash"))

@@ -20,6 +20,7 @@ use super::collected_file::{CollectedFile, Found};
 use super::hashed::Hashed;
 use super::ignored::{IgnoreFile, Ignored};
 use super::left_out::LeftOut;
+use super::left_out_folder::is_left_out_folder;
 use super::suspect::Suspect;
 use super::text_files::normal;
 use super::whole_folder::WholeFolder;
@@ -278,13 +279,6 @@ fn is_secret(name: &str, head: &[u8]) -> bool {
 fn is_left_out_file(root: &Path, below: &Path) -> bool {
     let is_package = |folder: &str| root.join(folder).join("__init__.py").is_file();
     leftovers::is_left_out_file(&name_of(below)) || leftovers::is_in_secret_folder(&below.to_string_lossy(), is_package)
-}
-
-/// Whether a folder is left out: by its name, or because it is an environment.
-fn is_left_out_folder(path: &Path) -> bool {
-    // An OCI layout is the image of an earlier build.
-    let is_marked = |mark: &str| path.join(mark).is_file();
-    leftovers::is_left_out_folder(&path.to_string_lossy()) || is_marked("pyvenv.cfg") || is_marked("oci-layout")
 }
 
 fn name_of(path: &Path) -> String {

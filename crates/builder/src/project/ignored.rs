@@ -9,6 +9,7 @@ use shipwheel_store::{FileAction, read_small};
 
 use super::application_error::ApplicationError;
 use super::definition::Definition;
+use super::workspace::Workspace;
 use crate::error::BuildError;
 
 /// A .dockerignore that was read.
@@ -35,6 +36,19 @@ impl IgnoreFile {
     }
 }
 
+/// The name of such a file.
+const DOCKERIGNORE: &str = ".dockerignore";
+
+/// The folders that sources may be relative to: the definition's own, which may be any part of the others, first.
+fn folders_of<'f>(own: &'f Path, workspace: &'f Workspace) -> impl Iterator<Item = &'f Path> {
+    std::iter::once(own).chain(workspace.outside().iter().map(PathBuf::as_path)).chain([workspace.root()])
+}
+
+/// The files that hold for a definition's sources, there or not.
+pub(crate) fn paths(definition: &Definition) -> impl Iterator<Item = PathBuf> {
+    folders_of(&definition.folder, &definition.workspace).map(|folder| folder.join(DOCKERIGNORE))
+}
+
 /// The files of a definition, by the real paths of their folders.
 #[derive(Debug, Default)]
 pub(crate) struct Ignored(Vec<(PathBuf, Option<IgnoreFile>)>);
@@ -45,14 +59,11 @@ impl Ignored {
     /// # Errors
     /// When one cannot be read, or has a line that is not a pattern.
     pub(crate) fn read(definition: &Definition) -> Result<Self, BuildError> {
-        let own = definition.folder.canonicalize().map_err(BuildError::file(FileAction::Read, &definition.folder))?;
         let workspace = &definition.workspace;
+        let own = definition.folder.canonicalize().map_err(BuildError::file(FileAction::Read, &definition.folder))?;
         let mut folders = Vec::new();
-        for folder in std::iter::once(own.as_path())
-            .chain(workspace.outside().iter().map(PathBuf::as_path))
-            .chain([workspace.root()])
-        {
-            let path = folder.join(".dockerignore");
+        for folder in folders_of(&own, workspace) {
+            let path = folder.join(DOCKERIGNORE);
             let file = match path.is_file() {
                 false => None,
                 true => {

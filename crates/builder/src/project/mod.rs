@@ -10,6 +10,7 @@ mod folder;
 pub(crate) mod hashed;
 pub(crate) mod ignored;
 mod left_out;
+pub(crate) mod left_out_folder;
 pub(crate) mod project;
 pub(crate) mod pyprojects;
 pub(crate) mod suspect;

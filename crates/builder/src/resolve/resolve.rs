@@ -19,7 +19,7 @@ use crate::base::debian_source::DebianSource;
 use crate::base::resolve::Resolution;
 use crate::base::resolved::ResolvedBases;
 use crate::error::BuildError;
-use crate::fingerprint::watched::Watched;
+use crate::fingerprint::inputs;
 use crate::layer::ingredients::Ingredients;
 use crate::prepare::{Preparation, WhenNeeded};
 use crate::project::application;
@@ -54,7 +54,7 @@ pub(crate) fn resolve(
     let local_folders = targets.iter().flat_map(|(platform, target)| {
         project.folders(target, selected.folders.get(platform).map(Vec::as_slice).unwrap_or_default())
     });
-    let watched = Watched::of(definition, &project, &chosen, local_folders.collect())?;
+    let watched = inputs::of(definition, &project, &chosen, local_folders.collect())?;
     let selected = selected.wheels;
     let python = targets.values().next().map(|target| target.python.minor);
     let preparation = Preparation { session, definition, project: &project, origins: &origins, python, when_needed };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::CoreMetadata;
 use shipwheel_python::project::{Content, FileKind, NotStatic, ProjectFiles, StaticWheel, declared, static_wheel};
@@ -40,6 +40,10 @@ const NOT_COPIED: [&str; 11] = [
 
 /// The same, directly in the project's folder; image.toml describes the image, not the project.
 const NOT_COPIED_AT_TOP: [&str; 6] = ["build", "dist", "venv", "target", "image.toml", "image.lock"];
+
+/// What a repository of git is known by, and what says what it does not keep.
+const GIT: &str = ".git";
+const GITIGNORE: &str = ".gitignore";
 
 /// One file of a project, as it will be in the copy.
 pub(super) struct Copied {
@@ -153,37 +157,56 @@ struct Ignoring {
 
 impl Ignoring {
     fn above(folder: &Path) -> Self {
-        let repository = folder.ancestors().find(|folder| folder.join(".git").exists());
-        let mut places = folder.ancestors().take_while(|folder| repository.is_none_or(|top| folder.starts_with(top)));
-        // Without a repository, what is above is somebody else's.
+        let repository = repository(folder);
+        let mut places = folders_of(folder, repository);
         let plain = |folder: &Path| {
-            let path = folder.join(".gitignore");
+            let path = folder.join(GITIGNORE);
             let is_file = std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
             is_file.then_some(path)
         };
-        let path = if repository.is_some() { places.find_map(plain) } else { plain(folder) };
-        let gitignore = path.and_then(|path| read_small_text(&path, MAX_SETTINGS).ok());
+        let gitignore = places.find_map(plain).and_then(|path| read_small_text(&path, MAX_SETTINGS).ok());
         Self { gitignore, in_git: repository.is_some() }
     }
 }
 
+/// The repository that a folder is in.
+fn repository(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|folder| folder.join(GIT).exists())
+}
+
+/// A folder and those above it in its repository. Without a repository, what is above is somebody else's.
+fn folders_of<'f>(folder: &'f Path, repository: Option<&'f Path>) -> impl Iterator<Item = &'f Path> {
+    let top = repository.unwrap_or(folder);
+    folder.ancestors().take_while(move |folder| folder.starts_with(top))
+}
+
+/// The files that may say what a project's wheel leaves out, there or not: the nearest one counts.
+pub(crate) fn gitignores(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    folders_of(folder, repository(folder)).map(|folder| folder.join(GITIGNORE))
+}
+
+/// What would make a folder above a project, or its own, a repository.
+pub(crate) fn repository_marks(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    folder.ancestors().map(|folder| folder.join(GIT))
+}
+
+/// Whether a build backend is given an entry of a project's folder, and what is below it.
+pub(crate) fn is_copied(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+    // Caches and environments contain a file that marks them.
+    let marked = |file: &str| is_folder && entry.path().join(file).is_file();
+    let unwanted = NOT_COPIED.contains(&name.as_ref())
+        || (entry.depth() == 1 && NOT_COPIED_AT_TOP.contains(&name.as_ref()))
+        || (is_folder && name.ends_with(".egg-info"))
+        || marked("CACHEDIR.TAG")
+        || marked("pyvenv.cfg");
+    entry.depth() == 0 || !unwanted
+}
+
 /// The project's files, sorted by path.
 fn collect(folder: &Path) -> Result<Vec<Copied>, BuildError> {
-    let walk = WalkBuilder::new(folder)
-        .standard_filters(false)
-        .filter_entry(|entry| {
-            let name = entry.file_name().to_string_lossy();
-            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            // Caches and environments contain a file that marks them.
-            let marked = |file: &str| is_folder && entry.path().join(file).is_file();
-            let unwanted = NOT_COPIED.contains(&name.as_ref())
-                || (entry.depth() == 1 && NOT_COPIED_AT_TOP.contains(&name.as_ref()))
-                || (is_folder && name.ends_with(".egg-info"))
-                || marked("CACHEDIR.TAG")
-                || marked("pyvenv.cfg");
-            entry.depth() == 0 || !unwanted
-        })
-        .build();
+    let walk = WalkBuilder::new(folder).standard_filters(false).filter_entry(is_copied).build();
     let mut files = Vec::new();
     for entry in walk {
         let entry = entry.map_err(|cause| ApplicationError::List { folder: folder.to_owned(), cause })?;
