@@ -10,6 +10,7 @@ use shipwheel_plan::layer::{LayerInputs, LayerKind, PlannedLayer};
 use shipwheel_plan::policy::source_reader;
 use shipwheel_store::{FileAction, PlatformImage, read_small};
 
+use crate::disk::text::write_text;
 use crate::error::BuildError;
 use crate::fingerprint::heard::Heard;
 use crate::fingerprint::remembered;
@@ -20,7 +21,6 @@ use crate::layer::last_build;
 use crate::layer::layers::{self, BuiltLayer};
 use crate::layer::report::{Built, LayerReport, LayerStatus, PlatformReport};
 use crate::lock::image_lock::{self, Made};
-use crate::lock::kept;
 use crate::prepare::WhenNeeded;
 use crate::project::collected_file::CollectedFile;
 use crate::project::definition::Definition;
@@ -29,25 +29,33 @@ use crate::proof::prove_imports::{Sources, prove_imports};
 use crate::resolve::resolve;
 use crate::resolve::resolved::Resolved;
 use crate::session::Session;
+use crate::share::borrow;
 
-/// Plans an image without building it.
+/// Plans an image without building it. The session takes what the definition's shared cache has from now on.
 ///
 /// # Errors
 /// When the definition has problems or its parts cannot be resolved.
-pub fn plan(session: &Session<'_>, definition: &Definition) -> Result<Plan, BuildError> {
+pub fn plan(session: &mut Session<'_>, definition: &Definition) -> Result<Plan, BuildError> {
+    borrow(session, definition);
     let resolved = resolve(session, definition, WhenNeeded::Tell)?;
     Ok(Plan::new(&definition.spec, &resolved.facts)?)
 }
 
 /// Builds an image, and holds it to the image.lock that was read for the definition.
 ///
-/// Where the base is pinned and nothing changed since a run before, the result is what it was, and nobody is asked.
+/// Where the base is pinned and nothing changed since a run before, the result is what it was, and nobody is asked;
+/// otherwise the session takes what the definition's shared cache has from now on.
 ///
 /// # Errors
 /// When the definition has problems, any of its parts cannot be obtained, verified or built, or it is not what is locked.
-pub fn build(session: &Session<'_>, definition: &Definition) -> Result<Built, BuildError> {
+pub fn build(session: &mut Session<'_>, definition: &Definition) -> Result<Built, BuildError> {
     image_lock::check_format(definition)?;
-    let built = match remembered::find(session, definition)? {
+    let mut known = remembered::find(session, definition)?;
+    // Layers of a known result that are gone here may be there.
+    if known.is_none() && borrow(session, definition) {
+        known = remembered::find(session, definition)?;
+    }
+    let built = match known {
         Some((built, said)) => {
             session.report.step("nothing changed: the image is what it was");
             said.say(session.report);
@@ -116,7 +124,7 @@ pub fn lock_image(session: &Session<'_>, definition: &Definition) -> Result<Path
     let path = definition.image_lock_path();
     let differences = definition.image_lock.iter().flat_map(|before| before.differences(&built.lock));
     differences.for_each(|difference| session.report.step(&format!("locked: {difference}")));
-    kept::write(&path, &built.lock.to_string())?;
+    write_text(&path, &built.lock.to_string())?;
     Ok(path)
 }
 

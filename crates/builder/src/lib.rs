@@ -88,7 +88,7 @@ pub use project::definition::{Definition, Locked, Places};
 pub use relock::{Relocked, relock};
 pub use retrofit::{Retrofitted, RetrofittedPlatform, retrofit};
 pub use session::{Report, Session};
-pub use share::{Sharing, borrow_from, share_to, take_notes};
+pub use share::{share, take_notes};
 pub use shipwheel_store::ErrorKind;
 pub use startup::{StartupCost, StartupModule, StartupOptions, StartupReport, startup};
 pub use verify::{VerifiedPlatform, VerifyOptions, VerifyReport, verify};

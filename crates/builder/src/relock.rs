@@ -8,7 +8,7 @@ use shipwheel_python::pyproject::{Pyproject, UvSettings};
 
 use crate::base::base_error::BaseError;
 use crate::base::resolve;
-use crate::disk::text::text_if_there;
+use crate::disk::text::{text_if_there, write_text};
 use crate::error::BuildError;
 use crate::lock::kept::{self, Locking};
 use crate::lock::lock_error::LockError;
@@ -129,7 +129,7 @@ fn run_tool(session: &Session<'_>, lock: &Path, tool: LockTool, arguments: &[&st
         copy.write(name, &before)?;
     }
     run(session, copy.command(arguments), &format!("{} {}", tool.name(), arguments.join(" ")))?;
-    kept::write(lock, &copy.read(name)?)
+    write_text(lock, &copy.read(name)?)
 }
 
 /// A lock for the oldest Python of all bases serves the others too.

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use shipwheel_oci::{Descriptor, Digest, LayerDescriptor, Platform, Reference};
+use shipwheel_oci::{Descriptor, Digest, Reference, Repository};
 use shipwheel_store::cache::{Journal, Noted};
 use shipwheel_store::image::ImageSource;
 use shipwheel_store::registry::RegistryDestination;
 use shipwheel_store::{BlobFile, Cache, CopyOptions, Destination, NoProgress, StoreError, copy_image};
 
 use crate::error::BuildError;
+use crate::layer::layer_record::{LAYER, RecordedBlob};
 use crate::layer::report::Built;
+use crate::project::definition::Definition;
 use crate::session::Session;
 use crate::shared::far_cache::FarCache;
 use crate::shared::manifest::{BUILD_TYPE, CacheManifest, EMPTY, KEY, LAYER_TYPE, PLATFORMS, RECORD};
@@ -20,62 +22,54 @@ use crate::shared::records::{RECORDS_TYPE, SHARED_KINDS, pack};
 /// How many blobs move at a time.
 const OPTIONS: CopyOptions = CopyOptions { concurrency: 4, referrers: false };
 
-/// A shared cache, and the image that is built.
-#[derive(Debug, Clone, Copy)]
-pub struct Sharing<'a> {
-    /// The repository; its tag does not matter.
-    pub repository: &'a Reference,
-    /// The image's name.
-    pub image: &'a str,
-    /// The platforms of the build.
-    pub platforms: &'a [Platform],
-}
-
-/// Lets a session take what a shared cache has. A cache that cannot be read is a warning: the build does all by itself.
-pub fn borrow_from(session: &mut Session<'_>, sharing: Sharing<'_>) {
-    let Sharing { repository, image, platforms } = sharing;
-    if session.offline {
-        return;
-    }
-    match FarCache::open(&session.registry, repository, &session.cache, image, platforms) {
+/// Lets a session take what the shared cache of a definition has (`cache.from`); gives whether it can now.
+///
+/// A cache that cannot be read is a warning: the build does all by itself.
+pub(crate) fn borrow(session: &mut Session<'_>, definition: &Definition) -> bool {
+    let Some(repository) = definition.spec.cache.from.as_ref().filter(|_| !session.offline) else { return false };
+    let platforms = &definition.spec.platforms;
+    match FarCache::open(&session.registry, repository, &session.cache, &definition.name, platforms) {
         Ok(far) => {
             session.report.step(&format!("cache: {} records of {repository}", far.len()));
             session.cache = session.cache.clone().with_far_side(Arc::new(far));
+            true
         }
         Err(error) => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
             session.report.warning(&format!("the cache {repository} is not used: {error}{cause}"));
+            false
         }
     }
 }
 
-/// Lets a session note what [`share_to`] gives to others.
+/// Lets a session note what [`share`] gives to others.
 pub fn take_notes(session: &mut Session<'_>) -> Arc<Journal> {
     let journal = Arc::new(Journal::of(SHARED_KINDS));
     session.cache = session.cache.clone().with_journal(journal.clone());
     journal
 }
 
-/// Gives to a shared cache what a build found out and made: the layers and all records under the image's tags, and
-/// each new layer under its own. `pushed` are the repositories that already have the image.
+/// Gives to the shared cache of a definition (`cache.to`) what a build found out and made: the layers and all records
+/// under the image's tags, and each new layer under its own. `pushed` are the repositories that already have the image.
 ///
 /// # Errors
 /// When the repository does not take it.
-pub fn share_to(
+pub fn share(
     session: &Session<'_>,
+    definition: &Definition,
     built: &Built,
     journal: &Journal,
-    sharing: Sharing<'_>,
     pushed: &[Reference],
 ) -> Result<(), BuildError> {
+    let Some(repository) = &definition.spec.cache.to else { return Ok(()) };
     let noted = journal.noted();
     // A build that found everything as it was asked for no layer, and has nothing to tell.
-    if session.offline || !noted.keys().any(|(kind, _)| *kind == "layer") {
+    if session.offline || !noted.keys().any(|(kind, _)| *kind == LAYER) {
         return Ok(());
     }
     let stored = session.source(&built.image)?;
-    let near = pushed.iter().find(|target| target.registry() == sharing.repository.registry());
-    let giver = Giver { session, stored: &stored, near };
+    let near = pushed.iter().find(|target| target.registry() == repository.reference().registry());
+    let giver = Giver { session, repository, stored: &stored, near };
     let records = noted.iter().map(|((kind, key), noted)| (*kind, *key, noted.bytes.as_slice()));
     let records = pack(records).map_err(BuildError::internal)?;
     session.cache.insert_bytes(&records)?;
@@ -86,26 +80,22 @@ pub fn share_to(
             layers.push(Descriptor::new(&blob.media_type, blob.digest, blob.size));
         }
     }
-    let platforms: Vec<String> = sharing.platforms.iter().map(ToString::to_string).collect();
-    let build = CacheManifest::new(BUILD_TYPE, layers, &[(PLATFORMS, platforms.join(","))]);
-    let tags = sharing.platforms.iter().filter_map(|at| place::last_build(sharing.repository, sharing.image, at));
+    let platforms = &definition.spec.platforms;
+    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    let build = CacheManifest::new(BUILD_TYPE, layers, &[(PLATFORMS, names.join(","))]);
+    let tags = platforms.iter().filter_map(|platform| place::last_build(repository, &definition.name, platform));
     giver.give(&build, &tags.collect::<Vec<_>>())?;
-    let new = noted.iter().filter(|((kind, _), noted)| *kind == "layer" && noted.is_new);
-    new.collect::<Vec<_>>().into_par_iter().try_for_each(|((_, key), noted)| giver.give_layer(sharing, key, noted))
+    let new = noted.iter().filter(|((kind, _), noted)| *kind == LAYER && noted.is_new);
+    new.collect::<Vec<_>>().into_par_iter().try_for_each(|((_, key), noted)| giver.give_layer(key, noted))
 }
 
 /// Gives manifests to a shared cache, with the blobs that they name.
 struct Giver<'a> {
     session: &'a Session<'a>,
+    repository: &'a Repository,
     stored: &'a dyn ImageSource,
     /// A repository of the same registry that has the image's layers.
     near: Option<&'a Reference>,
-}
-
-/// The part of a layer's record that names its blob.
-#[derive(serde::Deserialize)]
-struct LayerRecord {
-    descriptor: LayerDescriptor,
 }
 
 impl Giver<'_> {
@@ -122,14 +112,14 @@ impl Giver<'_> {
     }
 
     /// A layer under its own tag, unless somebody was first.
-    fn give_layer(&self, sharing: Sharing<'_>, key: &Digest, noted: &Noted) -> Result<(), BuildError> {
-        let Some(tag) = place::entry(sharing.repository, key) else { return Ok(()) };
+    fn give_layer(&self, key: &Digest, noted: &Noted) -> Result<(), BuildError> {
+        let Some(tag) = place::entry(self.repository, key) else { return Ok(()) };
         match self.session.registry.resolve(&tag) {
             Ok(_) => return Ok(()),
             Err(error) if error.status() == Some(404) => {}
             Err(error) => return Err(error.into()),
         }
-        let Ok(record) = serde_json::from_slice::<LayerRecord>(&noted.bytes) else { return Ok(()) };
+        let Some(record) = RecordedBlob::of(&noted.bytes) else { return Ok(()) };
         let annotations = [(KEY, key.to_string()), (RECORD, String::from_utf8_lossy(&noted.bytes).into_owned())];
         self.give(&CacheManifest::new(LAYER_TYPE, vec![record.descriptor.blob], &annotations), &[tag])
     }

@@ -22,6 +22,7 @@ mod index;
 mod manifest;
 pub mod platform;
 pub mod reference;
+mod repository;
 mod spelling;
 pub mod validate;
 
@@ -33,5 +34,6 @@ pub use index::{Index, IndexError};
 pub use manifest::{Manifest, ManifestError};
 pub use platform::Platform;
 pub use reference::{DEFAULT_REGISTRY, Reference};
+pub use repository::{Repository, RepositoryError};
 pub use spelling::{require_plain_archive, require_plain_config, require_plain_document};
 pub use validate::{MismatchKind, validate_image};

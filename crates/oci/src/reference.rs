@@ -66,6 +66,11 @@ impl Reference {
         Self { digest: Some(digest), ..self.clone() }
     }
 
+    /// The repository by itself, without a tag and a digest.
+    pub(crate) fn bare(&self) -> Self {
+        Self { tag: None, digest: None, ..self.clone() }
+    }
+
     /// The same repository under another tag.
     ///
     /// # Errors

@@ -97,3 +97,38 @@ fn a_cache_that_is_none_or_cannot_be_reached_is_a_warning() {
         assert_eq!(run.json()["digest"], usual.json()["digest"]);
     }
 }
+
+#[test]
+fn a_shared_cache_is_not_asked_where_nothing_changed() {
+    let (registry, folder) = (Registry::start(), scratch());
+    let base = format!("{}/base", registry.host());
+    let pinned = Shipwheel::new().image(&["--platforms", "amd64", "--push", &base]).succeeded().line().to_owned();
+    // Nobody listens there.
+    let definition =
+        Definition::over(&format!("{{ image = \"{pinned}\" }}")).and("[cache]\nfrom = \"127.0.0.1:9/cache\"");
+    let output = format!("oci:{}", folder.path().join("out").display());
+    let build = || Shipwheel::new().image(&[&definition.argument(), "--platforms", "amd64", "--output", &output]);
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let first = build().succeeded();
+    assert!(first.stderr.contains("the cache 127.0.0.1:9/cache is not used"), "{}", first.stderr);
+    let second = build().succeeded();
+    assert!(second.stderr.contains("nothing changed") && !second.stderr.contains("127.0.0.1:9"), "{}", second.stderr);
+    assert_eq!(first.line(), second.line());
+}
+
+#[test]
+fn a_shared_cache_is_a_repository_and_no_image_in_it() {
+    let definition = hello("narrow");
+    let digest = format!("r.example/cache@sha256:{}", "0".repeat(64));
+    for (text, part) in [("r.example/cache:1", "tag"), ("r.example/cache:latest", "tag"), (&digest, "digest")] {
+        let said = format!("`{text}` names a {part}, expected a repository alone: r.example/cache");
+        for flag in ["--cache-from", "--cache-to"] {
+            Shipwheel::new().image(&[&definition.argument(), flag, text]).failed(2, &[flag, &said]);
+        }
+        for key in ["from", "to"] {
+            let definition = hello("narrow").and(&format!("[cache]\n{key} = \"{text}\""));
+            let named = format!("`cache.{key}`");
+            Shipwheel::new().image(&[&definition.argument()]).failed(3, &[&named, &said]);
+        }
+    }
+}

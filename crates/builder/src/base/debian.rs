@@ -100,9 +100,7 @@ pub(super) fn resolve_platform(
     let tree = unpack_all(session, base, &packages).map_err(fail)?;
     session.cache.put_record("packages", &set_key(packages.iter().map(|package| package.digest)), &packages)?;
     let made = store(session, base, &tree, &key, platform)?;
-    let named = packages.iter().filter_map(|package| Package::parse(&package.stanza).ok());
-    let named = named.map(|package| (package.name, package.version.to_string()));
-    note_packages(session, &made.facts.layers[0], named)?;
+    note_packages(session, &made.facts.layers[0], &list)?;
     Ok(ResolvedBase { packages: list, ..made })
 }
 

@@ -55,7 +55,7 @@ impl DebianSource {
         platforms: &[Platform],
     ) -> Result<Self, BuildError> {
         let of_lock = |platform: &Platform| {
-            let pins = definition.image_lock.as_ref()?.pins(&Base::Debian(base.clone()), platform)?;
+            let pins = definition.pins(&Base::Debian(base.clone()), platform)?;
             let mut packages = pins.packages.clone();
             packages.sort();
             (!packages.is_empty()).then_some((platform.clone(), packages))

@@ -81,8 +81,7 @@ pub(crate) fn resolve(
         }
         Base::Image(reference) => {
             session.report.step(&format!("base: {}", reference.value));
-            let lock = definition.image_lock.as_ref();
-            let pin = |platform: &Platform| lock.and_then(|lock| lock.pins(base, platform)?.base);
+            let pin = |platform: &Platform| definition.pins(base, platform)?.base;
             let image = image::from_registry(session, &reference.value, platforms, compiler, &pin);
             let by_platform = image.map_err(|error| with_others(session, definition, base, error))?;
             let name = reference.value.to_string();

@@ -1,31 +1,24 @@
 //! A layer that the cache remembers, held against its blob.
 
-use serde::Deserialize;
-use shipwheel_oci::LayerDescriptor;
 use shipwheel_store::Cache;
 use shipwheel_store::cache::Checked;
 
+use super::layer_record::{LAYER, RecordedBlob};
 use crate::disk::tar::diff_id;
 use crate::error::BuildError;
-
-/// What every record of a layer says.
-#[derive(Deserialize)]
-struct KeptLayer {
-    descriptor: LayerDescriptor,
-}
 
 /// Checks a cache: all that has a digest, and that each layer's blob unpacks to what its record says.
 ///
 /// # Errors
 /// When the cache cannot be read, or something broken cannot be removed.
 pub fn check_cache(cache: &Cache, repair: bool) -> Result<Checked, BuildError> {
-    let check = |kind: &str, record: &[u8]| (kind == "layer").then(|| fault(cache, record)).flatten();
+    let check = |kind: &str, record: &[u8]| (kind == LAYER).then(|| fault(cache, record)).flatten();
     Ok(cache.check(repair, &check)?)
 }
 
 /// What is wrong with a layer's record.
 fn fault(cache: &Cache, record: &[u8]) -> Option<String> {
-    let Ok(KeptLayer { descriptor }) = serde_json::from_slice(record) else {
+    let Some(RecordedBlob { descriptor }) = RecordedBlob::of(record) else {
         return Some("is not the record of a layer".to_owned());
     };
     // Without its blob, the layer is made anew.

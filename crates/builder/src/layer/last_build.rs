@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::{Digest, Hasher, LayerDescriptor, Platform};
 use shipwheel_plan::Plan;
+use shipwheel_plan::image_lock::LockedFile;
 use shipwheel_plan::layer::PlannedLayer;
 use shipwheel_plan::named_inputs::{NamedInput, NamedInputs, changes};
 use shipwheel_store::StoreError;
@@ -48,9 +49,10 @@ struct LastLayer {
 pub(crate) fn note_packages(
     session: &Session<'_>,
     layer: &LayerDescriptor,
-    packages: impl Iterator<Item = (String, String)>,
+    packages: &[LockedFile],
 ) -> Result<(), StoreError> {
-    let inputs: NamedInputs = packages.map(|(name, version)| (name, NamedInput::version(version))).collect();
+    let input = |it: &LockedFile| (it.name.clone(), NamedInput::version(&it.version));
+    let inputs: NamedInputs = packages.iter().map(input).collect();
     session.cache.put_record(PACKAGES, &layer.blob.digest, &inputs)
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use shipwheel_bytecode::{PycPathError, PythonVersion, pyc_path};
 use shipwheel_layer::{Content, Metadata, Node, Tree, TreePath};
 use shipwheel_oci::{Digest, Hasher, LayerDescriptor};
@@ -18,6 +17,7 @@ use shipwheel_store::FileAction;
 use shipwheel_store::cache::KeyHold;
 
 use super::ingredients::Ingredients;
+use super::layer_record::{LAYER, LayerRecord};
 use super::store_layer::store_layer;
 use crate::base::stdlib_source::stdlib_source;
 use crate::disk::bytes::{PathSource, Spool};
@@ -32,14 +32,6 @@ use crate::wheel::wheels::scheme;
 pub(crate) struct BuiltLayer {
     pub(crate) descriptor: LayerDescriptor,
     pub(crate) built: bool,
-}
-
-/// What is remembered of a layer under its key.
-#[derive(Serialize, Deserialize)]
-struct LayerRecord {
-    descriptor: LayerDescriptor,
-    /// Sources without bytecode, and why: every build repeats the warning.
-    warnings: Vec<String>,
 }
 
 /// Finds or builds every layer of a plan, each key once.
@@ -77,7 +69,7 @@ pub(crate) fn build(
 }
 
 fn known(session: &Session<'_>, key: &Digest) -> Option<LayerRecord> {
-    session.cache.record::<LayerRecord>("layer", key).filter(|record| session.cache.has(&record.descriptor.blob))
+    session.cache.record::<LayerRecord>(LAYER, key).filter(|record| session.cache.has(&record.descriptor.blob))
 }
 
 /// The wheels that a layer is made from: those that it installs, or whose sources it compiles.
@@ -163,7 +155,7 @@ impl Builder<'_> {
     /// Makes the tree of a layer, unless the layer is known by now.
     fn prepare(&self, layer: &PlannedLayer) -> Result<Prepared, BuildError> {
         let key = self.record_key(layer)?;
-        let lock = self.session.cache.hold("layer", &key)?;
+        let lock = self.session.cache.hold(LAYER, &key)?;
         // Another process may have built it in the meantime.
         if let Some(record) = known(self.session, &key) {
             return Ok(Prepared::Known(BuiltLayer { descriptor: record.descriptor, built: false }));
@@ -180,7 +172,7 @@ impl Builder<'_> {
     fn finish(&self, layer: &PlannedLayer, new: NewLayer) -> Result<(Digest, BuiltLayer), BuildError> {
         let descriptor = store_layer(self.session, &layer.title, &new.tree, layer.inputs.time(), layer.compression)?;
         let record = LayerRecord { descriptor: descriptor.clone(), warnings: new.warnings };
-        self.session.cache.put_record("layer", &self.record_key(layer)?, &record)?;
+        self.session.cache.put_record(LAYER, &self.record_key(layer)?, &record)?;
         Ok((layer.key, BuiltLayer { descriptor, built: true }))
     }
 

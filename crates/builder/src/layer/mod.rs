@@ -5,6 +5,7 @@ pub(crate) mod ingredients;
 pub(crate) mod kept_layer;
 pub(crate) mod last_build;
 pub(crate) mod layer_error;
+pub(crate) mod layer_record;
 pub(crate) mod layers;
 pub(crate) mod report;
 pub(crate) mod store_layer;

@@ -3,7 +3,6 @@
 //! `requirements.in` gives `requirements.lock.txt`. Its first line holds a digest of what it was made
 //! from; while that is the same, the lock is used as it is. It names no index.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use shipwheel_oci::{Digest, Hasher};
@@ -16,14 +15,13 @@ use super::lock_error::LockError;
 use super::lock_file::{LockFile, form_of, lookup_in};
 use super::placed_metadata::PlacedMetadata;
 use super::upgrade::Upgrade;
-use crate::disk::text::{text, text_if_there};
+use crate::disk::text::{text, text_if_there, write_text};
 use crate::error::BuildError;
 use crate::inspect::counted::counted;
 use crate::program::program_error::ProgramError;
 use crate::program::uv::Uv;
 use crate::project::project::Project;
 use crate::session::Session;
-use shipwheel_store::write_output;
 
 /// Raise this when requirements are locked in another way.
 const LOCK_RECIPE: u32 = 1;
@@ -72,7 +70,7 @@ pub(crate) fn make(session: &Session<'_>, locking: &Locking<'_>) -> Result<(Path
     let head = format!("# Locked by shipwheel from {name} for Python 3.{minor}: {}\n", digest(lock, python)?);
     let text = head + &locked;
     let count = Requirements::parse(&text, &path.display().to_string())?.requirements.len();
-    write(&path, &text)?;
+    write_text(&path, &text)?;
     session.report.step(&format!(
         "lock: {} has {}; keep it with the sources",
         path.display(),
@@ -136,11 +134,6 @@ pub(crate) fn explained(path: &Path, error: BuildError) -> BuildError {
         }
         other => other,
     }
-}
-
-/// Writes by one rename: a concurrent build reads the old lock or the new one.
-pub(crate) fn write(path: &Path, text: &str) -> Result<(), BuildError> {
-    Ok(write_output(path, |file| file.write_all(text.as_bytes()))?)
 }
 
 /// What the first line says: the minor version of Python and the input's digest.

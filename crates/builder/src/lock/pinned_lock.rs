@@ -20,6 +20,7 @@ use super::placed_requirement::{Found, PlacedRequirement};
 use super::requirement_files::RequirementFiles;
 use super::tool_lock::ToolLock;
 use super::upgrade::Upgrade;
+use crate::disk::text::write_text;
 use crate::error::BuildError;
 use crate::program::uv;
 use crate::project::project::Project;
@@ -84,7 +85,7 @@ impl KeptLock {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn write(&self) -> Result<(), BuildError> {
-        kept::write(&self.path, &self.text)
+        write_text(&self.path, &self.text)
     }
 }
 

@@ -1,24 +1,25 @@
 //! An image definition on disk, or derived from a folder: its name, its folder, its text and what it says.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use shipwheel_oci::Platform;
 use shipwheel_plan::derive::{Choices, DeriveError, Derived, Folder, NamedText, Translated, derive, from_dockerfile};
 use shipwheel_plan::dockerfile::MAX_DOCKERFILE;
-use shipwheel_plan::image_lock::{IMAGE_LOCK, ImageLock};
-use shipwheel_plan::spec::{ImageSpec, Located, Problem, SpecError};
+use shipwheel_plan::image_lock::{IMAGE_LOCK, ImageLock, LockedPlatform};
+use shipwheel_plan::spec::{Base, ImageSpec, Located, Problem, SpecError};
 use shipwheel_python::pyproject::Pyproject;
 
 use super::definition_error::DefinitionError;
 use super::folder;
 use super::text_files::{TextFiles, normal};
 use super::workspace::Workspace;
+use crate::disk::text::write_text;
 use crate::error::BuildError;
 use crate::lock::image_lock_error::ImageLockError;
 use crate::wheel::project_error::ProjectError;
 use crate::wheel::project_sources::ProjectSources;
 use shipwheel_store::limits::MAX_SETTINGS;
-use shipwheel_store::{FileAction, read_small_text, write_output};
+use shipwheel_store::{FileAction, read_small_text};
 
 /// Where definitions are looked for.
 #[derive(Debug, Clone, Copy)]
@@ -142,6 +143,11 @@ impl Definition {
         }
     }
 
+    /// What image.lock pins for a base of this definition and a platform.
+    pub(crate) fn pins(&self, base: &Base, platform: &Platform) -> Option<&LockedPlatform> {
+        self.image_lock.as_ref()?.pins(base, platform)
+    }
+
     /// The build that nobody has allowed yet: of the project in a folder whose image.toml is derived.
     pub fn unallowed_build(&self) -> Option<ProjectError> {
         let app = self.spec.app.as_ref()?;
@@ -175,7 +181,7 @@ impl Definition {
             return Err(DefinitionError::Exists { path }.into());
         }
         let derived = Self::derive(folder, choices)?;
-        write_output(&path, |file| file.write_all(derived.toml.as_bytes()))?;
+        write_text(&path, &derived.toml)?;
         Ok((path, derived.missing))
     }
 
@@ -201,7 +207,7 @@ impl Definition {
         let from = NamedText { name: &name, text: &text };
         let translated = from_dockerfile(&folder::list(folder)?, from, choices)
             .map_err(|cause| DefinitionError::Derive { folder: folder.to_owned(), cause })?;
-        write_output(&path, |file| file.write_all(translated.toml.as_bytes()))?;
+        write_text(&path, &translated.toml)?;
         Ok((path, translated))
     }
 

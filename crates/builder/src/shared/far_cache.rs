@@ -5,17 +5,14 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Deserialize;
-use shipwheel_oci::{Descriptor, Digest, LayerDescriptor, Platform, Reference};
+use shipwheel_oci::{Descriptor, Digest, Platform, Reference, Repository};
 use shipwheel_store::cache::FarSide;
 use shipwheel_store::{Cache, FileAction, NoProgress, Registry, StoreError};
 
 use super::manifest::{BUILD_TYPE, CacheManifest, KEY, LAYER_TYPE, PLATFORMS, RECORD};
 use super::place;
 use super::records::{MAX_RECORDS, RECORDS_TYPE, Records, unpack};
-
-/// The kind of records that are asked for one by one.
-const LAYER: &str = "layer";
+use crate::layer::layer_record::{LAYER, RecordedBlob};
 
 /// What a shared cache lends to a build.
 ///
@@ -24,7 +21,7 @@ const LAYER: &str = "layer";
 /// the bytes of a blob only if they have its digest. That a layer is what its key says is the repository's word.
 pub(crate) struct FarCache {
     registry: Registry,
-    repository: Reference,
+    repository: Repository,
     /// This machine's own, without what is lent.
     cache: Cache,
     records: Records,
@@ -39,12 +36,6 @@ impl fmt::Debug for FarCache {
     }
 }
 
-/// The part of a layer's record that names its blob.
-#[derive(Deserialize)]
-struct LayerRecord {
-    descriptor: LayerDescriptor,
-}
-
 impl FarCache {
     /// Reads the last builds of an image for these platforms; one that there is not leaves single layers.
     ///
@@ -52,7 +43,7 @@ impl FarCache {
     /// When the registry fails, or what it has is not a shared cache's.
     pub(crate) fn open(
         registry: &Registry,
-        repository: &Reference,
+        repository: &Repository,
         cache: &Cache,
         image: &str,
         platforms: &[Platform],
@@ -97,7 +88,7 @@ impl FarCache {
             if blob.size > MAX_RECORDS {
                 return Err(StoreError::TooLarge { what, limit: MAX_RECORDS });
             }
-            self.registry.fetch_blob(&self.repository, blob, &self.cache, &NoProgress)?;
+            self.registry.fetch_blob(self.repository.reference(), blob, &self.cache, &NoProgress)?;
             let path = self.cache.require_blob(&blob.digest)?;
             let packed = self.cache.read_blob(&blob.digest)?;
             let records = unpack(&packed);
@@ -113,8 +104,7 @@ impl FarCache {
 
     /// Whether the blob of a layer's record is one that the repository has.
     fn is_backed(&self, record: &[u8]) -> bool {
-        let record = serde_json::from_slice::<LayerRecord>(record).ok();
-        record.is_some_and(|record| {
+        RecordedBlob::of(record).is_some_and(|record| {
             let blob = record.descriptor.blob;
             self.blobs().get(&blob.digest).is_some_and(|known| is_same(known, &blob))
         })
@@ -133,7 +123,7 @@ impl FarCache {
         let key_there = manifest.annotations.get(KEY)?;
         let record = manifest.annotations.get(RECORD).filter(|_| *key_there == key.to_string())?;
         let [blob] = manifest.layers.as_slice() else { return None };
-        let named = serde_json::from_str::<LayerRecord>(record).ok()?.descriptor.blob;
+        let named = RecordedBlob::of(record.as_bytes())?.descriptor.blob;
         is_same(&named, blob).then(|| {
             self.blobs().insert(blob.digest, blob.clone());
             record.clone().into_bytes()
@@ -162,11 +152,11 @@ impl FarSide for FarCache {
     fn fetch(&self, digest: &Digest) -> Result<(), StoreError> {
         let blob = self.blobs().get(digest).cloned();
         let blob = blob.ok_or_else(|| StoreError::missing(*digest, self.repository.to_string()))?;
-        self.registry.fetch_blob(&self.repository, &blob, &self.cache, &NoProgress)
+        self.registry.fetch_blob(self.repository.reference(), &blob, &self.cache, &NoProgress)
     }
 
     fn origin(&self, digest: &Digest) -> Option<Reference> {
-        self.blobs().contains_key(digest).then(|| self.repository.clone())
+        self.blobs().contains_key(digest).then(|| self.repository.reference().clone())
     }
 }
 

@@ -1,18 +1,18 @@
 //! The tags of a shared cache.
 
-use shipwheel_oci::{Digest, Platform, Reference};
+use shipwheel_oci::{Digest, Platform, Reference, Repository};
 
 /// The longest part of a tag that is an image's name; a tag has 128 characters at most.
 const MAX_NAME: usize = 64;
 
 /// The tag of the last build of an image for a platform: `b1-shop-linux-amd64`. It moves.
-pub(crate) fn last_build(repository: &Reference, image: &str, platform: &Platform) -> Option<Reference> {
+pub(crate) fn last_build(repository: &Repository, image: &str, platform: &Platform) -> Option<Reference> {
     let place = platform.to_string().replace('/', "-");
     repository.with_tag(&format!("b1-{}-{place}", tag_part(image))).ok()
 }
 
 /// The tag of one layer by the key of its inputs: `l1-` and 40 hex digits. It is written once.
-pub(crate) fn entry(repository: &Reference, key: &Digest) -> Option<Reference> {
+pub(crate) fn entry(repository: &Repository, key: &Digest) -> Option<Reference> {
     repository.with_tag(&format!("l1-{}", &key.hex()[..40])).ok()
 }
 
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn tags_are_valid_and_different_for_different_names() {
-        let repository: Reference = "registry.example/cache".parse().expect("valid");
+        let repository: Repository = "registry.example/cache".parse().expect("valid");
         let tag = |name: &str| {
             let reference = last_build(&repository, name, &Platform::linux_amd64()).expect("valid");
             reference.tag().expect("tagged").to_owned()

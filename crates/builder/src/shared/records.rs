@@ -5,6 +5,8 @@ use std::io::{self, Read, Write as _};
 
 use shipwheel_oci::Digest;
 
+use crate::layer::layer_record::LAYER;
+
 /// The media type of the blob.
 pub(crate) const RECORDS_TYPE: &str = "application/vnd.shipwheel.records.v1+zstd";
 
@@ -17,7 +19,7 @@ pub(crate) const SHARED_KINDS: &[&str] = &[
     "base",
     "closure",
     "index-files",
-    "layer",
+    LAYER,
     "libraries",
     "library-names",
     "needs",

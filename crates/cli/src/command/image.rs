@@ -8,7 +8,7 @@ use serde_json::json;
 use shipwheel_builder::{Built, Definition, InterpreterChoice, Locked, build, plan};
 use shipwheel_bytecode::Optimization;
 use shipwheel_layer::Compression;
-use shipwheel_oci::{Platform, Reference};
+use shipwheel_oci::{Platform, Reference, Repository};
 use shipwheel_plan::spec::{Base, Located, RemoveSource};
 
 use crate::amount::{CacheLimit, parse_limit};
@@ -64,12 +64,12 @@ pub(crate) struct ImageArguments {
     pub(crate) push: Vec<Reference>,
 
     /// Take what other machines found out and made from this repository [default: `cache.from` of image.toml].
-    #[arg(long, value_name = "REFERENCE")]
-    pub(crate) cache_from: Option<Reference>,
+    #[arg(long, value_name = "REPOSITORY")]
+    pub(crate) cache_from: Option<Repository>,
 
     /// Give what this build found out and made to this repository [default: `cache.to` of image.toml].
-    #[arg(long, value_name = "REFERENCE")]
-    pub(crate) cache_to: Option<Reference>,
+    #[arg(long, value_name = "REPOSITORY")]
+    pub(crate) cache_to: Option<Repository>,
 
     /// Leave the bytecode layers out; nothing else changes.
     #[arg(long)]
@@ -169,14 +169,15 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
         definition.may_build_project = arguments.allow_project_build || asked_to_build(&definition, &terminal);
     }
     let cache = &definition.spec.cache;
-    let login = arguments.login.login(arguments.push.iter().chain(&cache.from).chain(&cache.to))?;
+    let caches = cache.from.iter().chain(&cache.to).map(Repository::reference);
+    let login = arguments.login.login(arguments.push.iter().chain(caches))?;
     let mut session = open::session(&arguments.network, login, arguments.offline, &terminal)?;
     session.interpreter.clone_from(&arguments.bytecode_interpreter);
     session.sandbox = arguments.sandbox.sandbox();
     let doing = format!("build image `{}`", definition.name);
     let shared = SharedCache::open(&mut session, &definition);
     if arguments.dry_run {
-        let plan = plan(&session, &definition).map_err(Failure::while_doing(doing))?.to_string();
+        let plan = plan(&mut session, &definition).map_err(Failure::while_doing(doing))?.to_string();
         print!("{}", shown::lines(&plan));
         if !arguments.push.is_empty() {
             terminal.line(
@@ -185,7 +186,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    let built = build(&session, &definition).map_err(Failure::while_doing(doing))?;
+    let built = build(&mut session, &definition).map_err(Failure::while_doing(doing))?;
     let source = session.source(&built.image)?;
     let (cache, registry) = (&session.cache, &session.registry);
     let delivery = Delivery { cache, registry, terminal: &terminal, referrers: false };

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shipwheel_loopback::MemoryRegistry;
-use shipwheel_oci::{DiffId, media_type};
+use shipwheel_oci::{DiffId, LayerDescriptor, media_type};
 use shipwheel_store::auth::CredentialSources;
 use shipwheel_store::http::{Http, HttpOptions};
 
@@ -31,7 +31,7 @@ impl Setup {
         self.server.contents().add_manifest(REPOSITORY, tag, media_type::MANIFEST, bytes);
     }
 
-    fn repository(&self) -> Reference {
+    fn repository(&self) -> Repository {
         format!("{}/{REPOSITORY}", self.server.address()).parse().unwrap()
     }
 
@@ -72,7 +72,10 @@ fn a_build_lends_its_records_and_its_layers_and_is_asked_for_once() {
     assert_eq!(setup.server.lines().len(), 2, "one manifest and one blob: {:?}", setup.server.lines());
     assert_eq!((far.record("layer", &key), far.record("wheel", &key)), (Some(record(&layer)), Some(b"{}".to_vec())));
     assert_eq!(far.record("wheel", &Digest::of(b"other")), None);
-    assert_eq!((far.blob_size(&layer.digest), far.origin(&layer.digest)), (Some(5), Some(setup.repository())));
+    assert_eq!(
+        (far.blob_size(&layer.digest), far.origin(&layer.digest)),
+        (Some(5), Some(setup.repository().reference().clone()))
+    );
     let lent = setup.cache.clone().with_far_side(std::sync::Arc::new(far));
     assert!(lent.has(&layer) && !setup.cache.has(&layer), "nothing is fetched before it is read");
     assert_eq!(lent.read_blob(&layer.digest).unwrap(), b"layer");
