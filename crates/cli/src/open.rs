@@ -1,10 +1,11 @@
 //! What commands that build need: the session, with the environment and the clock read once.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use shipwheel_builder::{Definition, Places, Sandbox, Session};
-use shipwheel_store::Cache;
 use shipwheel_store::auth::HostLogin;
+use shipwheel_store::{Cache, TRUSTED_FOLDERS};
 
 use crate::choices::ChoiceArguments;
 use crate::failure::Failure;
@@ -63,12 +64,28 @@ fn epoch() -> Result<i64, Failure> {
 }
 
 /// The cache's folder: `$SHIPWHEEL_CACHE_DIR`, else `shipwheel` in the user's cache folder.
+///
+/// # Errors
+/// When nothing names one, or the folders that are trusted above it are named in a way that means nothing.
 pub(crate) fn cache_folder() -> Result<PathBuf, Failure> {
+    check_trusted(&std::env::var_os(TRUSTED_FOLDERS).unwrap_or_default())?;
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("SHIPWHEEL_CACHE_DIR")
         .or_else(|| set("XDG_CACHE_HOME").map(|path| path.join("shipwheel")))
         .or_else(|| set("HOME").map(|path| path.join(".cache/shipwheel")))
         .ok_or_else(|| Failure::usage("found no folder for the cache", Some("set SHIPWHEEL_CACHE_DIR")))
+}
+
+/// Checks the folders that the user vouches for: a relative one would be another folder wherever a command runs.
+fn check_trusted(folders: &OsStr) -> Result<(), Failure> {
+    let mut named = std::env::split_paths(folders).filter(|folder| !folder.as_os_str().is_empty());
+    match named.find(|folder| !folder.is_absolute()) {
+        None => Ok(()),
+        Some(relative) => Err(Failure::usage(
+            format!("{TRUSTED_FOLDERS} names `{}`, expected absolute paths with `:` between them", relative.display()),
+            Some("name each folder from `/` on, such as /builds"),
+        )),
+    }
 }
 
 /// The definition that a command names.
@@ -96,5 +113,33 @@ pub(crate) fn workspace_root() -> PathBuf {
         Some(found) if found == here => PathBuf::new(),
         Some(found) => found,
         None => here,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_that_are_trusted_are_absolute() {
+        for (folders, relative) in [
+            ("", None),
+            ("/builds", None),
+            ("/builds:/cache/", None),
+            ("/builds:", None),
+            ("relative", Some("`relative`")),
+            ("/builds:../x", Some("`../x`")),
+            ("~/builds", Some("`~/builds`")),
+        ] {
+            let checked = check_trusted(OsStr::new(folders));
+            let Some(relative) = relative else {
+                assert!(checked.is_ok(), "{folders}");
+                continue;
+            };
+            let failure = checked.expect_err(folders);
+            assert_eq!(failure.exit_code(), 2);
+            let expected = format!("error: SHIPWHEEL_TRUSTED_FOLDERS names {relative}, expected absolute paths");
+            assert!(failure.render().starts_with(&expected), "{}", failure.render());
+        }
     }
 }

@@ -235,7 +235,7 @@ pub enum StoreError {
         media_type: String,
     },
     /// Things in the cache that are not what they should be, and are still there.
-    #[error("{count} things in the cache are not what they should be")]
+    #[error("{}", broken(*.count))]
     BrokenCache {
         /// How many things.
         count: usize,
@@ -248,6 +248,13 @@ pub enum StoreError {
         /// Where it was looked for.
         origin: String,
     },
+}
+
+fn broken(count: usize) -> String {
+    match count {
+        1 => "1 thing in the cache is not what it should be".to_owned(),
+        count => format!("{count} things in the cache are not what they should be"),
+    }
 }
 
 fn found_tags(tags: &[String]) -> String {
@@ -385,7 +392,9 @@ impl StoreError {
             Self::OnePlatformOnly { .. } => {
                 "write an `oci-archive:`, which `docker load` and `podman load` take as well"
             }
-            Self::BrokenCache { .. } => "remove them with `cache verify --repair`: the next build makes them anew",
+            Self::BrokenCache { .. } => {
+                "remove what is broken with `cache verify --repair`: the next build makes it anew"
+            }
             Self::Foreign { .. } => "use a base image without foreign layers: only Windows images have them",
             Self::Digest { .. } | Self::Size { .. } => {
                 "the content differs from what was pinned: it changed at its origin or on the way here; do not use it until you know why"

@@ -74,7 +74,7 @@ fn what_is_in_the_cache_is_listed_and_pruned_and_the_next_build_gives_the_same_i
     let all = apart.cache(&["prune", "--keep-size", "0"]);
     assert_eq!((&all["left"], &all["in_use"]), (&0.into(), &0.into()));
     assert_eq!(apart.build(&[]).0, digest);
-    apart.shipwheel().run(&["cache", "prune"]).failed(2, &["--keep-size"]);
+    apart.shipwheel().run(&["cache", "prune"]).failed(2, &["<--keep-size <SIZE>|--older-than <DURATION>>"]);
     apart.shipwheel().run(&["cache", "prune", "--keep-size", "much"]).failed(2, &["expected a size such as 20GB"]);
 }
 
@@ -102,12 +102,26 @@ fn a_broken_blob_and_a_record_that_says_something_else_are_found_and_made_anew()
     for name in [blob_name, record_name] {
         assert!(run.stdout.contains(name.to_str().unwrap()), "{}", run.stdout);
     }
-    assert!(run.stderr.contains("hint: remove them with `cache verify --repair`"), "{}", run.stderr);
+    let count = "2 things in the cache are not what they should be";
+    for said in [count, "hint: remove what is broken with `cache verify --repair`"] {
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    }
     let repaired = apart.cache(&["verify", "--repair"]);
     assert_eq!(repaired["broken"].as_array().unwrap().len(), 2, "{repaired:#}");
     assert!(!blob.exists() && !record.exists());
     assert_eq!(apart.build(&[]).0, digest);
     assert_eq!(apart.cache(&["verify"])["broken"], serde_json::json!([]));
+    std::fs::write(&apart.blobs()[0], "x").unwrap();
+    let run = apart.shipwheel().run(&["cache", "verify"]);
+    assert!(run.stderr.contains("1 thing in the cache is not what it should be"), "{}", run.stderr);
+}
+
+#[test]
+fn a_folder_that_is_trusted_is_named_by_an_absolute_path() {
+    let apart = Apart::new();
+    let run = apart.shipwheel().with("SHIPWHEEL_TRUSTED_FOLDERS", "/builds:relative").run(&["cache", "du"]);
+    run.failed(2, &["SHIPWHEEL_TRUSTED_FOLDERS names `relative`, expected absolute paths", "such as /builds"]);
+    apart.shipwheel().with("SHIPWHEEL_TRUSTED_FOLDERS", "/builds:").run(&["cache", "du"]).succeeded();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use shipwheel_builder::{check_cache, counted};
+use shipwheel_builder::{Report as _, check_cache, counted};
 use shipwheel_store::cache::{Checked, KindUsage, Limits, Pruned};
 use shipwheel_store::{Cache, StoreError};
 
@@ -39,12 +39,8 @@ pub(crate) enum CacheCommand {
     },
     /// Remove what was not used for longest; what running builds use stays.
     Prune {
-        /// How much may stay, such as 5GB.
-        #[arg(long, value_name = "SIZE", value_parser = parse_size, required_unless_present = "older_than")]
-        keep_size: Option<u64>,
-        /// Remove what was not used for this long, such as 30d.
-        #[arg(long, value_name = "DURATION", value_parser = parse_age)]
-        older_than: Option<Duration>,
+        #[command(flatten)]
+        limits: LimitArguments,
         /// Print a JSON object.
         #[arg(long)]
         json: bool,
@@ -66,6 +62,19 @@ pub(crate) enum CacheCommand {
     },
 }
 
+/// What is removed: at least one of the two says it.
+#[derive(Debug, Clone, Copy, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct LimitArguments {
+    /// How much may stay, such as 5GB.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    keep_size: Option<u64>,
+
+    /// Remove what was not used for this long, such as 30d.
+    #[arg(long, value_name = "DURATION", value_parser = parse_age)]
+    older_than: Option<Duration>,
+}
+
 /// Runs `cache`.
 pub(crate) fn run(arguments: &CacheArguments) -> Result<(), Failure> {
     let folder = cache_folder()?;
@@ -82,7 +91,7 @@ pub(crate) fn run(arguments: &CacheArguments) -> Result<(), Failure> {
                 print!("{}", table(&usage));
             }
         }
-        CacheCommand::Prune { keep_size, older_than, json } => {
+        CacheCommand::Prune { limits: LimitArguments { keep_size, older_than }, json } => {
             let pruned = Cache::open(&folder)?.prune(Limits { keep_size, older_than });
             let pruned = pruned.map_err(Failure::while_doing("prune the cache"))?;
             let Pruned { count, bytes, left, in_use } = pruned;
@@ -137,7 +146,7 @@ pub(crate) fn sweep(cache: &Cache, limit: CacheLimit, terminal: &Terminal) {
         Ok(Some(pruned)) => {
             terminal.line(&format!("  cache: above its limit of {}: {}", size(limit), pruned_line(&pruned)));
         }
-        Err(error) => terminal.line(&format!("warning: the cache was not held against its limit: {error}")),
+        Err(error) => terminal.warning(&format!("the cache was not held against its limit: {error}")),
     }
 }
 

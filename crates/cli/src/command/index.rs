@@ -2,14 +2,13 @@
 
 use clap::Args;
 use shipwheel_oci::Reference;
-use shipwheel_store::{ImageSource as _, JoinedSource, StoreError};
+use shipwheel_store::{JoinedSource, StoreError};
 
 use crate::command::transfer::{Setup, SharedArguments};
 use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
 use crate::login::LoginArguments;
 use crate::output::OutputArgument;
-use crate::table::size;
 
 #[derive(Debug, Args)]
 pub(crate) struct IndexArguments {
@@ -61,8 +60,5 @@ fn join(arguments: &IndexArguments, setup: &Setup) -> Result<(), StoreError> {
     let (Some(output), [name, ..]) = (&arguments.output, arguments.references.as_slice()) else {
         return setup.push(&joined, &arguments.references, arguments.dry_run);
     };
-    let written = setup.delivery().write(&joined, output, name)?;
-    setup.terminal.line(&format!("  written to {output}: {}", size(written)));
-    println!("{}", name.pinned(joined.root()?.digest));
-    Ok(())
+    setup.write(&joined, output, name)
 }

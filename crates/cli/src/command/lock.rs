@@ -65,10 +65,12 @@ pub(crate) fn run(arguments: &LockArguments) -> Result<(), Failure> {
                 ));
             }
         }
-        // The files that were read may be others now.
-        definition = open()?;
     }
     if arguments.image || is_there {
+        // The files that were read may be others now.
+        if !arguments.image {
+            definition = open()?;
+        }
         if !arguments.upgrade {
             definition.read_image_lock().map_err(Failure::while_doing("read image.lock"))?;
         }

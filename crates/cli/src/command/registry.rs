@@ -1,6 +1,7 @@
 //! `registry probe`: what a registry supports, found out by trying.
 
 use clap::{Args, Subcommand};
+use shipwheel_builder::Report as _;
 use shipwheel_oci::Reference;
 
 use crate::failure::Failure;
@@ -38,8 +39,9 @@ pub(crate) fn run(arguments: &RegistryArguments) -> Result<(), Failure> {
         println!("{:14} {:4} {}", finding.name, if finding.works { "yes" } else { "no" }, shown::line(&finding.detail));
     }
     if !report.left_behind.is_empty() {
-        Terminal::new().line("warning: the registry does not delete; these small objects stay, without any tag:");
-        report.left_behind.iter().for_each(|left| Terminal::new().line(&format!("  {left}")));
+        let terminal = Terminal::new();
+        terminal.warning("the registry does not delete; these small objects stay, without any tag:");
+        report.left_behind.iter().for_each(|left| terminal.step(left));
     }
     Ok(())
 }

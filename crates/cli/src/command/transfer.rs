@@ -96,8 +96,21 @@ impl Setup {
         Ok(Self { cache, registry, terminal: Terminal::new(), referrers })
     }
 
-    pub(super) fn delivery(&self) -> Delivery<'_> {
+    fn delivery(&self) -> Delivery<'_> {
         Delivery { cache: &self.cache, registry: &self.registry, terminal: &self.terminal, referrers: self.referrers }
+    }
+
+    /// Writes to a file or a folder, and says where; prints the reference.
+    pub(super) fn write(
+        &self,
+        source: &dyn ImageSource,
+        output: &OutputArgument,
+        name: &Reference,
+    ) -> Result<(), StoreError> {
+        let written = self.delivery().write(source, output, name)?;
+        self.terminal.line(&format!("  written to {output}: {}", size(written)));
+        println!("{}", name.pinned(source.root()?.digest));
+        Ok(())
     }
 
     /// Pushes to registries, or says what that would come to; prints a reference for each target.
@@ -138,13 +151,8 @@ pub(crate) fn copy(arguments: &CopyArguments) -> Result<(), Failure> {
 /// Runs `pull`.
 pub(crate) fn pull(arguments: &PullArguments) -> Result<(), Failure> {
     let reference = &arguments.reference;
-    let doing = format!("pull {reference}");
     let setup = Setup::new(&arguments.shared, arguments.login.login([reference])?)?;
     let source = RegistrySource::new(&setup.registry, reference.clone(), &setup.cache, &setup.terminal);
-    let written =
-        setup.delivery().write(&source, &arguments.output, reference).map_err(Failure::while_doing(&doing))?;
-    setup.terminal.line(&format!("  written to {}: {}", arguments.output, size(written)));
-    let root = source.root().map_err(Failure::while_doing(doing))?;
-    println!("{}", reference.pinned(root.digest));
-    Ok(())
+    let written = setup.write(&source, &arguments.output, reference);
+    written.map_err(Failure::while_doing(format!("pull {reference}")))
 }

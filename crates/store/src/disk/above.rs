@@ -45,7 +45,7 @@ pub(super) fn require_safe(private: &Path, folder: &Path) -> Result<()> {
     require_safe_below(private, folder, &User { home, trusted, ..User::this() })
 }
 
-/// The folders that a variable names, as they are written and with links followed; relative ones name nothing.
+/// The folders that a variable names, as they are written and with links followed; relative ones name nothing, and commands refuse them.
 fn trusted(folders: &OsStr) -> Vec<PathBuf> {
     let named = std::env::split_paths(folders).filter(|folder| folder.is_absolute());
     named.flat_map(|folder| [folder.canonicalize().ok(), Some(folder)]).flatten().collect()

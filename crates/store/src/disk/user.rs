@@ -8,7 +8,7 @@ use super::small_file::read_small_text;
 pub(crate) const PRIVATE: u32 = 0o700;
 
 /// The variable with folders that the user vouches for, with all below: CI services mount theirs for everybody.
-pub(super) const TRUSTED_FOLDERS: &str = "SHIPWHEEL_TRUSTED_FOLDERS";
+pub const TRUSTED_FOLDERS: &str = "SHIPWHEEL_TRUSTED_FOLDERS";
 
 /// The longest list of users that is searched for a name.
 const MAX_PASSWD: u64 = 1 << 20;
