@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use xshell::{Shell, cmd};
 
+use super::measurement::{Bench, Findings, cases};
+use super::timing::{Timed, side_by_side};
 use crate::ci;
-use crate::test::is_installed;
-use crate::workspace::Outcome;
 
 /// What is compiled, in the example's image: standard library, dependencies, application.
 const FOLDERS: &str = "/usr/lib/python3.11 /opt/venv/lib/python3.11/site-packages /app";
@@ -18,15 +18,12 @@ const MINOR: u8 = 11;
 /// The emulator's place in the unpacked image.
 const EMULATOR: &str = "/qemu-aarch64";
 
-/// Measures both sides in one run each: natively thrice, under the emulator once.
-pub fn run(shell: &Shell, shipwheel: &Path) -> Outcome {
-    for program in ["skopeo", "umoci", "qemu-aarch64-static"] {
-        if !is_installed(program) {
-            return Err(format!("{program} is not installed here: run `cargo xtask test` once as root").into());
-        }
-    }
-    let scratch = tempfile::tempdir()?;
-    let [cache, kept, layout] = ["cache", "kept", "layout"].map(|name| scratch.path().join(name));
+/// Measures both sides in one run each: natively in every round, under the emulator twice.
+pub fn run(bench: &Bench<'_>) -> Result<Findings, Box<dyn std::error::Error>> {
+    bench.need(&["skopeo", "umoci", "qemu-aarch64-static"])?;
+    let (shell, shipwheel, scratch) = (bench.shell, &bench.shipwheel, bench.scratch.path().join("bytecode"));
+    shell.create_dir(&scratch)?;
+    let [cache, kept, layout] = ["cache", "kept", "layout"].map(|name| scratch.join(name));
     let _cache = shell.push_env("SHIPWHEEL_CACHE_DIR", &cache);
     let output = format!("oci:{}", layout.display());
     let words: Vec<&str> = ci::FIRST_COMMAND.trim_start_matches("xtask ").split(' ').collect();
@@ -36,7 +33,7 @@ pub fn run(shell: &Shell, shipwheel: &Path) -> Outcome {
         .ignore_stdout()
         .ignore_stderr()
         .run()?;
-    let [amd64, arm64] = ["amd64", "arm64"].map(|platform| unpack(shell, scratch.path(), &layout, platform));
+    let [amd64, arm64] = ["amd64", "arm64"].map(|platform| unpack(shell, &scratch, &layout, platform));
     let (amd64, arm64) = (amd64?, arm64?);
     for rootfs in [&amd64, &arm64] {
         // Where `-j0` makes its semaphores.
@@ -47,53 +44,28 @@ pub fn run(shell: &Shell, shipwheel: &Path) -> Outcome {
 
     let image = |platforms: &str| format!("{} image --platforms {platforms} --output {output}", shipwheel.display());
     let compileall = |rootfs: &Path, emulator: &str| {
-        let python = format!("{emulator} /usr/bin/python3.{MINOR} -m compileall -q -j0 -f -o 1 {FOLDERS}");
+        // What does not compile makes it fail, and is the same for both sides.
+        let python = format!("{emulator} /usr/bin/python3.{MINOR} -m compileall -q -j0 -f -o 1 {FOLDERS} || true");
         format!("unshare --map-root-user --root={} {python}", rootfs.display())
     };
-    let native = [image("amd64"), image("amd64,arm64"), compileall(&amd64, "")];
-    let names = ["shipwheel, one platform", "shipwheel, both platforms", "compileall, one platform"];
     let forget =
         format!("rm -rf {c} {l} && cp -a {k} {c}", c = cache.display(), l = layout.display(), k = kept.display());
-    let ours = measure(shell, scratch.path(), "3", &forget, &names, &native)?;
-    let emulated = [compileall(&arm64, EMULATOR)];
-    let theirs = measure(shell, scratch.path(), "2", "true", &["compileall, emulated"], &emulated)?;
-
-    let ratio = |name: &str, one: &Times, other: f64| println!("{name}: {:.2} of the wall time", one.wall / other);
-    ratio("one platform, beside compileall", &ours[0], ours[2].wall);
-    println!("one platform, beside compileall: {:.2} of the CPU time", ours[0].cpu / ours[2].cpu);
-    ratio("both platforms, beside one", &ours[1], ours[0].wall);
-    ratio("both platforms, beside compileall and compileall emulated", &ours[1], ours[2].wall + theirs[0].wall);
-    canonicalize(&amd64)
-}
-
-/// Seconds, on average.
-struct Times {
-    wall: f64,
-    cpu: f64,
-}
-
-/// Commands in one run of hyperfine; what does not compile makes `compileall` fail, and is the same for both sides.
-fn measure(
-    shell: &Shell,
-    scratch: &Path,
-    runs: &str,
-    prepare: &str,
-    names: &[&str],
-    commands: &[String],
-) -> Result<Vec<Times>, Box<dyn std::error::Error>> {
-    let json = scratch.join("hyperfine.json");
-    let names = names.iter().flat_map(|name| ["--command-name", name]);
+    let native = [
+        Timed::new("shipwheel, one platform", image("amd64")).prepared(&*forget),
+        Timed::new("shipwheel, both platforms", image("amd64,arm64")).prepared(&*forget),
+        Timed::new("compileall, one platform", compileall(&amd64, "")),
+    ];
+    let native = side_by_side(&native, bench.rounds(), false)?;
     // A core without pointer authentication: emulating its cipher takes six times as long as all else.
-    let _cpu = shell.push_env("QEMU_CPU", "cortex-a72");
-    cmd!(shell, "hyperfine --style basic --ignore-failure --runs {runs} --prepare {prepare} --export-json {json}")
-        .args(names)
-        .args(commands)
-        .run()?;
-    let results: serde_json::Value = serde_json::from_str(&shell.read_file(&json)?)?;
-    let number = |result: &serde_json::Value, name: &str| result[name].as_f64().unwrap_or(f64::NAN);
-    let times =
-        |it: &serde_json::Value| Times { wall: number(it, "mean"), cpu: number(it, "user") + number(it, "system") };
-    Ok(results["results"].as_array().map(|all| all.iter().map(times).collect()).unwrap_or_default())
+    let emulated = format!("QEMU_CPU=cortex-a72 {}", compileall(&arm64, EMULATOR));
+    let emulated = side_by_side(&[Timed::new("compileall, emulated", emulated)], 2, false)?;
+    Ok(Findings {
+        about: "The example's three kinds of bytecode, the interpreter started, pycs made canonical and packed into \
+                layers; `compileall` only writes files, and for the other platform needs an emulator."
+            .to_owned(),
+        cases: cases([("4,326 pycs for both platforms", native.into_iter().chain(emulated).collect())]),
+        table: canonicalize(&amd64)?,
+    })
 }
 
 /// The files of one platform's image.
@@ -106,7 +78,7 @@ fn unpack(shell: &Shell, scratch: &Path, layout: &Path, platform: &str) -> Resul
 }
 
 /// Makes all pycs below a folder canonical, on one core, and says how fast.
-fn canonicalize(rootfs: &Path) -> Outcome {
+fn canonicalize(rootfs: &Path) -> Result<String, Box<dyn std::error::Error>> {
     let mut pycs = Vec::new();
     for entry in ignore::WalkBuilder::new(rootfs).standard_filters(false).build() {
         let entry = entry?;
@@ -128,6 +100,9 @@ fn canonicalize(rootfs: &Path) -> Outcome {
     }
     #[allow(clippy::cast_precision_loss, reason = "far below 2⁵³")]
     let megabytes = size as f64 / 1e6;
-    println!("canonical form of {} pycs, {megabytes:.0} MB: {:.0} MB/s on one core", pycs.len(), megabytes / best);
-    Ok(())
+    Ok(format!(
+        "The canonical form of {} pycs, {megabytes:.0} MB: {:.0} MB/s on one core.\n",
+        pycs.len(),
+        megabytes / best
+    ))
 }

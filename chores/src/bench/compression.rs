@@ -6,11 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use shipwheel_layer::{Compression, Content, FileTime, Tree, write_compressed};
-use xshell::Shell;
-
-use crate::test::is_installed;
+use super::measurement::{Bench, Findings};
 use crate::workspace::Outcome;
+use shipwheel_layer::{Compression, Content, FileTime, Tree, write_compressed};
 
 /// How large the corpus is: sources, bytecode and libraries of this machine's Python.
 const CORPUS: u64 = 96 << 20;
@@ -18,36 +16,22 @@ const CORPUS: u64 = 96 << 20;
 /// Where it is taken from.
 const FOLDER: &str = "/usr/lib";
 
-/// How often each is measured; the median counts.
-const RUNS: usize = 5;
-
 /// Measures each compressor, one after the other in each run, so that a busy machine is busy for all.
-pub fn run(_: &Shell, _: &Path) -> Outcome {
-    for program in ["pigz", "zstd"] {
-        if !is_installed(program) {
-            return Err(format!("{program} is not installed here: run `apt-get install {program}` as root").into());
-        }
-    }
-    let scratch = tempfile::tempdir()?;
-    let tree = corpus()?;
-    let tar = scratch.path().join("corpus.tar");
-    let mut file = File::create(&tar)?;
-    let zstd: Compression = "zstd:1".parse()?;
-    let (blob, _) = write_compressed(&tree, FileTime::EARLIEST, zstd, Vec::new())?;
-    let mut child = Command::new("zstd").args(["-d", "-c"]).stdin(Stdio::piped()).stdout(file.try_clone()?).spawn()?;
-    child.stdin.take().ok_or("zstd takes no input")?.write_all(&blob)?;
-    child.wait()?;
-    file.flush()?;
+pub fn run(bench: &Bench<'_>) -> Result<Findings, Box<dyn std::error::Error>> {
+    bench.need(&["pigz", "zstd"])?;
+    let tree = corpus(bench.pick(2 << 20, CORPUS))?;
+    let tar = bench.scratch.path().join("corpus.tar");
+    write_tar(&tree, &tar)?;
     let size = tar.metadata()?.len();
-    let mut rows: Vec<(String, Vec<f64>, u64)> = Vec::new();
     let ours = ["gzip", "zstd:1", "zstd:3", "zstd:9"].map(|name| (name, name.parse::<Compression>()));
     let theirs = [("pigz", "-6"), ("zstd", "-1"), ("zstd", "-3"), ("zstd", "-9")];
-    for run in 0..RUNS {
+    let mut rows: Vec<(String, Vec<f64>, u64)> = Vec::new();
+    for run in 0..bench.rounds() {
         let mut results = Vec::new();
         for (name, compression) in &ours {
             let begun = Instant::now();
             let (out, _) = write_compressed(&tree, FileTime::EARLIEST, compression.clone()?, Count(0))?;
-            results.push((format!("shipwheel {name}"), begun.elapsed().as_secs_f64(), out.0));
+            results.push((format!("shipwheel, {name}"), begun.elapsed().as_secs_f64(), out.0));
         }
         for (program, level) in theirs {
             let (seconds, bytes) = measure(program, level, &tar)?;
@@ -60,14 +44,26 @@ pub fn run(_: &Shell, _: &Path) -> Outcome {
             rows[number].1.push(seconds);
         }
     }
-    let cores = std::thread::available_parallelism()?;
-    println!("{:.0} MB of {FOLDER}, {cores} processors, medians of {RUNS}; ours hashes both streams, too", mega(size));
+    let mut table = String::from("| | MB/s | MB |\n|---|---|---|\n");
     for (name, mut seconds, bytes) in rows {
         seconds.sort_by(f64::total_cmp);
-        let median = seconds[RUNS / 2];
-        println!("{name:18} {:6.0} MB/s  {:6.1} MB", mega(size) / median, mega(bytes));
+        let rate = mega(size) / seconds[seconds.len() / 2];
+        table += &format!("| {name} | {rate:.0} | {:.1} |\n", mega(bytes));
     }
-    Ok(())
+    let about = format!("{:.0} MB of {FOLDER} on all processors. shipwheel also hashes both streams.", mega(size));
+    Ok(Findings { about, cases: Vec::new(), table })
+}
+
+/// The tar of a tree, for the others.
+fn write_tar(tree: &Tree, path: &Path) -> Outcome {
+    let (blob, _) = write_compressed(tree, FileTime::EARLIEST, "zstd:1".parse()?, Vec::new())?;
+    let out = File::create(path)?;
+    let mut child = Command::new("zstd").args(["-d", "-c"]).stdin(Stdio::piped()).stdout(out).spawn()?;
+    child.stdin.take().ok_or("zstd takes no input")?.write_all(&blob)?;
+    match child.wait()?.success() {
+        true => Ok(()),
+        false => Err("zstd did not read what shipwheel wrote".into()),
+    }
 }
 
 /// A sink that counts.
@@ -104,10 +100,10 @@ fn measure(program: &str, level: &str, tar: &Path) -> Result<(f64, u64), Box<dyn
 }
 
 /// The first files of this machine's Python and its libraries, in memory.
-fn corpus() -> Result<Tree, Box<dyn std::error::Error>> {
+fn corpus(least: u64) -> Result<Tree, Box<dyn std::error::Error>> {
     let (mut tree, mut size) = (Tree::new(), 0);
     let mut open: Vec<PathBuf> = vec![PathBuf::from(FOLDER)];
-    while let Some(path) = open.pop().filter(|_| size < CORPUS) {
+    while let Some(path) = open.pop().filter(|_| size < least) {
         let kind = path.symlink_metadata()?;
         if kind.is_dir() {
             let mut inner: Vec<PathBuf> =

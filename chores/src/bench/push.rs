@@ -1,12 +1,12 @@
-//! Half a gigabyte for two platforms, pushed to and pulled from Debian's registry on this machine, beside skopeo.
+//! A large image for two platforms, pushed to and pulled from Debian's registry on this machine, beside skopeo and crane.
 
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use xshell::{Shell, cmd};
 
+use super::measurement::{Bench, Findings, cases};
+use super::registry::Registry;
+use super::timing::{Timed, once, side_by_side};
 use crate::test::is_installed;
 use crate::workspace::Outcome;
 
@@ -15,51 +15,64 @@ const SHARED: u32 = 100;
 const OWN: (u32, u32) = (8, 25);
 
 /// Measures a fresh push, a push with nothing changed, and a fresh pull.
-pub fn run(shell: &Shell, shipwheel: &Path) -> Outcome {
-    for program in ["docker-registry", "skopeo"] {
-        if !is_installed(program) {
-            return Err(format!("{program} is not installed here: run `cargo xtask test` once as root").into());
-        }
-    }
-    let scratch = tempfile::tempdir()?;
-    let [layout, storage, cache, out] = ["layout", "storage", "cache", "out"].map(|name| scratch.path().join(name));
-    write_layout(shell, &layout)?;
-    let registry = Registry::start(scratch.path(), &storage)?;
+pub fn run(bench: &Bench<'_>) -> Result<Findings, Box<dyn std::error::Error>> {
+    bench.need(&["docker-registry", "skopeo"])?;
+    let (shell, scratch) = (bench.shell, bench.scratch.path().join("push"));
+    shell.create_dir(&scratch)?;
+    let [layout, storage, cache, out] = ["layout", "storage", "cache", "out"].map(|name| scratch.join(name));
+    write_layout(shell, &layout, bench.pick(1, 25))?;
+    let registry = Registry::start(&scratch, &storage)?;
     let name = format!("127.0.0.1:{}/bench:1", registry.port);
-    let _cache = shell.push_env("SHIPWHEEL_CACHE_DIR", &cache);
 
-    let (shipwheel, layout, out) = (shipwheel.display(), layout.display(), out.display());
-    let push = format!("{shipwheel} push {layout} {name}");
-    let pull = format!("{shipwheel} pull {name} --output {out}");
-    let skopeo_push = format!("skopeo copy --quiet --all --dest-tls-verify=false oci:{layout}:1 docker://{name}");
-    let skopeo_pull = format!("skopeo copy --quiet --all --src-tls-verify=false docker://{name} oci:{out}:1");
-    let forget = format!("rm -rf {} {} {out}", storage.join("docker").display(), cache.display());
-    let forget_ours = format!("rm -rf {} {out}", cache.display());
-
-    measure(shell, "500 MB, pushed", Some(&forget), &push, &skopeo_push)?;
-    measure(shell, "nothing changed, pushed", None, &push, &skopeo_push)?;
-    measure(shell, "500 MB, pulled", Some(&forget_ours), &pull, &skopeo_pull)
-}
-
-/// Ours and skopeo's, in one run of hyperfine.
-fn measure(shell: &Shell, name: &str, prepare: Option<&str>, ours: &str, skopeo: &str) -> Outcome {
-    let prepare: Vec<&str> = prepare.map_or_else(Vec::new, |line| vec!["--prepare", line]);
-    let (own, other) = (format!("{name} (shipwheel)"), format!("{name} (skopeo)"));
-    let names = ["--command-name", &own, "--command-name", &other];
-    cmd!(shell, "hyperfine --style basic --warmup 1 --runs 5 {names...} {prepare...} {ours} {skopeo}").run()?;
-    Ok(())
+    let (layout, out) = (layout.display(), out.display());
+    let (storage, kept) = (storage.join("docker"), cache.display());
+    let forget = format!("rm -rf {} {kept} {out}", storage.display());
+    let ours = format!("SHIPWHEEL_CACHE_DIR={kept} {}", bench.shipwheel.display());
+    let skopeo = "skopeo copy --quiet --all";
+    let mut pushes = vec![
+        Timed::new("shipwheel", format!("{ours} push {layout} {name}")),
+        Timed::new("skopeo", format!("{skopeo} --dest-tls-verify=false oci:{layout}:1 docker://{name}")),
+    ];
+    let mut pulls = vec![
+        Timed::new("shipwheel", format!("{ours} pull {name} --output {out}")),
+        Timed::new("skopeo", format!("{skopeo} --src-tls-verify=false docker://{name} oci:{out}:1")),
+    ];
+    if is_installed("crane") {
+        pushes.push(Timed::new("crane", format!("crane push --insecure --index {layout} {name}")));
+        pulls.push(Timed::new("crane", format!("crane pull --insecure --format oci {name} {out}")));
+    }
+    let fresh: Vec<Timed> = pushes.iter().map(|it| Timed::new(&it.tool, &*it.line).prepared(&*forget)).collect();
+    let fresh = side_by_side(&fresh, bench.rounds(), false)?;
+    once(&pushes[0].line)?;
+    let again = side_by_side(&pushes, bench.rounds(), true)?;
+    let forget = format!("rm -rf {kept} {out}");
+    let pulls: Vec<Timed> = pulls.into_iter().map(|it| it.prepared(&*forget)).collect();
+    let pulls = side_by_side(&pulls, bench.rounds(), false)?;
+    Ok(Findings {
+        about: format!(
+            "An index of two platforms with {} MiB that nothing compresses, a layer of which both share. The registry is \
+             Debian's, on loopback, so what is compared is work and not a network.",
+            bench.pick(1, 25) * (SHARED / 25 + 2 * OWN.0)
+        ),
+        cases: cases([
+            ("pushed anew", fresh),
+            ("pushed again, nothing changed", again),
+            ("pulled into a layout", pulls),
+        ]),
+        table: String::new(),
+    })
 }
 
 /// An OCI layout of noise, written by hand: what is measured must not also make what it is measured with.
-fn write_layout(shell: &Shell, layout: &Path) -> Outcome {
+fn write_layout(shell: &Shell, layout: &Path, mib: u32) -> Outcome {
     let blobs = layout.join("blobs/sha256");
     shell.create_dir(&blobs)?;
-    let shared = noise(shell, &blobs, SHARED)?;
+    let shared = noise(shell, &blobs, SHARED / OWN.1 * mib)?;
     let mut manifests = Vec::new();
     for platform in ["amd64", "arm64"] {
         let mut layers = vec![shared.clone()];
         for _ in 0..OWN.0 {
-            layers.push(noise(shell, &blobs, OWN.1)?);
+            layers.push(noise(shell, &blobs, mib)?);
         }
         // Nobody unpacks it: what the layers would be is made up.
         let diff_ids: Vec<String> = (0..layers.len()).map(|number| format!(r#""sha256:{number:064x}""#)).collect();
@@ -104,41 +117,4 @@ fn name_blob(shell: &Shell, blobs: &Path, kind: &str, size: u64) -> Result<Strin
     let hex = sum.split_whitespace().next().unwrap_or_default();
     std::fs::rename(&new, blobs.join(hex))?;
     Ok(format!(r#"{{"mediaType":"{kind}","digest":"sha256:{hex}","size":{size}}}"#))
-}
-
-/// Debian's registry; it ends with the value.
-struct Registry {
-    process: Child,
-    port: u16,
-}
-
-impl Registry {
-    fn start(folder: &Path, storage: &Path) -> Result<Self, Box<dyn std::error::Error>> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let config: PathBuf = folder.join("registry.yml");
-        let text = format!(
-            "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: 127.0.0.1:{port}\n",
-            storage.display()
-        );
-        std::fs::write(&config, text)?;
-        let mut command = Command::new("docker-registry");
-        let process = command.arg("serve").arg(&config).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        let registry = Self { process, port };
-        let patience = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if Instant::now() > patience {
-                return Err("docker-registry does not answer".into());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(registry)
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

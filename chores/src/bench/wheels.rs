@@ -2,21 +2,20 @@
 
 use std::path::Path;
 
-use xshell::{Shell, cmd};
+use xshell::cmd;
 
+use super::measurement::{Bench, Findings, cases};
 use super::sets::{SETS, uv, write_base, write_set};
-use crate::test::is_installed;
-use crate::workspace::Outcome;
+use super::timing::{Timed, side_by_side};
 
 /// Measures each set; whatever either side fetches is fetched before.
-pub fn run(shell: &Shell, shipwheel: &Path) -> Outcome {
-    if !is_installed("pigz") {
-        return Err("pigz is not installed here: run `apt-get install pigz` as root".into());
-    }
-    let scratch = tempfile::tempdir()?;
-    let uv = uv(shell, &scratch.path().join("uv"))?;
+pub fn run(bench: &Bench<'_>) -> Result<Findings, Box<dyn std::error::Error>> {
+    bench.need(&["pigz"])?;
+    let (shell, shipwheel, scratch) = (bench.shell, &bench.shipwheel, bench.scratch.path().join("wheels"));
+    let uv = uv(shell, &scratch.join("uv"))?;
+    let mut found = Vec::new();
     for (number, set) in SETS.iter().enumerate() {
-        let folder = scratch.path().join(number.to_string());
+        let folder = scratch.join(number.to_string());
         let [set_folder, base_folder, kept, cache, theirs] =
             ["set", "base", "kept", "cache", "theirs"].map(|name| folder.join(name));
         write_set(shell, &uv, set, &set_folder, false)?;
@@ -51,14 +50,21 @@ pub fn run(shell: &Shell, shipwheel: &Path) -> Outcome {
             t = show(&theirs),
             k = show(&kept)
         );
-        let names = ["ours, both platforms", "uv + tar + pigz, amd64", "uv + tar + pigz, both platforms"]
-            .map(|name| format!("{}: {name}", set.name));
-        let [a, b, c] = &names;
-        let names = ["--command-name", a, "--command-name", b, "--command-name", c];
-        cmd!(shell, "hyperfine --style basic --warmup 1 --runs 5 {names...} --prepare {prepare} {ours} {amd64} {both}")
-            .run()?;
+        let commands = [
+            ("shipwheel, both platforms", ours),
+            ("uv, tar and pigz, amd64", amd64),
+            ("the same, both platforms", both),
+        ];
+        let commands = commands.map(|(tool, line)| Timed::new(tool, line).prepared(&*prepare));
+        found.push((set.name, side_by_side(&commands, bench.rounds(), true)?));
     }
-    Ok(())
+    Ok(Findings {
+        about:
+            "From fetched wheels to compressed and hashed layers, without bytecode; uv installs from its warm cache."
+                .to_owned(),
+        cases: cases(found),
+        table: String::new(),
+    })
 }
 
 /// The shell line of a usual way: installed from uv's warm cache, packed and compressed by all processors.

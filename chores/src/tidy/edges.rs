@@ -53,7 +53,7 @@ const FURTHER: [(&str, &[&str]); 7] = [
         &["close_fds", "fs-err", "landlock", "libc", "rustix", "seccompiler", "signal-hook", "tempfile", "wait4"],
     ),
     ("crates/cli", &["annotate-snippets", "clap", "fs-err", "indicatif"]),
-    ("chores", &["tempfile", "xshell"]),
+    ("chores", &["tempfile", "wait4", "xshell"]),
     ("fuzz", &["libfuzzer-sys"]),
     ("tests", &["tempfile", "xshell"]),
 ];
