@@ -9,7 +9,7 @@ use crate::dockerfile::{At, Command, Dockerfile, ImageConfig};
 
 use super::draft::{Draft, From};
 use super::layout::Layout;
-use super::settings;
+use super::settings::Settings;
 use super::start::{self, Started};
 use super::users;
 
@@ -36,8 +36,8 @@ impl Config<'_> {
             vec![line]
         });
         lines.push(self.user(draft));
-        let shown = |line: usize| self.text(line);
-        lines.extend(settings::lines(draft, self.layout, self.image, &shown));
+        let settings = Settings { file: self.file, image: self.image, layout: self.layout };
+        lines.extend(settings.lines(draft));
         self.replaced(draft);
         lines
     }

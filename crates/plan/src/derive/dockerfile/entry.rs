@@ -14,7 +14,8 @@ use crate::shell::{plain_words, program};
 
 use super::draft::{Draft, below};
 use super::layout::Layout;
-use super::{settings, stages, start, users, writable};
+use super::settings::{Settings, UNBUFFERED};
+use super::{stages, start, users, writable};
 
 /// The names of the file, the first that there is counts.
 const FILES: [&str; 2] = ["Dockerfile", "Containerfile"];
@@ -76,6 +77,7 @@ struct Reading<'r> {
     known: &'r Known<'r>,
     draft: Draft,
     layout: Layout,
+    file: &'r Dockerfile,
     image: &'r ImageConfig,
     /// The working directory of the Dockerfile.
     workdir: &'r str,
@@ -88,16 +90,16 @@ struct Reading<'r> {
 }
 
 impl<'r> Reading<'r> {
-    fn of(known: &'r Known<'r>, file: &Dockerfile, image: &'r ImageConfig) -> Self {
+    fn of(known: &'r Known<'r>, file: &'r Dockerfile, image: &'r ImageConfig) -> Self {
         let mut draft = Draft::default();
         stages::read(&mut draft, known, file);
         let layout = Layout::at(&draft, APPLICATION);
-        let env = settings::environment(&mut draft, &layout, image, &|_| String::new());
+        let env = Settings { file, image, layout: &layout }.environment(&mut draft);
         let env: BTreeMap<String, String> = env.into_iter().map(|(name, at)| (name, at.value)).collect();
         let ports: Vec<String> = image.exposed.iter().filter_map(|at| port(&at.value)).collect();
         let port = env.get(PORT).or(ports.first()).map_or(CHOSEN, String::as_str).to_owned();
         let workdir = image.workdir.as_ref().map_or("/", |at| at.value.as_str());
-        Self { known, draft, layout, image, workdir, env, ports, port, asks_for_port: false }
+        Self { known, draft, layout, file, image, workdir, env, ports, port, asks_for_port: false }
     }
 
     fn entry(&mut self) -> Result<Entry, String> {
@@ -125,7 +127,7 @@ impl<'r> Reading<'r> {
         let (draft, layout) = (&mut self.draft, &self.layout);
         let named = writable::named(draft, self.known, self.image, layout, Folders::default());
         entry.writes = if users::is_root(draft, self.image) { Folders::default() } else { named };
-        entry.volumes = settings::volumes(draft, layout, self.image, &|_| String::new());
+        entry.volumes = Settings { file: self.file, image: self.image, layout }.volumes(draft);
     }
 
     /// Takes in the variables and the ports.
@@ -157,7 +159,7 @@ impl<'r> Reading<'r> {
         let started = start::read((self.known, &self.draft), &self.layout, self.workdir, &at, is_whole);
         let started = started.map_err(|it| format!("it starts {}, which starts other programs", it.name))?;
         if started.is_unbuffered {
-            self.env.entry(settings::UNBUFFERED.to_owned()).or_insert_with(|| "1".to_owned());
+            self.env.entry(UNBUFFERED.to_owned()).or_insert_with(|| "1".to_owned());
         }
         if started.packages.is_empty() { Ok(started.words) } else { Err(NEEDS_SHELL.to_owned()) }
     }
