@@ -90,6 +90,27 @@ fn a_project_is_installed_and_its_own_command_started() {
 }
 
 #[test]
+fn a_project_of_a_plain_setup_py_is_installed_and_nothing_of_it_runs() {
+    let setup = "from setuptools import find_packages, setup\n\nsetup(\n    name=\"thing\",\n    version=\"1.2\",\n    \
+        packages=find_packages(exclude=[\"tests\"]),\n    python_requires=\">=3.9\",\n    \
+        entry_points={\"console_scripts\": [\"thing = thing:main\"]},\n)\n";
+    let module = "from importlib.metadata import version\n\n\ndef main():\n    print('thing', version('thing'))\n";
+    let project = |setup: &str| {
+        let definition = Definition::empty().with("setup.py", setup).with(".python-version", "3.11\n");
+        definition.with("thing/__init__.py", module).with("tests/__init__.py", "")
+    };
+    let definition = project(setup);
+    let free = build(&definition, "free").succeeded();
+    assert!(!free.stderr.contains("building a wheel"), "{}", free.stderr);
+    let (run, rootfs) = build_twice(&definition);
+    assert_eq!(run.json()["digest"], free.json()["digest"], "no permission is needed");
+    assert_eq!(rootfs.run(&[], &["/opt/venv/bin/python3", "/opt/venv/bin/thing"]).0.trim(), "thing 1.2");
+    // What computes anything is a program, and nobody allowed it to run.
+    let computed = project(&setup.replace("\"1.2\"", "open(\"VERSION\").read()"));
+    build(&computed, "no").failed(3, &["setup.py computes `version`", "--allow-project-build"]);
+}
+
+#[test]
 fn a_plain_script_needs_nothing_else() {
     let definition = Definition::empty()
         .with("job.py", "import helper\nprint('job', helper.NAME)\n")

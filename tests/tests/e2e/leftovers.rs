@@ -85,6 +85,16 @@ fn warnings(run: &Run) -> Vec<&str> {
     run.stderr.lines().filter(|line| line.starts_with("warning: ")).collect()
 }
 
+/// Checks that a run warned of these, and of nothing else.
+#[track_caller]
+fn warned(run: &Run, expected: &[&str]) {
+    let warnings = warnings(run);
+    for expected in expected {
+        assert!(warnings.iter().any(|line| line.contains(expected)), "{expected}: {}", run.stderr);
+    }
+    assert_eq!(warnings.len(), expected.len(), "{}", run.stderr);
+}
+
 /// An application among all that no image should have.
 fn crowded(lines: &str) -> Ground {
     let ground = Ground::new(lines).with("app/pkg/m.py", "").with("app/pkg/.env.example", "A=\n");
@@ -180,11 +190,7 @@ fn files_with_credentials_are_left_out_by_kind_and_their_line_in_the_code_is_tol
         "conf/aws.txt:1 has what looks like a secret access key of AWS",
         "conf/other.json:1 has what looks like a key of a service account",
     ];
-    let warnings = warnings(&run);
-    for expected in expected {
-        assert!(warnings.iter().any(|line| line.contains(expected)), "{expected}: {}", run.stderr);
-    }
-    assert_eq!(warnings.len(), expected.len(), "{}", run.stderr);
+    warned(&run, &expected);
     // What .dockerignore leaves out is known to the user, and so is what `sources` names.
     let ground = ground.with("app/.dockerignore", "conf/*\npkg/server.key\n!conf/auth.json\n");
     assert!(!ground.build().0.stderr.contains("look like files with credentials"));
@@ -279,11 +285,7 @@ fn a_whole_folder_is_taken_without_what_is_for_development_unless_it_is_named() 
         "db.sqlite3 is left out, and example/settings.py:1 names it; if the image needs it, add \"db.sqlite3\"",
         "outside is a link that leads out of the application, and is left out",
     ];
-    let warnings = warnings(&run);
-    for expected in expected {
-        assert!(warnings.iter().any(|line| line.contains(expected)), "{expected}: {}", run.stderr);
-    }
-    assert_eq!(warnings.len(), expected.len(), "{}", run.stderr);
+    warned(&run, &expected);
 }
 
 #[test]

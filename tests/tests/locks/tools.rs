@@ -123,17 +123,25 @@ fn compare(exported: &str, choose: impl Fn(&Environment) -> Chosen, what: &str) 
     TARGETS.len() as u32
 }
 
-#[test]
-fn a_poetry_lock_gives_what_poetry_exports_of_it() {
+/// Makes projects, and adds up what a comparison says of each; it gets its folder, its pyproject.toml and what to call it.
+fn each_project(make: impl Fn(&mut Random, &str) -> String, compared: impl Fn(&Place, &str, &str) -> u32) {
     let (projects, seed) = (setting("SHIPWHEEL_LOCKS", PROJECTS), setting("SHIPWHEEL_LOCKS_SEED", 1));
-    let program = poetry();
-    let mut compared = 0;
+    let mut sum = 0;
     for number in 0..projects {
         let mut random = Random::new(seed, number);
         let place = Place::new(|folder| write_wheels(&mut random, folder));
-        let project = poetry_project(&mut random, &place.index());
+        let project = make(&mut random, &place.index());
         place.write("pyproject.toml", &project);
-        let shell = &place.shell;
+        sum += compared(&place, &project, &format!("seed {seed}, project {number}"));
+    }
+    println!("{projects} projects, {sum} answers compared");
+}
+
+#[test]
+fn a_poetry_lock_gives_what_poetry_exports_of_it() {
+    let program = poetry();
+    each_project(poetry_project, |place, project, called| {
+        let (shell, mut compared) = (&place.shell, 0);
         cmd!(shell, "{program} lock --no-interaction --quiet").quiet().run().unwrap();
         let text = place.read("poetry.lock");
         // The form of Poetry 1.8 does not say which groups need what.
@@ -141,47 +149,41 @@ fn a_poetry_lock_gives_what_poetry_exports_of_it() {
             let text = text.replace("lock-version = \"2.1\"", &format!("lock-version = \"{version}\""));
             place.write("poetry.lock", &text);
             let lock = PoetryLock::parse(&text, "poetry.lock").unwrap();
-            assert!(lock.is_of(&project), "{project}");
+            assert!(lock.is_of(project), "{project}");
             for question in Question::all() {
                 let extras = question.extras.iter().map(|name| format!("--extras={name}"));
                 let groups = question.groups.iter().map(|name| format!("--with={name}"));
                 let words: Vec<String> = extras.chain(groups).collect();
                 let export = cmd!(shell, "{program} export --no-interaction --format requirements.txt {words...}");
                 let exported = export.quiet().ignore_stderr().read().unwrap();
-                let what = format!("seed {seed}, project {number}, version {version}, {question:?}\n{project}");
+                let what = format!("{called}, version {version}, {question:?}\n{project}");
                 let choose =
-                    |environment: &Environment| lock.choose(&question.extras, &question.groups, environment, &project);
+                    |environment: &Environment| lock.choose(&question.extras, &question.groups, environment, project);
                 compared += compare(&exported, choose, &what);
             }
         }
-    }
-    println!("{projects} projects, {compared} answers compared");
+        compared
+    });
 }
 
 #[test]
 fn a_pdm_lock_gives_what_pdm_exports_of_it() {
-    let (projects, seed) = (setting("SHIPWHEEL_LOCKS", PROJECTS), setting("SHIPWHEEL_LOCKS_SEED", 1));
     let program = pdm();
-    let mut compared = 0;
-    for number in 0..projects {
-        let mut random = Random::new(seed, number);
-        let place = Place::new(|folder| write_wheels(&mut random, folder));
-        let project = pdm_project(&mut random, &place.index());
-        place.write("pyproject.toml", &project);
-        let shell = &place.shell;
+    each_project(pdm_project, |place, project, called| {
+        let (shell, mut compared) = (&place.shell, 0);
         let words = ["lock", "--quiet", "--group", ":all"];
         cmd!(shell, "{program} {words...}").quiet().ignore_stderr().run().unwrap();
         let lock = PdmLock::parse(&place.read("pdm.lock"), "pdm.lock").unwrap();
-        assert!(lock.is_of(&project) && !lock.needs_project(), "{project}");
+        assert!(lock.is_of(project) && !lock.needs_project(), "{project}");
         for question in Question::all() {
             let all: BTreeSet<String> = question.extras.union(&question.groups).cloned().collect();
             let mut words: Vec<String> = all.iter().map(|name| format!("--group={name}")).collect();
             words.extend(question.groups.is_empty().then(|| "--prod".to_owned()));
             let exported = cmd!(shell, "{program} export --format requirements {words...}").quiet().ignore_stderr();
             let exported = exported.read().unwrap();
-            let what = format!("seed {seed}, project {number}, {question:?}\n{project}");
-            compared += compare(&exported, |environment| lock.choose(&all, environment, &project), &what);
+            let what = format!("{called}, {question:?}\n{project}");
+            compared += compare(&exported, |environment| lock.choose(&all, environment, project), &what);
         }
-    }
-    println!("{projects} projects, {compared} answers compared");
+        compared
+    });
 }
