@@ -28,11 +28,6 @@ pub struct IndexFile {
     pub requires_python: Option<VersionSpecifiers>,
 }
 
-/// A hash that is stronger than sha256, if it is one.
-pub(super) fn strong(algorithm: &str, digits: &str) -> Option<StrongHash> {
-    format!("{algorithm}:{digits}").parse().ok()
-}
-
 impl IndexFile {
     /// A file of a page at `page`; nothing where its address cannot be one of a file.
     ///
@@ -41,7 +36,7 @@ impl IndexFile {
         let mut url = page.join(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
         let fragment = url.fragment().unwrap_or_default().to_owned();
         let in_fragment = |name: &str| fragment.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-        let stronger = ["sha512", "sha384"].into_iter().filter_map(|name| strong(name, in_fragment(name)?)).collect();
+        let stronger = StrongHash::all_of(in_fragment);
         url.set_fragment(None);
         let last = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
         let decoded = percent_encoding::percent_decode_str(last).decode_utf8().ok()?.into_owned();

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use url::Url;
 
 use super::error::PageError;
-use super::file::{IndexFile, strong};
+use super::file::IndexFile;
+use crate::wheel::StrongHash;
 
 #[derive(Deserialize)]
 struct RawPage {
@@ -48,8 +49,8 @@ impl RawFile {
         let sha256 = self.hashes.get("sha256").map(String::as_str);
         let file = IndexFile::at(page, &self.url, Some(&self.filename), sha256)?;
         let requires_python = self.requires_python.and_then(|text| text.parse().ok());
-        let own = ["sha512", "sha384"].into_iter().filter_map(|name| strong(name, self.hashes.get(name)?));
-        let stronger = own.chain(file.stronger.iter().copied()).collect();
+        let own = StrongHash::all_of(|name| self.hashes.get(name).map(String::as_str));
+        let stronger = own.into_iter().chain(file.stronger.iter().copied()).collect();
         Some(IndexFile { size: self.size, requires_python, stronger, ..file })
     }
 }

@@ -5,7 +5,7 @@ use pep440_rs::VersionSpecifiers;
 use crate::index::IndexFile;
 use crate::lock::{Lock, LockedPackage, LockedSdist, LockedWheel};
 use crate::requirements::hash_problem::HashProblem;
-use crate::requirements::pin::{Pin, Verdict};
+use crate::requirements::pin::Pin;
 use crate::requirements::requirement::Requirements;
 
 /// The files that indexes have for pins, in the order of the pins; none where no index has the distribution.
@@ -31,7 +31,7 @@ impl Requirements {
     pub fn lock_of_wheels(&self, pins: &[Pin], wheels: &[LockedWheel]) -> Option<Lock> {
         let packages = pins.iter().map(|pin| {
             let is_of = |wheel: &&LockedWheel| {
-                pin.judge(wheel.sha256, &wheel.stronger) != Verdict::Other
+                pin.judge(wheel.sha256, &wheel.stronger).is_some()
                     && pin.is_of(&wheel.name.distribution, &wheel.name.version)
             };
             let wheels: Vec<LockedWheel> = wheels.iter().filter(is_of).cloned().collect();
@@ -54,7 +54,7 @@ impl Pin {
 
     /// Whether a file has a hash that is listed.
     pub fn allows(&self, file: &IndexFile) -> bool {
-        self.judge(file.sha256, &file.stronger) != Verdict::Other
+        self.judge(file.sha256, &file.stronger).is_some()
     }
 
     fn is_wheel(&self, file: &IndexFile) -> bool {
@@ -64,16 +64,14 @@ impl Pin {
     fn package(&self, files: &[IndexFile]) -> Result<LockedPackage, HashProblem> {
         let allowed: Vec<&IndexFile> = files.iter().filter(|file| self.allows(file)).collect();
         let wheel = |file: &&IndexFile| {
-            let Verdict::Listed(sha256, stronger) = self.judge(file.sha256, &file.stronger) else { return None };
+            let (sha256, stronger) = self.judge(file.sha256, &file.stronger)?;
             let (url, size) = (Some(file.url.clone()), file.size);
             Some(LockedWheel { name: file.wheel()?, url, path: None, size, sha256, stronger })
         };
         let sdist = allowed.iter().find(|file| file.wheel().is_none());
-        let sdist = sdist.and_then(|file| match self.judge(file.sha256, &file.stronger) {
-            Verdict::Listed(sha256, stronger) => {
-                Some(LockedSdist { url: Some(file.url.clone()), path: None, sha256, stronger })
-            }
-            Verdict::Other => None,
+        let sdist = sdist.and_then(|file| {
+            let (sha256, stronger) = self.judge(file.sha256, &file.stronger)?;
+            Some(LockedSdist { url: Some(file.url.clone()), path: None, sha256, stronger })
         });
         if allowed.is_empty() {
             return Err(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::lock::{Lock, LockedSdist};
 use crate::marker::Environment;
 use crate::requirements::hash_problem::HashProblem;
-use crate::requirements::pin::{Pin, Verdict};
+use crate::requirements::pin::Pin;
 use crate::requirements::requirement::Requirements;
 
 /// Keeps of a lock only the files whose sha256 the requirements file lists.
@@ -34,16 +34,13 @@ pub fn check_hashes(
             continue;
         };
         let found = package.wheels.iter().map(|w| (w.name.file_name().to_owned(), w.sha256)).collect();
-        package.wheels.retain_mut(|wheel| match pin.judge(wheel.sha256, &wheel.stronger) {
-            Verdict::Listed(sha256, stronger) => {
-                (wheel.sha256, wheel.stronger) = (sha256, stronger);
-                true
-            }
-            Verdict::Other => false,
+        package.wheels.retain_mut(|wheel| {
+            let wanted = pin.judge(wheel.sha256, &wheel.stronger);
+            wanted.map(|(sha256, stronger)| (wheel.sha256, wheel.stronger) = (sha256, stronger)).is_some()
         });
-        package.sdist = package.sdist.take().and_then(|sdist| match pin.judge(sdist.sha256, &sdist.stronger) {
-            Verdict::Listed(sha256, stronger) => Some(LockedSdist { sha256, stronger, ..sdist }),
-            Verdict::Other => None,
+        package.sdist = package.sdist.take().and_then(|sdist| {
+            let (sha256, stronger) = pin.judge(sdist.sha256, &sdist.stronger)?;
+            Some(LockedSdist { sha256, stronger, ..sdist })
         });
         if package.wheels.is_empty() && package.sdist.is_none() {
             problems.push(pin.none_matches(version, found));

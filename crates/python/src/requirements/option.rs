@@ -48,8 +48,9 @@ pub(super) fn hashes(options: &str) -> Result<Hashes, Kind> {
                 let digest = Digest::from_hex(&digits.to_ascii_lowercase());
                 found.sha256.push(digest.map_err(|_| Kind::Hash(value.to_owned()))?);
             }
-            Some(("sha384" | "sha512", _)) => {
-                found.stronger.push(value.parse().map_err(|_| Kind::Hash(value.to_owned()))?);
+            Some((algorithm, digits)) if StrongHash::ALGORITHMS.contains(&algorithm) => {
+                let hash = StrongHash::from_hex(algorithm, digits);
+                found.stronger.push(hash.map_err(|_| Kind::Hash(value.to_owned()))?);
             }
             Some((algorithm @ ("md5" | "sha1" | "sha224" | "blake2b"), _)) => weak = Some(algorithm.to_owned()),
             _ => return Err(Kind::Hash(value.to_owned())),

@@ -12,14 +12,8 @@ use crate::requirements::hash_problem::HashProblem;
 use crate::requirements::requirement::{Requirement, Requirements};
 use crate::wheel::StrongHash;
 
-/// Whether a file may be one that a pin lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It may, if its bytes have this sha256, or else one of these hashes.
-    Listed(Option<Digest>, Vec<StrongHash>),
-    /// It has other hashes.
-    Other,
-}
+/// What the bytes of a file must have: this sha256, or else one of these hashes.
+pub(super) type Wanted = (Option<Digest>, Vec<StrongHash>);
 
 /// One version of a distribution, with all that the lines of a requirements file say of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,23 +84,21 @@ impl Pin {
         self.name == *name && self.version == *version
     }
 
-    /// What is known of a file with these hashes, which somebody else says that it has.
+    /// What the bytes of a file must have that somebody else says has these hashes; `None` if it is not one that the pin
+    /// lists.
     ///
     /// A file of which nobody says a hash of the kind that is listed may be the right one: its bytes decide.
-    pub(super) fn judge(&self, sha256: Option<Digest>, stronger: &[StrongHash]) -> Verdict {
+    pub(super) fn judge(&self, sha256: Option<Digest>, stronger: &[StrongHash]) -> Option<Wanted> {
         let is_listed = stronger.iter().any(|hash| self.stronger.contains(hash));
         match sha256 {
-            Some(digest) if self.hashes.contains(&digest) => Verdict::Listed(Some(digest), Vec::new()),
-            _ if is_listed => Verdict::Listed(None, self.in_place()),
-            Some(_) if !self.hashes.is_empty() => Verdict::Other,
-            _ if self.stronger.is_empty() => Verdict::Other,
-            _ if stronger.iter().any(|hash| self.has_kind_of(hash)) => Verdict::Other,
-            _ => Verdict::Listed(None, self.in_place()),
+            Some(digest) if self.hashes.contains(&digest) => return Some((Some(digest), Vec::new())),
+            _ if is_listed => {}
+            Some(_) if !self.hashes.is_empty() => return None,
+            _ if self.stronger.is_empty() => return None,
+            _ if stronger.iter().any(|hash| self.has_kind_of(hash)) => return None,
+            _ => {}
         }
-    }
-
-    fn in_place(&self) -> Vec<StrongHash> {
-        self.stronger.iter().copied().collect()
+        Some((None, self.stronger.iter().copied().collect()))
     }
 
     fn has_kind_of(&self, hash: &StrongHash) -> bool {

@@ -12,6 +12,7 @@ use crate::repository::Repository;
 use crate::requirements::error::{RequirementProblem, RequirementProblemKind as Kind};
 use crate::requirements::lines::logical_lines;
 use crate::requirements::option::{Hashes, hashes, option};
+use crate::wheel::StrongHash;
 
 /// Ends of file names that pip and uv take for an archive, whatever a name may look like.
 const ARCHIVES: [&str; 12] =
@@ -215,10 +216,7 @@ impl Address {
                     .and_then(|it| Digest::from_hex(&it.to_ascii_lowercase()).ok())
                     .into_iter()
                     .collect(),
-                stronger: ["sha512", "sha384"]
-                    .into_iter()
-                    .filter_map(|name| format!("{name}:{}", value(name)?).parse().ok())
-                    .collect(),
+                stronger: StrongHash::all_of(value),
             },
             place: place(at, subdirectory)?,
         })

@@ -20,6 +20,30 @@ pub enum StrongHash {
 }
 
 impl StrongHash {
+    /// The names of its algorithms, as RECORD, locks and indexes have them; the strongest first.
+    pub const ALGORITHMS: [&'static str; 2] = ["sha512", "sha384"];
+
+    /// The hash of an algorithm that hexadecimal digits write.
+    ///
+    /// # Errors
+    /// When the algorithm is another one, or there are more or fewer digits than it has.
+    pub fn from_hex(algorithm: &str, digits: &str) -> Result<Self, StrongHashError> {
+        let pair = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) || !digits.len().is_multiple_of(2) {
+            return Err(StrongHashError);
+        }
+        let bytes: Option<Vec<u8>> = digits.as_bytes().chunks(2).map(pair).collect();
+        bytes.and_then(|bytes| Self::new(algorithm, &bytes)).ok_or(StrongHashError)
+    }
+
+    /// Those among the hashes of a file, the strongest first; `digits_of` tells the digits by the name of an algorithm.
+    ///
+    /// What cannot be read proves nothing, and is left out.
+    pub(crate) fn all_of<'d>(digits_of: impl Fn(&str) -> Option<&'d str>) -> Vec<Self> {
+        let named = Self::ALGORITHMS.into_iter().filter_map(|name| Some((name, digits_of(name)?)));
+        named.filter_map(|(name, digits)| Self::from_hex(name, digits).ok()).collect()
+    }
+
     /// Its name in RECORD, and its bytes.
     pub(super) fn parts(&self) -> (&'static str, &[u8]) {
         match self {
@@ -49,12 +73,7 @@ impl FromStr for StrongHash {
     /// Reads `sha512:` and hexadecimal digits.
     fn from_str(text: &str) -> Result<Self, StrongHashError> {
         let (algorithm, digits) = text.split_once(':').ok_or(StrongHashError)?;
-        let pair = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) || digits.len() % 2 != 0 {
-            return Err(StrongHashError);
-        }
-        let bytes: Option<Vec<u8>> = digits.as_bytes().chunks(2).map(pair).collect();
-        bytes.and_then(|bytes| Self::new(algorithm, &bytes)).ok_or(StrongHashError)
+        Self::from_hex(algorithm, digits)
     }
 }
 
