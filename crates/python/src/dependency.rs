@@ -40,9 +40,8 @@ impl FromStr for Dependency {
     fn from_str(text: &str) -> Result<Self, DependencyError> {
         let error = |reason: String| DependencyError { text: text.chars().take(200).collect(), reason };
         let (wanted, marker) = split_marker(text.trim());
-        let end = wanted.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).unwrap_or(wanted.len());
-        let (name, rest) = wanted.split_at(end);
-        let name = name.parse().map_err(|_| error(format!("`{name}` is not a distribution's name")))?;
+        let (name, rest) = DistributionName::at_start(wanted)
+            .map_err(|cause| error(format!("`{}` is not a distribution's name", cause.found)))?;
         let (extras, rest) = match rest.trim_start().strip_prefix('[') {
             Some(rest) => rest.split_once(']').ok_or_else(|| error("`]` is missing".to_owned()))?,
             None => ("", rest),

@@ -22,6 +22,16 @@ impl DistributionName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name that a text begins with, and the rest of it: `requests[socks]>=2`, `PySocks (>=1.5.6)`.
+    ///
+    /// # Errors
+    /// When it begins with something else.
+    pub fn at_start(text: &str) -> Result<(Self, &str), NameError> {
+        let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).unwrap_or(text.len());
+        let (name, rest) = text.split_at(end);
+        Ok((name.parse()?, rest))
+    }
 }
 
 /// Normalizes any text as PEP 503 does: names of distributions, extras and groups.
@@ -92,6 +102,21 @@ mod tests {
             (&"a".repeat(256), None),
         ] {
             assert_eq!(text.parse().ok().as_ref().map(DistributionName::as_str), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_begins_with_a_name() {
+        for (text, expected) in [
+            ("A_b[x]>=1", Some(("a-b", "[x]>=1"))),
+            ("PySocks (>=1.5.6)", Some(("pysocks", " (>=1.5.6)"))),
+            ("a", Some(("a", ""))),
+            ("a-==1", None),
+            ("(a)", None),
+            ("", None),
+        ] {
+            let found = DistributionName::at_start(text).ok();
+            assert_eq!(found.as_ref().map(|(name, rest)| (name.as_str(), *rest)), expected, "{text}");
         }
     }
 

@@ -20,11 +20,10 @@ pub(super) fn servers(text: &str) -> BTreeSet<DistributionName> {
 }
 
 fn brought(line: &str) -> Option<&'static str> {
-    let end = line.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).unwrap_or(line.len());
-    let (name, rest) = line.split_at(end);
+    let (name, rest) = DistributionName::at_start(line).ok()?;
     let inside = rest.trim_start().strip_prefix('[').and_then(|rest| rest.split_once(']'));
     let extras: Vec<&str> = inside.map(|(extras, _)| extras.split(',').map(str::trim).collect()).unwrap_or_default();
-    let (_, wanted, server) = BROUGHT.iter().find(|(framework, ..)| framework.eq_ignore_ascii_case(name))?;
+    let (_, wanted, server) = BROUGHT.iter().find(|(framework, ..)| *framework == name.as_str())?;
     let is_brought = wanted.is_empty() || extras.iter().any(|it| wanted.iter().any(|one| one.eq_ignore_ascii_case(it)));
     is_brought.then_some(server)
 }

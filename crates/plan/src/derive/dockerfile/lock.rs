@@ -44,10 +44,8 @@ fn here(draft: &Draft, known: &Known<'_>, place: &str) -> Option<String> {
 /// Says of distributions that lines name one by one whether they are locked.
 pub(super) fn named(draft: &mut Draft, known: &Known<'_>, lock: Option<&Lock>) {
     for from in std::mem::take(&mut draft.installed.named) {
-        let end =
-            from.value.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap_or(from.value.len());
-        let name = from.value[..end].parse::<DistributionName>().ok();
-        let is_locked = name.is_some_and(|name| known.distributions.contains(&name));
+        let named = DistributionName::at_start(&from.value);
+        let is_locked = named.is_ok_and(|(name, _)| known.distributions.contains(&name));
         match (is_locked, lock) {
             (true, _) => draft.account.not_needed(from.line, &from.text, format!("`python.lock` has {}", from.value)),
             (false, Some(lock)) => {
