@@ -1,6 +1,7 @@
 //! `[tool.poetry]` → METADATA and entry points: Poetry's own forms of versions become those of PEP 440 and PEP 508.
 
 use crate::name::normalized;
+use crate::poetry_versions::PoetryVersions;
 use crate::project::entry_points::{self, EntryPoints};
 use crate::project::input::Input;
 use crate::project::keys::Keys;
@@ -17,7 +18,9 @@ pub(super) fn add(mut metadata: Metadata, input: &Input<'_>) -> Result<Metadata,
     let dependencies = poetry.table("dependencies")?;
     let python = dependencies.text("python")?.unwrap_or("*");
     if python != "*" {
-        metadata.add("Requires-Python", &versions(python)?)?;
+        versions(python)?;
+        let python: Option<PoetryVersions> = python.parse().ok();
+        metadata.add("Requires-Python", &python.map(|python| python.python_text()).unwrap_or_default())?;
     }
     add_person(&mut metadata, &poetry, "authors", "Author", "Author-email")?;
     add_person(&mut metadata, &poetry, "maintainers", "Maintainer", "Maintainer-email")?;
@@ -125,72 +128,11 @@ fn table(name: &str, table: &Keys<'_>) -> Result<(String, bool), NotStatic> {
     Ok((format!("{name}{extras}{versions}{marker}"), table.flag("optional")?.unwrap_or(false)))
 }
 
-/// Poetry's `^1.2`, `~1.2`, `1.*`, `1.2` and lists of comparisons as version specifiers; nothing for `*`.
-pub(super) fn versions(text: &str) -> Result<String, NotStatic> {
-    let parts = text.split(',').map(|part| one(part.trim()));
-    let parts: Option<Vec<String>> = parts.collect();
-    let specifiers = parts.map(|parts| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(","));
-    let is_read = |text: &String| text.parse::<pep440_rs::VersionSpecifiers>().is_ok();
-    specifiers
-        .filter(is_read)
-        .ok_or_else(|| NotStatic::because(format!("the versions `{text}` are written in a way of Poetry's own")))
-}
-
-fn one(text: &str) -> Option<String> {
-    let upper = |version: &str, at: usize| {
-        let mut numbers: Vec<u64> = version.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
-        let length = numbers.len();
-        *numbers.get_mut(at)? += 1;
-        numbers.truncate(at + 1);
-        numbers.resize(length.max(at + 1), 0);
-        Some(numbers.iter().map(u64::to_string).collect::<Vec<_>>().join("."))
-    };
-    if text == "*" {
-        return Some(String::new());
-    }
-    if let Some(version) = text.strip_prefix('^').map(str::trim) {
-        let parts: Vec<&str> = version.split('.').collect();
-        // The first number that is not zero may not change; of zeros alone, the last one.
-        let at = parts.iter().position(|part| !part.trim_start_matches('0').is_empty()).unwrap_or(parts.len() - 1);
-        return Some(format!(">={version},<{}", upper(version, at)?));
-    }
-    if let Some(version) = text.strip_prefix('~').filter(|rest| !rest.starts_with('=')).map(str::trim) {
-        let at = if version.contains('.') { 1 } else { 0 };
-        return Some(format!(">={version},<{}", upper(version, at)?));
-    }
-    match text.chars().next()? {
-        '0'..='9' => Some(format!("=={text}")),
-        '<' | '>' | '=' | '!' if !text.contains('|') => Some(text.to_owned()),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_of_poetry_become_specifiers() {
-        for (text, expected) in [
-            ("^1.2.3", Some(">=1.2.3,<2.0.0")),
-            ("^1.2", Some(">=1.2,<2.0")),
-            ("^3", Some(">=3,<4")),
-            ("^0.2.3", Some(">=0.2.3,<0.3.0")),
-            ("^0.0.3", Some(">=0.0.3,<0.0.4")),
-            ("^0.0", Some(">=0.0,<0.1")),
-            ("~1.2.3", Some(">=1.2.3,<1.3.0")),
-            ("~1.2", Some(">=1.2,<1.3")),
-            ("~1", Some(">=1,<2")),
-            ("1.2.*", Some("==1.2.*")),
-            ("1.2.3", Some("==1.2.3")),
-            (">=1.2, <3", Some(">=1.2,<3")),
-            ("!=1.5", Some("!=1.5")),
-            ("*", Some("")),
-            ("^1 || ^2", None),
-            (">=1 <2", None),
-            ("^1.2b1", None),
-        ] {
-            assert_eq!(versions(text).ok().as_deref(), expected, "{text}");
-        }
-    }
+/// Poetry's versions as version specifiers; nothing for `*`.
+///
+/// # Errors
+/// When specifiers cannot say them: no build backend but Poetry's own writes alternatives.
+fn versions(text: &str) -> Result<String, NotStatic> {
+    let specifiers = text.parse::<PoetryVersions>().ok().and_then(|versions| versions.text().map(str::to_owned));
+    specifiers.ok_or_else(|| NotStatic::because(format!("the versions `{text}` are written in a way of Poetry's own")))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::poetry_versions::PoetryVersions;
 use crate::pyproject::error::PyprojectError;
 use crate::pyproject::project::{Project, RequiresPython};
 
@@ -65,15 +66,7 @@ impl PoetryProject {
     }
 }
 
-/// Poetry's `^3.11` is `>=3.11,<4`, and its `~3.11` is `>=3.11,<3.12`.
+/// Poetry's versions of Python as specifiers; what cannot be read stays as it is, for the message.
 fn specifiers(text: &str) -> String {
-    let parts: Vec<&str> = text.trim_start_matches(['^', '~']).split('.').collect();
-    let next = |part: Option<&&str>| part.and_then(|part| part.parse::<u32>().ok()).map_or(0, |number| number + 1);
-    match text.chars().next() {
-        Some('^') => format!(">={},<{}", parts.join("."), next(parts.first())),
-        Some('~') if !text.starts_with("~=") => {
-            format!(">={},<{}.{}", parts.join("."), parts.first().unwrap_or(&"3"), next(parts.get(1)))
-        }
-        _ => text.to_owned(),
-    }
+    text.parse::<PoetryVersions>().map_or_else(|_| text.to_owned(), |versions| versions.python_text())
 }

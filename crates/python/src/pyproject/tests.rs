@@ -14,7 +14,7 @@ fn project_and_poetrys_older_table_give_the_same_values() {
         ("[project]\nname = 'a'\n[build-system]\n[tool.uv]\npackage = false", "Some(\"a\") None [] [] false"),
         (
             "[tool.poetry]\nname = 'a'\n[tool.poetry.dependencies]\npython = '^3.11'\nx = '1'\n[build-system]\n",
-            "Some(\"a\") Some(\">=3.11,<4\") [\"x\"] [] true",
+            "Some(\"a\") Some(\">=3.11,<4.0\") [\"x\"] [] true",
         ),
         (
             "[tool.poetry]\nname = 'a'\n[tool.poetry.dependencies]\npython = '~3.9'",
