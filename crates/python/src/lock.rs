@@ -15,6 +15,7 @@ mod pipfile_hash;
 mod poetry;
 mod pylock;
 mod python_json;
+mod tool_file;
 mod uv_lock;
 
 pub use checker::name_in_url;
@@ -22,7 +23,7 @@ pub use chosen::Chosen;
 pub use error::{LockError, LockProblem};
 pub use form::{LockForm, LockReading, LockTool, Relocking, Selectable, Staleness};
 pub use pdm::PdmLock;
-pub use pipfile::Pipfile;
+pub use pipfile::PipfileLock;
 pub use poetry::PoetryLock;
 pub use pylock::{Lock, LockedPackage, LockedSdist, LockedWheel, Origin};
 pub use uv_lock::{

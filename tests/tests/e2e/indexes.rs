@@ -80,14 +80,18 @@ impl Case {
         Self { server: indexes(), definition, cache: scratch() }
     }
 
-    /// Builds where no uv is on `PATH`.
+    /// Builds where no uv is on `PATH`, and variables name both indexes.
     fn build(&self, arguments: &[&str]) -> Run {
         let address = self.server.url("/closed").replace("http://", "http://user:p%40ss@");
+        self.build_with(&[("UV_INDEX", &address), ("UV_DEFAULT_INDEX", &self.server.url("/open/"))], arguments)
+    }
+
+    /// As [`build`](Self::build), with these variables alone.
+    fn build_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Run {
         let shipwheel = Shipwheel::apart(self.definition.path())
             .with("PATH", "/usr/bin:/bin")
-            .with("SHIPWHEEL_CACHE_DIR", self.cache.path().display())
-            .with("UV_INDEX", address)
-            .with("UV_DEFAULT_INDEX", self.server.url("/open/"));
+            .with("SHIPWHEEL_CACHE_DIR", self.cache.path().display());
+        let shipwheel = variables.iter().fold(shipwheel, |shipwheel, (name, value)| shipwheel.with(name, value));
         shipwheel.run(&[&["image", ".", "--no-bytecode", "--output", "oci:output"], arguments].concat())
     }
 
@@ -276,4 +280,29 @@ fn a_pdm_lock_is_read_without_pdm() {
         let case = Case { definition: definition.replacing("groups = [\"moer\"]", ""), ..case };
         case.build(&[]).failed(3, &["pdm.lock is out of date", "`pdm lock`"]);
     }
+}
+
+#[test]
+fn the_sources_of_a_pdm_project_are_asked() {
+    let project = "[project]\nname = \"app\"\nversion = \"1\"\ndependencies = [\"one\", \"three\"]\n\
+        [[tool.pdm.source]]\nname = \"pypi\"\nurl = \"OPEN\"\n\
+        [[tool.pdm.source]]\nname = \"own\"\nurl = \"CLOSED\"\nverify_ssl = false\nusername = \"user\"\npassword = \"${WORD}\"\n";
+    let package = |name: &str, version: &str| {
+        let Wheel(_, file, sha256) = Wheel::of(name, version);
+        format!(
+            "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\ngroups = [\"default\"]\n\
+             files = [{{file = \"{file}\", hash = \"sha256:{sha256}\"}}]\n"
+        )
+    };
+    let lock = "[metadata]\nstrategy = [\"inherit_metadata\"]\nlock_version = \"4.5.0\"\n".to_owned();
+    let case = Case::new("");
+    let project = project.replace("OPEN", &case.server.url("/open/")).replace("CLOSED", &case.server.url("/closed/"));
+    let toml = std::fs::read_to_string(case.definition.path().join("image.toml")).unwrap();
+    let definition = case.definition.with("image.toml", &toml.replace("requirements.txt", "pdm.lock"));
+    let definition = definition.with("pdm.lock", &(lock + &package("one", "1.0") + &package("three", "3.0")));
+    let case = Case { definition: definition.with("pyproject.toml", &project), ..case };
+    let mut seen = 0;
+    let run = case.build_with(&[("WORD", "p%40ss")], &[]).succeeded();
+    assert!(!run.stderr.contains("p%40ss"), "{}", run.stderr);
+    assert_eq!(case.asked(&mut seen), ["/closed/one/", "/closed/three/", "/open/one/"]);
 }

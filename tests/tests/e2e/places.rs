@@ -258,14 +258,25 @@ fn what_a_pipfile_lock_has_that_is_on_no_index_is_installed() {
         r#"{{"_meta": {{"sources": []}}, "default": {{
             "app": {{"editable": true, "path": "."}},
             "near": {{"path": "./libs/near", "markers": "python_version >= '3.8'"}},
-            "far": {{"git": "{}", "ref": "{commit}", "subdirectory": "python"}}}}, "develop": {{}}}}"#,
+            "far": {{"git": "{}", "ref": "{commit}", "subdirectory": "python"}}}},
+            "develop": {{"tool": {{"path": "./libs/tool"}}}}}}"#,
         server.url("far")
     );
     let definition =
         over_base("[python]\nlock = \"Pipfile.lock\"\nallow-build = [\"far\"]").with("Pipfile.lock", &lock);
     let definition = with_project(with_project(definition, ".", "app", ""), "libs/near", "near", "");
+    let definition = with_project(definition, "libs/tool", "tool", "");
     build(&definition).succeeded();
-    assert_eq!(said(&definition, "import app, near, far; print(app.NAME, near.NAME, far.NAME)"), "app near first");
+    let names = "import app, near, far; print(app.NAME, near.NAME, far.NAME)\n\
+                 try: import tool; print(tool.NAME)\nexcept ImportError: print('no tool')";
+    assert_eq!(said(&definition, names), "app near first\nno tool");
+    let toml = std::fs::read_to_string(definition.path().join("image.toml")).unwrap();
+    let definition = definition.and("groups = [\"dev\"]");
+    build(&definition).succeeded();
+    assert_eq!(said(&definition, names), "app near first\ntool");
+    let definition = definition.with("image.toml", &(toml.clone() + "groups = [\"docs\"]\n"));
+    build(&definition).failed(CONFIGURATION, &["Pipfile.lock has no group `docs`", "it has develop"]);
+    let definition = definition.with("image.toml", &toml);
 
     let pipfile = "[packages]\napp = { editable = true, path = \".\" }\n";
     let hash = format!("\"_meta\": {{\"hash\": {{\"sha256\": \"{}\"}}, ", "1".repeat(64));

@@ -1,6 +1,7 @@
 //! Generated files of Pipenv: what is read of a Pipfile.lock is what `pipenv requirements --hash` gives.
 
-use shipwheel_python::lock::Pipfile;
+use shipwheel_python::lock::PipfileLock;
+use shipwheel_python::marker::Environment;
 use shipwheel_tests::{Random, pipenv, scratch};
 use xshell::cmd;
 
@@ -41,15 +42,23 @@ fn a_pipfile_lock_gives_what_pipenv_makes_of_it() {
                 {"name": "own", "url": "https://own.example/simple", "verify_ssl": true}]},
             "default": section(&mut random),
             "develop": section(&mut random),
+            "docs": section(&mut random),
         });
         std::fs::write(folder.path().join("Pipfile"), "[packages]\n").unwrap();
         std::fs::write(folder.path().join("Pipfile.lock"), lock.to_string()).unwrap();
         let shell = shell(folder.path());
-        let exported = cmd!(shell, "{program} requirements --hash").quiet().ignore_stderr().read().unwrap();
-        let ours = Pipfile::parse(&lock.to_string(), "Pipfile.lock").unwrap().to_requirements();
-        for (platform, python) in [("amd64", "3.11.2"), ("arm64", "3.13.1")] {
-            let target = target(platform, python);
-            assert_eq!(listed(&ours, &target), listed(&exported, &target), "seed {seed}, file {number}, {lock}");
+        let ours = PipfileLock::parse(&lock.to_string(), "Pipfile.lock").unwrap();
+        for (flags, sections) in
+            [(&[][..], &[][..]), (&["--dev"], &["develop"]), (&["--categories=docs packages"], &["docs"])]
+        {
+            let exported = cmd!(shell, "{program} requirements --hash {flags...}").quiet().ignore_stderr();
+            let exported = exported.read().unwrap();
+            let sections = sections.iter().map(|name| (*name).to_owned()).collect();
+            for (platform, python) in [("amd64", "3.11.2"), ("arm64", "3.13.1")] {
+                let target = target(platform, python);
+                let ours = ours.choose(&sections, &Environment::new(&target)).to_requirements();
+                assert_eq!(listed(&ours, &target), listed(&exported, &target), "seed {seed}, file {number}, {lock}");
+            }
         }
     }
 }

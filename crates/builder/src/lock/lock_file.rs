@@ -8,7 +8,7 @@ use std::sync::Arc;
 use shipwheel_plan::spec::{Located, Problem, PythonSpec};
 use shipwheel_python::Target;
 use shipwheel_python::lock::{Lock, Origin};
-use shipwheel_python::lock::{LockForm, PdmLock, PoetryLock, Selectable, UvChoice, UvLock};
+use shipwheel_python::lock::{LockForm, Selectable, UvChoice, UvLock};
 use shipwheel_python::marker::Environment;
 use shipwheel_python::pyproject::{Pyproject, UvSettings};
 use shipwheel_python::select::Selection;
@@ -17,7 +17,7 @@ use super::input_files::check_places;
 use super::lock_error::LockError;
 use super::placed_requirement::{PlacedRequirement, Places};
 use super::requirement_files::RequirementFiles;
-use super::tool_lock::ToolLock;
+use super::tool_lock::{Origins, ToolLock};
 use super::uv_choice;
 use crate::disk::text::text_if_there;
 use crate::error::BuildError;
@@ -37,7 +37,7 @@ pub(crate) struct LockFile {
     /// The text of the pyproject.toml beside it.
     pub(crate) pyproject: Option<Arc<str>>,
     /// The text of the Pipfile beside a Pipfile.lock.
-    pub(crate) pipfile: Option<Arc<str>>,
+    pipfile: Option<Arc<str>>,
     /// What its requirements say that is at a place, where it is a file of requirements.
     pub(crate) placed: Vec<PlacedRequirement>,
     content: Content,
@@ -51,7 +51,7 @@ enum Content {
     Uv(Box<(UvLock, UvChoice)>),
     Requirements(RequirementFiles),
     Tool(Box<ToolLock>),
-    /// A Pipfile.lock, and a pyproject.toml.
+    /// A pyproject.toml.
     Text,
 }
 
@@ -81,9 +81,9 @@ impl LockFile {
                 Content::Uv(Box::new((lock, choice)))
             }
             LockForm::Requirements => Content::Requirements(RequirementFiles::read(&path, texts)?),
-            LockForm::Poetry => Content::Tool(Box::new(ToolLock::Poetry(PoetryLock::parse(&text, &shown)?))),
-            LockForm::Pdm => Content::Tool(Box::new(ToolLock::Pdm(PdmLock::parse(&text, &shown)?))),
-            LockForm::Pipfile | LockForm::Project => Content::Text,
+            LockForm::Poetry | LockForm::Pdm | LockForm::Pipfile | LockForm::Project => {
+                ToolLock::parse(form, &text, &shown)?.map_or(Content::Text, |lock| Content::Tool(Box::new(lock)))
+            }
         };
         let workspace = definition.workspace.clone();
         let places = Places { root: &definition.folder, workspace: &workspace };
@@ -133,12 +133,17 @@ impl LockFile {
         }
     }
 
-    /// The lock as Poetry or PDM wrote it, where one of them did.
+    /// The lock as Poetry, PDM or Pipenv wrote it, where one of them did.
     pub(crate) fn tool_lock(&self) -> Option<&ToolLock> {
         match &self.content {
             Content::Tool(lock) => Some(lock),
             Content::Pylock(_) | Content::Uv(_) | Content::Requirements(_) | Content::Text => None,
         }
+    }
+
+    /// The files of its project.
+    pub(super) fn origins(&self) -> Origins<'_> {
+        Origins { pyproject: self.pyproject.as_deref(), pipfile: self.pipfile.as_deref() }
     }
 
     /// The files of requirements, where that is what it is.

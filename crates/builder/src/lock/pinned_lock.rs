@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::{Hasher, Platform};
 use shipwheel_plan::spec::PythonSpec;
-use shipwheel_python::lock::{Lock, LockReading, LockedPackage, Pipfile};
+use shipwheel_python::lock::{Lock, LockReading, LockedPackage};
 use shipwheel_python::marker::Environment;
 use shipwheel_python::requirements::{Pin, Requirements, check_hashes};
 use shipwheel_python::select::{Selection, select_all};
@@ -53,7 +53,7 @@ pub(crate) struct Reader<'r> {
 /// Whether a file has hashes, or has to be locked first.
 fn is_locked(file: &LockFile) -> bool {
     match file.form.reading() {
-        LockReading::Native | LockReading::WithProject | LockReading::Pins => true,
+        LockReading::Native | LockReading::WithProject => true,
         LockReading::Requirements => file.requirements().is_some_and(RequirementFiles::has_any_hash),
         LockReading::LockFirst => false,
     }
@@ -151,13 +151,13 @@ impl<'f> PinnedLock<'f> {
         hasher.fields(self.placed.iter().map(|package| format!("{package:?}")));
         // What is read beside the lock.
         let project = match self.file.form.reading() {
-            LockReading::Native | LockReading::Pins | LockReading::LockFirst => None,
+            LockReading::Native | LockReading::LockFirst => None,
             LockReading::Requirements if self.kept.is_some() => None,
             LockReading::Requirements | LockReading::WithProject => self.file.pyproject.as_deref(),
         };
         hasher.field(project.unwrap_or_default());
         // The user's own folders are known by their whole paths.
-        if let LockReading::WithProject = self.file.form.reading() {
+        if self.file.tool_lock().is_some() {
             hasher.field(self.file.folder().as_os_str().as_encoded_bytes());
         }
         // Which groups are the default ones stands beside the lock.
@@ -213,7 +213,7 @@ impl<'f> PinnedLock<'f> {
         Ok(lock)
     }
 
-    /// What Poetry or PDM locked for a target.
+    /// What Poetry, PDM or Pipenv locked for a target.
     fn of_tool(&self, lock: &ToolLock, target: &Target, reader: Reader<'_>) -> Result<Lock, BuildError> {
         let environment = Environment::new(target);
         let chosen = lock.choose(&self.file.path, reader.python, self.file.pyproject.as_deref(), &environment)?;
@@ -249,15 +249,7 @@ impl<'f> PinnedLock<'f> {
         if let Some(lock) = self.file.pylock() {
             return Ok(lock.clone());
         }
-        match self.file.form.reading() {
-            LockReading::Pins => {
-                let pins = Pipfile::parse(&self.file.text, &path.display().to_string())?.to_requirements();
-                self.of_text(&pins, reader)
-            }
-            LockReading::Native | LockReading::WithProject | LockReading::Requirements | LockReading::LockFirst => {
-                Err(BuildError::internal("a lock that was not read"))
-            }
-        }
+        Err(BuildError::internal("a lock that was not read"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shipwheel_python::lock::{LockTool, Pipfile, StaleError, Staleness, differences};
+use shipwheel_python::lock::{LockTool, StaleError, Staleness, differences};
 
 use super::lock_error::LockError;
 use super::lock_file::LockFile;
@@ -18,7 +18,7 @@ use crate::project::text_files::normal;
 pub(crate) fn check(file: &LockFile, pyprojects: &Pyprojects) -> Result<(), BuildError> {
     match file.form.staleness() {
         Staleness::Compared => {}
-        Staleness::Hashed => return check_hash(file),
+        Staleness::Hashed => return Ok(file.tool_lock().map_or(Ok(()), |it| it.check(&file.path, file.origins()))?),
         // What is kept beside an input is compared when it is read.
         Staleness::Recorded | Staleness::Unknown => return Ok(()),
     }
@@ -39,20 +39,5 @@ pub(crate) fn check(file: &LockFile, pyprojects: &Pyprojects) -> Result<(), Buil
     match differences.is_empty() {
         true => Ok(()),
         false => Err(LockError::Stale { lock: file.path.clone(), differences, tool: LockTool::Uv }.into()),
-    }
-}
-
-/// Such a lock has a digest of what it was made from, which need not be there.
-fn check_hash(file: &LockFile) -> Result<(), BuildError> {
-    if let Some(lock) = file.tool_lock() {
-        let stale = file.pyproject.as_deref().and_then(|pyproject| lock.stale(pyproject));
-        return stale.map_or(Ok(()), |tool| {
-            Err(LockError::Stale { lock: file.path.clone(), differences: Vec::new(), tool }.into())
-        });
-    }
-    let lock = Pipfile::parse(&file.text, &file.path.display().to_string())?;
-    match file.pipfile.as_deref().is_some_and(|pipfile| lock.is_older_than(pipfile)) {
-        true => Err(LockError::StalePipfile { lock: file.path.clone() }.into()),
-        false => Ok(()),
     }
 }

@@ -1,10 +1,11 @@
-//! poetry.lock and pdm.lock as they are read here: what is chosen of them, and whether they are of the project beside them.
+//! poetry.lock, pdm.lock and Pipfile.lock as they are read here: what is chosen of them, and whether they are of the project
+//! beside them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use shipwheel_plan::spec::{Located, PythonSpec};
-use shipwheel_python::lock::{Chosen, LockTool, PdmLock, PoetryLock};
+use shipwheel_python::lock::{Chosen, LockForm, LockTool, PdmLock, PipfileLock, PoetryLock};
 use shipwheel_python::marker::Environment;
 use shipwheel_python::normalized;
 use shipwheel_python::pyproject::project_groups;
@@ -16,24 +17,56 @@ use crate::error::BuildError;
 pub(crate) enum ToolLock {
     Poetry(PoetryLock),
     Pdm(PdmLock),
+    Pipfile(PipfileLock),
+}
+
+/// The files of a project that a lock was made from.
+#[derive(Clone, Copy)]
+pub(crate) struct Origins<'o> {
+    /// The text of its pyproject.toml.
+    pub(crate) pyproject: Option<&'o str>,
+    /// The text of its Pipfile.
+    pub(crate) pipfile: Option<&'o str>,
 }
 
 impl ToolLock {
+    /// Parses the text of a lock of a form; `None` for one of another kind.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn parse(form: LockForm, text: &str, file: &str) -> Result<Option<Self>, BuildError> {
+        Ok(match form {
+            LockForm::Poetry => Some(Self::Poetry(PoetryLock::parse(text, file)?)),
+            LockForm::Pdm => Some(Self::Pdm(PdmLock::parse(text, file)?)),
+            LockForm::Pipfile => Some(Self::Pipfile(PipfileLock::parse(text, file)?)),
+            LockForm::Pylock | LockForm::Uv | LockForm::Requirements | LockForm::Project => None,
+        })
+    }
+
     /// Whether the pyproject.toml beside it decides what is chosen, too.
     pub(crate) fn needs_project(&self) -> bool {
         match self {
             Self::Poetry(lock) => lock.needs_project(),
             Self::Pdm(lock) => lock.needs_project(),
+            Self::Pipfile(_) => false,
         }
     }
 
-    /// The tool that wrote it, where it was made from another pyproject.toml than this one.
-    pub(super) fn stale(&self, pyproject: &str) -> Option<LockTool> {
-        let (is_of, tool) = match self {
-            Self::Poetry(lock) => (lock.is_of(pyproject), LockTool::Poetry),
-            Self::Pdm(lock) => (lock.is_of(pyproject), LockTool::Pdm),
+    /// Checks that it was made from the files of the project as they are; those that are not there cannot tell.
+    ///
+    /// # Errors
+    /// When it is older than one of them.
+    pub(super) fn check(&self, path: &Path, origins: Origins<'_>) -> Result<(), LockError> {
+        let stale = |tool| LockError::Stale { lock: path.to_owned(), differences: Vec::new(), tool };
+        let error = match (self, origins.pyproject, origins.pipfile) {
+            (Self::Poetry(lock), Some(pyproject), _) => (!lock.is_of(pyproject)).then(|| stale(LockTool::Poetry)),
+            (Self::Pdm(lock), Some(pyproject), _) => (!lock.is_of(pyproject)).then(|| stale(LockTool::Pdm)),
+            (Self::Pipfile(lock), _, Some(pipfile)) => {
+                lock.is_older_than(pipfile).then(|| LockError::StalePipfile { lock: path.to_owned() })
+            }
+            (Self::Poetry(_) | Self::Pdm(_) | Self::Pipfile(_), ..) => None,
         };
-        (!is_of).then_some(tool)
+        error.map_or(Ok(()), Err)
     }
 
     /// What is wanted of it in an environment.
@@ -72,6 +105,12 @@ impl ToolLock {
                 check("group", &groups, known(declared.groups))?;
                 let all = extras.into_iter().chain(groups).collect();
                 Ok(lock.choose(&all, environment, project))
+            }
+            Self::Pipfile(lock) => {
+                check("extra", &extras, BTreeSet::new())?;
+                let sections = groups.iter().map(|group| PipfileLock::section(group).to_owned()).collect();
+                check("group", &sections, lock.groups())?;
+                Ok(lock.choose(&sections, environment))
             }
         }
     }

@@ -19,6 +19,16 @@ pub(super) struct Checker {
     problems: Vec<LockProblem>,
 }
 
+/// The versions of a form that are read here.
+pub(super) struct FormVersions {
+    /// The key that says the version.
+    pub(super) key: &'static str,
+    /// Those that are read: `version 1`.
+    pub(super) known: &'static str,
+    /// What to do about another one.
+    pub(super) remedy: &'static str,
+}
+
 /// What a file in a lock is said to be of.
 #[derive(Clone, Copy)]
 pub(super) struct Of<'a> {
@@ -45,6 +55,13 @@ impl Checker {
 
     pub(super) fn report(&mut self, span: Range<usize>, reason: String) {
         self.problems.push(LockProblem { line: self.line(&span), reason });
+    }
+
+    /// Reports a version of the lock's form that is not read here, or that it says none.
+    pub(super) fn report_version(&mut self, span: Range<usize>, found: Option<&str>, versions: &FormVersions) {
+        let FormVersions { key, known, remedy } = versions;
+        let found = found.map_or("is missing".to_owned(), |found| format!("is `{}`", found.escape_debug()));
+        self.report(span, format!("{key} {found}, and shipwheel reads {known}: {remedy}"));
     }
 
     pub(super) fn value<T: FromStr<Err: Display>>(&mut self, raw: &Spanned<String>) -> Option<T> {
@@ -77,14 +94,14 @@ impl Checker {
         let Some((algorithm, digits)) = text.and_then(|text| text.split_once(':')) else { return (None, Vec::new()) };
         match algorithm {
             "sha256" => (self.sha256(span, digits), Vec::new()),
-            "sha384" | "sha512" => (None, self.stronger(span, algorithm, digits).into_iter().collect()),
-            _ => (None, Vec::new()),
+            _ if !StrongHash::ALGORITHMS.contains(&algorithm) => (None, Vec::new()),
+            _ => (None, self.stronger(span, algorithm, digits).into_iter().collect()),
         }
     }
 
     /// A sha384 or a sha512 as hexadecimal digits.
     pub(super) fn stronger(&mut self, span: Range<usize>, algorithm: &str, digits: &str) -> Option<StrongHash> {
-        let hash = format!("{algorithm}:{digits}").parse();
+        let hash = StrongHash::from_hex(algorithm, digits);
         hash.map_err(|error| self.report(span, format!("`{digits}` {error}"))).ok()
     }
 

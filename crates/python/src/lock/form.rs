@@ -34,8 +34,6 @@ pub enum LockReading {
     Native,
     /// It is parsed, and its older versions with the pyproject.toml beside it, which says what the project asks for.
     WithProject,
-    /// Its pins become those of a requirements file.
-    Pins,
     /// Its hashes are looked up, if it has any; otherwise it is locked first.
     Requirements,
     /// It is locked first.
@@ -148,10 +146,10 @@ impl LockForm {
             },
             Self::Pipfile => Row {
                 file_name: "Pipfile.lock",
-                reading: LockReading::Pins,
+                reading: LockReading::Native,
                 relocking: Relocking::Never,
                 staleness: Staleness::Hashed,
-                selectable: Selectable::Nothing,
+                selectable: Selectable::Groups,
             },
             Self::Requirements => Row {
                 file_name: "requirements.txt",

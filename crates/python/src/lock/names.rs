@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::lock::pipfile::Pipfile;
 use crate::name::DistributionName;
 use crate::pyproject::Pyproject;
 
@@ -28,17 +27,15 @@ pub(super) fn of_tables(text: &str) -> BTreeSet<DistributionName> {
 /// The names at the beginning of a requirements file's lines, whether or not they are pinned.
 pub(super) fn of_lines(text: &str) -> BTreeSet<DistributionName> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let names = text.lines().filter(|line| !line.starts_with([' ', '\t', '#', '-'])).filter_map(|line| {
-        let end = line.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).unwrap_or(line.len());
-        line[..end].parse().ok()
-    });
-    names.collect()
+    let lines = text.lines().filter(|line| !line.starts_with([' ', '\t', '#', '-']));
+    lines.filter_map(|line| Some(DistributionName::at_start(line).ok()?.0)).collect()
 }
 
 /// The names that a Pipfile.lock has for production.
 pub(super) fn of_pipfile(text: &str) -> BTreeSet<DistributionName> {
-    let Ok(pipfile) = Pipfile::parse(text, "") else { return BTreeSet::new() };
-    pipfile.names().filter_map(|name| name.parse().ok()).collect()
+    let file: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let pins = file.get("default").and_then(serde_json::Value::as_object);
+    pins.into_iter().flat_map(|pins| pins.keys()).filter_map(|name| name.parse().ok()).collect()
 }
 
 /// The names that a pyproject.toml asks for.

@@ -6,11 +6,17 @@ use serde::Deserialize;
 use shipwheel_oci::Digest;
 use toml::Spanned;
 
-use crate::lock::checker::{Checker, Of, name_in_path, name_in_url};
+use crate::lock::checker::{Checker, FormVersions, Of, name_in_path, name_in_url};
 use crate::lock::error::LockError;
 use crate::lock::pylock::{Lock, LockedPackage, LockedSdist, LockedWheel, Origin};
 use crate::repository::Repository;
 use crate::wheel::StrongHash;
+
+const VERSIONS: FormVersions = FormVersions {
+    key: "lock-version",
+    known: "version 1",
+    remedy: "export it again with a tool that writes version 1 (PEP 751)",
+};
 
 /// Keys that are not listed are ignored, as the PEP asks for within version 1.
 #[derive(Deserialize)]
@@ -102,8 +108,7 @@ impl Lock {
         let raw: RawLock = toml::from_str(text).map_err(|error| LockError::syntax(text, file, &error))?;
         let mut checker = Checker::new(text);
         if raw.lock_version.get_ref().split('.').next() != Some("1") {
-            let reason = format!("lock-version is {}, expected version 1", raw.lock_version.get_ref());
-            checker.report(raw.lock_version.span(), reason);
+            checker.report_version(raw.lock_version.span(), Some(raw.lock_version.get_ref()), &VERSIONS);
         }
         let lock = Self {
             file: file.to_owned(),
@@ -175,7 +180,7 @@ impl Checker {
         if let Some(raw) = hashes.get("sha256") {
             return (self.sha256(raw.span(), raw.get_ref()), Vec::new());
         }
-        let strongest = ["sha512", "sha384"].into_iter().find_map(|name| Some((name, hashes.get(name)?)));
+        let strongest = StrongHash::ALGORITHMS.into_iter().find_map(|name| Some((name, hashes.get(name)?)));
         let hash = strongest.and_then(|(name, raw)| self.stronger(raw.span(), name, raw.get_ref()));
         (None, hash.into_iter().collect())
     }

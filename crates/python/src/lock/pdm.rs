@@ -3,6 +3,7 @@
 mod content_hash;
 mod locked;
 mod parse;
+mod sources;
 
 pub use locked::PdmLock;
 

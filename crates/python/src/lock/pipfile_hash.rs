@@ -6,6 +6,8 @@
 use serde_json::{Map, Value};
 use shipwheel_oci::Digest;
 
+use crate::lock::python_json;
+
 /// The sections of a Pipfile that hold no packages.
 const OTHER_SECTIONS: [&str; 9] =
     ["source", "packages", "dev-packages", "requires", "scripts", "pipfile", "pipenv", "default", "develop"];
@@ -14,8 +16,8 @@ const OTHER_SECTIONS: [&str; 9] =
 ///
 /// `None` if the text is not TOML.
 pub(super) fn pipfile_hash(text: &str, sources: &Value) -> Option<Digest> {
-    let file: toml::Table = text.parse().ok()?;
-    let section = |key: &str| file.get(key).map(to_json);
+    let file: Value = serde_json::to_value(text.parse::<toml::Table>().ok()?).ok()?;
+    let section = |key: &str| file.get(key).cloned();
     let empty = || Value::Object(Map::new());
     let meta = [
         ("sources".to_owned(), section("source").unwrap_or_else(|| sources.clone())),
@@ -26,64 +28,9 @@ pub(super) fn pipfile_hash(text: &str, sources: &Value) -> Option<Digest> {
         ("default".to_owned(), section("packages").unwrap_or_else(empty)),
         ("develop".to_owned(), section("dev-packages").unwrap_or_else(empty)),
     ]);
-    let others = file.iter().filter(|(key, _)| !OTHER_SECTIONS.contains(&key.as_str()));
-    hashed.extend(others.map(|(key, value)| (key.clone(), to_json(value))));
-    let mut json = String::new();
-    write(&mut json, &Value::Object(hashed));
-    Some(Digest::of(json.as_bytes()))
-}
-
-fn to_json(value: &toml::Value) -> Value {
-    match value {
-        toml::Value::String(text) => text.clone().into(),
-        toml::Value::Integer(number) => (*number).into(),
-        toml::Value::Float(number) => (*number).into(),
-        toml::Value::Boolean(flag) => (*flag).into(),
-        toml::Value::Datetime(time) => time.to_string().into(),
-        toml::Value::Array(list) => list.iter().map(to_json).collect::<Vec<_>>().into(),
-        toml::Value::Table(table) => {
-            Value::Object(table.iter().map(|(key, value)| (key.clone(), to_json(value))).collect())
-        }
-    }
-}
-
-/// Writes JSON as Python does with `sort_keys=True, separators=(",", ":")`: all but ASCII is escaped.
-fn write(json: &mut String, value: &Value) {
-    match value {
-        Value::Array(list) => {
-            json.push('[');
-            for (n, value) in list.iter().enumerate() {
-                json.push_str(if n > 0 { "," } else { "" });
-                write(json, value);
-            }
-            json.push(']');
-        }
-        Value::Object(table) => {
-            let mut entries: Vec<_> = table.iter().collect();
-            entries.sort_by_key(|(key, _)| *key);
-            json.push('{');
-            for (n, (key, value)) in entries.into_iter().enumerate() {
-                json.push_str(if n > 0 { "," } else { "" });
-                write_text(json, key);
-                json.push(':');
-                write(json, value);
-            }
-            json.push('}');
-        }
-        Value::String(text) => write_text(json, text),
-        other => json.push_str(&other.to_string()),
-    }
-}
-
-fn write_text(json: &mut String, text: &str) {
-    for c in Value::from(text).to_string().chars() {
-        match c {
-            // The escapes of serde_json are Python's, but for this one.
-            '\u{7f}' => json.push(c),
-            _ if c.is_ascii() => json.push(c),
-            _ => json.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
-        }
-    }
+    let others = file.as_object()?.iter().filter(|(key, _)| !OTHER_SECTIONS.contains(&key.as_str()));
+    hashed.extend(others.map(|(key, value)| (key.clone(), value.clone())));
+    Some(Digest::of(python_json::compact(&Value::Object(hashed)).as_bytes()))
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ fn taken(known: &Known<'_>, taken: &Candidate, all: &[Candidate]) -> Result<Lock
     let path = &taken.path;
     let mut reason = match taken.form.reading() {
         LockReading::Requirements => format!("{path} decides what is installed"),
-        LockReading::Native | LockReading::WithProject | LockReading::Pins | LockReading::LockFirst => {
+        LockReading::Native | LockReading::WithProject | LockReading::LockFirst => {
             format!("the folder has {path}, whose hashes decide what is installed")
         }
     };
@@ -131,16 +131,14 @@ fn taken(known: &Known<'_>, taken: &Candidate, all: &[Candidate]) -> Result<Lock
 fn included(known: &Known<'_>, candidate: &Candidate) -> Result<Vec<String>, DeriveError> {
     match candidate.form.reading() {
         LockReading::Requirements => Ok(Chain::of(known, &candidate.path)?.files),
-        LockReading::Native | LockReading::WithProject | LockReading::Pins | LockReading::LockFirst => Ok(Vec::new()),
+        LockReading::Native | LockReading::WithProject | LockReading::LockFirst => Ok(Vec::new()),
     }
 }
 
 fn lock(known: &Known<'_>, path: &str, form: LockForm, reason: String) -> Result<Lock, DeriveError> {
     let distributions = match form.reading() {
         LockReading::Requirements => Chain::of(known, path)?.distributions(known),
-        LockReading::Native | LockReading::WithProject | LockReading::Pins | LockReading::LockFirst => {
-            form.distributions(known.text(path))
-        }
+        LockReading::Native | LockReading::WithProject | LockReading::LockFirst => form.distributions(known.text(path)),
     };
     Ok(Lock { path: path.to_owned(), form, reason, distributions })
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::dependency::Dependency;
 use crate::lock::chosen::{Chosen, ToolPackage};
 use crate::lock::graph::{Edge, Node, reached};
+use crate::lock::pdm::sources;
 use crate::marker::{Environment, Marker};
 use crate::poetry_versions::PoetryVersions;
 use crate::pyproject::Pyproject;
@@ -64,6 +65,7 @@ impl PdmLock {
         groups.insert(DEFAULT.to_owned());
         let mut chosen = Chosen::default();
         chosen.environments.clone_from(&self.targets);
+        sources::lookups(pyproject).into_iter().for_each(|line| chosen.add_lookup(line));
         if !self.is_inherited {
             let nodes = self.nodes();
             let all: Vec<Node> = nodes.iter().map(|(_, node)| node.clone()).collect();

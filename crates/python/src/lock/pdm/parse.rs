@@ -6,15 +6,22 @@ use pep440_rs::{Version, VersionSpecifiers};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::lock::checker::{Checker, Of};
-use crate::lock::chosen::{ToolFile, ToolFiles, ToolPackage};
+use crate::lock::checker::{Checker, FormVersions, Of};
+use crate::lock::chosen::ToolPackage;
 use crate::lock::error::LockError;
 use crate::lock::pdm::locked::{PdmLock, PdmPackage};
+use crate::lock::tool_file::{At, ToolFile, git_place, in_folder};
 use crate::marker::Marker;
 use crate::name::{DistributionName, normalized};
 
 /// The strategy by which a lock says which groups need what, and where.
 const INHERIT: &str = "inherit_metadata";
+
+const VERSIONS: FormVersions = FormVersions {
+    key: "lock_version",
+    known: "version 4",
+    remedy: "lock again with PDM 2 (`pdm lock`), or export a pylock.toml (`pdm export --format pylock`)",
+};
 
 #[derive(Deserialize)]
 struct RawLock {
@@ -25,7 +32,7 @@ struct RawLock {
 
 #[derive(Deserialize)]
 struct RawMetadata {
-    lock_version: Option<String>,
+    lock_version: Option<Spanned<String>>,
     content_hash: Option<String>,
     groups: Option<Vec<String>>,
     #[serde(default)]
@@ -34,7 +41,7 @@ struct RawMetadata {
     targets: Vec<RawTarget>,
     /// Where versions before 4.3 have the files, by name and version.
     #[serde(default)]
-    files: BTreeMap<String, Vec<RawFile>>,
+    files: BTreeMap<String, Vec<ToolFile>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -58,7 +65,7 @@ struct RawPackage {
     #[serde(default)]
     dependencies: Vec<String>,
     #[serde(default)]
-    files: Vec<RawFile>,
+    files: Vec<ToolFile>,
     git: Option<String>,
     hg: Option<String>,
     svn: Option<String>,
@@ -68,12 +75,6 @@ struct RawPackage {
     subdirectory: Option<String>,
     url: Option<String>,
     path: Option<String>,
-}
-
-#[derive(Clone, Deserialize)]
-struct RawFile {
-    url: Option<String>,
-    hash: String,
 }
 
 impl PdmLock {
@@ -86,9 +87,10 @@ impl PdmLock {
         let mut checker = Checker::new(text);
         let span = raw.metadata.span();
         let metadata = raw.metadata.into_inner();
-        let version = metadata.lock_version.unwrap_or_default();
-        if version.split('.').next() != Some("4") {
-            checker.report(span.clone(), format!("lock_version is `{}`, expected version 4", version.escape_debug()));
+        let version = metadata.lock_version.as_ref().map(|version| version.get_ref().as_str());
+        if version.and_then(|version| version.split('.').next()) != Some("4") {
+            let place = metadata.lock_version.as_ref().map_or(span.clone(), Spanned::span);
+            checker.report_version(place, version, &VERSIONS);
         }
         let set = |names: Vec<String>| -> BTreeSet<String> { names.iter().map(|name| normalized(name)).collect() };
         // A target without conditions is every environment.
@@ -138,7 +140,7 @@ fn version_of(specifier: &pep440_rs::VersionSpecifier) -> String {
 }
 
 impl Checker {
-    fn pdm_package(&mut self, raw: Spanned<RawPackage>, files: &BTreeMap<String, Vec<RawFile>>) -> Option<PdmPackage> {
+    fn pdm_package(&mut self, raw: Spanned<RawPackage>, files: &BTreeMap<String, Vec<ToolFile>>) -> Option<PdmPackage> {
         let (span, mut raw) = (raw.span(), raw.into_inner());
         let line = self.line(&span);
         let name: Option<DistributionName> = self.value(&raw.name);
@@ -160,7 +162,7 @@ impl Checker {
         let dependencies = raw.dependencies.iter().filter_map(|text| self.parsed(span.clone(), text)).collect();
         let requires_python =
             raw.requires_python.as_deref().filter(|text| !text.is_empty()).and_then(|text| text.parse().ok());
-        let files = self.pdm_files(&span, &raw, Of { name: Some(&name), version: Some(&version) });
+        let files = self.tool_files(&span, raw.at(), &raw.files, Of { name: Some(&name), version: Some(&version) });
         let set = |names: &[String]| names.iter().map(|name| normalized(name)).collect();
         Some(PdmPackage {
             extras: set(&raw.extras),
@@ -170,44 +172,24 @@ impl Checker {
             package: ToolPackage { name, version, requires_python, files, line },
         })
     }
-
-    fn pdm_files(&mut self, span: &std::ops::Range<usize>, raw: &RawPackage, of: Of<'_>) -> ToolFiles {
-        let files = || raw.files.iter().map(|file| ToolFile { hash: &file.hash, url: file.url.as_deref() });
-        if let Some(place) = raw.place() {
-            let is_address = place.starts_with("https://") || place.starts_with("http://");
-            if is_address && raw.files.len() == 1 && raw.subdirectory.is_none() {
-                let files = raw.files.iter().map(|file| ToolFile { hash: &file.hash, url: Some(&place) });
-                return self.addressed(span, files, of);
-            }
-            let hashes = self.hashes(span, raw.files.iter().map(|file| file.hash.as_str()));
-            return match self.place(span, &place) {
-                Some(place) => ToolFiles::AtPlace(place, hashes),
-                None => ToolFiles::OnIndex(None, Vec::new()),
-            };
-        }
-        if !raw.files.is_empty() && files().all(|file| file.url.is_some()) {
-            return self.addressed(span, files(), of);
-        }
-        ToolFiles::OnIndex(None, self.words(span, raw.files.iter().map(|file| file.hash.as_str())))
-    }
 }
 
 impl RawPackage {
-    /// Where it is, as a requirement says it; `None` where it is on an index.
-    fn place(&self) -> Option<String> {
-        let folder = self.subdirectory.as_ref().map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
-        let commit = || self.revision.as_deref().or(self.r#ref.as_deref()).unwrap_or("HEAD");
+    /// Where it is.
+    fn at(&self) -> At {
+        let folder = self.subdirectory.as_deref();
         if let Some(git) = &self.git {
-            let git = git.strip_prefix("git+").unwrap_or(git);
-            return Some(format!("git+{git}@{}{folder}", commit()));
+            let commit = self.revision.as_deref().or(self.r#ref.as_deref());
+            return At::Place(git_place(git, commit, folder));
         }
         let others = [("hg", &self.hg), ("svn", &self.svn), ("bzr", &self.bzr)];
         if let Some((kind, url)) = others.into_iter().find_map(|(kind, url)| Some((kind, url.as_ref()?))) {
-            return Some(format!("{kind}+{url}"));
+            return At::Place(format!("{kind}+{url}"));
         }
         // A path is also an address with the project's folder in it.
-        let path = self.path.as_ref().or(self.url.as_ref())?;
+        let Some(path) = self.path.as_ref().or(self.url.as_ref()) else { return At::Index(None) };
         let path = path.strip_prefix("file:///${PROJECT_ROOT}/").map_or(path.clone(), |rest| format!("./{rest}"));
-        Some(format!("{path}{folder}"))
+        let is_address = path.starts_with("https://") || path.starts_with("http://");
+        if is_address && folder.is_none() { At::Address(path) } else { At::Place(path + &in_folder(folder)) }
     }
 }

@@ -78,7 +78,8 @@ fn what_it_was_made_for_is_kept_and_what_is_broken_has_its_line() {
         assert_eq!(lock.targets.iter().any(|marker| marker.evaluate(&environment)), expected, "{python}");
     }
     for (from, to, expected) in [
-        ("'4.5.0'", "'3.1'", "line 1: lock_version is `3.1`, expected version 4"),
+        ("'4.5.0'", "'3.1'", "line 4: lock_version is `3.1`, and shipwheel reads version 4: lock again with PDM 2"),
+        ("lock_version = '4.5.0'\n", "", "line 1: lock_version is missing, and"),
         ("sys_platform == 'linux'", "sys == 1", "line 20:"),
         ("'./libs/near'", "'~/near'", "the place of a distribution"),
     ] {

@@ -6,18 +6,27 @@ use pep440_rs::Version;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::lock::checker::{Checker, Of};
-use crate::lock::chosen::{ToolFile, ToolFiles, ToolPackage};
+use crate::lock::checker::{Checker, FormVersions, Of};
+use crate::lock::chosen::ToolPackage;
 use crate::lock::error::LockError;
 use crate::lock::graph::Node;
 use crate::lock::poetry::locked::{PoetryLock, PoetryPackage};
-use crate::lock::poetry::poetry_version;
 use crate::lock::poetry::roots::RawDependency;
+use crate::lock::tool_file::{At, ToolFile, git_place};
 use crate::name::{DistributionName, normalized};
 use crate::poetry_versions::PoetryVersions;
 
 /// The newest version whose form is known; a later minor version may add keys.
 const MAJOR: u32 = 2;
+
+/// The version of the oldest locks, which do not say it.
+const OLDEST: (u32, u32) = (1, 0);
+
+const VERSIONS: FormVersions = FormVersions {
+    key: "lock-version",
+    known: "versions 1 and 2",
+    remedy: "lock again with Poetry 2 (`poetry lock`), or export a requirements.txt with hashes (`poetry export`)",
+};
 
 #[derive(Deserialize)]
 struct RawLock {
@@ -31,11 +40,12 @@ struct RawLock {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct RawMetadata {
+    lock_version: Option<Spanned<String>>,
     content_hash: Option<String>,
     python_versions: Option<String>,
     /// Where versions 1.0 and 1.1 have the files.
     #[serde(default)]
-    files: BTreeMap<String, Vec<RawFile>>,
+    files: BTreeMap<String, Vec<ToolFile>>,
     /// Where the oldest have the hashes alone.
     #[serde(default)]
     hashes: BTreeMap<String, Vec<String>>,
@@ -53,7 +63,7 @@ struct RawPackage {
     groups: Vec<String>,
     markers: Option<RawMarkers>,
     #[serde(default)]
-    files: Vec<RawFile>,
+    files: Vec<ToolFile>,
     #[serde(default)]
     dependencies: BTreeMap<String, RawDependency>,
     #[serde(default)]
@@ -67,12 +77,6 @@ struct RawPackage {
 enum RawMarkers {
     One(String),
     ByGroup(BTreeMap<String, String>),
-}
-
-#[derive(Clone, Deserialize)]
-struct RawFile {
-    hash: String,
-    url: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -93,20 +97,20 @@ impl PoetryLock {
     pub fn parse(text: &str, file: &str) -> Result<Self, LockError> {
         let raw: RawLock = toml::from_str(text).map_err(|error| LockError::syntax(text, file, &error))?;
         let mut checker = Checker::new(text);
-        let version = poetry_version(text);
-        if version.is_none_or(|(major, _)| major > MAJOR) {
-            checker.report(raw.metadata.span(), format!("lock-version is not known, expected version {MAJOR} at most"));
-        }
         let metadata = raw.metadata.into_inner();
-        let files: BTreeMap<String, Vec<RawFile>> =
+        let version = metadata.lock_version.as_ref().map_or(Some(OLDEST), |version| numbers(version.get_ref()));
+        if let Some(found) = metadata.lock_version.filter(|_| version.is_none_or(|(major, _)| major > MAJOR)) {
+            checker.report_version(found.span(), Some(found.get_ref()), &VERSIONS);
+        }
+        let files: BTreeMap<String, Vec<ToolFile>> =
             metadata.files.into_iter().map(|(name, files)| (normalized(&name), files)).collect();
         let hashes = metadata.hashes.into_iter().map(|(name, hashes)| {
-            let files = hashes.into_iter().map(|hash| RawFile { hash: format!("sha256:{hash}"), url: None });
+            let files = hashes.into_iter().map(|hash| ToolFile { hash: format!("sha256:{hash}"), url: None });
             (normalized(&name), files.collect())
         });
         let files = hashes.chain(files).collect();
         let python: Option<PoetryVersions> = metadata.python_versions.and_then(|text| text.parse().ok());
-        let names = |texts: &[String]| texts.iter().filter_map(|text| requirement_name(text)).collect();
+        let names = |texts: &[String]| texts.iter().filter_map(|text| name_of(text)).collect();
         let lock = Self {
             content_hash: metadata.content_hash,
             requires_python: python.as_ref().and_then(PoetryVersions::only).cloned(),
@@ -118,17 +122,22 @@ impl PoetryLock {
     }
 }
 
+/// The numbers of `2.1`.
+fn numbers(version: &str) -> Option<(u32, u32)> {
+    let (major, minor) = version.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
 /// The name at the beginning of `PySocks (>=1.5.6)`.
-fn requirement_name(text: &str) -> Option<DistributionName> {
-    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).unwrap_or(text.len());
-    text[..end].parse().ok()
+fn name_of(text: &str) -> Option<DistributionName> {
+    DistributionName::at_start(text).ok().map(|(name, _)| name)
 }
 
 impl Checker {
     fn poetry_package(
         &mut self,
         raw: Spanned<RawPackage>,
-        files: &BTreeMap<String, Vec<RawFile>>,
+        files: &BTreeMap<String, Vec<ToolFile>>,
     ) -> Option<PoetryPackage> {
         let (span, mut raw) = (raw.span(), raw.into_inner());
         let line = self.line(&span);
@@ -148,7 +157,9 @@ impl Checker {
             (normalized(group), marker)
         });
         let groups = groups.collect();
-        let files = self.poetry_files(&span, &raw, Of { name: Some(&name), version: Some(&version) });
+        let of = Of { name: Some(&name), version: Some(&version) };
+        let at = raw.source.as_ref().map_or(At::Index(None), RawSource::at);
+        let files = self.tool_files(&span, at, &raw.files, of);
         Some(PoetryPackage {
             is_optional: raw.optional,
             groups,
@@ -156,51 +167,22 @@ impl Checker {
             package: ToolPackage { name, version, requires_python: None, files, line },
         })
     }
-
-    fn poetry_files(&mut self, span: &std::ops::Range<usize>, raw: &RawPackage, of: Of<'_>) -> ToolFiles {
-        let source = raw.source.as_ref();
-        let kind = source.and_then(|source| source.r#type.as_deref());
-        let hashes = || raw.files.iter().map(|file| file.hash.as_str());
-        let url = source.and_then(|source| source.url.as_deref()).unwrap_or_default();
-        let place = match kind {
-            Some("directory" | "file") => Some(url.to_owned()),
-            Some("url") if raw.files.len() == 1 => {
-                let files = raw.files.iter().map(|file| ToolFile { hash: &file.hash, url: Some(url) });
-                return self.addressed(span, files, of);
-            }
-            Some("url") => Some(url.to_owned()),
-            Some("git") => source.map(RawSource::repository),
-            _ => None,
-        };
-        if let Some(place) = place {
-            let hashes = self.hashes(span, hashes());
-            return match self.place(span, &place) {
-                Some(place) => ToolFiles::AtPlace(place, hashes),
-                None => ToolFiles::OnIndex(None, Vec::new()),
-            };
-        }
-        if !raw.files.is_empty() && raw.files.iter().all(|file| file.url.is_some()) {
-            let files = raw.files.iter().map(|file| ToolFile { hash: &file.hash, url: file.url.as_deref() });
-            return self.addressed(span, files, of);
-        }
-        let index = (kind == Some("legacy")).then_some(url).filter(|url| !url.is_empty());
-        let index = self.words(span, index).pop();
-        ToolFiles::OnIndex(index, self.words(span, hashes()))
-    }
 }
 
 impl RawSource {
-    /// A repository as a requirement says it.
-    fn repository(&self) -> String {
-        let url = self.url.as_deref().unwrap_or_default();
-        // As git's own short form: git@host:owner/name.git.
-        let url = match url.split_once(':') {
-            Some((host, path)) if !url.contains("://") && host.contains('@') => format!("ssh://{host}/{path}"),
-            _ => url.to_owned(),
-        };
-        let commit = self.resolved_reference.as_deref().or(self.reference.as_deref()).unwrap_or("HEAD");
-        let folder = self.subdirectory.as_ref().map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
-        format!("git+{url}@{commit}{folder}")
+    /// Where a distribution is that has this source.
+    fn at(&self) -> At {
+        let url = self.url.clone().unwrap_or_default();
+        match self.r#type.as_deref() {
+            Some("directory" | "file") => At::Place(url),
+            Some("url") => At::Address(url),
+            Some("git") => {
+                let commit = self.resolved_reference.as_deref().or(self.reference.as_deref());
+                At::Place(git_place(&url, commit, self.subdirectory.as_deref()))
+            }
+            Some("legacy") => At::Index(Some(url).filter(|url| !url.is_empty())),
+            _ => At::Index(None),
+        }
     }
 }
 
@@ -213,7 +195,7 @@ impl RawPackage {
             })
             .collect();
         let of_extra = |texts: &[String]| {
-            let names: BTreeSet<DistributionName> = texts.iter().filter_map(|text| requirement_name(text)).collect();
+            let names: BTreeSet<DistributionName> = texts.iter().filter_map(|text| name_of(text)).collect();
             let edges = edges.iter().filter(|(is_optional, edge)| *is_optional && names.contains(&edge.name));
             edges.map(|(_, edge)| edge.clone()).collect()
         };

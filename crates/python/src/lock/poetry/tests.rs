@@ -9,13 +9,16 @@ use crate::target::{Libc, Target};
 #[test]
 fn the_version_is_in_the_metadata() {
     for (text, expected) in [
-        ("[metadata]\nlock-version = \"2.1\"\n", Some((2, 1))),
-        ("[[package]]\nname = 'a'\n[metadata]\nlock-version = \"1.1\"\n", Some((1, 1))),
-        ("[metadata]\ncontent-hash = ''\n", Some((1, 0))),
-        ("[metadata]\nlock-version = \"new\"\n", None),
-        ("no toml [", None),
+        ("[metadata]\nlock-version = \"2.1\"\n", None),
+        ("[[package]]\nname = 'a'\nversion = '1'\n[metadata]\nlock-version = \"1.1\"\n", None),
+        ("[metadata]\ncontent-hash = ''\n", None),
+        ("[metadata]\ncontent-hash = ''\nlock-version = \"new\"\n", Some("line 3: lock-version is `new`, and")),
+        ("[metadata]\nlock-version = \"3.0\"\n", Some("versions 1 and 2: lock again with Poetry 2 (`poetry lock`)")),
+        ("no toml [", Some("l:1: ")),
     ] {
-        assert_eq!(poetry_version(text), expected, "{text}");
+        let error = PoetryLock::parse(text, "l").err().map(|error| error.to_string());
+        assert_eq!(error.is_some(), expected.is_some(), "{text}: {error:?}");
+        assert!(error.unwrap_or_default().contains(expected.unwrap_or_default()), "{text}");
     }
 }
 
@@ -91,7 +94,7 @@ fn extras_and_groups_are_known_and_broken_values_have_their_line() {
         ("version = '2'", "version = \"2\\n./x\"", "line 10:"),
         ("sha256:00", "sha256:00 --evil", "line 1:"),
         ("git@h.example:x", "ext::x", "line "),
-        ("'2.1'", "'3.0'", "lock-version is not known"),
+        ("'2.1'", "'3.0'", "line 29: lock-version is `3.0`"),
     ] {
         let error = PoetryLock::parse(&LOCK.replace(from, to), "poetry.lock").expect_err(from).to_string();
         assert!(error.contains(expected), "{from}: {error}");

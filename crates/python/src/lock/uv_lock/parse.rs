@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::lock::checker::{Checker, Of};
+use crate::lock::checker::{Checker, FormVersions, Of};
 use crate::lock::error::LockError;
 use crate::lock::uv_lock::conflict::{ConflictSet, Conflicting, Part};
 use crate::lock::uv_lock::files::{RawFile, RawSource, sdist, wheels};
@@ -15,6 +15,12 @@ use crate::pyproject::UvSource;
 
 /// The version of the form that is read here; its revisions add keys.
 const VERSION: i64 = 1;
+
+const VERSIONS: FormVersions = FormVersions {
+    key: "version",
+    known: "version 1",
+    remedy: "lock again with a uv that writes version 1, or export a pylock.toml (`uv export --format pylock.toml`)",
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -111,7 +117,7 @@ impl UvLock {
         let raw: RawLock = toml::from_str(text).map_err(|error| LockError::syntax(text, file, &error))?;
         let mut checker = Checker::new(text);
         if let Some(version) = raw.version.filter(|version| *version.get_ref() != VERSION) {
-            checker.report(version.span(), format!("version is {}, expected version {VERSION}", version.get_ref()));
+            checker.report_version(version.span(), Some(&version.get_ref().to_string()), &VERSIONS);
         }
         let set = |set: Vec<RawConflict>| ConflictSet(set.into_iter().map(RawConflict::checked).collect());
         let groups = raw.manifest.dependency_groups.into_iter();
