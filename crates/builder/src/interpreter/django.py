@@ -7,6 +7,7 @@
 #
 # What a list has is a lower bound: only texts that are in it whatever a run does are told.
 LOGGED = [(part, "*", key) for part in ("handlers", "formatters", "filters") for key in ("class", "()")]
+# Where each setting names modules: paths of keys and places (`*`: each of them) from the setting's value to a text.
 SETTINGS = {
     "INSTALLED_APPS": [("*",)],
     "MIDDLEWARE": [("*",)],
@@ -25,13 +26,21 @@ SETTINGS = {
     "SESSION_ENGINE": [()],
     "LOGGING": LOGGED,
 }
+# The keys on these paths, and the one that all databases and caches have: changing another key names no module.
 NAMES = {"class", "()", "ENGINE", "BACKEND", "NAME", "OPTIONS", "context_processors", "default"}
+# Settings that are lists, whose parts may come in one by one.
+LISTS = {name for name, paths in SETTINGS.items() if paths[0][:1] == ("*",)} - {"CACHES", "DATABASES", "STORAGES"}
+# The variable that names the module of the settings, and functions that load them.
+MODULE = "DJANGO_SETTINGS_MODULE"
 LOADS = {"get_wsgi_application", "get_asgi_application", "get_default_application", "execute_from_command_line"}
+# What may change any name of a module.
 ANYTHING = {"globals", "locals", "vars", "exec", "setattr", "DjangoDynaconf", "Dynaconf"}
+# Methods that take nothing away from what they are called on, functions that only read what they are given, and those
+# that take a module's name for a logger.
 HARMLESS = {"append", "copy", "count", "extend", "get", "index", "insert", "items", "keys", "reverse", "sort", "values"}
 READS = {"all", "any", "dict", "enumerate", "len", "list", "print", "repr", "set", "sorted", "str", "tuple"}
-LISTS = {name for name, paths in SETTINGS.items() if paths[0][:1] == ("*",)} - {"CACHES", "DATABASES", "STORAGES"}
 LOGGERS = {"getLogger", "get_logger"}
+# Behind all lines: functions run nobody knows when.
 AT_THE_END = 1 << 30
 
 
@@ -46,6 +55,11 @@ def nodes(node):
             left += [child for child in (part if isinstance(part, list) else [part]) if hasattr(child, "_fields")]
 
 
+def key_of(subscript):
+    """What is in the brackets; Python 3.8 has it in a node of its own."""
+    return subscript.slice.value if kind(subscript.slice) == "Index" else subscript.slice
+
+
 def base_name(node):
     """The name that subscripts and attributes begin at."""
     while kind(node) in ("Subscript", "Attribute"):
@@ -54,7 +68,10 @@ def base_name(node):
 
 
 class Lists:
-    """What the names of a module surely have, statement after statement: pairs of a line and a node or a name."""
+    """What the names of a module surely have, statement after statement.
+
+    `known` has pairs for each name: a line and a node, or 0 and the name of what was inherited. `lines` are told.
+    """
 
     def __init__(self):
         self.known, self.lines = {}, []
@@ -91,23 +108,30 @@ class Lists:
         return found
 
     def tell(self, setting, parts):
+        """Tells the texts that parts of a setting have; inherited ones are told where they come from."""
+        own = [part for line, part in parts if line]
         for path in SETTINGS.get(setting, ()):
-            for line, part in parts:
-                for line, value in self.texts(part, path[1:] if setting in LISTS else path) if line else ():
-                    if word(value):
-                        self.lines.append("s %d %s %s" % (line, setting, value))
+            # The parts of a list are one step down its path already.
+            below = path[1:] if setting in LISTS else path
+            for line, value in [found for part in own for found in self.texts(part, below)]:
+                if word(value):
+                    self.lines.append("s %d %s %s" % (line, setting, value))
 
     def forget(self, line, name):
-        for lost in self.known if name == "*" else [name] if name in self.known else []:
-            self.known[lost] = []
+        """What a name had may be gone; `*` is every name."""
+        for lost in self.known:
+            if name in ("*", lost):
+                self.known[lost] = []
         if name in SETTINGS or name == "*":
             self.lines.append("s %d %s " % (line, name))
 
     def assign(self, line, name, value, is_sure):
         parts = self.parts(value)
-        keeps = (0, name) in parts if name not in self.known else all(part in parts for part in self.known[name])
         if not is_sure:
-            return None if keeps else self.forget(line, name)
+            # `APPS = APPS + [...]` on some machines only: what it had stays.
+            if not all(part in parts for part in self.known.get(name, [(0, name)])):
+                self.forget(line, name)
+            return
         if (0, name) not in parts:
             self.forget(line, name)
         self.known[name] = parts
@@ -119,27 +143,36 @@ class Lists:
             self.tell(name, parts)
 
     def step(self, node, is_sure):
+        """Follows a statement of the module; a sure one runs whenever the module does."""
         name, line = kind(node), node.lineno
         self.lose(node, line)
-        targets = node.targets if name == "Assign" else [node.target] if name in ("AnnAssign", "AugAssign") else []
-        target = targets[0].id if len(targets) == 1 and kind(targets[0]) == "Name" else ""
-        call = node.value if name == "Expr" and kind(node.value) == "Call" else None
         if name == "ImportFrom":
-            for taken in stored(node):
-                if taken == "*":
-                    self.known.clear()
-                self.known.pop(taken, None)
-            self.lines.append("f %d" % line)
-        elif name == "AugAssign" and target and kind(node.op) == "Add":
-            self.add(target, self.parts(node.value), is_sure)
-        elif name in ("Assign", "AnnAssign") and target and node.value:
-            self.assign(line, target, node.value, is_sure)
-        elif call and kind(call.func) == "Attribute" and kind(call.func.value) == "Name" and call.args:
-            kinds = {"append": call.args[:1], "insert": call.args[1:2]}.get(call.func.attr)
-            if kinds:
-                self.add(call.func.value.id, [(kinds[0].lineno, kinds[0])], is_sure)
-            elif call.func.attr == "extend":
-                self.add(call.func.value.id, self.parts(call.args[0]), is_sure)
+            self.take_in(node)
+        elif name == "AugAssign" and plain_target(node) and kind(node.op) == "Add":
+            self.add(plain_target(node), self.parts(node.value), is_sure)
+        elif name in ("Assign", "AnnAssign") and plain_target(node) and node.value:
+            self.assign(line, plain_target(node), node.value, is_sure)
+        elif name == "Expr" and kind(node.value) == "Call":
+            self.call(node.value, is_sure)
+
+    def take_in(self, node):
+        """`from .base import *`: what the names had is what they have there."""
+        for taken in stored(node):
+            if taken == "*":
+                self.known.clear()
+            self.known.pop(taken, None)
+        self.lines.append("f %d" % node.lineno)
+
+    def call(self, call, is_sure):
+        """`APPS.append("x")`, `APPS.insert(0, "x")`, `APPS.extend([...])`."""
+        if kind(call.func) != "Attribute" or kind(call.func.value) != "Name" or not call.args:
+            return
+        name, method = call.func.value.id, call.func.attr
+        if method == "extend":
+            return self.add(name, self.parts(call.args[0]), is_sure)
+        added = {"append": call.args[:1], "insert": call.args[1:2]}.get(method)
+        if added:
+            self.add(name, [(added[0].lineno, added[0])], is_sure)
 
     def lose(self, node, line):
         """Forgets what a statement may take away."""
@@ -156,24 +189,35 @@ class Lists:
             elif name == "Subscript" and kind(part.ctx) != "Load" and not harmless(part):
                 self.forget(line, base_name(part))
             elif name == "Call":
-                function = dotted(part.func)
-                takes_name = any(dotted(argument) == "__name__" for argument in part.args)
-                if function == "include" or takes_name and function.split(".")[-1] not in LOGGERS:
-                    self.forget(line, "*")
-                if kind(part.func) == "Attribute" and part.func.attr not in HARMLESS:
-                    self.forget(line, base_name(part.func))
-                for argument in part.args if function not in READS else ():
-                    if kind(argument) in ("Name", "Subscript"):
-                        self.forget(line, base_name(argument))
+                self.lose_in_call(part, line)
+
+    def lose_in_call(self, call, line):
+        """Forgets what a function may change: what it is given, what it is called on, or all if it is told the module."""
+        function = dotted(call.func)
+        takes_module = any(dotted(argument) == "__name__" for argument in call.args)
+        if function == "include" or takes_module and function.split(".")[-1] not in LOGGERS:
+            self.forget(line, "*")
+        if kind(call.func) == "Attribute" and call.func.attr not in HARMLESS:
+            self.forget(line, base_name(call.func))
+        for argument in call.args if function not in READS else ():
+            if kind(argument) in ("Name", "Subscript"):
+                self.forget(line, base_name(argument))
+
+
+def plain_target(node):
+    """The name that a statement assigns to, if it is one name."""
+    targets = node.targets if kind(node) == "Assign" else [node.target]
+    return targets[0].id if len(targets) == 1 and kind(targets[0]) == "Name" else ""
 
 
 def word(value):
+    """A text that can stand in an answer, whose words blanks divide; nothing for another one."""
     return "" if any(c.isspace() for c in value) else value
 
 
 def harmless(node):
     """`DATABASES["default"]["ATOMIC_REQUESTS"] = True`: a key that names no module."""
-    key = node.slice.value if kind(node.slice) == "Index" else node.slice
+    key = key_of(node)
     is_deep = kind(node.value) == "Subscript" and base_name(node) != "LOGGING"
     return is_deep and bool(text(key)) and text(key) not in NAMES
 
@@ -187,17 +231,17 @@ def chosen(node, when, lines):
     targets = node.targets if kind(node) == "Assign" else []
     for target in targets:
         if kind(target) == "Subscript" and is_environ(target.value):
-            key = target.slice.value if kind(target.slice) == "Index" else target.slice
-            if text(key) == "DJANGO_SETTINGS_MODULE":
+            if text(key_of(target)) == MODULE:
                 lines.append("e %d %s s %s" % (node.lineno, when, word(text(node.value))))
     for call in nodes(node):
         if kind(call) != "Call":
             continue
         function, words = dotted(call.func), [word(text(argument)) for argument in call.args]
-        if function in ("os.environ.setdefault", "environ.setdefault") and words[:1] == ["DJANGO_SETTINGS_MODULE"]:
+        if function in ("os.environ.setdefault", "environ.setdefault") and words[:1] == [MODULE]:
             lines.append("e %d %s d %s" % (call.lineno, when, "".join(words[1:2])))
-        settings = function.split(".")[-1] == "config_from_object" and words[:1] == ["django.conf:settings"]
-        if settings or function == "django.setup" or function.split(".")[-1] in LOADS:
+        # Celery's.
+        is_config = function.split(".")[-1] == "config_from_object" and words[:1] == ["django.conf:settings"]
+        if is_config or function == "django.setup" or function.split(".")[-1] in LOADS:
             lines.append("j %d %s" % (call.lineno, when))
 
 
