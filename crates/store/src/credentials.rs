@@ -39,7 +39,14 @@ pub enum Credentials {
         password: Secret,
     },
     /// A refresh token, as `docker login` keeps for some registries.
-    IdentityToken(Secret),
+    IdentityToken {
+        /// The token.
+        token: Secret,
+        /// The user and the password beside it, for a registry that wants these after all.
+        beside: Option<(String, Secret)>,
+    },
+    /// A token that is sent to the registry as it is, without any token server.
+    RegistryToken(Secret),
 }
 
 impl Credentials {
@@ -48,9 +55,18 @@ impl Credentials {
         Self::Password { username: username.into(), password: Secret::new(password) }
     }
 
+    /// A refresh token by itself.
+    pub fn identity_token(token: impl Into<String>) -> Self {
+        Self::IdentityToken { token: Secret::new(token), beside: None }
+    }
+
     /// The header of basic authentication (RFC 7617), where there is a password.
     pub(crate) fn basic(&self) -> Option<HeaderValue> {
-        let Self::Password { username, password } = self else { return None };
+        let (username, password) = match self {
+            Self::Password { username, password } => (username, password),
+            Self::IdentityToken { beside, .. } => beside.as_ref().map(|(username, password)| (username, password))?,
+            Self::RegistryToken(_) => return None,
+        };
         let pair = format!("{username}:{}", password.expose());
         HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair))).ok()
     }

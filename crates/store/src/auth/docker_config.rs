@@ -7,11 +7,23 @@ use docker_credential::{CredentialRetrievalError, DockerCredential, get_credenti
 use serde_json::{Map, Value, json};
 use shipwheel_oci::DEFAULT_REGISTRY;
 
+use crate::credentials::{Credentials, Secret};
+
 /// A file in docker's format.
 pub(super) struct DockerConfig {
-    auths: Vec<(String, Value)>,
+    auths: Vec<(String, Entry)>,
     helpers: Map<String, Value>,
     store: Option<String>,
+}
+
+/// What an entry of `auths` has.
+struct Entry {
+    /// A token for the registry itself: docker sends it before all else, and the others do not know it.
+    registry_token: Option<String>,
+    /// A refresh token for its token server.
+    identity_token: Option<String>,
+    /// A user with a password, as the entry has them.
+    login: Option<Value>,
 }
 
 impl DockerConfig {
@@ -23,8 +35,8 @@ impl DockerConfig {
         let top: Map<String, Value> =
             serde_json::from_slice(text).map_err(|_| CredentialRetrievalError::ConfigReadError)?;
         let table = |key: &str| top.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
-        let mut auths: Vec<(String, Value)> =
-            table("auths").into_iter().filter_map(|(key, entry)| Some((key, usable(&entry)?))).collect();
+        let mut auths: Vec<(String, Entry)> =
+            table("auths").into_iter().filter_map(|(key, entry)| Some((key, Entry::of(&entry)?))).collect();
         // Of several spellings of one key, one that is written as it is meant counts.
         auths.sort_by_key(|(key, _)| *key != normal(key));
         let store = top.get("credsStore").and_then(Value::as_str).filter(|store| !store.is_empty());
@@ -32,7 +44,7 @@ impl DockerConfig {
     }
 
     /// The credentials for a repository: of a helper for it, of the entry with the longest key, or of the store.
-    pub(super) fn find(&self, registry: &str, repository: &str) -> Result<DockerCredential, CredentialRetrievalError> {
+    pub(super) fn find(&self, registry: &str, repository: &str) -> Result<Credentials, CredentialRetrievalError> {
         let keys = keys(registry, repository);
         let helper = keys.iter().find_map(|key| {
             let mut named = self.helpers.iter().filter(|(name, _)| normal(name) == *key);
@@ -43,7 +55,7 @@ impl DockerConfig {
         }
         let entry = |key: &String| self.auths.iter().find(|(name, _)| normal(name) == *key);
         if let Some((key, entry)) = keys.iter().find_map(entry) {
-            return read(&json!({ "auths": { key: entry } }), key);
+            return entry.credentials(key);
         }
         let server =
             if registry == DEFAULT_REGISTRY { format!("https://index.{registry}/v1/") } else { registry.to_owned() };
@@ -54,22 +66,47 @@ impl DockerConfig {
     }
 }
 
-fn read(config: &Value, server: &str) -> Result<DockerCredential, CredentialRetrievalError> {
-    get_credential_from_reader(config.to_string().as_bytes(), server)
+fn read(config: &Value, server: &str) -> Result<Credentials, CredentialRetrievalError> {
+    let found = get_credential_from_reader(config.to_string().as_bytes(), server)?;
+    Ok(match found {
+        DockerCredential::IdentityToken(token) => Credentials::identity_token(token),
+        DockerCredential::UsernamePassword(username, password) => Credentials::password(username, password),
+    })
 }
 
-/// What of an entry says something: `docker login` with a store leaves empty ones. `auth` counts before a user and a
-/// password beside it, as in docker.
-fn usable(entry: &Value) -> Option<Value> {
-    let text = |key: &str| entry.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    if let Some(token) = text("identitytoken") {
-        return Some(json!({ "identitytoken": token }));
+impl Entry {
+    /// What of an entry says something: `docker login` with a store leaves empty ones. `auth` counts before a user and
+    /// a password beside it, as in docker.
+    fn of(entry: &Value) -> Option<Self> {
+        let text = |key: &str| entry.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let pair = || text("username").zip(text("password"));
+        let login = match text("auth") {
+            Some(auth) => Some(json!({ "auth": auth.trim() })),
+            None => pair().map(|(username, password)| json!({ "username": username, "password": password })),
+        };
+        let registry_token = text("registrytoken").map(str::to_owned);
+        let identity_token = text("identitytoken").map(str::to_owned);
+        let is_empty = registry_token.is_none() && identity_token.is_none() && login.is_none();
+        (!is_empty).then_some(Self { registry_token, identity_token, login })
     }
-    if let Some(auth) = text("auth") {
-        return Some(json!({ "auth": auth.trim() }));
+
+    /// The credentials that count: of a refresh token, the password beside it is kept for a registry without a token
+    /// server, as skopeo and podman do.
+    fn credentials(&self, key: &str) -> Result<Credentials, CredentialRetrievalError> {
+        if let Some(token) = &self.registry_token {
+            return Ok(Credentials::RegistryToken(Secret::new(token)));
+        }
+        let login = self.login.as_ref().map(|login| read(&json!({ "auths": { key: login } }), key));
+        let Some(token) = &self.identity_token else {
+            return login.unwrap_or(Err(CredentialRetrievalError::NoCredentialConfigured));
+        };
+        // What is beside a token need not be a password.
+        let beside = match login {
+            Some(Ok(Credentials::Password { username, password })) => Some((username, password)),
+            _ => None,
+        };
+        Ok(Credentials::IdentityToken { token: Secret::new(token), beside })
     }
-    let (username, password) = text("username").zip(text("password"))?;
-    Some(json!({ "username": username, "password": password }))
 }
 
 /// The keys that credentials may have, longest first: podman's may name a repository or a part of its path.
@@ -103,8 +140,12 @@ mod tests {
 
     fn found(config: &str, registry: &str, repository: &str) -> String {
         match DockerConfig::parse(config.as_bytes()).and_then(|config| config.find(registry, repository)) {
-            Ok(DockerCredential::UsernamePassword(user, password)) => format!("{user}:{password}"),
-            Ok(DockerCredential::IdentityToken(token)) => format!("token {token}"),
+            Ok(Credentials::Password { username, password }) => format!("{username}:{}", password.expose()),
+            Ok(Credentials::IdentityToken { token, beside: None }) => format!("token {}", token.expose()),
+            Ok(Credentials::IdentityToken { token, beside: Some((user, password)) }) => {
+                format!("token {}, {user}:{}", token.expose(), password.expose())
+            }
+            Ok(Credentials::RegistryToken(token)) => format!("as it is {}", token.expose()),
             Err(CredentialRetrievalError::NoCredentialConfigured) => "none".to_owned(),
             Err(error) => format!("{error:?}"),
         }
@@ -155,7 +196,12 @@ mod tests {
             (r#"{"username":"u","password":"p"}"#, "u:p"),
             (r#"{"auth":"dTpw","username":"x","password":"y","email":"e"}"#, "u:p"),
             (r#"{"auth":"dTpw","identitytoken":""}"#, "u:p"),
-            (r#"{"auth":"dTpw","identitytoken":"t"}"#, "token t"),
+            (r#"{"auth":"dTpw","identitytoken":"t"}"#, "token t, u:p"),
+            (r#"{"username":"u","password":"p","identitytoken":"t"}"#, "token t, u:p"),
+            (r#"{"auth":"MDAwMA==","identitytoken":"t"}"#, "token t"),
+            (r#"{"auth":"dTpw","identitytoken":"t","registrytoken":"r"}"#, "as it is r"),
+            (r#"{"registrytoken":"r"}"#, "as it is r"),
+            (r#"{"registrytoken":"","auth":"dTpw"}"#, "u:p"),
             (r#"{"auth":"","identitytoken":"t"}"#, "token t"),
             (r#"{"auth":""}"#, "none"),
             (r#"{"auth":null}"#, "none"),

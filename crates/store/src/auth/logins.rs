@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use docker_credential::{CredentialRetrievalError, DockerCredential};
+use docker_credential::CredentialRetrievalError;
 
 use super::docker_config::DockerConfig;
-use crate::credentials::{Credentials, Secret};
+use crate::credentials::Credentials;
 use crate::disk::small_file::read_small_if_there;
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
@@ -65,7 +65,7 @@ impl CredentialSources {
         for path in &self.files {
             let Some(file) = read(path)? else { continue };
             match DockerConfig::parse(&file).and_then(|config| config.find(registry, repository)) {
-                Ok(found) => return Ok(Some(found.into())),
+                Ok(found) => return Ok(Some(found)),
                 Err(error) if means_none(&error) => {}
                 Err(error) => {
                     let registry = registry.to_owned();
@@ -108,15 +108,6 @@ fn describe(error: &CredentialRetrievalError) -> String {
         CredentialRetrievalError::ConfigNotFound => "the file is gone".to_owned(),
         // Its text is not ours: it may quote what a helper or a file holds.
         _ => "the entry cannot be used".to_owned(),
-    }
-}
-
-impl From<DockerCredential> for Credentials {
-    fn from(found: DockerCredential) -> Self {
-        match found {
-            DockerCredential::IdentityToken(token) => Self::IdentityToken(Secret::new(token)),
-            DockerCredential::UsernamePassword(username, password) => Self::password(username, password),
-        }
     }
 }
 

@@ -242,8 +242,12 @@ impl Authorizer {
         }
         let credentials = self.sources.find(&scope.registry, &scope.repository)?;
         let texts = scope.texts(self.state().asked.get(scope).unwrap_or(&BTreeSet::new()));
-        let proof = match asked.challenge.scheme.as_str() {
-            "bearer" => {
+        let proof = match (asked.challenge.scheme.as_str(), &credentials) {
+            ("bearer", Some(Credentials::RegistryToken(token))) => {
+                let header = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok();
+                header.filter(|header| Some(header) != refused).map(|header| Proof { header, until: None })
+            }
+            ("bearer", _) => {
                 let (token, life) = fetch_token(http, scope, &texts, asked, credentials.as_ref()).await?;
                 // A part of its life is left for the request itself.
                 let until = Instant::now().checked_add(life * 3 / 4);
@@ -335,7 +339,7 @@ fn token_request(
     service: Option<&String>,
     credentials: Option<&Credentials>,
 ) -> Request {
-    if let Some(Credentials::IdentityToken(token)) = credentials {
+    if let Some(Credentials::IdentityToken { token, .. }) = credentials {
         let mut form = Url::parse("form:").expect("a scheme is a URL by itself");
         form.query_pairs_mut()
             .append_pair("grant_type", "refresh_token")

@@ -121,11 +121,36 @@ fn identity_tokens_are_exchanged_by_post() {
         "Bearer good" => manifest_reply(),
         _ => Reply::new(401).header("WWW-Authenticate", &challenge),
     });
-    let identity = Credentials::IdentityToken(crate::credentials::Secret::new("refresh&me"));
+    let identity = Credentials::identity_token("refresh&me");
     trusting(&tokens, &server, Some(identity)).resolve(&reference(&server, ":1")).unwrap();
     let got = &tokens.log()[0];
     let body = String::from_utf8_lossy(&got.body).into_owned();
     assert!(got.method == "POST" && body.contains("refresh_token=refresh%26me"), "{body}");
+}
+
+#[test]
+fn a_token_for_the_registry_is_sent_as_it_is_and_asks_no_token_server() {
+    let (server, tokens) = with_tokens(&["Bearer given"]);
+    for (token, is_right) in [("given", true), ("other", false)] {
+        let credentials = Credentials::RegistryToken(crate::credentials::Secret::new(token));
+        let found = trusting(&tokens, &server, Some(credentials)).fetch_manifest(&reference(&server, ":1"));
+        assert_eq!(found.err().map(|error| error.status()), (!is_right).then_some(Some(401)), "{token}");
+    }
+    assert_eq!((tokens.log().len(), server.log().len()), (0, 4));
+}
+
+#[test]
+fn a_password_beside_a_refresh_token_is_for_registries_without_token_servers() {
+    let server = Server::start(|got, _| match got.header("authorization") {
+        "Basic dXNlcjpzZWNyZXQ=" => manifest_reply(),
+        _ => Reply::new(401).header("WWW-Authenticate", r#"Basic realm="here""#),
+    });
+    let beside = Some(("user".to_owned(), crate::credentials::Secret::new("secret")));
+    for (beside, is_enough) in [(beside, true), (None, false)] {
+        let credentials = Credentials::IdentityToken { token: crate::credentials::Secret::new("refresh"), beside };
+        let found = client(&server, Some(credentials)).resolve(&reference(&server, ":1"));
+        assert_eq!(found.is_ok(), is_enough);
+    }
 }
 
 #[test]

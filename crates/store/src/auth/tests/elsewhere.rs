@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use shipwheel_oci::{Descriptor, Reference, media_type};
 
 use crate::auth::{CredentialSources, HostLogin};
-use crate::credentials::{Credentials, Secret};
+use crate::credentials::Credentials;
 use crate::http::Http;
 use crate::testing::{Received, Reply, Server, cache, http, http_with};
 use crate::{NoProgress, Registry, Result};
@@ -103,7 +103,7 @@ fn a_token_server_without_tls_is_at_the_registrys_own_host_and_port() {
         r#"Bearer realm="file:///etc/passwd""#.to_owned(),
         "Bearer".to_owned(),
     ] {
-        for credentials in [password(), Credentials::IdentityToken(Secret::new("refresh"))] {
+        for credentials in [password(), Credentials::identity_token("refresh")] {
             let header = header.clone();
             let server = Server::start(move |_: &Received, _| Reply::new(401).header("WWW-Authenticate", &header));
             let error = fetch(&client(http(), &server, credentials), &server).unwrap_err();
@@ -129,7 +129,7 @@ fn a_token_server_without_tls_is_at_the_registrys_own_host_and_port() {
 
 #[test]
 fn a_token_server_cannot_pass_a_password_on() {
-    for credentials in [password(), Credentials::IdentityToken(Secret::new("refresh"))] {
+    for credentials in [password(), Credentials::identity_token("refresh")] {
         for status in [302, 307, 308] {
             let thief = thief();
             let away = thief.url("/token");
