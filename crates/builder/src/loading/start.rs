@@ -23,9 +23,6 @@ const MAX_DEPTH: usize = 8;
 const MAX_STARTS: usize = 64;
 const MAX_COMMANDS: usize = 10_000;
 
-/// The variable of arguments for gunicorn.
-const GUNICORN_ARGUMENTS: &str = "GUNICORN_CMD_ARGS";
-
 /// Where programs are found if the image has no `PATH`, as runtimes have it.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -58,13 +55,7 @@ impl Start {
             Target::Module(module) => module.split('.').next().unwrap_or(module),
             Target::Code(_) | Target::Nothing => return ImportFolders::default(),
         };
-        // gunicorn reads these words before those of its command.
-        let variable = self.environment.get(GUNICORN_ARGUMENTS).filter(|_| program == "gunicorn");
-        let surroundings = Surroundings { environment: self.environment.clone(), arguments: Vec::new() };
-        let before = variable.map(|value| commands(&format!(": {value}"), surroundings)).unwrap_or_default();
-        let before = before.iter().flat_map(|command| &command.words).skip(1);
-        let words = before.chain(&self.options.rest).map(|word| word.text.as_str());
-        ImportFolders::of(program, words, &self.environment)
+        ImportFolders::of(program, self.options.rest.iter().map(|word| word.text.as_str()), &self.environment)
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use shipwheel_plan::facts::Facts;
 use shipwheel_plan::spec::Located;
 use shipwheel_python::imports::{Missing, What, distribution_of};
+use shipwheel_python::lock::{LockForm, PipfileLock, Selectable};
 use shipwheel_python::pyproject::{Pyproject, poetry_groups_with};
 use shipwheel_python::{Dependency, DistributionName};
 
@@ -28,7 +29,9 @@ impl Causes<'_> {
         if missing.file.is_none() {
             return self.left_out(missing);
         }
-        self.in_a_wheel(module).or_else(|| self.left_out(missing)).or_else(|| self.not_selected(module))
+        // The whole modules that are asked for say more of the distribution.
+        let not_selected = || missing.wanted.iter().find_map(|wanted| self.not_selected(wanted));
+        self.in_a_wheel(module).or_else(|| self.left_out(missing)).or_else(not_selected)
     }
 
     /// The package is there, without the module.
@@ -86,36 +89,73 @@ impl Causes<'_> {
         Some(folders.flat_map(|folder| forms.iter().map(move |form| folder.join(form))).collect())
     }
 
-    /// It is in a group or an extra of the project that is not selected.
-    fn not_selected(&self, module: &str) -> Option<String> {
+    /// It is in a group or an extra of the project that is not selected from the lock.
+    fn not_selected(&self, wanted: &str) -> Option<String> {
         let python = self.definition.spec.python.as_ref()?;
-        let lock = Path::new(&python.lock.value);
-        let name = lock.file_name()?.to_str()?;
-        if !name.ends_with(".lock") && !name.starts_with("pylock.") {
+        let path = Path::new(&python.lock.value);
+        let form = LockForm::of(path.file_name()?.to_str()?)?;
+        if form.selectable() == Selectable::Nothing {
             return None;
         }
-        let distribution = distribution_of(module);
+        let distribution = distribution_of(wanted);
         let distribution: DistributionName = distribution.split('[').next()?.parse().ok()?;
+        let part = match form {
+            LockForm::Pipfile => self.in_section(path, &distribution),
+            LockForm::Pylock
+            | LockForm::Uv
+            | LockForm::Poetry
+            | LockForm::Pdm
+            | LockForm::Requirements
+            | LockForm::Project => self.in_project(path, &distribution),
+        };
+        let Part { kind, key, name } = part?;
+        let own = match kind {
+            "extra" => python.extras.as_slice(),
+            _ => python.groups.as_deref().unwrap_or_default(),
+        };
+        if own.iter().any(|own| own.value == name) {
+            return None;
+        }
+        let listed: Vec<String> = own.iter().map(value).chain([&name]).map(|name| format!("\"{name}\"")).collect();
+        Some(format!(
+            "{distribution} is in the {kind} `{name}`, which is not selected from {}: write `{key} = [{}]` in `[python]`",
+            path.display(),
+            listed.join(", ")
+        ))
+    }
+
+    /// The group or extra of the pyproject.toml beside a lock that has a distribution.
+    fn in_project(&self, lock: &Path, distribution: &DistributionName) -> Option<Part> {
         let folder = self.definition.folder.join(lock.parent()?);
         let text = text_if_there(&folder.join("pyproject.toml")).ok()??;
         let pyproject = Pyproject::parse(&text).ok()?;
-        let extras = pyproject.project.as_ref().map(|project| project.extras.clone()).unwrap_or_default();
         let groups = pyproject.dependency_groups().unwrap_or_default();
-        let group =
-            with(&groups, &distribution).or_else(|| poetry_groups_with(&text, &distribution).into_iter().next());
-        let (kind, key, named, own) = match (with(&extras, &distribution), group) {
-            (_, Some(group)) => ("group", "groups", group, python.groups.as_deref().unwrap_or_default()),
-            (Some(extra), None) => ("extra", "extras", extra, python.extras.as_slice()),
-            (None, None) => return None,
-        };
-        if own.iter().any(|own| own.value == named) {
-            return None;
-        }
-        let listed: Vec<String> = own.iter().map(value).chain([&named]).map(|name| format!("\"{name}\"")).collect();
-        Some(format!(
-            "{distribution} is in the {kind} `{named}`, which is not selected: write `{key} = [{}]` in `[python]`",
-            listed.join(", ")
-        ))
+        let group = with(&groups, distribution).or_else(|| poetry_groups_with(&text, distribution).into_iter().next());
+        let extras = pyproject.project.map(|project| project.extras).unwrap_or_default();
+        group
+            .map(Part::group)
+            .or_else(|| Some(Part { kind: "extra", key: "extras", name: with(&extras, distribution)? }))
+    }
+
+    /// The section of a Pipfile.lock that has a distribution.
+    fn in_section(&self, lock: &Path, distribution: &DistributionName) -> Option<Part> {
+        let text = text_if_there(&self.definition.folder.join(lock)).ok()??;
+        PipfileLock::parse(&text, "").ok()?.group_with(distribution).map(Part::group)
+    }
+}
+
+/// A part of a lock that can be selected.
+struct Part {
+    /// What it is called.
+    kind: &'static str,
+    /// The key of image.toml that selects it.
+    key: &'static str,
+    name: String,
+}
+
+impl Part {
+    fn group(name: String) -> Self {
+        Self { kind: "group", key: "groups", name }
     }
 }
 

@@ -228,12 +228,12 @@ fn report(session: &Session<'_>, noted: Noted, known: Causes<'_>) -> Result<(), 
         warnings(&possible, known).iter().for_each(|line| session.report.warning(line));
         return Ok(());
     }
-    let (mut causes, mut distributions) = (Vec::new(), BTreeMap::new());
+    let (mut causes, mut distributions) = (Vec::new(), BTreeSet::new());
     for (missing, _) in &certain {
         match (known.of(missing), &missing.what, &missing.file) {
             (Some(cause), ..) if !causes.contains(&cause) => causes.push(cause),
             (None, What::Module(module), Some(_)) if !is_of(&known.facts.app, module) => {
-                distributions.insert(module.clone(), distribution_of(&missing.wanted));
+                distributions.extend(missing.wanted.iter().map(|wanted| (module.clone(), distribution_of(wanted))));
             }
             _ => {}
         }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::gunicorn::gunicorn_arguments;
+
 /// The folders that a program puts on `sys.path`, as they were written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportFolders {
@@ -25,6 +27,9 @@ const INSTEAD: [(&str, &str); 5] = [
     ("--working-directory", "--working-directory"),
 ];
 
+/// The program with a variable of arguments.
+const GUNICORN: &str = "gunicorn";
+
 /// Programs whose flags `-P` and `--path` add the folders behind them.
 const WITH_PATH: [&str; 2] = ["dramatiq", "rq"];
 
@@ -33,10 +38,23 @@ const VARIABLES: [(&str, &str); 3] =
     [("uvicorn", "UVICORN_APP_DIR"), ("granian", "GRANIAN_WORKING_DIR"), ("celery", "CELERY_WORKDIR")];
 
 impl ImportFolders {
-    /// Reads the words behind a program's name; `program` is the name of its script or module.
+    /// Reads the words behind a program's name, and the variables that it reads before them; `program` is the name of
+    /// its script or module.
     pub fn of<'w>(program: &str, words: impl IntoIterator<Item = &'w str>, env: &BTreeMap<String, String>) -> Self {
         let variable = VARIABLES.iter().find(|(name, _)| *name == program).and_then(|(_, name)| env.get(*name));
-        let mut folders = Self { added: Vec::new(), instead: variable.filter(|it| !it.is_empty()).cloned() };
+        let variable = variable.filter(|it| !it.is_empty()).cloned();
+        let arguments = if program == GUNICORN { gunicorn_arguments(env) } else { Vec::new() };
+        let before = Self::of_words(program, arguments.iter().map(String::as_str));
+        let own = Self::of_words(program, words);
+        Self {
+            // gunicorn keeps the last value of an option.
+            added: if own.added.is_empty() { before.added } else { own.added },
+            instead: own.instead.or(before.instead).or(variable),
+        }
+    }
+
+    fn of_words<'w>(program: &str, words: impl IntoIterator<Item = &'w str>) -> Self {
+        let mut folders = Self::default();
         let mut words = words.into_iter().peekable();
         while let Some(word) = words.next() {
             let (flag, glued) = match word.split_once('=') {
@@ -79,6 +97,10 @@ mod tests {
             ("gunicorn --check-config a:b", "", None, ""),
             ("gunicorn --pythonpath /a,b a:b", "", None, "/a b"),
             ("gunicorn --py=/a --preload --proxy-protocol a:b", "", None, "/a"),
+            ("gunicorn a:b", "GUNICORN_CMD_ARGS=--chdir '/my app' --pythonpath=/a", Some("/my app"), "/a"),
+            ("gunicorn --chdir /srv --py /b a:b", "GUNICORN_CMD_ARGS=--chdir /app --pythonpath=/a", Some("/srv"), "/b"),
+            ("gunicorn a:b", "GUNICORN_CMD_ARGS=--chdir '/app", None, ""),
+            ("uvicorn a:b", "GUNICORN_CMD_ARGS=--chdir /app", None, ""),
             ("uvicorn a:b --app-dir src", "", Some("src"), ""),
             ("uvicorn a:b", "UVICORN_APP_DIR=/x", Some("/x"), ""),
             ("uvicorn --app-dir /y a:b", "UVICORN_APP_DIR=/x", Some("/y"), ""),

@@ -35,10 +35,11 @@ pub struct Missing {
     pub file: Option<String>,
     /// Its line; 0 for the command.
     pub line: u32,
-    /// The whole module that was asked for, of which this may be a package above.
-    pub wanted: String,
     /// The setting of Django's that names it, with the text that it has.
     pub setting: Option<(String, String)>,
+    /// The modules that are asked for there by their whole names: what is missing may be a package above them, and
+    /// tells less of the distribution that brings them.
+    pub wanted: BTreeSet<String>,
 }
 
 /// What is not there.
@@ -115,8 +116,21 @@ pub fn follow(program: &Program<'_>, command: &Command, starts: &[Start]) -> Vec
         walk.reach(Visit { path: path.clone(), package, as_main: false, is_certain: false });
     }
     walk.run();
-    walk.missing.into_iter().collect()
+    let missing = walk.missing.into_iter().map(|((what, file, line, setting), (is_certain, wanted))| Missing {
+        is_certain,
+        what,
+        file,
+        line,
+        setting,
+        wanted,
+    });
+    let mut missing: Vec<Missing> = missing.collect();
+    missing.sort();
+    missing
 }
+
+/// Where something is missing, which is told once: what, the file with its line, and the setting that names it.
+type Place = (What, Option<String>, u32, Option<(String, String)>);
 
 /// A module that is run.
 #[derive(Debug, Clone)]
@@ -149,15 +163,14 @@ struct Walk<'p> {
     /// Files that were reached, and whether for certain.
     reached: BTreeMap<String, bool>,
     left: Vec<Visit>,
-    missing: BTreeSet<Missing>,
+    /// What is missing: whether it is certain that it is come to, and the whole modules that are asked for.
+    missing: BTreeMap<Place, (bool, BTreeSet<String>)>,
     /// Where Django's settings are loaded for certain.
     loads: Option<(String, u32)>,
     /// Where they are named for certain.
     chosen: Vec<(String, &'p Chosen)>,
     /// The setting that is followed now, with its text.
     setting: Option<(String, String)>,
-    /// The module that is looked for now.
-    wanted: String,
 }
 
 impl<'p> Walk<'p> {
@@ -169,20 +182,20 @@ impl<'p> Walk<'p> {
             replaces_modules: program.own.values().any(|module| module.replaces_modules),
             reached: BTreeMap::new(),
             left: Vec::new(),
-            missing: BTreeSet::new(),
+            missing: BTreeMap::new(),
             loads: None,
             chosen: Vec::new(),
             setting: None,
-            wanted: String::new(),
         }
     }
 
     fn start(&mut self, start: &Start) {
         match start {
-            Start::Script(path) if self.program.files.has(path) => {
-                self.reach(Visit { path: path.clone(), package: None, as_main: true, is_certain: true });
+            Start::Script(path) | Start::File(path) if self.program.files.has(path) => {
+                let as_main = matches!(start, Start::Script(_));
+                self.reach(Visit { path: path.clone(), package: None, as_main, is_certain: true });
             }
-            Start::Script(path) => {
+            Start::Script(path) | Start::File(path) => {
                 let is_own = path.starts_with(&format!("{}/", self.program.destination));
                 // Elsewhere it may be a file of the base.
                 if is_own {
@@ -373,8 +386,8 @@ impl<'p> Walk<'p> {
             Ok(resolved) => resolved,
             Err(_) if is_silent => return,
             Err((missing, is_sure)) => {
-                module.clone_into(&mut self.wanted);
-                return self.report(file, import.line, What::Module(missing), is_certain && is_sure);
+                let place = (file, import.line);
+                return self.report_wanted(place, What::Module(missing), module, is_certain && is_sure);
             }
         };
         self.reach_all(resolved.runs.iter().cloned(), is_certain);
@@ -484,22 +497,19 @@ impl<'p> Walk<'p> {
     }
 
     fn report(&mut self, file: Option<&str>, line: u32, what: What, is_certain: bool) {
-        let is_certain = is_certain && !self.replaces_modules;
-        let (file, setting) = (file.map(str::to_owned), self.setting.clone());
-        let wanted = std::mem::take(&mut self.wanted);
         let wanted = match &what {
-            What::Module(module) if wanted.is_empty() => module.clone(),
-            _ => wanted,
+            What::Module(module) => module.clone(),
+            What::Name { .. } | What::Package(_) | What::Script(_) => String::new(),
         };
-        let missing = Missing { is_certain, what, file, line, wanted, setting };
-        let other = Missing { is_certain: !is_certain, ..missing.clone() };
-        // Reached twice, for certain and not: it is certain.
-        if is_certain {
-            self.missing.remove(&other);
-        }
-        if !self.missing.contains(&other) {
-            self.missing.insert(missing);
-        }
+        self.report_wanted((file, line), what, &wanted, is_certain);
+    }
+
+    /// As [`report`](Self::report), of a module that `wanted` needs. Reached twice, for certain and not, it is certain.
+    fn report_wanted(&mut self, (file, line): (Option<&str>, u32), what: What, wanted: &str, is_certain: bool) {
+        let place = (what, file.map(str::to_owned), line, self.setting.clone());
+        let (certain, all) = self.missing.entry(place).or_default();
+        *certain |= is_certain && !self.replaces_modules;
+        all.extend((!wanted.is_empty()).then(|| wanted.to_owned()));
     }
 
     /// The package of a module that nothing imports, by the folder of the search path that it is in.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::flags::ImportFolders;
+use super::gunicorn::{Named, library};
 
 /// A command as the runtime starts it.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,8 @@ pub struct Command {
 pub enum Start {
     /// A file that is run, by its absolute path.
     Script(String),
+    /// A file of settings that is run like a module, by its absolute path.
+    File(String),
     /// A module that is run with `-m`.
     Main(String),
     /// A module that a server imports, and the name that it takes from it, if it is plain.
@@ -98,10 +101,11 @@ fn served(program: &str, words: &[&str], command: &Command) -> Vec<Start> {
         // gunicorn takes `application` of a module that is named alone; a word behind a flag may be its value.
         let alone = match words {
             [.., flag, _] if flag.starts_with('-') && !flag.contains('=') => None,
-            [.., last] if program == "gunicorn" => module(last),
+            [.., last] if program == "gunicorn" => module_path(last),
             _ => None,
         };
-        return named.or(alone).into_iter().collect();
+        let more = if program == "gunicorn" { of_gunicorn(words, command) } else { Vec::new() };
+        return named.or(alone).into_iter().chain(more).collect();
     }
     let script = |script: &str| vec![Start::Script(absolute(&command.workdir, script))];
     if RUNNERS.iter().any(|(runner, word)| *runner == program && words.first() == Some(word)) {
@@ -109,7 +113,7 @@ fn served(program: &str, words: &[&str], command: &Command) -> Vec<Start> {
     }
     let first_words = || words.iter().skip_while(|word| **word == "worker").take_while(|word| !word.starts_with('-'));
     if BY_WORD.contains(&program) {
-        return first_words().filter_map(|word| object(word).or_else(|| module(word))).collect();
+        return first_words().filter_map(|word| object(word).or_else(|| module_path(word))).collect();
     }
     if BY_PATH.contains(&program) {
         let path = first_words().next().and_then(|word| word.rsplit_once('.'));
@@ -119,9 +123,26 @@ fn served(program: &str, words: &[&str], command: &Command) -> Vec<Start> {
     let Some((_, flags, variable)) = BY_FLAG.iter().find(|(name, ..)| *name == program) else { return Vec::new() };
     match flag_value(words, flags).or_else(|| command.env.get(*variable).map(String::as_str)) {
         Some(named) if named.ends_with(".py") => script(named),
-        Some(named) => module(named.split(':').next().unwrap_or(named)).into_iter().collect(),
+        Some(named) => module_path(named.split(':').next().unwrap_or(named)).into_iter().collect(),
         None => Vec::new(),
     }
+}
+
+/// The settings of gunicorn, and the class of its workers, which it imports before the application.
+fn of_gunicorn(words: &[&str], command: &Command) -> Vec<Start> {
+    let Named { settings, worker } = Named::of(words, &command.env);
+    let settings = settings.and_then(|named| {
+        let path = named.strip_prefix("file:").unwrap_or(&named);
+        match named.strip_prefix("python:") {
+            Some(module) => module_path(module),
+            None => path.ends_with(".py").then(|| Start::File(absolute(&command.workdir, path))),
+        }
+    });
+    let worker = worker.and_then(|named| match (library(&named), named.rsplit_once('.')) {
+        (Some(library), _) => module_path(library),
+        (None, class) => class.and_then(|(module, name)| object(&format!("{module}:{name}"))),
+    });
+    settings.into_iter().chain(worker).collect()
 }
 
 /// The value of the first of some flags, in a word of its own or behind `=`.
@@ -135,14 +156,15 @@ fn flag_value<'w>(words: &[&'w str], flags: &[&str]) -> Option<&'w str> {
 fn object(word: &str) -> Option<Start> {
     let (module, object) = word.split_once(':')?;
     let object = object.split(['(', '.']).next().unwrap_or(object);
-    match (self::module(module)?, is_name(object)) {
+    match (module_path(module)?, is_name(object)) {
         // `python:settings` names a configuration of gunicorn's.
         (Start::Module(module, _), true) if module != "python" => Some(Start::Module(module, Some(object.to_owned()))),
         _ => None,
     }
 }
 
-fn module(word: &str) -> Option<Start> {
+/// `package.module`.
+pub(super) fn module_path(word: &str) -> Option<Start> {
     word.split('.').all(is_name).then(|| Start::Module(word.to_owned(), None))
 }
 
@@ -155,7 +177,7 @@ fn is_name(word: &str) -> bool {
 pub(super) fn folders(command: &Command, start: &Start) -> Vec<String> {
     let own = match start {
         Start::Script(path) => path.rsplit_once('/').map_or("/", |(folder, _)| folder).to_owned(),
-        Start::Main(_) | Start::Module(..) => command.workdir.clone(),
+        Start::File(_) | Start::Main(_) | Start::Module(..) => command.workdir.clone(),
     };
     let words = command.words.iter().map(String::as_str);
     let ImportFolders { added, instead } = ImportFolders::of(&program(&command.words), words, &command.env);
@@ -173,7 +195,7 @@ fn program(words: &[String]) -> String {
 }
 
 /// A path below a folder, without `.` and `..`.
-fn absolute(folder: &str, path: &str) -> String {
+pub(super) fn absolute(folder: &str, path: &str) -> String {
     let joined = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
     let mut parts: Vec<&str> = Vec::new();
     for part in joined.split('/').filter(|part| !part.is_empty() && *part != ".") {

@@ -92,6 +92,12 @@ fn imports_that_are_bound_to_happen_are_followed() {
             &[("/app/main.py", "1a google.cloud.tasks")],
             &["certain /app/main.py:1 google.cloud.tasks"],
         ),
+        // Two of one package in one line are one that is missing.
+        (
+            "python3 main.py",
+            &[("/app/main.py", "1a boto.s3, 1a boto.ec2, 1o boto.sqs")],
+            &["certain /app/main.py:1 boto"],
+        ),
         // Submodules that a wheel lacks.
         (
             "python3 main.py",
@@ -123,7 +129,22 @@ fn imports_that_are_bound_to_happen_are_followed() {
         // A server imports its application and takes a name from it.
         ("uvicorn main:app", &[("/app/main.py", "1m uvicorn, =app")], &[]),
         ("uvicorn main:app --port 80", &[("/app/main.py", "=application")], &["certain command:0 app of main"]),
-        ("gunicorn -k uvicorn.workers.UvicornWorker app.main:app", &[("/app/app/main.py", "=app")], &[]),
+        (
+            "gunicorn -k uvicorn.workers.UvicornWorker app.main:app",
+            &[("/app/app/main.py", "=app")],
+            &["certain command:0 uvicorn"],
+        ),
+        (
+            "gunicorn -k workers.Own app:app",
+            &[("/app/app.py", "=app"), ("/app/workers.py", "")],
+            &["certain command:0 Own of workers"],
+        ),
+        (
+            "gunicorn --config conf/g.py app:app",
+            &[("/app/app.py", "=app"), ("/app/conf/g.py", "1a shared, 2a psycogreen"), ("/app/shared.py", "")],
+            &["certain /app/conf/g.py:2 psycogreen"],
+        ),
+        ("gunicorn -c gone.py app:app", &[("/app/app.py", "=app")], &["certain command:0 script /app/gone.py"]),
         ("gunicorn proj.wsgi", &[("/app/main.py", "")], &["certain command:0 proj"]),
         ("gunicorn -w 2 make:create()", &[("/app/make.py", "=create")], &[]),
         ("uvicorn main:app --app-dir src", &[("/app/src/main.py", "1a near, =app"), ("/app/src/near.py", "")], &[]),
@@ -285,6 +306,7 @@ fn what_settings_of_django_name_is_followed() {
 fn a_command_says_what_it_starts() {
     let module = |name: &str, object: Option<&str>| vec![Start::Module(name.to_owned(), object.map(str::to_owned))];
     let script = |path: &str| vec![Start::Script(path.to_owned())];
+    let file = |path: &str| vec![Start::File(path.to_owned())];
     let cases = [
         ("python3 main.py", script("/srv/main.py")),
         ("/usr/bin/python3.11 -X utf8 -OO ./a/../main.py x.py", script("/srv/main.py")),
@@ -294,8 +316,16 @@ fn a_command_says_what_it_starts() {
         ("uvicorn --factory a:make --host 0.0.0.0", module("a", Some("make"))),
         ("hypercorn --bind 0.0.0.0:80 asgi:a:app", vec![]),
         ("gunicorn a.wsgi", module("a.wsgi", None)),
-        ("gunicorn --bind=unix:/run/x -c python:conf a.wsgi:application", module("a.wsgi", Some("application"))),
+        (
+            "gunicorn --bind=unix:/run/x -c python:conf a.wsgi:application",
+            [module("a.wsgi", Some("application")), module("conf", None)].concat(),
+        ),
         ("gunicorn -c gunicorn.conf", vec![]),
+        (
+            "gunicorn -k gevent --config ./g.py a:b",
+            [module("a", Some("b")), file("/srv/g.py"), module("gevent", None)].concat(),
+        ),
+        ("gunicorn -k egg:x#y -c file:/etc/g.py a:b", [module("a", Some("b")), file("/etc/g.py")].concat()),
         ("gunicorn a:make(1)", module("a", Some("make"))),
         ("waitress-serve --call a:make", module("a", Some("make"))),
         ("flask --app a run", module("a", None)),
@@ -341,6 +371,10 @@ fn a_module_names_its_distribution() {
         ("opentelemetry.sdk.trace", "opentelemetry-sdk"),
         ("zope.interface", "zope-interface"),
         ("flask_login", "flask-login"),
+        ("rest_framework_simplejwt.views", "djangorestframework-simplejwt"),
+        ("rest_framework", "djangorestframework"),
+        ("google.api.annotations_pb2", "googleapis-common-protos"),
+        ("google.api_core", "google-api-core"),
         ("yamllint", "yamllint"),
     ] {
         assert_eq!(distribution_of(module), expected, "{module}");

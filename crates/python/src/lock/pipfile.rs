@@ -133,6 +133,13 @@ impl PipfileLock {
         self.sections.keys().filter(|section| *section != DEFAULT).cloned().collect()
     }
 
+    /// The first section that can be chosen and has a distribution.
+    pub fn group_with(&self, distribution: &DistributionName) -> Option<String> {
+        let mut groups = self.sections.iter().filter(|(section, _)| *section != DEFAULT);
+        let has = |pins: &[PipfilePackage]| pins.iter().any(|it| it.package.name == *distribution);
+        groups.find(|(_, pins)| has(pins)).map(|(section, _)| section.clone())
+    }
+
     /// The section that a normalized name means, which may be one of the Pipfile.
     pub fn section(group: &str) -> &str {
         if FOR_DEVELOPMENT.contains(&group) { DEVELOP } else { group }
@@ -276,6 +283,9 @@ mod tests {
         assert_eq!(lines(LOCK, &["docs"]), [idna, uvicorn, "sphinx==7 --hash=sha256:33", own]);
         let lock = PipfileLock::parse(LOCK, "Pipfile.lock").expect("valid");
         assert_eq!(lock.groups().into_iter().collect::<Vec<_>>(), ["develop", "docs"]);
+        for (name, expected) in [("pytest", Some("develop")), ("sphinx", Some("docs")), ("uvicorn", None)] {
+            assert_eq!(lock.group_with(&name.parse().expect("a name")).as_deref(), expected, "{name}");
+        }
         let dev = lock.choose(&BTreeSet::from(["develop".to_owned()]), &environment()).to_requirements();
         assert_eq!(dev.lines().position(|line| line == pytest), Some(13));
     }

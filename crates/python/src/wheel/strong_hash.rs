@@ -28,12 +28,8 @@ impl StrongHash {
     /// # Errors
     /// When the algorithm is another one, or there are more or fewer digits than it has.
     pub fn from_hex(algorithm: &str, digits: &str) -> Result<Self, StrongHashError> {
-        let pair = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) || !digits.len().is_multiple_of(2) {
-            return Err(StrongHashError);
-        }
-        let bytes: Option<Vec<u8>> = digits.as_bytes().chunks(2).map(pair).collect();
-        bytes.and_then(|bytes| Self::new(algorithm, &bytes)).ok_or(StrongHashError)
+        let bytes = hex::decode(digits).map_err(|_| StrongHashError)?;
+        Self::new(algorithm, &bytes).ok_or(StrongHashError)
     }
 
     /// Those among the hashes of a file, the strongest first; `digits_of` tells the digits by the name of an algorithm.
@@ -94,8 +90,7 @@ impl From<StrongHash> for String {
 impl fmt::Display for StrongHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (algorithm, bytes) = self.parts();
-        write!(f, "{algorithm}:")?;
-        bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write!(f, "{algorithm}:{}", hex::encode(bytes))
     }
 }
 

@@ -1,10 +1,13 @@
 //! gunicorn's own file of settings: where it listens, which comes before the variable `PORT`.
 
+use shipwheel_python::imports::gunicorn_arguments;
+
 use crate::derive::code::{Token, assignment, lines};
 use crate::derive::entry::Entry;
 use crate::derive::known::Known;
 use crate::derive::start::listener::is_loopback;
 use crate::derive::start::variables::PORT;
+use crate::derive::start::words;
 use crate::shell::program;
 
 /// The file that gunicorn reads by itself in its working directory.
@@ -13,16 +16,20 @@ const FILE: &str = "gunicorn.conf.py";
 /// Takes in where gunicorn listens, if it is what is started and only its file says so.
 pub(super) fn complete(known: &Known<'_>, entry: &mut Entry) {
     let words: Vec<&str> = entry.entrypoint.iter().chain(&entry.cmd).map(String::as_str).collect();
-    let is_bound = words.iter().any(|word| word.starts_with("--bind") || word.starts_with("-b"));
-    if words.first().map(|first| program(first)) != Some("gunicorn") || is_bound {
+    let is_bound = |words: &[&str]| words.iter().any(|word| word.starts_with("--bind") || word.starts_with("-b"));
+    if words.first().map(|first| program(first)) != Some("gunicorn") || is_bound(&words) {
         return;
     }
-    let named = words.iter().enumerate().find_map(|(at, word)| match word.split_once('=') {
-        Some(("--config" | "-c", file)) => Some(file),
-        _ if ["--config", "-c"].contains(word) => words.get(at + 1).copied(),
-        _ => None,
-    });
-    let file = named.unwrap_or(FILE).trim_start_matches("python:").trim_start_matches("./");
+    let variable = gunicorn_arguments(&entry.env);
+    let before: Vec<&str> = variable.iter().map(String::as_str).collect();
+    if is_bound(&before) {
+        entry.notes.extend(words::loopback_warning(&before));
+        entry.env.remove(PORT);
+        entry.ports = words::ports(&before).iter().map(ToString::to_string).collect();
+        return;
+    }
+    let file =
+        named(&words).or_else(|| named(&before)).unwrap_or(FILE).trim_start_matches("python:").trim_start_matches("./");
     let below = format!("{}/{file}", entry.workdir);
     let path = file.strip_prefix("/app/").unwrap_or(below.trim_start_matches('/'));
     let Some((host, port)) = bind(known.text(path)) else { return };
@@ -32,6 +39,15 @@ pub(super) fn complete(known: &Known<'_>, entry: &mut Entry) {
     }
     entry.env.remove(PORT);
     entry.ports = vec![port.to_string()];
+}
+
+/// The file of settings that words name.
+fn named<'w>(words: &[&'w str]) -> Option<&'w str> {
+    words.iter().enumerate().find_map(|(at, word)| match word.split_once('=') {
+        Some(("--config" | "-c", file)) => Some(file),
+        _ if ["--config", "-c"].contains(word) => words.get(at + 1).copied(),
+        _ => None,
+    })
 }
 
 /// The literal `bind = "host:port"` of a file, or the first of a list.
