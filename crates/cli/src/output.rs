@@ -70,9 +70,9 @@ impl OutputArgument {
     }
 
     /// What is at the path stays until the new image is complete.
-    fn destination(&self, name: &Reference) -> Result<Box<dyn Destination>, StoreError> {
+    fn destination(&self, name: &Reference, cache: &Cache) -> Result<Box<dyn Destination>, StoreError> {
         Ok(match self.medium {
-            Medium::Layout => Box::new(LayoutDestination::create(&self.path, Some(name))?),
+            Medium::Layout => Box::new(LayoutDestination::create(&self.path, Some(name))?.remembering(cache)),
             Medium::OciArchive => Box::new(ArchiveDestination::new(&self.path, Some(name))),
             Medium::DockerArchive => Box::new(DockerArchiveDestination::new(&self.path, Some(name))),
         })
@@ -100,7 +100,7 @@ impl Delivery<'_> {
         output: &OutputArgument,
         name: &Reference,
     ) -> Result<u64, StoreError> {
-        let destination = output.destination(name)?;
+        let destination = output.destination(name, self.cache)?;
         Ok(PushReport::sum(&copy_image(source, &[&*destination], self.options())?).sent)
     }
 

@@ -63,7 +63,7 @@ pub use disk::small_file::{
     SmallFileError, open_regular, open_regular_no_link, read_small, read_small_if_there, read_small_text,
     read_small_text_if_there,
 };
-pub use disk::{PlaceError, TRUSTED_FOLDERS, write_output};
+pub use disk::{FileStat, PlaceError, TRUSTED_FOLDERS, write_output};
 pub use error::{Result, StoreError};
 pub use error_kind::ErrorKind;
 pub use file_action::{FileAction, is_full};

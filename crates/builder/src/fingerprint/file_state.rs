@@ -1,8 +1,6 @@
 //! What a path had: its content's digest, and what the file system says of it as a shortcut that cannot lie.
 //!
-//! A content is read again unless everything that the file system says is the same, the time of the last change of the
-//! inode among it: no program can set that one. A file that changed so lately that a second change might leave the same
-//! times (git calls it racy) is never taken by its times.
+//! A content is read again unless everything that the file system says is the same: see [`FileStat`].
 
 use std::fs::Metadata;
 use std::io;
@@ -11,20 +9,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use shipwheel_oci::Digest;
-use shipwheel_store::open_regular;
+use shipwheel_store::{FileStat, open_regular};
 
 use crate::disk::bytes::digest_of;
-
-/// The coarsest times that a file system keeps are two seconds apart.
-const SETTLED: i64 = 2;
-
-/// The bits of a mode that say what a file is (`inode(7)`), and those of a regular one.
-const KIND: u32 = 0o170_000;
-const REGULAR: u32 = 0o100_000;
-
-/// What the file system says of a file: device, inode, mode, size, and both times with their nanoseconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Stat(u64, u64, u32, u64, [i64; 4]);
 
 /// What a path had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,35 +20,10 @@ pub(super) struct FileState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     link: Option<String>,
     /// What the file system says of what it is or leads to; `None` if that is nothing.
-    stat: Option<Stat>,
+    stat: Option<FileStat>,
     /// The digest of its content, if it is or leads to a file and was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
-}
-
-impl Stat {
-    fn of(metadata: &Metadata) -> Self {
-        let times = [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()];
-        Self(metadata.dev(), metadata.ino(), metadata.mode(), metadata.size(), times)
-    }
-
-    fn mode(&self) -> u32 {
-        self.2
-    }
-
-    fn size(&self) -> u64 {
-        self.3
-    }
-
-    fn is_file(&self) -> bool {
-        self.mode() & KIND == REGULAR
-    }
-
-    /// Whether nothing has changed lately.
-    fn is_settled(&self, now: i64) -> bool {
-        let [modified, _, changed, _] = self.4;
-        modified.max(changed) < now.saturating_sub(SETTLED)
-    }
 }
 
 /// What became of a path, as far as the file system tells.
@@ -89,18 +51,18 @@ impl FileState {
             None => own,
             Some(_) => existing(std::fs::metadata(path)).ok()?,
         };
-        Some(Self { link, stat: stat.as_ref().map(Stat::of), digest: None })
+        Some(Self { link, stat: stat.as_ref().map(FileStat::of), digest: None })
     }
 
     /// Whether something is at a path, and what kind of file; `None` if it cannot be looked at.
     pub(super) fn kind(path: &Path) -> Option<Self> {
-        let kind = existing(std::fs::metadata(path)).ok()?.map_or(0, |metadata| metadata.mode() & KIND);
-        Some(Self { link: None, stat: Some(Stat(0, 0, kind, 0, [0; 4])), digest: None })
+        let mode = existing(std::fs::metadata(path)).ok()?.map_or(0, |metadata| metadata.mode());
+        Some(Self { link: None, stat: Some(FileStat::of_kind(mode)), digest: None })
     }
 
     /// The same with the digest of its content; `None` if that cannot be read.
     pub(super) fn read(self, path: &Path) -> Option<Self> {
-        if !self.stat.as_ref().is_some_and(Stat::is_file) {
+        if !self.stat.as_ref().is_some_and(FileStat::is_file) {
             return Some(self);
         }
         let digest = open_regular(path).and_then(|file| digest_of(&file)).ok()?;
@@ -123,12 +85,12 @@ impl FileState {
             None => path.to_owned(),
         };
         let folder = place.ancestors().skip(1).find_map(|folder| std::fs::metadata(folder).ok());
-        folder.is_none_or(|folder| Stat::of(&folder).is_settled(now))
+        folder.is_none_or(|folder| FileStat::of(&folder).is_settled(now))
     }
 
     /// What became of a path since this was its state, by what the file system says of it `now`.
     pub(super) fn change(&self, now: &Self) -> Change {
-        if self.link != now.link || self.stat.as_ref().map(Stat::mode) != now.stat.as_ref().map(Stat::mode) {
+        if self.link != now.link || self.stat.as_ref().map(FileStat::mode) != now.stat.as_ref().map(FileStat::mode) {
             return Change::Content;
         }
         match (&self.stat, &now.stat) {
@@ -231,19 +193,12 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_or_went_lately_is_not_settled() {
-        let stat = |modified, changed| Stat(1, 2, 0o100_644, 3, [modified, 0, changed, 0]);
+    fn what_went_lately_is_not_settled() {
         let state = |stat| FileState { link: None, stat, digest: None };
-        let path = Path::new("/nowhere");
-        for (modified, changed, settled) in
-            [(90, 90, true), (97, 97, true), (98, 90, false), (90, 98, false), (90, 100, false), (200, 90, false)]
-        {
-            assert_eq!(state(Some(stat(modified, changed))).is_settled(path, 100), settled, "{modified} {changed}");
-        }
         let scratch = tempfile::tempdir().unwrap();
         let changed = std::fs::metadata(scratch.path()).unwrap().ctime();
         let dangling = FileState { link: Some(scratch.path().join("x").display().to_string()), ..state(None) };
-        for (later, settled) in [(0, false), (SETTLED, false), (SETTLED + 1, true)] {
+        for (later, settled) in [(0, false), (FileStat::SETTLED, false), (FileStat::SETTLED + 1, true)] {
             for below in ["x", "x/y/z"] {
                 let path = scratch.path().join(below);
                 assert_eq!(state(None).is_settled(&path, changed + later), settled, "{below} {later}");

@@ -1,6 +1,7 @@
 //! Places on this machine that shipwheel writes to: folders held open, files that appear complete, and who owns what.
 
 mod above;
+mod file_stat;
 mod folder;
 mod hold;
 mod output_file;
@@ -9,6 +10,7 @@ pub(crate) mod place_error;
 pub(crate) mod small_file;
 mod user;
 
+pub use file_stat::FileStat;
 pub(crate) use folder::{Folder, NOW, changed, file_size};
 pub(crate) use hold::FolderHold;
 pub use output_file::write_output;

@@ -9,6 +9,7 @@ use shipwheel_oci::{Descriptor, Digest, Reference};
 
 use super::index_json::{OCI_LAYOUT, TopIndex};
 use super::output::OutputLayout;
+use crate::cache::{Cache, HashedFiles};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 use crate::image::{Destination, Offer, Prospect, PublishedImage, Pushed, Referrer};
@@ -23,6 +24,8 @@ pub struct LayoutDestination {
     name: Option<Reference>,
     /// The file names of the image's blobs.
     kept: Mutex<BTreeSet<String>>,
+    /// Files that need not be hashed again.
+    hashed: Option<HashedFiles>,
     referrers: Mutex<Vec<Referrer>>,
 }
 
@@ -34,7 +37,13 @@ impl LayoutDestination {
     pub fn create(path: &Path, name: Option<&Reference>) -> Result<Self> {
         let layout = OutputLayout::create(path)?;
         layout.write_file("oci-layout", |file| file.write_all(OCI_LAYOUT))?;
-        Ok(Self { layout, name: name.cloned(), kept: Mutex::default(), referrers: Mutex::default() })
+        Ok(Self { layout, name: name.cloned(), kept: Mutex::default(), hashed: None, referrers: Mutex::default() })
+    }
+
+    /// The same, which remembers in a cache what it hashed in the folder.
+    #[must_use]
+    pub fn remembering(self, cache: &Cache) -> Self {
+        Self { hashed: Some(HashedFiles::of(cache)), ..self }
     }
 
     fn keep(&self, digest: &Digest) {
@@ -50,7 +59,7 @@ impl Destination for LayoutDestination {
     fn put_blob(&self, offer: Offer<'_>) -> Result<Pushed> {
         let descriptor = offer.descriptor;
         self.keep(&descriptor.digest);
-        if self.layout.is_whole(descriptor) {
+        if self.layout.is_whole(descriptor, self.hashed.as_ref()) {
             return Ok(Pushed::Existed);
         }
         let file = (offer.file)()?;
@@ -68,7 +77,7 @@ impl Destination for LayoutDestination {
 
     fn put_document(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
         self.keep(&descriptor.digest);
-        match self.layout.is_whole(descriptor) {
+        match self.layout.is_whole(descriptor, self.hashed.as_ref()) {
             true => Ok(()),
             false => self.layout.write_blob(&descriptor.digest, |target| target.write_all(bytes)),
         }

@@ -12,6 +12,7 @@ use shipwheel_oci::{Descriptor, Digest};
 use super::index_json::TopIndex;
 use super::journal::{JOURNAL, Journal};
 use super::replaced::Replaced;
+use crate::cache::HashedFiles;
 use crate::disk::{Folder, FolderHold, UNFINISHED, is_unfinished, unfinished_name, write_renamed};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
@@ -58,11 +59,18 @@ impl OutputLayout {
         self.blobs.has_file(descriptor.digest.hex(), descriptor.size)
     }
 
-    /// Whether a blob is there with just its bytes: what others put into the folder, or left there, is not believed.
-    pub(super) fn is_whole(&self, descriptor: &Descriptor) -> bool {
-        let digest = || Digest::of_reader(self.blobs.open_file(descriptor.digest.hex())?);
+    /// Whether a blob is there with just its bytes: what others put into the folder, or left there, is not believed. A
+    /// file that was hashed before is not read again, where `hashed` has it.
+    pub(super) fn is_whole(&self, descriptor: &Descriptor, hashed: Option<&HashedFiles>) -> bool {
+        let digest = || {
+            let file = self.blobs.open_file(descriptor.digest.hex())?;
+            match hashed {
+                Some(hashed) => hashed.has(&file, descriptor),
+                None => Ok(Digest::of_reader(file)?.0 == descriptor.digest),
+            }
+        };
         // One that cannot be read is written again.
-        self.has(descriptor) && digest().is_ok_and(|(found, _)| found == descriptor.digest)
+        self.has(descriptor) && digest().unwrap_or(false)
     }
 
     /// Writes a blob.
