@@ -11,8 +11,9 @@ use crate::error::BuildError;
 use crate::interpreter::detect::{describe_python, find_python};
 use crate::interpreter::interpreter_error::InterpreterError;
 use crate::loading::options::Options;
+use crate::loading::place::absolute;
 use crate::loading::search_path::{Installation, SearchPath, VirtualEnvironment};
-use crate::loading::start::{Start, Starts, absolute};
+use crate::loading::start::{Start, Starts};
 
 /// An image's interpreter with the settings that it will run under.
 pub(crate) struct ImagePython {

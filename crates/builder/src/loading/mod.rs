@@ -4,6 +4,7 @@
 
 pub(crate) mod archive;
 pub(crate) mod options;
+pub(crate) mod place;
 pub(crate) mod pth;
 pub(crate) mod search_path;
 pub(crate) mod start;

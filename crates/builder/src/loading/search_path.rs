@@ -7,8 +7,9 @@ use shipwheel_layer::{Content, Node, Tree, TreePath};
 use shipwheel_python::imports::ImportFolders;
 
 use super::options::Target;
+use super::place::absolute;
 use super::pth::{PathLine, lines};
-use super::start::{Start, absolute};
+use super::start::Start;
 
 /// The most places that are followed; each line of a `.pth` file may add one.
 const MAX_PLACES: usize = 4096;

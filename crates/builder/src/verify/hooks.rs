@@ -8,9 +8,9 @@ use shipwheel_oci::ImageConfig;
 use crate::inspect::finding::{Finding, FindingKind};
 use crate::inspect::python::ImagePython;
 use crate::loading::archive::Archive;
+use crate::loading::place::absolute;
 use crate::loading::pth::{PathLine, is_well_known};
 use crate::loading::search_path::{Origin, PathFile, SearchPlace, VirtualEnvironment};
-use crate::loading::start::absolute;
 
 /// Debian's `sitecustomize.py`, the same since Python 2.
 const DEBIAN: &str = "# install the apport exception handler if available\ntry:\n    import apport_python_hook\n\

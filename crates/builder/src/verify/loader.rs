@@ -7,7 +7,7 @@ use shipwheel_layer::{Content, Node, Tree, TreePath};
 use super::loader_cache::LoaderCache;
 use crate::inspect::chain::shown;
 use crate::inspect::finding::{Finding, FindingKind};
-use crate::loading::start::absolute;
+use crate::loading::place::absolute;
 
 /// Variables of the loader, of C's library and of OpenSSL, with what they do.
 const VARIABLES: [(&str, &str); 13] = [

@@ -9,6 +9,7 @@ use shipwheel_builder::{Built, Definition, InterpreterChoice, Locked, build, pla
 use shipwheel_bytecode::Optimization;
 use shipwheel_layer::Compression;
 use shipwheel_oci::{Platform, Reference, Repository};
+use shipwheel_plan::Plan;
 use shipwheel_plan::spec::{Base, Located, RemoveSource};
 
 use crate::amount::{CacheLimit, parse_limit};
@@ -151,16 +152,7 @@ pub(crate) enum LockedArgument {
 pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let cache_limit = cache::limit(arguments.cache_limit)?;
     let root = open::workspace_root();
-    let (name, profile) = (arguments.name.as_deref(), arguments.profile.as_deref());
-    let mut definition = open::definition(&root, name, profile, &arguments.choices)?;
-    apply(arguments, &mut definition);
-    choose_base(arguments, &mut definition)?;
-    definition.locked = match arguments.locked {
-        None => Locked::Pins,
-        Some(LockedArgument::All) => Locked::All,
-        Some(LockedArgument::Dependencies) => Locked::Dependencies,
-    };
-    definition.read_image_lock().map_err(Failure::while_doing("read image.lock"))?;
+    let mut definition = asked_for(arguments, &root)?;
     let name = local_name(&definition, arguments)?;
     let output = select_output(arguments, &definition, &root)?;
     let terminal = Terminal::verbose(arguments.verbose);
@@ -174,30 +166,68 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let mut session = open::session(&arguments.network, login, arguments.offline, &terminal)?;
     session.interpreter.clone_from(&arguments.bytecode_interpreter);
     session.sandbox = arguments.sandbox.sandbox();
-    let doing = format!("build image `{}`", definition.name);
-    let shared = SharedCache::open(&mut session, &definition);
+    let doing = Failure::while_doing(format!("build image `{}`", definition.name));
     if arguments.dry_run {
-        let plan = plan(&mut session, &definition).map_err(Failure::while_doing(doing))?.to_string();
-        print!("{}", shown::lines(&plan));
-        if !arguments.push.is_empty() {
-            terminal.line(
-                "  what a push would send is known after the build: run `shipwheel push LAYOUT REFERENCE --dry-run`",
-            );
-        }
+        let plan = plan(&mut session, &definition).map_err(doing)?;
+        print_plan(arguments, &plan, &terminal);
         return Ok(());
     }
-    let built = build(&mut session, &definition).map_err(Failure::while_doing(doing))?;
+    let shared = SharedCache::open(&mut session, &definition);
+    let built = build(&mut session, &definition).map_err(doing)?;
     let source = session.source(&built.image)?;
     let (cache, registry) = (&session.cache, &session.registry);
     let delivery = Delivery { cache, registry, terminal: &terminal, referrers: false };
     if let Some(output) = &output {
         delivery.write(&source, output, &name).map_err(writing(output))?;
     }
-    terminal.lines(layers::render(&built).trim_end());
-    if arguments.explain {
-        explain(&built, &terminal);
+    tell(arguments, &definition, &built, output.as_ref(), &terminal);
+    if !arguments.push.is_empty() {
+        let pushed = delivery.push(&source, &arguments.push, false);
+        pushed.map_err(Failure::while_doing(pushing(&arguments.push)))?;
     }
-    if let Some(output) = &output {
+    shared.give(&session, &definition, &built, &arguments.push)?;
+    cache::sweep(&session.cache, cache_limit, &terminal);
+    print_result(arguments, &built, &name, output.as_ref());
+    Ok(())
+}
+
+/// The definition with all that flags change of it, and the image.lock that it is held to.
+fn asked_for(arguments: &ImageArguments, root: &Path) -> Result<Definition, Failure> {
+    let (name, profile) = (arguments.name.as_deref(), arguments.profile.as_deref());
+    let mut definition = open::definition(root, name, profile, &arguments.choices)?;
+    apply(arguments, &mut definition);
+    choose_base(arguments, &mut definition)?;
+    definition.locked = match arguments.locked {
+        None => Locked::Pins,
+        Some(LockedArgument::All) => Locked::All,
+        Some(LockedArgument::Dependencies) => Locked::Dependencies,
+    };
+    definition.read_image_lock().map_err(Failure::while_doing("read image.lock"))?;
+    Ok(definition)
+}
+
+/// The plan on standard output; what it cannot say beside it.
+fn print_plan(arguments: &ImageArguments, plan: &Plan, terminal: &Terminal) {
+    print!("{}", shown::lines(&plan.to_string()));
+    if !arguments.push.is_empty() {
+        terminal
+            .line("  what a push would send is known after the build: run `shipwheel push LAYOUT REFERENCE --dry-run`");
+    }
+}
+
+/// Tells what was built and where it is, and what not everybody expects of it.
+fn tell(
+    arguments: &ImageArguments,
+    definition: &Definition,
+    built: &Built,
+    output: Option<&OutputArgument>,
+    terminal: &Terminal,
+) {
+    terminal.lines(layers::render(built).trim_end());
+    if arguments.explain {
+        explain(built, terminal);
+    }
+    if let Some(output) = output {
         terminal.line(&format!("  written to {output}"));
     }
     if definition.spec.layers.compression != Compression::Gzip {
@@ -208,14 +238,6 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     if definition.derived && definition.spec.writable().is_empty() {
         terminal.line("  the application may write only to /tmp: name other folders in `app.writable` (docs/start.md)");
     }
-    if !arguments.push.is_empty() {
-        let pushed = delivery.push(&source, &arguments.push, false);
-        pushed.map_err(Failure::while_doing(pushing(&arguments.push)))?;
-    }
-    shared.give(&session, &definition, &built, &arguments.push)?;
-    cache::sweep(&session.cache, cache_limit, &terminal);
-    print_result(arguments, &built, &name, output.as_ref());
-    Ok(())
 }
 
 /// Says why each part is what it is, by platform.
