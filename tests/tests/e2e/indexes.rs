@@ -133,6 +133,18 @@ fn only_what_is_needed_and_not_known_is_looked_up_and_no_tool_is_started() {
 }
 
 #[test]
+fn the_indexes_of_image_toml_are_asked_in_place_of_all_others() {
+    let case = Case::new(&(requirements(&[("one", "1.0"), ("three", "3.0")]) + "--index-url https://none.invalid/\n"));
+    let closed = case.server.url("/closed").replace("http://", "http://${WHO}:p%40ss@");
+    let toml = std::fs::read_to_string(case.definition.path().join("image.toml")).unwrap();
+    let toml = format!("{toml}index = [\"{}\", \"{closed}\"]\n", case.server.url("/open"));
+    let case = Case { definition: case.definition.with("image.toml", &toml), ..case };
+    let mut seen = 0;
+    case.build_with(&[("WHO", "user"), ("UV_DEFAULT_INDEX", "https://none.invalid/")], &[]).succeeded();
+    assert_eq!(case.asked(&mut seen), ["/closed/three/", "/open/one/", "/open/three/"]);
+}
+
+#[test]
 fn no_index_is_asked_where_all_wheels_are_at_hand() {
     for (wheels, is_enough) in [(&["one", "two"][..], true), (&["one"], false)] {
         let case = Case::new(&requirements(&[("one", "1.0"), ("two", "2.0")]));

@@ -34,14 +34,23 @@ pub(crate) struct Indexes {
 }
 
 impl Indexes {
-    /// The indexes that option lines of requirements, a uv.toml beside them, variables, and the files of uv and pip
-    /// name, in this order; if none does, the default one of this machine's pip.
+    /// The indexes that image.toml names, or else option lines of requirements, a uv.toml beside them, variables, and
+    /// the files of uv and pip, in this order; if none does, the default one of this machine's pip.
     ///
     /// None where files are also looked for in folders or on pages of links, or no default is known.
     ///
     /// # Errors
     /// When a file of settings cannot be read.
-    pub(crate) fn of(session: &Session<'_>, lines: &str, settings: &str) -> Result<Option<Self>, BuildError> {
+    pub(crate) fn of(
+        session: &Session<'_>,
+        named: &[String],
+        lines: &str,
+        settings: &str,
+    ) -> Result<Option<Self>, BuildError> {
+        if !named.is_empty() {
+            let urls = named.iter().map(|url| expand(url, session)).collect();
+            return Ok(Some(Self::with_credentials(session, urls, settings)));
+        }
         let expanded = expand(lines, session);
         let mut addresses = IndexAddresses::of_lines(&expanded)
             .before(IndexAddresses::of_uv_variables(&session.environment))
@@ -63,13 +72,17 @@ impl Indexes {
             let Some(default) = machine_default(session)? else { return Ok(None) };
             addresses.default = Some(default);
         }
-        let urls: Vec<String> = addresses.in_order().into_iter().map(str::to_owned).collect();
+        let urls = addresses.in_order().into_iter().map(str::to_owned).collect();
+        Ok(Some(Self::with_credentials(session, urls, settings)))
+    }
+
+    fn with_credentials(session: &Session<'_>, urls: Vec<String>, settings: &str) -> Self {
         let mut credentials = IndexCredentials::new(&session.environment);
         urls.iter().for_each(|url| credentials.add_index(None, url, &session.environment));
         for index in UvSettings::parse(settings).map(|settings| settings.indexes).unwrap_or_default() {
             credentials.add_index(index.name.as_deref(), &index.url, &session.environment);
         }
-        Ok(Some(Self { urls, credentials }))
+        Self { urls, credentials }
     }
 
     /// The files of pins, from the first index that has one with a hash that is listed.

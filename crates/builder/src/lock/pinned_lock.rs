@@ -296,7 +296,7 @@ impl Conversion<'_> {
     /// The indexes that have the files, unless uv has to find them.
     fn indexes(&self) -> Result<Option<Indexes>, BuildError> {
         let lookups = self.lookups.to_owned() + &self.files.lookups();
-        Indexes::of(self.reader.session, &lookups, &self.lock.lookup()?)
+        Indexes::of(self.reader.session, &self.reader.python.index, &lookups, &self.lock.lookup()?)
     }
 
     /// The lock of wheels in the user's folders, where they are all that the targets need: no index is asked then.

@@ -158,6 +158,9 @@ impl Selector<'_> {
             Some(groups) => hasher.field("groups").fields(groups.iter().map(|group| &group.value)),
             None => hasher.field("default groups"),
         };
+        if !python.index.is_empty() {
+            hasher.field("index").fields(&python.index);
+        }
         hasher.field("package").fields(python.package.iter().map(|package| &package.value));
         hasher.field("build").fields(python.allow_build.iter().map(|name| name.as_str()));
         for (name, wheel) in &python.accept {

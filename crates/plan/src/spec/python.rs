@@ -22,6 +22,8 @@ pub struct PythonSpec {
     pub package: Option<Located<String>>,
     /// Folders with wheels, relative to the image.toml; looked into before anything is fetched.
     pub wheels: Vec<Located<String>>,
+    /// Package indexes that are asked for the files of a lock's hashes, in this order, in place of all others.
+    pub index: Vec<String>,
     /// Wheels that the lock does not list, by file name, with their sha256.
     pub accept: BTreeMap<String, AcceptedWheel>,
     /// Prefixes of addresses, and what replaces them.
@@ -52,6 +54,7 @@ impl PythonSpec {
             groups: None,
             package: None,
             wheels: Vec::new(),
+            index: Vec::new(),
             accept: BTreeMap::new(),
             mirrors: BTreeMap::new(),
             prefer: Vec::new(),
@@ -61,8 +64,19 @@ impl PythonSpec {
     }
 }
 
-const KEYS: &[&str] =
-    &["lock", "extras", "groups", "package", "wheels", "accept", "mirrors", "prefer", "strict-records", "allow-build"];
+const KEYS: &[&str] = &[
+    "lock",
+    "extras",
+    "groups",
+    "package",
+    "wheels",
+    "index",
+    "accept",
+    "mirrors",
+    "prefer",
+    "strict-records",
+    "allow-build",
+];
 
 pub(super) fn read_python(top: &Section<'_>) -> Option<PythonSpec> {
     let python = top.section("python", KEYS)?;
@@ -77,6 +91,7 @@ pub(super) fn read_python(top: &Section<'_>) -> Option<PythonSpec> {
         groups: python.texts("groups"),
         package: python.text("package"),
         wheels: python.texts("wheels").unwrap_or_default(),
+        index: read_index(&python),
         accept,
         mirrors,
         prefer: python.names("prefer").into_iter().map(|name| name.value).collect(),
@@ -103,6 +118,23 @@ fn read_accept(python: &Section<'_>) -> BTreeMap<String, AcceptedWheel> {
         }
     }
     accept
+}
+
+/// Addresses of indexes; a password in one would be in everybody's copy of the file.
+fn read_index(python: &Section<'_>) -> Vec<String> {
+    let urls = python.texts("index").unwrap_or_default();
+    for Located { value: url, span } in &urls {
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let login = rest.and_then(|rest| rest.split('/').next()?.rsplit_once('@')).map(|(login, _)| login);
+        if rest.is_none_or(str::is_empty) || url.contains(char::is_whitespace) {
+            let message = format!("`python.index` has `{url}`, expected a URL that begins with http:// or https://");
+            python.report_at(span.clone(), message);
+        } else if login.is_some_and(|login| !login.contains("${")) {
+            let message = "`python.index` has a login: name variables in its place, `https://${USER}:${PASSWORD}@…`";
+            python.report_at(span.clone(), message.to_owned());
+        }
+    }
+    urls.into_iter().map(|url| url.value).collect()
 }
 
 fn read_mirrors(python: &Section<'_>) -> BTreeMap<String, String> {

@@ -141,6 +141,8 @@ fn every_mistake_in_the_python_table_is_a_problem() {
         ("", "`python` is missing `lock`"),
         ("lock = \"l\"\naccept = { a = \"x\" }", "`python.accept`: "),
         ("lock = \"l\"\naccept = { \"a-1-py3-none-any.whl\" = \"x\" }", "`x` for a-1-py3-none-any.whl"),
+        ("lock = \"l\"\nindex = [\"own.example\"]", "`python.index` has `own.example`"),
+        ("lock = \"l\"\nindex = [\"https://u:p@own.example\"]", "`python.index` has a login"),
         ("lock = \"l\"\nmirrors = { \"files.example\" = \"https://a\" }", "`python.mirrors` has `files.example`"),
         ("lock = \"l\"\nallow-build = [\"-\"]", "`-` is not a distribution name"),
         ("lock = \"l\"\nallow_build = []", "did you mean `allow-build`?"),
