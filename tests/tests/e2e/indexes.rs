@@ -36,6 +36,11 @@ fn indexes() -> Server {
         if received.header("if-none-match") == "\"kept\"" {
             return Reply::new(304);
         }
+        if received.target == "/links/" {
+            let Wheel(_, name, sha256) = &wheels[2];
+            let page = format!("<a href=\"elsewhere\">x</a><a href=\"../files/{name}#sha256={sha256}\">{name}</a>");
+            return Reply::new(200).header("content-type", "text/html").body(page);
+        }
         if received.target == "/closed/three/" {
             let Wheel(_, name, sha256) = &wheels[3];
             let page = format!("<!DOCTYPE html><a href=\"../../files/{name}#sha256={sha256}\">{name}</a>");
@@ -317,4 +322,31 @@ fn the_sources_of_a_pdm_project_are_asked() {
     let run = case.build_with(&[("WORD", "p%40ss")], &[]).succeeded();
     assert!(!run.stderr.contains("p%40ss"), "{}", run.stderr);
     assert_eq!(case.asked(&mut seen), ["/closed/one/", "/closed/three/", "/open/one/"]);
+}
+
+#[test]
+fn folders_and_pages_of_links_are_looked_into_without_uv() {
+    let pins = requirements(&[("one", "1.0"), ("two", "2.0")]);
+    for (lines, expected) in [
+        ("--no-index\n--find-links ./links\n--find-links PAGE\n", Some(&["/links/"][..])),
+        ("-f links\n", Some(&["/closed/two/", "/open/two/"])),
+        ("--find-links PAGE\n", Some(&["/closed/one/", "/links/", "/open/one/"])),
+        ("--no-index\n--find-links links\n", None),
+    ] {
+        let case = Case::new("");
+        let lines = lines.replace("PAGE", &case.server.url("/links/"));
+        let case = Case { definition: case.definition.with("requirements.txt", &(lines.clone() + &pins)), ..case };
+        std::fs::create_dir(case.definition.path().join("links")).unwrap();
+        let Wheel(wheel, name, _) = Wheel::of("one", "1.0");
+        std::fs::write(case.definition.path().join("links").join(name), wheel.bytes).unwrap();
+        let (run, mut seen) = (case.build(&[]), 0);
+        match expected {
+            Some(expected) => {
+                let run = run.succeeded();
+                assert!(!run.stderr.contains("uv"), "{}", run.stderr);
+                assert_eq!(case.asked(&mut seen), expected, "{lines}");
+            }
+            None => run.failed(5, &["no index has two"]),
+        }
+    }
 }

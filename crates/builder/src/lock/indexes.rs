@@ -30,6 +30,8 @@ const CONCURRENCY: usize = 16;
 /// Package indexes in the order in which they are asked, with the credentials for them.
 pub(crate) struct Indexes {
     urls: Vec<String>,
+    /// Pages of links, which are asked before them.
+    links: Vec<String>,
     credentials: IndexCredentials,
 }
 
@@ -37,7 +39,8 @@ impl Indexes {
     /// The indexes that image.toml names, or else option lines of requirements, a uv.toml beside them, variables, and
     /// the files of uv and pip, in this order; if none does, the default one of this machine's pip.
     ///
-    /// None where files are also looked for in folders or on pages of links, or no default is known.
+    /// None where variables or settings have files looked for in folders or on pages of links, where lines name what is
+    /// neither a folder nor an address, or no default is known.
     ///
     /// # Errors
     /// When a file of settings cannot be read.
@@ -49,7 +52,7 @@ impl Indexes {
     ) -> Result<Option<Self>, BuildError> {
         if !named.is_empty() {
             let urls = named.iter().map(|url| expand(url, session)).collect();
-            return Ok(Some(Self::with_credentials(session, urls, settings)));
+            return Ok(Some(Self::with_credentials(session, urls, Vec::new(), settings)));
         }
         let expanded = expand(lines, session);
         let mut addresses = IndexAddresses::of_lines(&expanded)
@@ -58,8 +61,13 @@ impl Indexes {
         for path in uv_files(session) {
             addresses = addresses.before(IndexAddresses::of_uv_toml(&text_if_there(&path)?.unwrap_or_default()));
         }
-        if addresses.has_places {
+        let is_address = |place: &String| place.starts_with("https://") || place.starts_with("http://");
+        let (links, folders): (Vec<String>, Vec<String>) = addresses.places.drain(..).partition(is_address);
+        if addresses.has_places || !folders.iter().all(|folder| Path::new(folder).is_dir()) {
             return Ok(None);
+        }
+        if addresses.no_index {
+            return Ok(Some(Self::with_credentials(session, Vec::new(), links, settings)));
         }
         // uv and pip each have their own; pip's hold where uv's name no default.
         if addresses.default.is_none() {
@@ -73,16 +81,16 @@ impl Indexes {
             addresses.default = Some(default);
         }
         let urls = addresses.in_order().into_iter().map(str::to_owned).collect();
-        Ok(Some(Self::with_credentials(session, urls, settings)))
+        Ok(Some(Self::with_credentials(session, urls, links, settings)))
     }
 
-    fn with_credentials(session: &Session<'_>, urls: Vec<String>, settings: &str) -> Self {
+    fn with_credentials(session: &Session<'_>, urls: Vec<String>, links: Vec<String>, settings: &str) -> Self {
         let mut credentials = IndexCredentials::new(&session.environment);
-        urls.iter().for_each(|url| credentials.add_index(None, url, &session.environment));
+        urls.iter().chain(&links).for_each(|url| credentials.add_index(None, url, &session.environment));
         for index in UvSettings::parse(settings).map(|settings| settings.indexes).unwrap_or_default() {
             credentials.add_index(index.name.as_deref(), &index.url, &session.environment);
         }
-        Self { urls, credentials }
+        Self { urls, links, credentials }
     }
 
     /// The files of pins, from the first index that has one with a hash that is listed.
@@ -96,6 +104,15 @@ impl Indexes {
         let mut open: Vec<usize> = (0..pins.len()).filter(|number| found[*number].is_none()).collect();
         if !open.is_empty() {
             session.report.step(&format!("lock: looking up the files of {}", distributions(open.len())));
+        }
+        if !open.is_empty() && !self.links.is_empty() {
+            let linked = self.linked(session)?;
+            open.retain(|number| {
+                let files = pins[*number].files(linked.clone());
+                let is_found = files.iter().any(|file| pins[*number].allows(file));
+                found[*number] = Some(files).filter(|files| !files.is_empty());
+                !is_found
+            });
         }
         for index in &self.urls {
             let urls: Vec<String> = open.iter().map(|number| project_url(index, &pins[*number].name)).collect();
@@ -116,6 +133,33 @@ impl Indexes {
         Ok(found)
     }
 
+    /// The files on the pages of links: a page of anything but a project may have any.
+    fn linked(&self, session: &Session<'_>) -> Result<Vec<IndexFile>, BuildError> {
+        let kept = |url: &String| session.cache.index_page(url).ok_or_else(|| OfflineError { what: shown(url) });
+        let pages: Vec<IndexPage> = match session.offline {
+            true => self.links.iter().map(kept).collect::<Result<_, _>>()?,
+            false => self.fetch(session, &self.links)?.into_iter().flatten().collect(),
+        };
+        let mut files = Vec::new();
+        for page in pages {
+            files.extend(project_page(&page)?.files);
+        }
+        Ok(files)
+    }
+
+    /// The pages at some addresses; none where there is no such page.
+    fn fetch(&self, session: &Session<'_>, urls: &[String]) -> Result<Vec<Option<IndexPage>>, BuildError> {
+        let keyring = KeyringProgram::of(session);
+        let how = IndexFetch {
+            cache: &session.cache,
+            progress: session.progress,
+            concurrency: CONCURRENCY,
+            credentials: &self.credentials,
+            keyring: keyring.as_ref().map(|keyring| keyring as &dyn Keyring),
+        };
+        Ok(session.http.index_pages(urls, ACCEPT, how).map_err(LockError::Index)?)
+    }
+
     /// The files of one version each, from the pages at these addresses; none where an index has no such page.
     fn pages(
         &self,
@@ -123,12 +167,7 @@ impl Indexes {
         urls: &[String],
         pins: Vec<&Pin>,
     ) -> Result<Vec<Option<Vec<IndexFile>>>, BuildError> {
-        let parse = |page: &IndexPage, pin: &Pin| {
-            let parsed = ProjectPage::parse(&page.bytes, &page.media_type, &page.url);
-            parsed
-                .map(|page| pin.files(page.files))
-                .map_err(|cause| LockError::IndexPage { url: shown(&page.url), cause })
-        };
+        let parse = |page: &IndexPage, pin: &Pin| project_page(page).map(|page| pin.files(page.files));
         let mut files: Vec<Option<Vec<IndexFile>>> = vec![None; urls.len()];
         let mut asked = Vec::new();
         for (number, (url, pin)) in urls.iter().zip(&pins).enumerate() {
@@ -141,15 +180,7 @@ impl Indexes {
             }
         }
         let wanted: Vec<String> = asked.iter().map(|number| urls[*number].clone()).collect();
-        let keyring = KeyringProgram::of(session);
-        let how = IndexFetch {
-            cache: &session.cache,
-            progress: session.progress,
-            concurrency: CONCURRENCY,
-            credentials: &self.credentials,
-            keyring: keyring.as_ref().map(|keyring| keyring as &dyn Keyring),
-        };
-        let pages = session.http.index_pages(&wanted, ACCEPT, how).map_err(LockError::Index)?;
+        let pages = self.fetch(session, &wanted)?;
         let parsed: Vec<_> = asked
             .par_iter()
             .zip(pages)
@@ -163,7 +194,7 @@ impl Indexes {
 
     fn key(&self, pin: &Pin) -> Digest {
         let mut hasher = Hasher::new();
-        hasher.field(FOUND_RECIPE.to_le_bytes()).fields(self.urls.iter());
+        hasher.field(FOUND_RECIPE.to_le_bytes()).fields(self.urls.iter()).fields(self.links.iter());
         hasher.field(pin.name.as_str()).field(pin.version.to_string());
         hasher.fields(pin.hashes.iter().map(|digest| digest.as_bytes()));
         hasher.fields(pin.stronger.iter().map(ToString::to_string));
@@ -177,6 +208,11 @@ impl Indexes {
         }
         Ok(session.cache.put_record(RECORD, &self.key(pin), &files)?)
     }
+}
+
+fn project_page(page: &IndexPage) -> Result<ProjectPage, LockError> {
+    let parsed = ProjectPage::parse(&page.bytes, &page.media_type, &page.url);
+    parsed.map_err(|cause| LockError::IndexPage { url: shown(&page.url), cause })
 }
 
 /// An address for messages: it may have a password in it.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use shipwheel_plan::spec::{Located, Problem, PythonSpec};
 use shipwheel_python::Target;
+use shipwheel_python::index::IndexAddresses;
 use shipwheel_python::lock::{Lock, Origin};
 use shipwheel_python::lock::{LockForm, Selectable, UvChoice, UvLock};
 use shipwheel_python::marker::Environment;
@@ -152,6 +153,13 @@ impl LockFile {
             Content::Requirements(files) => Some(files),
             Content::Pylock(_) | Content::Uv(_) | Content::Tool(_) | Content::Text => None,
         }
+    }
+
+    /// The folders of this machine in which lines of requirements have files looked for.
+    pub(crate) fn find_links(&self) -> Vec<PathBuf> {
+        let lookups = self.requirements().map(RequirementFiles::lookups).unwrap_or_default();
+        let places = IndexAddresses::of_lines(&lookups).places.into_iter().map(PathBuf::from);
+        places.filter(|place| place.is_absolute() && place.is_dir()).collect()
     }
 
     /// Every folder that the lock names on any target, relative to the lock.

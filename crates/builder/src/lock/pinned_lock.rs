@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use shipwheel_bytecode::PythonVersion;
 use shipwheel_oci::{Hasher, Platform};
 use shipwheel_plan::spec::PythonSpec;
-use shipwheel_python::lock::{Lock, LockReading, LockedPackage};
+use shipwheel_python::lock::{Lock, LockReading, LockedPackage, LockedWheel};
 use shipwheel_python::marker::Environment;
 use shipwheel_python::requirements::{Pin, Requirements, check_hashes};
 use shipwheel_python::select::{Selection, select_all};
@@ -273,15 +273,20 @@ impl Conversion<'_> {
             return Err(LockError::PartialHashes { path: self.path.to_owned() }.into());
         }
         let pins = requirements.pins(&environments(self.minor));
-        if let Some(lock) = self.at_hand(&requirements, &pins)? {
+        let local = self.local(&pins)?;
+        let is_here: Vec<bool> = pins.iter().map(|pin| self.is_here(&requirements, pin, &local)).collect();
+        if let Some(lock) = requirements.lock_of_wheels(&pins, &local).filter(|_| !is_here.contains(&false)) {
             return Ok(lock);
         }
         let Some(indexes) = self.indexes()? else {
             let input = self.lookups.to_owned() + &self.files.lines(&self.reader.python.allow_build)?;
             return self.convert(&requirements, &input, &self.lock.lookup()?);
         };
-        let found = indexes.look_up(self.reader.session, &pins)?;
-        requirements.lock(&pins, &found).map_err(|problems| LockError::Hashes(problems).into())
+        let open = pins.iter().zip(&is_here).filter(|(_, is_here)| !**is_here);
+        let open: Vec<Pin> = open.map(|(pin, _)| pin.clone()).collect();
+        let mut looked_up = indexes.look_up(self.reader.session, &open)?.into_iter();
+        let found = is_here.iter().map(|is_here| if *is_here { Some(Vec::new()) } else { looked_up.next().flatten() });
+        requirements.lock(&pins, &found.collect(), &local).map_err(|problems| LockError::Hashes(problems).into())
     }
 
     /// Finds the files of all pins, for whoever asks next.
@@ -299,17 +304,20 @@ impl Conversion<'_> {
         Indexes::of(self.reader.session, &self.reader.python.index, &lookups, &self.lock.lookup()?)
     }
 
-    /// The lock of wheels in the user's folders, where they are all that the targets need: no index is asked then.
-    fn at_hand(&self, requirements: &Requirements, pins: &[Pin]) -> Result<Option<Lock>, BuildError> {
-        let Reader { targets, origins, .. } = self.reader;
+    /// The wheels in the user's folders that pins list.
+    fn local(&self, pins: &[Pin]) -> Result<Vec<LockedWheel>, BuildError> {
         let wanted = pins.iter().flat_map(|pin| &pin.hashes).copied().collect();
         let stronger: Vec<StrongHash> = pins.iter().flat_map(|pin| &pin.stronger).copied().collect();
-        let lock = requirements.lock_of_wheels(pins, &origins.wheels_with(&wanted, &stronger)?);
-        let is_enough = |lock: &Lock| {
-            let each = targets.iter().map(|target| (lock, target));
+        self.reader.origins.wheels_with(&wanted, &stronger)
+    }
+
+    /// Whether wheels in the user's folders are all that the targets need of a pin: no index is asked for it then.
+    fn is_here(&self, requirements: &Requirements, pin: &Pin, local: &[LockedWheel]) -> bool {
+        let lock = requirements.lock_of_wheels(std::slice::from_ref(pin), local);
+        lock.is_some_and(|lock| {
+            let each = self.reader.targets.iter().map(|target| (&lock, target));
             select_all(each, &Selection::default()).is_ok()
-        };
-        Ok(lock.filter(is_enough))
+        })
     }
 
     /// The lock that uv makes of the requirements: it also looks into folders and on pages of links.

@@ -68,6 +68,7 @@ impl WheelOrigins {
             }
             folders.push(path);
         }
+        folders.extend(project.lock.iter().flat_map(|lock| lock.find_links()));
         let mut mirrors = environment_mirrors(session)?;
         let mut own: Vec<_> = python.mirrors.iter().map(|(from, to)| (from.clone(), to.clone())).collect();
         own.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));

@@ -11,7 +11,11 @@ pub struct IndexAddresses {
     pub default: Option<String>,
     /// The indexes that are asked before it.
     pub others: Vec<String>,
-    /// Whether files are looked for in folders and on pages of links, or not on indexes at all.
+    /// The folders and the pages of links that lines of requirements name.
+    pub places: Vec<String>,
+    /// Whether lines of requirements say that no index is asked.
+    pub no_index: bool,
+    /// Whether variables or settings say so, or name folders and pages of links.
     pub has_places: bool,
 }
 
@@ -25,7 +29,8 @@ impl IndexAddresses {
             match name {
                 "-i" | "--index-url" | "--pypi-url" | "--default-index" => this.default = Some(value),
                 "--extra-index-url" | "--index" => this.others.push(value),
-                "-f" | "--find-links" | "--no-index" => this.has_places = true,
+                "-f" | "--find-links" => this.places.push(value),
+                "--no-index" => this.no_index = true,
                 _ => {}
             }
         }
@@ -40,6 +45,7 @@ impl IndexAddresses {
             default: set("UV_DEFAULT_INDEX").or_else(|| set("UV_INDEX_URL")).map(|text| unnamed(text.trim())),
             others: words("UV_INDEX").chain(words("UV_EXTRA_INDEX_URL")).collect(),
             has_places: set("UV_FIND_LINKS").is_some() || is_on(set("UV_NO_INDEX")),
+            ..Self::default()
         }
     }
 
@@ -50,8 +56,8 @@ impl IndexAddresses {
         let is_set = |table: &toml::Table, key: &str| table.get(key).and_then(toml::Value::as_bool) == Some(true);
         let mut this = Self {
             default: table.get("index-url").and_then(text_of),
-            others: Vec::new(),
             has_places: table.contains_key("find-links") || is_set(&table, "no-index"),
+            ..Self::default()
         };
         let indexes = table.get("index").and_then(toml::Value::as_array).into_iter().flatten();
         for index in indexes.filter_map(toml::Value::as_table).filter(|index| !is_set(index, "explicit")) {
@@ -72,7 +78,7 @@ impl IndexAddresses {
         Self {
             default: set("PIP_INDEX_URL").map(|text| text.trim().to_owned()),
             others: words(set("PIP_EXTRA_INDEX_URL").map(String::as_str)),
-            has_places: false,
+            ..Self::default()
         }
     }
 
@@ -83,7 +89,7 @@ impl IndexAddresses {
         Self {
             default: value("index_url").map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned),
             others: words(value("extra_index_url")),
-            has_places: false,
+            ..Self::default()
         }
     }
 
@@ -92,6 +98,8 @@ impl IndexAddresses {
     pub fn before(mut self, other: Self) -> Self {
         self.default = self.default.or(other.default);
         self.others.extend(other.others);
+        self.places.extend(other.places);
+        self.no_index |= other.no_index;
         self.has_places |= other.has_places;
         self
     }
@@ -137,6 +145,8 @@ mod tests {
 
     fn shown(addresses: &IndexAddresses) -> String {
         let places = if addresses.has_places { " and places" } else { "" };
+        let places =
+            format!("{places}{}{}", if addresses.no_index { " alone" } else { "" }, addresses.places.join(","));
         let default = addresses.default.as_deref().unwrap_or("-");
         format!("{}; {default}{places}", addresses.others.join(" "))
     }
@@ -149,8 +159,8 @@ mod tests {
                 "--index-url https://a.invalid/simple\n--extra-index-url=https://b.invalid\n-i 'https://c.invalid'\n",
                 "https://b.invalid; https://c.invalid",
             ),
-            ("--find-links /wheels\n--pre\n", "; - and places"),
-            ("--no-index\n", "; - and places"),
+            ("--find-links /wheels\n--pre\n-f https://l.invalid/\n", "; -/wheels,https://l.invalid/"),
+            ("--no-index\n", "; - alone"),
         ] {
             assert_eq!(shown(&IndexAddresses::of_lines(lines)), expected, "{lines}");
         }

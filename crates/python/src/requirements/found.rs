@@ -12,14 +12,20 @@ use crate::requirements::requirement::Requirements;
 pub type Found = Vec<Option<Vec<IndexFile>>>;
 
 impl Requirements {
-    /// The lock of pins for which files were looked up; only files with a listed sha256 are in it.
+    /// The lock of pins for which files were looked up; only files with a listed hash are in it. `local` are wheels of
+    /// this machine, which come before others.
     ///
     /// # Errors
-    /// Every pin that no index has, or of which no file has a hash that is listed.
-    pub fn lock(&self, pins: &[Pin], found: &Found) -> Result<Lock, Vec<HashProblem>> {
+    /// Every pin that is nowhere, or of which no file has a hash that is listed.
+    pub fn lock(&self, pins: &[Pin], found: &Found, local: &[LockedWheel]) -> Result<Lock, Vec<HashProblem>> {
         let (mut packages, mut problems) = (Vec::new(), Vec::new());
         for (pin, files) in pins.iter().zip(found) {
-            match files.as_ref().ok_or_else(|| pin.not_found()).and_then(|files| pin.package(files)) {
+            let local: Vec<LockedWheel> = local.iter().filter(|wheel| pin.is_wheel_of(wheel)).cloned().collect();
+            let package = match files {
+                None if local.is_empty() => Err(pin.not_found()),
+                files => pin.package(files.as_deref().unwrap_or_default(), local),
+            };
+            match package {
                 Ok(package) => packages.push(package),
                 Err(problem) => problems.push(problem),
             }
@@ -30,11 +36,7 @@ impl Requirements {
     /// The lock of pins of which each has one of these wheels; nothing if one has none.
     pub fn lock_of_wheels(&self, pins: &[Pin], wheels: &[LockedWheel]) -> Option<Lock> {
         let packages = pins.iter().map(|pin| {
-            let is_of = |wheel: &&LockedWheel| {
-                pin.judge(wheel.sha256, &wheel.stronger).is_some()
-                    && pin.is_of(&wheel.name.distribution, &wheel.name.version)
-            };
-            let wheels: Vec<LockedWheel> = wheels.iter().filter(is_of).cloned().collect();
+            let wheels: Vec<LockedWheel> = wheels.iter().filter(|wheel| pin.is_wheel_of(wheel)).cloned().collect();
             (!wheels.is_empty()).then(|| pin.package_of(wheels, None, None))
         });
         Some(self.lock_of(packages.collect::<Option<_>>()?))
@@ -57,11 +59,16 @@ impl Pin {
         self.judge(file.sha256, &file.stronger).is_some()
     }
 
+    /// Whether a wheel is one of its version, with a hash that is listed.
+    fn is_wheel_of(&self, wheel: &LockedWheel) -> bool {
+        self.judge(wheel.sha256, &wheel.stronger).is_some() && self.is_of(&wheel.name.distribution, &wheel.name.version)
+    }
+
     fn is_wheel(&self, file: &IndexFile) -> bool {
         file.wheel().is_some_and(|wheel| self.is_of(&wheel.distribution, &wheel.version))
     }
 
-    fn package(&self, files: &[IndexFile]) -> Result<LockedPackage, HashProblem> {
+    fn package(&self, files: &[IndexFile], local: Vec<LockedWheel>) -> Result<LockedPackage, HashProblem> {
         let allowed: Vec<&IndexFile> = files.iter().filter(|file| self.allows(file)).collect();
         let wheel = |file: &&IndexFile| {
             let (sha256, stronger) = self.judge(file.sha256, &file.stronger)?;
@@ -73,14 +80,16 @@ impl Pin {
             let (sha256, stronger) = self.judge(file.sha256, &file.stronger)?;
             Some(LockedSdist { url: Some(file.url.clone()), path: None, sha256, stronger })
         });
-        if allowed.is_empty() {
+        if allowed.is_empty() && local.is_empty() {
             return Err(
                 self.none_matches(&self.version, files.iter().map(|file| (file.name.clone(), file.sha256)).collect())
             );
         }
         // All files of a version are for the same versions of Python; a lock's own hashes choose among them.
-        let requires_python = allowed[0].requires_python.clone();
-        Ok(self.package_of(allowed.iter().filter_map(wheel).collect(), sdist, requires_python))
+        let requires_python = allowed.first().and_then(|file| file.requires_python.clone());
+        let is_here = |wheel: &LockedWheel| local.iter().any(|it| it.name == wheel.name);
+        let others: Vec<LockedWheel> = allowed.iter().filter_map(wheel).filter(|wheel| !is_here(wheel)).collect();
+        Ok(self.package_of(local.into_iter().chain(others).collect(), sdist, requires_python))
     }
 
     fn package_of(
@@ -152,7 +161,7 @@ mod tests {
         ];
         let files = pins[0].files(page);
         assert_eq!(files.len(), 3);
-        let lock = listed.lock(&pins, &vec![Some(files)]).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let lock = listed.lock(&pins, &vec![Some(files)], &[]).unwrap_or_else(|problems| panic!("{problems:?}"));
         let package = &lock.packages[0];
         let wheels: Vec<&str> = package.wheels.iter().map(|wheel| wheel.name.file_name()).collect();
         assert_eq!(wheels, ["a_b-1.0-py3-none-any.whl"]);
@@ -165,11 +174,37 @@ mod tests {
     }
 
     #[test]
+    fn a_wheel_of_this_machine_comes_before_the_same_one_elsewhere() {
+        let listed = requirements("a==1.0 #1 #2 \n");
+        let pins = listed.pins(&environments());
+        let local = |name: &str, digit: char| {
+            let IndexFile { sha256, .. } = file(name, digit);
+            let name = name.parse().expect("a wheel's name");
+            LockedWheel { name, url: None, path: None, size: None, sha256, stronger: Vec::new() }
+        };
+        let (pure, native) = ("a-1.0-py3-none-any.whl", "a-1.0-cp313-cp313-manylinux_2_17_x86_64.whl");
+        for (found, here, expected) in [
+            (None, local(pure, '1'), Some(&[(pure, true)][..])),
+            (None, local(pure, '3'), None),
+            (Some(vec![file(pure, '1'), file(native, '2')]), local(pure, '1'), Some(&[(pure, true), (native, false)])),
+            (Some(vec![file(native, '3')]), local(pure, '1'), Some(&[(pure, true)])),
+        ] {
+            let lock = listed.lock(&pins, &vec![found], &[here]).ok();
+            let wheels = lock.as_ref().map(|lock| {
+                let wheels = lock.packages[0].wheels.iter();
+                wheels.map(|wheel| (wheel.name.file_name(), wheel.url.is_none())).collect::<Vec<_>>()
+            });
+            assert_eq!(wheels.as_deref(), expected);
+        }
+    }
+
+    #[test]
     fn what_no_index_has_is_reported_with_its_line() {
         let listed = requirements("a==1 #1 \nb==1 #1 \n");
         let pins = listed.pins(&environments());
         let found = vec![None, Some(vec![file("b-1-py3-none-any.whl", '3')])];
-        let problems: Vec<_> = listed.lock(&pins, &found).expect_err("two").iter().map(ToString::to_string).collect();
+        let problems: Vec<_> =
+            listed.lock(&pins, &found, &[]).expect_err("two").iter().map(ToString::to_string).collect();
         assert_eq!(
             problems,
             ["r.txt:1: no index has a", "r.txt:2: no file found for b 1 has one of the 1 hashes listed"]

@@ -29,7 +29,9 @@ fn lookup(source: &toml::Value) -> Option<String> {
         (_, Some(USUAL)) => "--index-url",
         _ => "--extra-index-url",
     };
-    is_word(&url).then(|| format!("{option} {url}"))
+    // What is on this machine is looked for by its address alone: a path would be another one for everybody.
+    let is_usable = is_word(&url) && (option != "--find-links" || url.contains("://"));
+    is_usable.then(|| format!("{option} {url}"))
 }
 
 /// An address with a login, unless it has one; a variable (`${NAME}`) stays one.
