@@ -5,6 +5,7 @@
 
 mod export;
 mod generated;
+mod mutations;
 mod pipenv;
 mod place;
 mod stale;

@@ -8,14 +8,16 @@ use xshell::{Shell, cmd};
 
 use crate::place::Place;
 
-const POETRY: &str = "[project]\nname = \"top\"\nversion = \"1\"\nrequires-python = \">=3.11,<4\"\n\
+/// A project of Poetry, with `INDEX` for the address of its index.
+pub(crate) const POETRY: &str = "[project]\nname = \"top\"\nversion = \"1\"\nrequires-python = \">=3.11,<4\"\n\
     dependencies = [\"aa\", \"bb>=1\"]\n[project.optional-dependencies]\nfast = [\"cc\"]\n\
     [dependency-groups]\ndev = [\"dd\"]\n[tool.poetry]\npackage-mode = false\n\
     [tool.poetry.dependencies]\nee = { version = \"^1\", markers = \"sys_platform == 'linux'\" }\n\
     [tool.poetry.group.docs.dependencies]\nff = \"*\"\n\
     [[tool.poetry.source]]\nname = \"here\"\nurl = \"INDEX\"\npriority = \"primary\"\n";
 
-const PDM: &str = "[project]\nname = \"top\"\nversion = \"1\"\nrequires-python = \">=3.11,<4\"\n\
+/// A project of PDM.
+pub(crate) const PDM: &str = "[project]\nname = \"top\"\nversion = \"1\"\nrequires-python = \">=3.11,<4\"\n\
     dependencies = [\"aa\", \"bb>=1\"]\n[project.optional-dependencies]\nfast = [\"cc\"]\n\
     [dependency-groups]\ndev = [\"dd\"]\n[tool.pdm]\ndistribution = false\n[tool.pdm.resolution]\nallow-prereleases = true\n\
     [tool.pdm.dev-dependencies]\ndocs = [\"ff\"]\n[[tool.pdm.source]]\nname = \"pypi\"\nurl = \"INDEX\"\n";
@@ -66,7 +68,7 @@ const CHANGES: &[(&str, &str)] = &[
 ];
 
 /// Wheels of all that is named above.
-fn write_wheels(folder: &Path) {
+pub(crate) fn write_wheels(folder: &Path) {
     for letter in 'a'..='f' {
         let wheel = SampleWheel::with(&format!("{letter}{letter}"), "1.0", "py3-none-any", "", &[]);
         std::fs::write(folder.join(wheel.file_name), wheel.bytes).unwrap();

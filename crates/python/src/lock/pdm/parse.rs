@@ -34,6 +34,8 @@ struct RawLock {
 struct RawMetadata {
     lock_version: Option<Spanned<String>>,
     content_hash: Option<String>,
+    /// What PDM 2.29 compares in place of the digest, where it is asked to.
+    lock_inputs: Option<toml::Value>,
     groups: Option<Vec<String>>,
     #[serde(default)]
     strategy: Vec<String>,
@@ -96,7 +98,8 @@ impl PdmLock {
         // A target without conditions is every environment.
         let targets: Option<Vec<String>> = metadata.targets.iter().map(RawTarget::marker).collect();
         let lock = Self {
-            content_hash: metadata.content_hash,
+            // With it the digest says nothing: it changes with the order of dependencies, too.
+            content_hash: metadata.content_hash.filter(|_| metadata.lock_inputs.is_none()),
             groups: metadata.groups.map(set),
             is_inherited: metadata.strategy.iter().any(|strategy| strategy == INHERIT),
             targets: targets.unwrap_or_default().iter().filter_map(|text| checker.parsed(span.clone(), text)).collect(),

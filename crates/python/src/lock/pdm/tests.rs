@@ -66,6 +66,9 @@ fn files_are_where_older_locks_have_them_and_at_their_addresses() {
 #[test]
 fn what_it_was_made_for_is_kept_and_what_is_broken_has_its_line() {
     let lock = PdmLock::parse(&LOCK.replace("COMMIT", "main"), "pdm.lock").unwrap_or_else(|error| panic!("{error}"));
+    assert!(!lock.is_of(PROJECT), "made from another one");
+    let inputs = LOCK.replace("COMMIT", "main").replace("[metadata]\n", "[metadata]\nlock_inputs = {project = {}}\n");
+    assert!(PdmLock::parse(&inputs, "pdm.lock").is_ok_and(|lock| lock.is_of(PROJECT)), "its inputs are not compared");
     let groups: Vec<String> = lock.groups().unwrap_or_default().into_iter().collect();
     assert_eq!(groups, ["dev", "fast"]);
     for (python, expected) in [("3.11.2", true), ("3.12.1", false), ("3.10.0", false), ("3.13.0", true)] {
