@@ -8,3 +8,4 @@ pub(crate) mod place;
 pub(crate) mod pth;
 pub(crate) mod search_path;
 pub(crate) mod start;
+pub(crate) mod user_site;

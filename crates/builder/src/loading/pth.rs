@@ -1,5 +1,8 @@
 //! `.pth` files: the lines that `site` executes, and those that it adds to `sys.path` (`Lib/site.py`).
 
+/// Larger files that `site` reads are not read here: `.pth` files, `pyvenv.cfg`, and the image's accounts.
+pub(crate) const MAX_PATH_FILE: u64 = 1 << 20;
+
 /// What `site` does with a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PathLine {

@@ -8,14 +8,12 @@ use shipwheel_python::imports::ImportFolders;
 
 use super::options::Target;
 use super::place::absolute;
-use super::pth::{PathLine, lines};
+use super::pth::{MAX_PATH_FILE, PathLine, lines};
 use super::start::Start;
+use super::user_site::user_folders;
 
 /// The most places that are followed; each line of a `.pth` file may add one.
 const MAX_PLACES: usize = 4096;
-
-/// Larger `.pth` files are not read.
-pub(crate) const MAX_PATH_FILE: u64 = 1 << 20;
 
 /// What put a place on `sys.path`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -163,14 +161,16 @@ impl Builder<'_> {
         let PythonVersion { major, minor, .. } = self.installation.version;
         let library = format!("lib/python{major}.{minor}");
         let environment = VirtualEnvironment::of(self.tree, &self.start.executable);
-        if !self.start.options.has_no_user_site {
-            self.user_folders(&library).into_iter().for_each(|folder| self.site_folder(Some(folder)));
-        }
         if let Some(environment) = &environment {
             self.site_folder(environment.prefix.join(&format!("{library}/site-packages")).ok());
             self.site_folder(environment.prefix.join(&format!("lib64/python{major}.{minor}/site-packages")).ok());
         }
+        // An environment that leaves out the system's packages leaves out those of users, too.
         if environment.is_none_or(|it| it.includes_system) {
+            if !self.start.options.has_no_user_site {
+                let folders = user_folders(self.tree, self.start, &library);
+                folders.into_iter().for_each(|folder| self.site_folder(Some(folder)));
+            }
             let local = TreePath::new("/usr/local").ok();
             for prefix in prefixes.iter().chain(&local) {
                 for folder in [
@@ -183,22 +183,6 @@ impl Builder<'_> {
                 }
             }
         }
-    }
-
-    /// The packages of users: of `PYTHONUSERBASE`, or of whatever home folder has some.
-    fn user_folders(&self, library: &str) -> Vec<TreePath> {
-        let tail = format!("{library}/site-packages");
-        if let Some(base) = self.start.options.variable(&self.start.environment, "PYTHONUSERBASE") {
-            return absolute(&self.start.folder, base).and_then(|base| base.join(&tail).ok()).into_iter().collect();
-        }
-        let end = format!("/.local/{tail}");
-        let homes = ["/root", "/home"].into_iter().filter_map(|home| TreePath::new(home).ok());
-        let homes = homes.chain(self.start.environment.get("HOME").and_then(|home| TreePath::new(home).ok()));
-        let found = homes.flat_map(|home| {
-            let below = self.tree.below(&home).map(|(path, _)| path.clone());
-            below.filter(|path| path.as_str().ends_with(&end)).collect::<Vec<_>>()
-        });
-        found.collect()
     }
 
     /// A folder of packages, and all that its `.pth` files add.
@@ -263,7 +247,7 @@ pub(crate) struct VirtualEnvironment {
     pub(crate) prefix: TreePath,
     /// Where the interpreter that it was made with is.
     pub(crate) home: Option<String>,
-    /// Whether that interpreter's packages count, too.
+    /// Whether that interpreter's packages count, too: also where the file does not say (`site.venv`).
     pub(crate) includes_system: bool,
 }
 
@@ -279,7 +263,7 @@ impl VirtualEnvironment {
             };
             let bytes = content.to_vec().ok()?;
             let keys = keys(&String::from_utf8_lossy(&bytes));
-            let includes_system = keys.get("include-system-site-packages").is_some_and(|it| it == "true");
+            let includes_system = keys.get("include-system-site-packages").is_none_or(|it| it == "true");
             let prefix = bin.parent()?;
             Some(Self { file, prefix, home: keys.get("home").cloned(), includes_system })
         })
@@ -331,7 +315,10 @@ mod tests {
     }
 
     fn places(executable: &str, line: &str, environment: &[(&str, &str)]) -> Vec<String> {
-        let tree = tree();
+        places_in(&tree(), executable, line, environment)
+    }
+
+    fn places_in(tree: &Tree, executable: &str, line: &str, environment: &[(&str, &str)]) -> Vec<String> {
         let words: Vec<Word> = line.split(' ').filter(|it| !it.is_empty()).map(Word::known).collect();
         let environment: BTreeMap<String, String> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -340,12 +327,33 @@ mod tests {
         let start = Start { executable, options, environment, folder: "/app".to_owned() };
         let stdlib = TreePath::new("/usr/lib/python3.11").expect("valid");
         let version = PythonVersion { major: 3, minor: 11, micro: 2 };
-        let path = SearchPath::of(&tree, &[start], &Installation { version, stdlib: &stdlib });
+        let path = SearchPath::of(tree, &[start], &Installation { version, stdlib: &stdlib });
         let shown = |it: &SearchPlace| format!("{}{}", it.path, if it.is_folder { "/" } else { "" });
         path.places.iter().map(shown).collect()
     }
 
     const STDLIB: [&str; 3] = ["/usr/lib/python311.zip", "/usr/lib/python3.11/", "/usr/lib/python3.11/lib-dynload/"];
+
+    #[test]
+    fn an_environment_decides_about_the_packages_of_users_as_well() {
+        let (site, user) = ("/opt/e/lib/python3.11/site-packages/", "/root/.local/lib/python3.11/site-packages/");
+        let debian = "/usr/lib/python3/dist-packages/";
+        for (file, expected) in [
+            ("include-system-site-packages = false", &[site][..]),
+            ("include-system-site-packages = 1", &[site]),
+            ("Include-System-Site-Packages = TRUE", &[site, user, debian]),
+            ("include-system-site-packages = false\ninclude-system-site-packages = true", &[site, user, debian]),
+            ("home = /usr/bin", &[site, user, debian]),
+        ] {
+            let mut tree = tree();
+            for (path, text) in [("/opt/e/pyvenv.cfg", file), ("/opt/e/lib/python3.11/site-packages/m.py", "")] {
+                tree.insert_file(path, 0o644, Content::from_bytes(text.as_bytes().to_vec())).expect("new");
+            }
+            tree.insert_symlink("/opt/e/bin/python", "/usr/bin/python3.11").expect("new");
+            let found = places_in(&tree, "/opt/e/bin/python", "-P main.py", &[]);
+            assert_eq!(found[STDLIB.len()..], *expected, "{file}");
+        }
+    }
 
     #[test]
     fn the_search_path_is_the_one_of_cpython() {

@@ -11,6 +11,7 @@ use crate::loading::archive::Archive;
 use crate::loading::place::absolute;
 use crate::loading::pth::{PathLine, is_well_known};
 use crate::loading::search_path::{Origin, PathFile, SearchPlace, VirtualEnvironment};
+use crate::loading::user_site::user_base;
 
 /// Debian's `sitecustomize.py`, the same since Python 2.
 const DEBIAN: &str = "# install the apport exception handler if available\ntry:\n    import apport_python_hook\n\
@@ -20,11 +21,10 @@ const DEBIAN: &str = "# install the apport exception handler if available\ntry:\
 const CUSTOMIZERS: [&str; 2] = ["sitecustomize", "usercustomize"];
 
 /// Variables that make Python import or run something, or look elsewhere, with what they do.
-const VARIABLES: [(&str, &str); 6] = [
+const VARIABLES: [(&str, &str); 5] = [
     ("PYTHONHOME", "the standard library is loaded from there"),
     ("PYTHONSTARTUP", "an interactive Python runs that file"),
     ("PYTHONINSPECT", "Python reads more code from its input after the program"),
-    ("PYTHONUSERBASE", "packages of a user are loaded from there"),
     ("PYTHONPLATLIBDIR", "the standard library is loaded from another folder"),
     ("PYTHON_PRESITE", "Python imports that module before anything else"),
 ];
@@ -62,6 +62,10 @@ fn variables(config: &ImageConfig, python: &ImagePython) -> Vec<Finding> {
             if let Some(value) = value(name) {
                 add(FindingKind::Environment, &format!("{name} unset"), format!("{name}={value}: {effect}"));
             }
+        }
+        if let Some(base) = user_base(start) {
+            let text = format!("PYTHONUSERBASE={base}: packages of a user are loaded from there");
+            add(FindingKind::Environment, "PYTHONUSERBASE unset", text);
         }
         if let Some(value) = value("PYTHONBREAKPOINT").filter(|value| *value != "0") {
             let text = format!("PYTHONBREAKPOINT={value}: `breakpoint()` imports and calls that");

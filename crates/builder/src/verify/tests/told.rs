@@ -2,6 +2,10 @@
 
 use super::*;
 
+/// An account whose home is none of the usual ones, and a module that its packages have.
+const ACCOUNT: Entry<'static> = Text("svc:x:9:9::/srv/h:/bin/sh\n");
+const USERS_MODULE: &str = "/srv/h/.local/lib/python3.11/site-packages/usercustomize.py";
+
 #[test]
 fn modules_that_go_before_others_of_their_name_are_told() {
     let site = "/usr/lib/python3/dist-packages";
@@ -180,6 +184,22 @@ fn what_runs_at_every_start_is_told() {
             &[("/app/usercustomize/__init__.py", Text(""))],
             command(PLAIN),
             &["warning startup-code /app/usercustomize/__init__.py"],
+        ),
+        (
+            &[("/etc/passwd", ACCOUNT), (USERS_MODULE, Text(""))],
+            command(PLAIN),
+            &["warning startup-code /srv/h/.local/lib/python3.11/site-packages/usercustomize.py"],
+        ),
+        (&[("/etc/passwd", ACCOUNT), (USERS_MODULE, Text(""))], command("python3 -s -m m"), &[]),
+        (
+            &[
+                ("/etc/passwd", ACCOUNT),
+                (USERS_MODULE, Text("")),
+                ("/opt/e/bin/python", Link("/usr/bin/python3.11")),
+                ("/opt/e/pyvenv.cfg", Text("home = /usr/bin\ninclude-system-site-packages = false\n")),
+            ],
+            command("/opt/e/bin/python -m m"),
+            &[],
         ),
         (
             &[("/app/sitecustomize.abi3.so", Bytes(b"\x7fELF"))],
