@@ -9,7 +9,7 @@ mod private_key;
 
 use memchr::memmem;
 
-use form::FORMS;
+use form::token;
 use private_key::private_key;
 
 /// Something that looks like a secret.
@@ -33,9 +33,8 @@ pub fn find(text: &[u8]) -> Option<Secret> {
         Some(_) => (at, "a key of a service account"),
         None => (at, "a private key"),
     });
-    let token = || FORMS.iter().find_map(|form| Some((form.find(text)?, form.what)));
     let aws = || assigned::aws_secret(text).map(|at| (at, "a secret access key of AWS"));
-    key.or_else(token).or_else(aws).map(|(at, what)| Secret::at(text, at, what))
+    key.or_else(|| token(text)).or_else(aws).map(|(at, what)| Secret::at(text, at, what))
 }
 
 /// The first login in the settings of a tool: more than [`find`] finds, and too much for other texts.

@@ -282,6 +282,10 @@ fn arguments(expander: &Expander<'_>, rest: &str) -> Vec<(String, Option<String>
 fn flags<'r>(expander: &Expander<'_>, rest: &'r str) -> (Flags, &'r str) {
     let (mut flags, mut rest) = (Flags::new(), rest.trim_start());
     while let Some(text) = rest.strip_prefix("--") {
+        // Two dashes alone end the flags (BuildKit's `extractBuilderFlags`).
+        if text.chars().next().is_none_or(char::is_whitespace) {
+            return (flags, text.trim_start());
+        }
         let end = split(text, expander.escape).first().map_or(0, String::len);
         let (name, value) = text[..end].split_once('=').unwrap_or((&text[..end], "true"));
         flags.push((name.to_ascii_lowercase(), expander.word(value)));

@@ -138,6 +138,24 @@ fn arguments_are_those_of_their_stage_and_variables_win() {
 }
 
 #[test]
+fn two_dashes_alone_end_the_flags() {
+    for (text, platform, image) in [
+        ("FROM --platform=linux/amd64 x", Some("linux/amd64"), "x"),
+        ("FROM --platform=linux/amd64 -- x", Some("linux/amd64"), "x"),
+        ("FROM -- --platform=linux/amd64", None, "--platform=linux/amd64"),
+        ("FROM -- F\u{fffd}\u{fffd}", None, "F\u{fffd}\u{fffd}"),
+        ("FROM --\u{2003}x", None, "x"),
+    ] {
+        let file = parse(text);
+        let stage = file.last();
+        assert_eq!((file.stages()[stage].platform.as_deref(), file.stages()[stage].image.as_str()), (platform, image));
+    }
+    for text in ["FROM --", "FROM -- "] {
+        assert!(Dockerfile::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn what_docker_refuses_is_refused_with_its_line() {
     for (text, expected) in [
         ("", "line 1: no `FROM`, expected at least one stage"),

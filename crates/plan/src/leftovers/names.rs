@@ -8,7 +8,7 @@ pub(crate) fn fits_any(patterns: &[&str], name: &str) -> bool {
 
 /// Whether a name is one that a pattern stands for.
 fn fits(pattern: &str, name: &str) -> bool {
-    let Some(at) = pattern.find(['*', '{']) else { return pattern == name };
+    let Some(at) = memchr::memchr2(b'*', b'{', pattern.as_bytes()) else { return pattern == name };
     let Some(name) = name.strip_prefix(&pattern[..at]) else { return false };
     let rest = &pattern[at + 1..];
     if pattern[at..].starts_with('*') {

@@ -1,8 +1,9 @@
 //! Tokens whose form says what they are: a prefix, and how many letters of which kind follow.
 
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use super::letters::look_random;
 
@@ -25,7 +26,7 @@ const fn form(
     Form { what, prefixes, length, marks }
 }
 
-pub(super) const FORMS: [Form; 18] = [
+const FORMS: [Form; 18] = [
     form("an access key of AWS", &["AKIA", "ASIA"], 16..=16, b""),
     form("a token of GitHub", &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"], 36..=255, b""),
     form("a token of GitHub", &["github_pat_"], 50..=255, b"_"),
@@ -46,12 +47,32 @@ pub(super) const FORMS: [Form; 18] = [
     form("a key of an Azure storage account", &["AccountKey="], 86..=88, b"+/="),
 ];
 
+/// What looks for the prefixes of each form: made once, for all files.
+static FINDERS: LazyLock<Vec<(Form, Vec<Finder<'static>>)>> = LazyLock::new(|| {
+    FORMS
+        .into_iter()
+        .map(|form| {
+            let finders = form.finders();
+            (form, finders)
+        })
+        .collect()
+});
+
+/// The first token of the first form that a text has: where it begins, and what it is.
+pub(super) fn token(text: &[u8]) -> Option<(usize, &'static str)> {
+    FINDERS.iter().find_map(|(form, finders)| Some((form.find(text, finders)?, form.what)))
+}
+
 impl Form {
+    fn finders(&self) -> Vec<Finder<'static>> {
+        self.prefixes.iter().map(|prefix| Finder::new(*prefix)).collect()
+    }
+
     /// Where the first token of this form begins.
-    pub(super) fn find(&self, text: &[u8]) -> Option<usize> {
-        let starts = self.prefixes.iter().flat_map(|prefix| {
-            let ends = memmem::find_iter(text, *prefix);
-            ends.map(move |at| (at, at + prefix.len()))
+    fn find(&self, text: &[u8], finders: &[Finder<'static>]) -> Option<usize> {
+        let starts = finders.iter().flat_map(|finder| {
+            let length = finder.needle().len();
+            finder.find_iter(text).map(move |at| (at, at + length))
         });
         let mut found = starts.filter(|(at, end)| {
             let is_word_before = at.checked_sub(1).is_some_and(|before| text[before].is_ascii_alphanumeric());
