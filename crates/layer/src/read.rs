@@ -30,6 +30,18 @@ impl Default for ReadLimits {
     }
 }
 
+/// The most bytes of all paths of a tree: each folder that an entry is in has a path, too, whether it is an entry or not.
+const MAX_NAMES: u64 = 256 << 20;
+
+/// How far the folders of entries are looked for, name by name, in bytes: those that are not there, or behind links.
+const MAX_WALKED: u64 = 16 << 30;
+
+/// How many entries are looked at for the whiteouts that empty a folder.
+const MAX_EMPTIED: u64 = 20_000_000;
+
+/// The longest target of a link that Linux has.
+const MAX_TARGET: usize = 4095;
+
 /// Lays an uncompressed tar over a tree, whiteouts included (OCI image spec, `layer.md`).
 ///
 /// Entry after entry, as containerd, podman and umoci unpack it: an entry replaces what is at its path, except that a
@@ -40,7 +52,7 @@ impl Default for ReadLimits {
 /// # Errors
 /// When the tar is broken, has a path that is not allowed or does not fit, or passes a limit. The tree is of no use then.
 pub fn overlay_tar(tree: &mut Tree, source: Arc<dyn ByteSource>, limits: ReadLimits) -> Result<(), ReadError> {
-    Layer { source, tree, whiteouts: Whiteouts::Orders, own: BTreeSet::new(), specials: BTreeSet::new() }.read(limits)
+    Layer::new(source, tree, Whiteouts::Orders).read(limits)
 }
 
 /// The files of a package's tar. It has no whiteouts: a name that begins with `.wh.` is an error.
@@ -49,8 +61,7 @@ pub fn overlay_tar(tree: &mut Tree, source: Arc<dyn ByteSource>, limits: ReadLim
 /// As [`overlay_tar`].
 pub fn read_tar(source: Arc<dyn ByteSource>, limits: ReadLimits) -> Result<Tree, ReadError> {
     let mut tree = Tree::new();
-    let (whiteouts, own, specials) = (Whiteouts::Refused, BTreeSet::new(), BTreeSet::new());
-    Layer { source, tree: &mut tree, whiteouts, own, specials }.read(limits)?;
+    Layer::new(source, &mut tree, Whiteouts::Refused).read(limits)?;
     Ok(tree)
 }
 
@@ -70,8 +81,28 @@ struct Layer<'t> {
     whiteouts: Whiteouts,
     /// What this layer has put there, with the folders above: no whiteout of its own removes it.
     own: BTreeSet<TreePath>,
+    /// The folders in which nothing is left of the layers below.
+    emptied: BTreeSet<TreePath>,
     /// The devices and pipes that nothing has replaced.
     specials: BTreeSet<TreePath>,
+    /// What has been used of each limit.
+    used: Used,
+}
+
+/// What a tar has cost.
+#[derive(Default)]
+struct Used {
+    names: u64,
+    walked: std::cell::Cell<u64>,
+    emptied: u64,
+}
+
+impl<'t> Layer<'t> {
+    fn new(source: Arc<dyn ByteSource>, tree: &'t mut Tree, whiteouts: Whiteouts) -> Self {
+        let used = Used { names: tree.bytes_of_paths(), ..Used::default() };
+        let (own, emptied, specials) = Default::default();
+        Self { source, tree, whiteouts, own, emptied, specials, used }
+    }
 }
 
 impl Layer<'_> {
@@ -91,6 +122,15 @@ impl Layer<'_> {
                 return Err(ReadError::Limit { name: source.name(), limit: format!("{} bytes", limits.bytes) });
             }
             self.apply(&entry)?;
+            let used = [
+                (self.tree.count(), limits.entries, "entries with the folders above them"),
+                (self.used.names, MAX_NAMES, "bytes of paths"),
+                (self.used.walked.get(), MAX_WALKED, "bytes of paths through links and folders that are not there"),
+                (self.used.emptied, MAX_EMPTIED, "entries in folders that whiteouts empty"),
+            ];
+            if let Some((_, most, what)) = used.into_iter().find(|(used, most, _)| used > most) {
+                return Err(ReadError::Limit { name: source.name(), limit: format!("{most} {what}") });
+            }
         }
         Ok(())
     }
@@ -123,9 +163,16 @@ impl Layer<'_> {
     fn empty(&mut self, folder: &TreePath) -> Result<(), ReadError> {
         let inside = folder.join("x").map_err(|cause| self.not_allowed(cause))?;
         let folder = self.place(&inside)?.parent().unwrap_or_else(TreePath::root);
-        let below = self.tree.below(&folder).map(|(path, _)| path).filter(|path| !self.own.contains(path));
-        let below: Vec<TreePath> = below.cloned().collect();
+        let is_empty = |folder: &TreePath| self.emptied.contains(folder);
+        if is_empty(&folder) || is_empty(&TreePath::root()) || folder.ancestors().any(|above| is_empty(&above)) {
+            return Ok(());
+        }
+        let mut seen = 0;
+        let below = self.tree.below(&folder).map(|(path, _)| path).inspect(|_| seen += 1);
+        let below: Vec<TreePath> = below.filter(|path| !self.own.contains(path)).cloned().collect();
         below.iter().for_each(|path| self.tree.remove(path));
+        self.used.emptied += seen;
+        self.emptied.insert(folder);
         Ok(())
     }
 
@@ -152,18 +199,30 @@ impl Layer<'_> {
             Some(node) => {
                 self.tree.replace(path.clone(), node).map_err(misfit)?;
                 self.specials.remove(&path);
-                self.own.extend(path.ancestors());
-                self.own.insert(path);
+                self.keep(Some(path));
             }
             // No file, and in its place there is none of a lower layer either; the folders above it are there all the same.
             None => {
                 self.tree.replace(path.clone(), Node::Symlink(String::new().into())).map_err(misfit)?;
                 self.tree.remove(&path);
-                self.own.extend(path.ancestors());
+                self.keep(path.parent());
                 self.specials.insert(path);
             }
         }
         Ok(())
+    }
+
+    /// Notes a path of this layer, and the folders above up to one that is noted, which has all above it noted.
+    fn keep(&mut self, path: Option<TreePath>) {
+        let mut next = path.filter(|path| !path.is_root());
+        while let Some(path) = next {
+            let (above, length) = (path.parent().filter(|above| !above.is_root()), path.as_bytes().len() as u64);
+            if !self.own.insert(path) {
+                return;
+            }
+            self.used.names += length;
+            next = above;
+        }
     }
 
     /// What an entry is: nothing, for a device or a pipe.
@@ -176,6 +235,9 @@ impl Layer<'_> {
                 Node::File(metadata, content.with_modified(entry.modified))
             }
             EntryKind::Directory => Node::Directory(metadata),
+            EntryKind::Symlink(target) if target.len() > MAX_TARGET => {
+                return Err(self.refused(path, "is a link with a target of more than 4,095 bytes"));
+            }
             EntryKind::Symlink(target) => Node::Symlink(RawText::from_bytes(target.clone())),
             EntryKind::HardLink(target) => {
                 let target = self.place(&self.path(target)?)?;
@@ -196,6 +258,11 @@ impl Layer<'_> {
 
     /// Where a path leads by the links among its folders.
     fn place(&self, path: &TreePath) -> Result<TreePath, ReadError> {
+        if path.parent().is_some_and(|parent| !self.tree.has_folder(&parent)) {
+            let bytes = path.as_bytes();
+            let names = bytes.iter().filter(|byte| **byte == b'/').count();
+            self.used.walked.set(self.used.walked.get() + (names * bytes.len()) as u64);
+        }
         self.tree.place(path).ok_or_else(|| self.refused(path, "is below links that lead in a circle"))
     }
 
@@ -211,6 +278,7 @@ impl Layer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tar::EntryType::{Directory, Link, Regular, Symlink};
     use tar::{Builder, EntryType, Header};
 
     fn tar(entries: &[(&str, EntryType, &str)]) -> Arc<dyn ByteSource> {
@@ -241,8 +309,6 @@ mod tests {
         assert_eq!(paths, expected);
     }
 
-    use EntryType::{Directory, Link, Regular, Symlink};
-
     #[test]
     fn whiteouts_hide_what_is_below_and_nothing_of_their_own_layer() {
         check(&[("a/x", Regular, "1"), ("a/y", Regular, "2")], &[("a/.wh.x", Regular, "")], &["/a", "/a/y"]);
@@ -252,6 +318,66 @@ mod tests {
             &["/a", "/a/new"],
         );
         check(&[("a", Regular, "1")], &[("a", Directory, ""), ("a/b", Regular, "")], &["/a", "/a/b"]);
+    }
+
+    /// A tar of empty files with these paths, in GNU's form, which has names of any length.
+    fn files(paths: impl Iterator<Item = String>) -> Arc<dyn ByteSource> {
+        let mut builder = Builder::new(Vec::new());
+        for path in paths {
+            let mut header = Header::new_gnu();
+            header.set_entry_type(Regular);
+            header.set_mode(0o644);
+            header.set_uid(0);
+            header.set_gid(0);
+            header.set_mtime(0);
+            header.set_size(0);
+            builder.append_data(&mut header, path, &[][..]).expect("to memory");
+        }
+        Arc::new(builder.into_inner().expect("to memory"))
+    }
+
+    #[test]
+    fn a_folder_that_is_emptied_again_and_again_is_looked_through_once() {
+        // Each look at all of them takes a thousandth of a second: all together they would take a minute.
+        let count = 20_000;
+        let all = (0..count).map(|number| format!("a/b/{number}"));
+        let again = (0..count).map(|number| format!("{}/.wh..wh..opq", ["a", "a/b"][number % 2]));
+        let mut tree = Tree::new();
+        overlay_tar(&mut tree, files(["a/b/old".to_owned()].into_iter()), ReadLimits::default()).expect("lower");
+        overlay_tar(&mut tree, files(all.chain(again)), ReadLimits::default()).expect("upper");
+        assert_eq!(tree.iter().count(), count + 2);
+        let emptied = |paths: &[&str]| {
+            let mut tree = Tree::new();
+            let lower = ["a/x", "a/b/y", "c"].map(str::to_owned);
+            overlay_tar(&mut tree, files(lower.into_iter()), ReadLimits::default()).expect("lower");
+            let paths = paths.iter().map(|path| (*path).to_owned());
+            overlay_tar(&mut tree, files(paths), ReadLimits::default()).expect("upper");
+            tree.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(emptied(&["a/b/.wh..wh..opq", "a/.wh..wh..opq"]), ["/a", "/c"]);
+        assert_eq!(emptied(&["a/.wh..wh..opq", "a/b/n", "a/b/.wh..wh..opq"]), ["/a", "/a/b", "/a/b/n", "/c"]);
+        assert_eq!(emptied(&[".wh..wh..opq", "d", "a/.wh..wh..opq"]), ["/d"]);
+        assert_eq!(emptied(&["a/.wh..wh..opq", "c", ".wh..wh..opq"]), ["/c"]);
+    }
+
+    #[test]
+    fn folders_that_no_entry_names_count_as_well() {
+        let limit = |paths: &mut dyn Iterator<Item = String>| {
+            let error = overlay_tar(&mut Tree::new(), files(paths), ReadLimits::default()).expect_err("too much");
+            error.to_string()
+        };
+        // Each of a thousand folders above a file has a path of its own: a megabyte for each entry.
+        let deep = "d/".repeat(1000);
+        let found = limit(&mut (0..600).map(|number| format!("{number}/{deep}x")));
+        assert!(found.contains("268435456 bytes of paths"), "{found}");
+        let found = limit(&mut (0..20_000).map(|number| format!("{deep}.wh.{number}")));
+        assert!(found.contains("folders that are not there"), "{found}");
+        let few = ReadLimits { entries: 10, ..ReadLimits::default() };
+        let found = overlay_tar(&mut Tree::new(), files(["d/".repeat(10) + "x"].into_iter()), few);
+        assert!(found.expect_err("eleven").to_string().contains("10 entries with the folders above them"));
+        let mut tree = Tree::new();
+        overlay_tar(&mut tree, files((0..3000).map(|number| format!("{deep}{number}"))), ReadLimits::default())
+            .expect("one folder for all");
     }
 
     #[test]

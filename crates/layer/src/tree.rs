@@ -226,9 +226,26 @@ impl Tree {
     /// The same; `None` where the links go in a circle, or the path becomes too long.
     pub(crate) fn place(&self, path: &TreePath) -> Option<TreePath> {
         match path.parent() {
+            // What is in the tree is below folders alone.
+            Some(parent) if self.has_folder(&parent) => Some(path.clone()),
             Some(parent) => self.follow(&parent, 40)?.join_bytes(path.name_bytes()).ok(),
             None => Some(path.clone()),
         }
+    }
+
+    /// Whether a folder is there by this very name.
+    pub(crate) fn has_folder(&self, path: &TreePath) -> bool {
+        path.is_root() || matches!(self.nodes.get(path), Some(Node::Directory(_)))
+    }
+
+    /// How many entries there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.nodes.len() as u64
+    }
+
+    /// The bytes of all paths.
+    pub(crate) fn bytes_of_paths(&self) -> u64 {
+        self.nodes.keys().map(|path| path.as_bytes().len() as u64).sum()
     }
 
     /// Follows every link inside the tree: the real path, and the entry there.
@@ -245,17 +262,27 @@ impl Tree {
         let mut done: Vec<Vec<u8>> = Vec::new();
         let mut todo = parts(path.as_bytes());
         let mut budget = budget;
+        // How many names lead to the first thing that is not there: below it nothing is looked for.
+        let mut missing = usize::MAX;
         while let Some(part) = todo.pop() {
             match part.as_slice() {
                 b"" | b"." => continue,
                 b".." => {
                     done.pop();
+                    missing = if done.len() < missing { usize::MAX } else { missing };
                     continue;
                 }
                 _ => done.push(part),
             }
+            if done.len() > missing {
+                continue;
+            }
             let here = TreePath::from_bytes(&done.join(&b'/')).ok()?;
-            if let Some(Node::Symlink(target)) = self.nodes.get(&here) {
+            let node = self.nodes.get(&here);
+            if node.is_none() {
+                missing = done.len();
+            }
+            if let Some(Node::Symlink(target)) = node {
                 budget = budget.checked_sub(1)?;
                 if target.as_bytes().starts_with(b"/") {
                     done.clear();
