@@ -37,6 +37,12 @@ impl Reply {
         self.status
     }
 
+    /// Sets the status, and leaves the rest as it is.
+    #[must_use]
+    pub fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     /// Sets a header, in place of one of that name. A `Content-Length` replaces the right one.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl ToString) -> Self {

@@ -110,6 +110,7 @@ mod tests {
             ("<?n=2>; rel=next", Some("https://registry.example/v2/app/referrers/x?n=2")),
             (r#"</v2/a>; rel="prev""#, None),
             ("/v2/a", None),
+            ("<https://u:p@registry.example/v2/a>; rel=next", Some("https://registry.example/v2/a")),
             ("<http://[>; rel=next", None),
         ] {
             assert_eq!(next_page(from, link).as_deref(), expected, "{link}");

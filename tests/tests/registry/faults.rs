@@ -131,6 +131,32 @@ fn a_second_push_sends_nothing_but_a_few_questions() {
 }
 
 #[test]
+fn an_upload_goes_where_a_location_leads_and_takes_no_login_of_it() {
+    let sample = SampleImage::new(&[100_000]);
+    for (location, expected) in [
+        ("http://HOSTPATH", None),
+        ("http://user:s3cret@HOSTPATH", None),
+        ("//user:s3cret@HOSTPATH", None),
+        ("http://user:s3cret@HOSTPATH#fragment", None),
+        ("file:///tmp/x", Some("has no `Location`")),
+        ("ftp://HOSTPATH", Some("has no `Location`")),
+        ("http://[", Some("has no `Location`")),
+    ] {
+        let (hostile, client, begun) = (Hostile::start(Fault::Locates(location)), Client::new(), Instant::now());
+        match (client.push(&sample, &hostile), expected) {
+            (Ok(_), None) => hostile.assert_sound(),
+            (Err(error), Some(expected)) => {
+                assert!(full_text(&error).contains(expected), "{location}: {}", full_text(&error));
+                assert!(!hostile.has("1"), "{location}");
+            }
+            (result, _) => panic!("{location}: {:?}", result.map_err(|error| full_text(&error))),
+        }
+        assert_eq!(hostile.leaked(), Vec::<String>::new(), "{location}: a login that the registry wrote was used");
+        assert!(begun.elapsed() < PATIENCE, "{location} took {:?}", begun.elapsed());
+    }
+}
+
+#[test]
 fn a_push_that_cannot_succeed_says_why_and_moves_no_tag() {
     let sample = SampleImage::new(&[2 << 20, 1000]);
     let attestations = SampleImage::with_platforms(&[1000], &["amd64", "unknown"]);
@@ -155,7 +181,7 @@ fn a_push_that_cannot_succeed_says_why_and_moves_no_tag() {
 #[test]
 fn a_pull_arrives_or_fails_clearly_and_leaves_no_half_image() {
     let sample = SampleImage::new(&[3 << 20, 1000]);
-    for (fault, expected) in [
+    let rows = [
         (Fault::None, None),
         (Fault::Flaky, None),
         (Fault::TooMany, None),
@@ -170,8 +196,65 @@ fn a_pull_arrives_or_fails_clearly_and_leaves_no_half_image() {
         (Fault::SlowBlobs, Some("did not arrive within")),
         (Fault::TruncatedManifests, Some("connection broke")),
         (Fault::EndlessManifests, Some("is larger than")),
-    ] {
-        let (hostile, client, begun) = (filled(fault, &sample), Client::new(), Instant::now());
+    ];
+    pulls(&sample, &rows);
+}
+
+#[test]
+fn what_a_registry_says_of_its_answers_is_not_believed() {
+    let sample = SampleImage::new(&[4 << 20, 1000]);
+    pulls(
+        &sample,
+        &[
+            (Fault::BeginsAgain, Some("connection broke")),
+            (Fault::OtherParts, Some("has digest")),
+            (Fault::UnaskedParts, Some("status 206")),
+            (Fault::WrongDigests, Some("has digest")),
+            (Fault::ServedAs(media_type::MANIFEST), None),
+            (Fault::ServedAs("text/html"), None),
+            (Fault::Announces(9), Some("connection broke")),
+            (Fault::Announces(-9), Some("has digest")),
+            (Fault::Announces(1 << 40), Some("is larger than")),
+            (Fault::Chunks("zz\r\n"), Some("connection broke")),
+            (Fault::Chunks("-1\r\n"), Some("connection broke")),
+            (Fault::Chunks("ffffffffffffffff\r\nx"), Some("connection broke")),
+            (Fault::Chunks("5\r\nshort"), Some("connection broke")),
+        ],
+    );
+}
+
+#[test]
+fn redirects_lead_to_http_alone_and_end() {
+    let sample = SampleImage::new(&[1000]);
+    pulls(
+        &sample,
+        &[
+            (Fault::Redirects("http://HOSTPATH"), None),
+            (Fault::Redirects("http://user:s3cret@HOSTPATH"), None),
+            (Fault::Redirects("//user@HOSTPATH"), None),
+            (Fault::Redirects("file:///etc/passwd"), Some("not one of http or https")),
+            (Fault::Redirects("ftp://HOSTPATH"), Some("not one of http or https")),
+            (Fault::Redirects("data:application/json,{}"), Some("not one of http or https")),
+            (Fault::Redirects("unix:/run/docker.sock"), Some("not one of http or https")),
+            (Fault::Redirects("PATH"), Some("too many redirects")),
+            (Fault::Redirects("?"), Some("too many redirects")),
+            (Fault::Redirects("http://"), Some("status 307")),
+            (Fault::Redirects(""), Some("too many redirects")),
+            (Fault::LongAddresses(60_000), Some("too many redirects")),
+            (Fault::LongAddresses(70_000), Some("is not a valid Uri")),
+            (Fault::LongAddresses(600_000), Some("head is too large")),
+            (Fault::ManyScopes(10), None),
+            (Fault::ManyScopes(5000), None),
+            (Fault::ManyScopes(30_000), Some("head is too large")),
+        ],
+    );
+}
+
+/// Pulls the sample from a registry with each fault: it arrives, or fails with the text.
+#[track_caller]
+fn pulls(sample: &SampleImage, rows: &[(Fault, Option<&str>)]) {
+    for (fault, expected) in rows.iter().copied() {
+        let (hostile, client, begun) = (filled(fault, sample), Client::new(), Instant::now());
         let result = client.pull(&hostile, OPTIONS);
         let index = client.folder.path().join("out/index.json");
         match (expected, result) {

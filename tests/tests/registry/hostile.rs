@@ -62,6 +62,28 @@ pub(crate) enum Fault {
     SendsElsewhere,
     /// No `Location` for an upload.
     NoLocation,
+    /// Uploads continue at this address; `HOST` in it is the other host.
+    Locates(&'static str),
+    /// Blobs and manifests are at this address; `HOST` in it is the other host.
+    Redirects(&'static str),
+    /// Whatever is asked for leads to an address of this many bytes.
+    LongAddresses(usize),
+    /// 401 with a challenge that asks for this many scopes.
+    ManyScopes(usize),
+    /// Each download breaks off: 1.5 MiB of the whole, then none of it, and so on, never from where it broke.
+    BeginsAgain,
+    /// The first download breaks off; what follows comes from the right place and is something else.
+    OtherParts,
+    /// A part of each blob, though nobody asked for parts.
+    UnaskedParts,
+    /// Says that a manifest has another digest than its bytes.
+    WrongDigests,
+    /// Serves manifests with this media type.
+    ServedAs(&'static str),
+    /// Says that bodies are this many bytes longer than they are, or shorter.
+    Announces(i64),
+    /// Bodies in chunks that never end, or with a size that is none.
+    Chunks(&'static str),
 }
 
 #[derive(Default)]
@@ -69,6 +91,7 @@ struct Notes {
     /// What happened once already.
     happened: BTreeSet<String>,
     logins: u64,
+    downloads: u64,
     /// Authorization headers that arrived at the other host.
     leaked: Vec<String>,
 }
@@ -219,9 +242,27 @@ impl Host {
                 Some(Reply::new([500, 502, 503, 504][(number + 1) / 3 % 4]))
             }
             Fault::NoHead if method == "HEAD" => Some(Reply::new(405)),
+            Fault::ManyScopes(count) if !is_known => {
+                let scopes: String = (0..count).map(|number| format!("repository:{number}:pull ")).collect();
+                let challenge = self.challenge();
+                let header = format!("{},scope=\"{scopes}\"", challenge.value("WWW-Authenticate"));
+                Some(challenge.header("WWW-Authenticate", header))
+            }
+            Fault::LongAddresses(length) if self.is_own => {
+                let location = format!("/v2/app/{}", "a".repeat(length));
+                Some(Reply::new(307).header("Location", location))
+            }
+            Fault::Redirects(to) if self.is_own && received.path() != "/v2/" => {
+                Some(Reply::new(307).header("Location", self.there(to, received)))
+            }
             Fault::ForgetsLogin | Fault::SendsElsewhere if self.is_own && !is_known => Some(self.challenge()),
             _ => None,
         }
+    }
+
+    /// An address in which `HOST` is the other host and `PATH` what was asked for.
+    fn there(&self, to: &str, received: &Received) -> String {
+        to.replace("HOST", &self.shared.elsewhere).replace("PATH", &received.target)
     }
 
     fn registry(&self, received: &Received) -> Reply {
@@ -270,6 +311,11 @@ impl Host {
         let size = received.body.len() as u64;
         match (received.method.as_str(), self.shared.fault) {
             ("POST", Fault::NoLocation) => Some(Reply::new(202)),
+            ("POST", Fault::Locates(to)) => {
+                let reply = self.shared.contents.lock().unwrap().answer(received);
+                let path = reply.value("Location").to_owned();
+                Some(reply.header("Location", to.replace("HOST", &self.shared.elsewhere).replace("PATH", &path)))
+            }
             ("POST", Fault::HiddenBlobs) if received.query("mount").is_some() => Some(Reply::new(405)),
             ("POST", Fault::SendsElsewhere) => {
                 let reply = self.shared.contents.lock().unwrap().answer(received);
@@ -306,6 +352,14 @@ impl Host {
         }
     }
 
+    /// The whole blob again, whatever was asked for: more of it than can be one, or nothing.
+    fn begins_again(&self, received: &Received) -> Reply {
+        let blob = self.shared.contents.lock().unwrap().blob(received.last_segment()).unwrap_or_default().to_vec();
+        let mut notes = self.shared.notes.lock().unwrap();
+        notes.downloads += 1;
+        Reply::new(200).body(blob).cut(if notes.downloads % 2 == 1 { 3 << 19 } else { 0 })
+    }
+
     /// The answer, wrong where it should be.
     fn distorted(&self, received: &Received, reply: Reply) -> Reply {
         let is_good = matches!(reply.status(), 200 | 206);
@@ -323,6 +377,19 @@ impl Host {
             Fault::EndlessBlobs if is_blob => reply.endless(),
             Fault::SlowBlobs if is_blob => reply.slowly(Duration::from_millis(50)),
             Fault::CutsDownloads(limit) if is_blob => reply.cut(limit),
+            Fault::BeginsAgain if is_blob => self.begins_again(received),
+            Fault::OtherParts if is_blob && reply.status() == 206 => reply.map_body(|body| body.fill(7)),
+            Fault::OtherParts if is_blob => reply.cut(length / 2),
+            Fault::UnaskedParts if is_blob => {
+                let range = format!("bytes 0-{}/{length}", length / 2 - 1);
+                reply.map_body(|body| body.truncate(length / 2)).with_status(206).header("Content-Range", range)
+            }
+            Fault::WrongDigests if is_manifest => reply.header("Docker-Content-Digest", Digest::of(b"another")),
+            Fault::ServedAs(kind) if is_manifest => reply.header("Content-Type", kind),
+            Fault::Announces(more) if is_blob || is_manifest => reply.header("Content-Length", length as i64 + more),
+            Fault::Chunks(body) if is_blob || is_manifest => {
+                Reply::new(200).raw(format!("HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n{body}"))
+            }
             _ => reply,
         }
     }

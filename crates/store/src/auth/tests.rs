@@ -35,7 +35,7 @@ fn start(life: u64) -> (Server, Arc<AtomicUsize>) {
 
 #[test]
 fn a_token_is_used_until_shortly_before_its_end() {
-    for (life, expected) in [(60, 1), (1, 2)] {
+    for (life, expected) in [(60, 1), (4, 1), (1, 2)] {
         let (server, count) = start(life);
         let registry = Registry::new(http(), CredentialSources::none());
         let reference: Reference = format!("{}/app:1", server.address).parse().unwrap();

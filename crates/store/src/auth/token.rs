@@ -364,3 +364,57 @@ fn token_request(
     }
     Request::get(realm).on_one_host().secret_header(AUTHORIZATION, credentials.and_then(Credentials::basic))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_lives_as_long_as_its_server_says_within_a_day() {
+        for (answer, seconds) in [
+            (r#"{"token":"t"}"#, 60.0),
+            (r#"{"token":"t","expires_in":null}"#, 60.0),
+            (r#"{"token":"t","expires_in":300}"#, 300.0),
+            (r#"{"token":"t","expires_in":1}"#, 1.0),
+            (r#"{"token":"t","expires_in":1.5}"#, 1.5),
+            (r#"{"token":"t","expires_in":0.9}"#, 60.0),
+            (r#"{"token":"t","expires_in":-5}"#, 60.0),
+            (r#"{"token":"t","expires_in":" 90 "}"#, 90.0),
+            (r#"{"token":"t","expires_in":"soon"}"#, 60.0),
+            (r#"{"token":"t","expires_in":"NaN"}"#, 60.0),
+            (r#"{"token":"t","expires_in":"inf"}"#, 86_400.0),
+            (r#"{"token":"t","expires_in":86399}"#, 86_399.0),
+            (r#"{"token":"t","expires_in":1e300}"#, 86_400.0),
+        ] {
+            let parsed: TokenAnswer = serde_json::from_str(answer).unwrap();
+            assert_eq!(parsed.life(), Duration::from_secs_f64(seconds), "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_scope_names_what_is_written_and_what_is_mounted() {
+        let scope = |push, mount_from: Option<&str>| Scope {
+            registry: "r.example".to_owned(),
+            repository: "a/b".to_owned(),
+            push,
+            mount_from: mount_from.map(str::to_owned),
+        };
+        let none = BTreeSet::new();
+        assert_eq!(scope(false, None).texts(&none), ["repository:a/b:pull"]);
+        assert_eq!(scope(true, None).texts(&none), ["repository:a/b:pull,push"]);
+        let mounted = ["repository:a/b:pull,push", "repository:c:pull"];
+        assert_eq!(scope(true, Some("c")).texts(&none), mounted);
+        // What the registry asks for of the same repositories adds nothing, whatever it wants there.
+        let asked = ["repository:c:pull,push", "repository:a/b:delete", "repository:a:pull"].map(str::to_owned).into();
+        assert_eq!(scope(true, Some("c")).texts(&asked), [&mounted[..], &["repository:a:pull"]].concat());
+    }
+
+    #[test]
+    fn a_proof_holds_until_its_time() {
+        let header = HeaderValue::from_static("Bearer t");
+        let proof = |until| Proof { header: header.clone(), until };
+        let (now, minute) = (Instant::now(), Duration::from_secs(60));
+        assert!(proof(None).holds() && proof(now.checked_add(minute)).holds());
+        assert!(!proof(Some(now)).holds());
+    }
+}

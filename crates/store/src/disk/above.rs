@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::place_error::PlaceError;
 use super::small_file::read_small_text;
-use super::user::{PRIVATE, TRUSTED_FOLDERS, name_of};
+use super::user::{PRIVATE, TRUSTED_FOLDERS, is_private_group, name_of};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
@@ -133,8 +133,8 @@ impl User {
             return Err(PlaceError::OwnerAbove { path, above, owner, user }.into());
         }
         // The group of a user alone, and root's, let nobody else in.
-        let is_own_group = metadata.gid() == self.group || metadata.gid() == 0;
-        let others = mode & if is_own_group { 0o002 } else { 0o022 };
+        let is_own = |group: u32| group == 0 || (group == self.group && is_private_group(group, self.user));
+        let others = mode & if mode & 0o020 != 0 && is_own(metadata.gid()) { 0o002 } else { 0o022 };
         if metadata.is_dir() && others != 0 && mode & 0o1000 == 0 {
             let (path, above) = paths();
             return Err(PlaceError::WritableAbove { path, above, mode }.into());

@@ -88,9 +88,9 @@ impl Http {
         let transfer = Transfer::begin(progress, target.name, target.size);
         let mut part = Part { writer: target.cache.blob_writer()?, written: 0, resume: None };
         let patience = target.patience(self);
-        let (mut failures, mut spent) = (0, Duration::ZERO);
+        let (mut failures, mut spent, mut furthest) = (0, Duration::ZERO, 0);
         loop {
-            let (before, begun) = (part.written, tokio::time::Instant::now());
+            let begun = tokio::time::Instant::now();
             let outcome = self.block_on(async {
                 let attempt = self.continue_download(target, &mut part, &transfer, &open);
                 tokio::time::timeout(patience.saturating_sub(spent), attempt).await
@@ -101,9 +101,9 @@ impl Http {
                 Ok(what) => return target.finish(part.writer, &what),
                 Err(error) => error,
             };
-            // A connection that breaks after each megabyte still gets there.
-            if part.written > before + (1 << 20) {
-                failures = 0;
+            // A connection that breaks after each megabyte still gets there; one that loses what was there never does.
+            if part.written > furthest + (1 << 20) {
+                (failures, furthest) = (0, part.written);
             }
             let Some(pause) = self.pause_after(failures, &error) else { return Err(error) };
             std::thread::sleep(pause);
@@ -120,12 +120,14 @@ impl Http {
     ) -> Result<String> {
         let resume = part.resume.take().filter(|_| part.written > 0).map(|r| Resume { offset: part.written, ..r });
         let (request, mut response) = open(resume.as_ref()).await?;
-        let continues = response.status() == StatusCode::PARTIAL_CONTENT && starts_at(&response, part.written);
+        let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
+        // A part that nobody asked for is not the whole.
+        let continues = is_part && resume.is_some() && starts_at(&response, part.written);
         if !continues {
             if part.written > 0 {
                 *part = Part { writer: target.cache.blob_writer()?, written: 0, resume: None };
             }
-            // 416, or a range that nobody asked for: the next try begins again.
+            // 416, or another range than was asked for: the next try begins again.
             if matches!(response.status().as_u16(), 206 | 416) && resume.is_some() {
                 return Err(StoreError::Broken {
                     method: request.method_name(),

@@ -10,7 +10,7 @@ use reqwest::{Method, Response, Url};
 
 use super::request::{Payload, Redirects, Request};
 use super::response::header;
-use super::url::{authority, may_be_plain};
+use super::url::{authority, may_be_plain_from};
 use crate::error::Result;
 
 /// How many redirects one request follows.
@@ -51,10 +51,10 @@ impl Request {
     fn may_go_to(&self, next: &Url, insecure_hosts: &BTreeSet<String>) -> Result<(), &'static str> {
         let (was_secure, is_plain) = (self.url.scheme() == "https", next.scheme() == "http");
         let same_port = authority(&self.url) == authority(next);
-        let may_be_plain = !same_port && may_be_plain(&authority(next), insecure_hosts);
+        let may_be_plain = || !same_port && may_be_plain_from(&self.url, next, insecure_hosts);
         if !is_plain && next.scheme() != "https" {
             Err("redirect to an address that is not one of http or https")
-        } else if was_secure && is_plain && !may_be_plain {
+        } else if was_secure && is_plain && !may_be_plain() {
             Err("redirect from https to http")
         } else if self.redirects == Redirects::SameOrigin && self.url.origin() != next.origin() {
             Err("redirect to another host, which may not have the password")

@@ -60,6 +60,15 @@ pub(crate) fn may_be_plain(host: &str, insecure_hosts: &BTreeSet<String>) -> boo
     is_loopback(host) || names_host(host, insecure_hosts)
 }
 
+/// Whether an answer from one address may lead to another that is used without TLS.
+///
+/// Only this machine leads to itself: what listens here without TLS was not made for the requests that a stranger thinks
+/// of.
+pub(crate) fn may_be_plain_from(from: &Url, to: &Url, insecure_hosts: &BTreeSet<String>) -> bool {
+    let [from, to] = [from, to].map(authority);
+    names_host(&to, insecure_hosts) || (is_loopback(&to) && is_loopback(&from))
+}
+
 /// A host as references write it, as [`authority`] gives it for a URL without TLS.
 pub(crate) fn plain_authority(host: &str) -> String {
     host.strip_suffix(":80").unwrap_or(host).to_ascii_lowercase()
@@ -86,6 +95,23 @@ mod tests {
         for bad in ["ftp://u:secret@mirror.example/a", "https://u:secret@", "file:///secret", "https://u:secret@[/"] {
             let text = parse_url(bad).unwrap_err().to_string();
             assert!(!text.contains("u:secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stranger_leads_to_no_server_of_this_machine_without_tls() {
+        let insecure = BTreeSet::from(["insecure.example".to_owned()]);
+        for (from, to, expected) in [
+            ("https://registry.example/a", "http://127.0.0.1:2375/x", false),
+            ("https://registry.example/a", "http://localhost/x", false),
+            ("https://127.0.0.1.example/a", "http://127.0.0.1/x", false),
+            ("https://registry.example/a", "http://insecure.example/x", true),
+            ("https://registry.example/a", "http://storage.example/x", false),
+            ("https://localhost:5000/a", "http://127.0.0.1:9000/x", true),
+            ("https://localhost:5000/a", "http://storage.example/x", false),
+        ] {
+            let [from, to] = [from, to].map(|url| parse_url(url).unwrap());
+            assert_eq!(may_be_plain_from(&from, &to, &insecure), expected, "{from} {to}");
         }
     }
 

@@ -354,6 +354,89 @@ mod tests {
     }
 
     #[test]
+    fn documents_of_an_image_have_limits_in_number_bytes_depth_and_time() {
+        let mut source = Counting::default();
+        let image = source.add(media_type::MANIFEST, &manifest("", 0));
+        let read = |graph: &mut ImageGraph, descriptor: &Descriptor| graph.add(&source, descriptor);
+        let document = || {
+            let (descriptor, bytes) = (image.clone(), Vec::new());
+            Document { descriptor, bytes, config: None, layers: Vec::new(), children: Vec::new(), is_index: false }
+        };
+        for (documents, bytes, expected) in [
+            (MAX_DOCUMENTS - 1, 0, true),
+            (MAX_DOCUMENTS, 0, false),
+            (MAX_DOCUMENTS + 1, 0, false),
+            (0, MAX_BYTES, true),
+            (0, MAX_BYTES + 1, false),
+        ] {
+            let documents = std::iter::repeat_with(document).take(documents).collect();
+            let mut graph = ImageGraph { documents, bytes, ..ImageGraph::default() };
+            let found = read(&mut graph, &image);
+            assert_eq!(found.is_ok(), expected, "{bytes} {found:?}");
+            assert!(expected || matches!(found, Err(StoreError::TooManyDocuments { .. })));
+            let more = if expected { image.size as usize } else { 0 };
+            assert_eq!(graph.bytes, bytes + more);
+        }
+        for (size, expected) in [(MAX_MANIFEST, true), (MAX_MANIFEST + 1, false), (u64::MAX, false)] {
+            let found = read(&mut ImageGraph::default(), &Descriptor { size, ..image.clone() });
+            assert_eq!(found.is_ok(), expected, "{size}");
+        }
+        for (waited, expected) in [(Duration::ZERO, true), (MAX_TIME, true), (MAX_TIME * 2, false)] {
+            let mut graph = ImageGraph { waited, ..ImageGraph::default() };
+            let pause = Duration::from_millis(20);
+            let found = graph.in_time(&source, |_| {
+                std::thread::sleep(pause);
+                Ok(())
+            });
+            assert_eq!((found.is_ok(), graph.waited >= waited + pause), (expected, expected), "{waited:?}");
+        }
+    }
+
+    #[test]
+    fn indexes_are_followed_to_a_depth() {
+        let mut source = Counting::default();
+        let mut below = source.add(media_type::MANIFEST, &manifest("", 0));
+        for depth in 1..=6 {
+            below = source.add(media_type::INDEX, &index(&entry(&below.media_type, below.digest, below.size), 1));
+            let found = ImageGraph::read(&source, &below);
+            assert_eq!(found.is_ok(), depth <= MAX_DEPTH, "{depth} {found:?}");
+            if let Ok(graph) = found {
+                assert_eq!(graph.documents().len(), depth + 1);
+                assert!(!graph.documents()[0].is_index() && graph.documents()[1..].iter().all(Document::is_index));
+                assert_eq!(graph.document(&below.digest).map(|it| it.descriptor.digest), Some(below.digest));
+                assert!(graph.document(&Digest::of(b"none")).is_none());
+            } else {
+                assert!(matches!(found, Err(StoreError::TooDeep { .. })));
+            }
+        }
+    }
+
+    #[test]
+    fn blobs_are_named_once_and_large_ones_first() {
+        let mut source = Counting::default();
+        let layer = |text: &str, size| entry(media_type::LAYER_GZIP, Digest::of(text.as_bytes()), size);
+        let layers = [layer("small", 5), layer("large", 500), layer("small", 5), layer("middle", 50)].join(",");
+        let root = source.add(media_type::MANIFEST, &manifest(&layers, 1));
+        let graph = ImageGraph::read(&source, &root).unwrap();
+        let sizes: Vec<u64> = graph.blobs().iter().map(|blob| blob.size).collect();
+        assert_eq!(sizes, [500, 50, 5, 2]);
+    }
+
+    #[test]
+    fn layers_that_may_not_be_distributed_are_refused() {
+        let layer = |media_type: &str| Descriptor::of(media_type, b"layer");
+        for (media_type, expected) in [
+            (media_type::LAYER_GZIP, true),
+            ("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", false),
+            ("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", false),
+        ] {
+            let layers = [layer(media_type::LAYER_GZIP), layer(media_type)];
+            assert_eq!(refuse_foreign(&layers).is_ok(), expected, "{media_type}");
+        }
+        assert!(refuse_foreign(&[]).is_ok());
+    }
+
+    #[test]
     fn an_image_does_not_hide_as_an_attestation() {
         let mut source = Counting::default();
         let image = source.add(media_type::MANIFEST, &manifest("", 0));

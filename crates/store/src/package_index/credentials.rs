@@ -11,7 +11,7 @@ use reqwest::header::HeaderValue;
 use super::netrc;
 use crate::credentials::Credentials;
 use crate::disk::small_file::read_small_text;
-use crate::http::url::{authority, parse_url, without_credentials};
+use crate::http::url::{authority, is_loopback, parse_url, without_credentials};
 use crate::limits::MAX_SETTINGS;
 use crate::sync::lock;
 
@@ -91,7 +91,13 @@ impl IndexCredentials {
     }
 
     /// What to send after a refusal; netrc and the keyring are asked once about each host.
+    ///
+    /// Whoever is on the way reads what goes without TLS, and any page or lock can name such an address: only an index that
+    /// somebody named so, and this machine, get a password there.
     pub(super) fn after_refusal(&self, url: &Url, keyring: Option<&dyn Keyring>) -> Option<HeaderValue> {
+        if url.scheme() != "https" && !is_loopback(&authority(url)) && self.index(url).is_none() {
+            return None;
+        }
         let mut answers = lock(&self.answers);
         let answer =
             answers.entry(realm(url)).or_insert_with(|| self.in_netrc(url).or_else(|| self.in_keyring(url, keyring?)));

@@ -109,6 +109,35 @@ fn a_redirect_to_another_host_gets_no_credentials() {
 }
 
 #[test]
+fn a_password_of_netrc_or_a_keyring_goes_nowhere_without_tls_that_nobody_named() {
+    struct Any;
+    impl Keyring for Any {
+        fn ask(&self, _: &str, _: Option<&str>) -> Option<Credentials> {
+            Some(Credentials::password("u", "keyring"))
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let netrc = folder.path().join("netrc");
+    std::fs::write(&netrc, "machine index.example login u password netrc\n").unwrap();
+    for (index, url, expected) in [
+        ("", "https://index.example/a.whl", Some("netrc")),
+        ("", "https://other.example/a.whl", Some("keyring")),
+        ("", "http://index.example/a.whl", None),
+        ("", "http://other.example/a.whl", None),
+        ("http://index.example/simple", "http://index.example/a.whl", Some("netrc")),
+        ("https://index.example/simple", "http://index.example/a.whl", None),
+        ("http://index.example:81/simple", "http://index.example/a.whl", None),
+        ("", "http://localhost:3141/a.whl", Some("keyring")),
+    ] {
+        let environment = [("UV_INDEX", index), ("NETRC", netrc.to_str().unwrap())];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let found = IndexCredentials::new(&environment).after_refusal(&parse_url(url).unwrap(), Some(&Any));
+        let expected = expected.map(|password| Credentials::password("u", password).basic().unwrap());
+        assert_eq!(found, expected, "{index} {url}");
+    }
+}
+
+#[test]
 fn the_index_with_the_longest_path_in_common_decides() {
     let environment = [("UV_INDEX", "a=http://u:1@index.example/a/simple b=http://u:2@index.example/b/simple")];
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

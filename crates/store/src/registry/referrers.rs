@@ -12,13 +12,16 @@ use shipwheel_oci::{Digest, Reference, canonical_value, media_type};
 
 use super::client::{Registry, Repository};
 use crate::error::{Result, StoreError};
-use crate::http::url::redact;
+use crate::http::url::{redact, without_credentials};
 use crate::http::{Payload, Request, header};
 use crate::image::Referrer;
 use crate::limits::MAX_MANIFEST;
 
 /// How many pages of referrers are read.
 const MAX_PAGES: usize = 20;
+
+/// The longest list of referrers, all its pages together, in bytes.
+const MAX_LIST: u64 = 2 * MAX_MANIFEST;
 
 /// The entries of a list of referrers.
 pub(crate) fn entries(body: &[u8], what: &str) -> Result<Vec<Referrer>> {
@@ -80,7 +83,7 @@ impl Repository<'_> {
     }
 
     async fn all_pages(&self, mut url: Url) -> Result<Option<Vec<Referrer>>> {
-        let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
+        let (mut all, mut seen, mut left) = (Vec::new(), BTreeSet::new(), MAX_LIST);
         for _ in 0..MAX_PAGES {
             let request = Request::get(url.clone());
             let response = self.send_retrying(&request).await?;
@@ -98,7 +101,8 @@ impl Repository<'_> {
                 return Ok(None);
             }
             let next = header(&response, LINK).and_then(|link| next_page(response.url(), &link));
-            let body = self.http().read_body(&request, response, MAX_MANIFEST).await?;
+            let body = self.http().read_body(&request, response, MAX_MANIFEST.min(left)).await?;
+            left -= body.len() as u64;
             let page = entries(&body, &redact(&url))?;
             all.extend(page.into_iter().filter(|referrer| seen.insert(referrer.descriptor.digest)));
             match next.filter(|next| next.origin() == url.origin() && *next != url) {
@@ -140,5 +144,5 @@ impl Repository<'_> {
 pub(crate) fn next_page(from: &Url, link: &str) -> Option<Url> {
     let (address, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
     let is_next = rest.contains("rel=\"next\"") || rest.contains("rel=next");
-    from.join(address).ok().filter(|_| is_next)
+    from.join(address).ok().filter(|_| is_next).as_ref().map(without_credentials)
 }

@@ -7,7 +7,7 @@ use reqwest::{Response, Url};
 use shipwheel_oci::Digest;
 
 use crate::http::header;
-use crate::http::url::{authority, may_be_plain};
+use crate::http::url::{may_be_plain_from, without_credentials};
 
 /// The smallest chunk that a registry accepts, if it says so.
 const MIN_CHUNK: HeaderName = HeaderName::from_static("oci-chunk-min-length");
@@ -34,18 +34,18 @@ pub(crate) fn location(response: &Response, insecure_hosts: &BTreeSet<String>) -
     secure_location(response.url(), &header(response, LOCATION)?, insecure_hosts)
 }
 
-/// Where a `Location` leads from an address.
+/// Where a `Location` leads from an address; a login that a registry writes there is none of the user's.
 pub(crate) fn secure_location(from: &Url, location: &str, insecure_hosts: &BTreeSet<String>) -> Option<Url> {
     let mut url = from.join(location).ok()?;
     if from.scheme() == "https" && url.scheme() == "http" {
         // A registry behind a proxy that ends TLS may believe that it speaks plain http.
         if url.host_str() == from.host_str() {
             url.set_scheme("https").ok()?;
-        } else if !may_be_plain(&authority(&url), insecure_hosts) {
+        } else if !may_be_plain_from(from, &url, insecure_hosts) {
             return None;
         }
     }
-    matches!(url.scheme(), "http" | "https").then_some(url)
+    matches!(url.scheme(), "http" | "https").then(|| without_credentials(&url))
 }
 
 /// The address that closes an upload: `digest` is added to its query.
@@ -71,12 +71,23 @@ mod tests {
             ("http://registry.example/x", Some("https://registry.example/x")),
             ("http://storage.example/x", None),
             ("http://insecure.example/x", Some("http://insecure.example/x")),
-            ("http://127.0.0.1:5000/x", Some("http://127.0.0.1:5000/x")),
+            ("http://127.0.0.1:5000/x", None),
+            ("http://localhost/x", None),
+            ("https://127.0.0.1:5000/x", Some("https://127.0.0.1:5000/x")),
             ("ftp://registry.example/x", None),
+            ("https://user:secret@storage.example/x", Some("https://storage.example/x")),
+            ("//user@registry.example/x", Some("https://registry.example/x")),
         ] {
             let found = secure_location(&from, location, &insecure);
             assert_eq!(found.as_ref().map(Url::as_str), expected, "{location}");
         }
+    }
+
+    #[test]
+    fn this_machine_may_lead_to_itself_without_tls() {
+        let from = Url::parse("https://localhost:5000/v2/app/blobs/uploads/").unwrap();
+        let found = secure_location(&from, "http://127.0.0.1:9000/x", &BTreeSet::new());
+        assert_eq!(found.as_ref().map(Url::as_str), Some("http://127.0.0.1:9000/x"));
     }
 
     #[test]
