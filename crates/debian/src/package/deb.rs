@@ -134,7 +134,10 @@ fn members(bytes: &[u8]) -> Result<Vec<(String, &[u8])>, DebError> {
         if !header.ends_with(b"`\n") {
             return Err(error(io::ErrorKind::InvalidData));
         }
-        let size: usize = field(48..58).parse().map_err(|_| error(io::ErrorKind::InvalidData))?;
+        // Digits alone, as dpkg reads it: `parse` takes a sign, too.
+        let digits = Some(field(48..58)).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let size = digits.and_then(|text| text.parse::<usize>().ok());
+        let size = size.ok_or_else(|| error(io::ErrorKind::InvalidData))?;
         let end = HEADER.saturating_add(size);
         let member = rest.get(HEADER..end).ok_or_else(|| error(io::ErrorKind::UnexpectedEof))?;
         // Some programs end names with a slash, as System V does.
