@@ -71,6 +71,51 @@ fn all_four_sources_of_credentials_open_an_index_and_none_is_kept() {
     }
 }
 
+#[test]
+fn a_password_in_an_address_gets_into_no_lock() {
+    for (input, text) in [
+        ("requirements.in", "thing @ URL\n"),
+        ("pyproject.toml", "[project]\nname = \"app\"\nversion = \"1\"\ndependencies = [\"thing @ URL\"]\n"),
+    ] {
+        for login in ["user:p%40ss@", "p%40ss@", ""] {
+            let (bytes, _) = fresh();
+            let server = Server::start([(format!("/files/{NAME}"), Answer::Whole(bytes))]);
+            let url = server.url(&format!("/files/{NAME}")).replace("http://", &format!("http://{login}"));
+            let lines = format!("[python]\nlock = \"{input}\"");
+            let definition = Definition::over_example().and(&lines).with(input, &text.replace("URL", &url));
+            let run = build(&Shipwheel::new(), &definition);
+            let lock = definition.path().join(input).with_extension("lock.txt");
+            assert_eq!(lock.exists(), login.is_empty(), "{input} {login}: {}", run.stderr);
+            if !lock.exists() {
+                run.failed(CONFIGURATION, &["password or token in the address of `thing`", "netrc"]);
+                assert!(!run.stderr.contains("p%40ss"), "{}", run.stderr);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_address_gives_the_keyring_no_options() {
+    let folder = scratch();
+    let (program, asked) = (folder.path().join("keyring"), folder.path().join("asked"));
+    std::fs::write(&program, format!("#!/bin/sh\necho \"$@\" >> {}\nexit 1\n", asked.display())).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    // `--keyring-path` is a folder whose entry points `keyring` loads.
+    for user in ["--keyring-path%3D.", "-d", "harmless"] {
+        let (bytes, sha256) = fresh();
+        let server = Server::start([("/files/thing.whl".to_owned(), Answer::Guarded(bytes))]);
+        let index = format!("inside={}", server.url("/simple").replace("http://", &format!("http://{user}@")));
+        let shipwheel = Shipwheel::new().with("UV_KEYRING_PROVIDER", "subprocess").with("PATH", &path);
+        let shipwheel = shipwheel.with("UV_INDEX", index).with("NETRC", "/nowhere");
+        let definition = Definition::over_example().with_lock(&[(NAME, &server.url("/files/thing.whl"), &sha256)]);
+        build(&shipwheel, &definition).failed(CONFIGURATION, &["401"]);
+        let words = std::fs::read_to_string(&asked).unwrap_or_default();
+        assert_eq!(words.contains("get http://"), user == "harmless", "{user}: {words}");
+        assert!(!words.contains(" -"), "{words}");
+    }
+}
+
 /// Files below a folder that have a text in them.
 fn files_with(folder: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();

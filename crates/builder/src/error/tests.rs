@@ -400,6 +400,7 @@ fn locks() {
         (LockError::NotLockable(requirements.clone()).into(), Configuration, HINT),
         (LockError::NeedsBuild { path: path(), output: outside() }.into(), Configuration, HINT),
         (LockError::OtherPython { path: path(), output: outside() }.into(), Configuration, HINT),
+        (LockError::Secret { path: path(), name: outside() }.into(), Configuration, HINT),
         (LockError::ForcesBuilds { path: path() }.into(), Configuration, HINT),
         (LockError::PartialHashes { path: path() }.into(), Configuration, HINT),
         (LockError::IndexPage { url: outside(), cause: PageError::Address }.into(), Outside, HINT),

@@ -59,6 +59,8 @@ pub(crate) struct SearchPath {
     pub(crate) path_files: Vec<PathFile>,
     /// The folders that `site` serves.
     pub(crate) site_folders: BTreeSet<TreePath>,
+    /// The paths of the places.
+    known: BTreeSet<TreePath>,
 }
 
 /// An interpreter's own folders.
@@ -213,8 +215,7 @@ impl Builder<'_> {
     /// A place, if it is there and not there already.
     fn add(&mut self, place: Option<TreePath>, origin: &Origin) {
         let Some(path) = place else { return };
-        let is_known = self.path.places.iter().any(|place| place.path == path);
-        if is_known || self.path.places.len() >= MAX_PLACES {
+        if self.path.places.len() >= MAX_PLACES || self.path.known.contains(&path) {
             return;
         }
         let found = match self.tree.resolve(&path) {
@@ -225,6 +226,7 @@ impl Builder<'_> {
             None => self.inside_of_archive(&path),
         };
         if let Some((real, is_folder)) = found {
+            self.path.known.insert(path.clone());
             self.path.places.push(SearchPlace { path, real, is_folder, origin: origin.clone() });
         }
     }

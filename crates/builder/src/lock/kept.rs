@@ -22,6 +22,7 @@ use crate::program::program_error::ProgramError;
 use crate::program::uv::Uv;
 use crate::project::project::Project;
 use crate::session::Session;
+use shipwheel_store::has_secret;
 
 /// Raise this when requirements are locked in another way.
 const LOCK_RECIPE: u32 = 1;
@@ -66,6 +67,10 @@ pub(crate) fn make(session: &Session<'_>, locking: &Locking<'_>) -> Result<(Path
     session.report.step(&format!("lock: locking {} into {}", input.display(), path.display()));
     let output = compiled(session, locking)?;
     let locked: String = output.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+    if let Some(line) = locked.lines().find(|line| line.split_whitespace().any(has_password)) {
+        let name = line.split([' ', '@', '[']).next().unwrap_or_default().to_owned();
+        return Err(LockError::Secret { path: input.clone(), name }.into());
+    }
     let name = input.file_name().unwrap_or_default().to_string_lossy();
     let head = format!("# Locked by shipwheel from {name} for Python 3.{minor}: {}\n", digest(lock, python)?);
     let text = head + &locked;
@@ -77,6 +82,17 @@ pub(crate) fn make(session: &Session<'_>, locking: &Locking<'_>) -> Result<(Path
         counted(count, "distribution")
     ));
     Ok((path, text))
+}
+
+/// Whether a word is an address with a password or a token in it.
+fn has_password(word: &str) -> bool {
+    let Some((scheme, rest)) = word.split_once("://") else { return false };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (login, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    // Without a password, the user of https may be a token, and that of ssh is a name.
+    let secret =
+        login.split_once(':').map_or(if scheme.ends_with("ssh") { "" } else { login }, |(_, password)| password);
+    !secret.is_empty() || has_secret(&format!("{scheme}://{host}{path}"))
 }
 
 /// What uv locks an input into; it builds only what `allow-build` names, and only where it has to.
@@ -178,6 +194,25 @@ fn included(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_have_passwords_and_tokens_in_all_their_places() {
+        for (word, expected) in [
+            ("https://host.example/a.whl", false),
+            ("http://user:hunter2@host.example/a.whl", true),
+            ("https://ghp_token@host.example/a.whl", true),
+            ("git+ssh://git@host.example/a.git@main", false),
+            ("git+ssh://git:hunter2@host.example/a.git", true),
+            ("git+https://:hunter2@host.example/a.git", true),
+            ("https://host.example/a.whl?X-Signature=hunter2", true),
+            ("https://host.example/a@b.whl#sha256=00", false),
+            ("file:///srv/a.whl", false),
+            ("password==1.0", false),
+            ("--hash=sha256:00", false),
+        ] {
+            assert_eq!(has_password(word), expected, "{word}");
+        }
+    }
 
     #[test]
     fn a_kept_lock_says_what_it_was_made_from() {

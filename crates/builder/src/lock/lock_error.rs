@@ -47,6 +47,14 @@ pub enum LockError {
         /// What uv says.
         output: String,
     },
+    /// An address with a password in it, which the lock would have, too.
+    #[error("{} cannot be locked: the lock would keep the password or token in the address of `{name}`", .path.display())]
+    Secret {
+        /// The file that is locked.
+        path: PathBuf,
+        /// The distribution.
+        name: String,
+    },
     /// Settings of uv that have code run, whatever its command says.
     #[error("{} sets `no-binary`, which runs the setup code of source distributions", .path.display())]
     ForcesBuilds {
@@ -220,6 +228,7 @@ impl LockError {
             | Self::NotLockable(_)
             | Self::NeedsBuild { .. }
             | Self::OtherPython { .. }
+            | Self::Secret { .. }
             | Self::ForcesBuilds { .. }
             | Self::UnknownForm { .. }
             | Self::NoPyproject { .. }
@@ -291,6 +300,10 @@ impl LockError {
             }
             Self::OtherPython { .. } => {
                 "take a base with a Python that all of it fits (docs/start.md), or ask for other versions"
+            }
+            Self::Secret { .. } => {
+                "leave it out of the address, and put it into netrc, a keyring or `UV_INDEX_<NAME>_PASSWORD` \
+                 (docs/dependencies.md)"
             }
             Self::ForcesBuilds { .. } => "lock with `uv lock` yourself, or remove the setting",
             Self::PartialHashes { .. } => "lock it again, or remove all hashes",

@@ -21,6 +21,10 @@ impl<'a> KeyringProgram<'a> {
 
 impl Keyring for KeyringProgram<'_> {
     fn ask(&self, service: &str, user: Option<&str>) -> Option<Credentials> {
+        // Both may come out of an address in a lock. Options of `keyring` choose the code that it loads.
+        if [Some(service), user].into_iter().flatten().any(|word| word.starts_with('-')) {
+            return None;
+        }
         let program = self.session.on_path("keyring").next()?;
         let mut command = Command::new(program);
         match user {
