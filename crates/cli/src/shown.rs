@@ -9,6 +9,9 @@ use std::path::Path;
 use serde_json::Value;
 use shipwheel_store::redacted;
 
+/// The longest line that is shown, in characters: a single header of an answer may have fifty times as many.
+const MAX_LINE: usize = 8_000;
+
 /// A text of several lines: its line ends and tabs stay.
 pub(crate) fn lines(text: &str) -> String {
     escaped(&redacted(text), |c| matches!(c, '\n' | '\t'))
@@ -42,8 +45,21 @@ pub(crate) fn json(value: &Value) -> String {
 }
 
 fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
+    let shown: Vec<String> =
+        text.split_inclusive(|c| c == '\n' && stays(c)).map(|line| escaped_line(line, &stays)).collect();
+    shown.concat()
+}
+
+/// A line, with its end where that stays.
+fn escaped_line(text: &str, stays: impl Fn(char) -> bool) -> String {
+    let (text, end) = match text.strip_suffix('\n') {
+        Some(text) if stays('\n') => (text, "\n"),
+        _ => (text, ""),
+    };
+    let (shows, hidden) = text.split_at(text.char_indices().nth(MAX_LINE).map_or(text.len(), |(at, _)| at));
+    let hidden = hidden.chars().count();
+    let mut shown = String::with_capacity(shows.len());
+    for character in shows.chars() {
         match character {
             c if stays(c) || !is_obeyed(c) => shown.push(c),
             '\n' => shown.push_str("\\n"),
@@ -53,7 +69,10 @@ fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
             c => drop(write!(shown, "\\u{{{:x}}}", u32::from(c))),
         }
     }
-    shown
+    if hidden > 0 {
+        shown.push_str(&format!("… and {hidden} more characters"));
+    }
+    shown + end
 }
 
 /// Control characters (C0, DEL and C1), Unicode's own line ends, and characters that show nothing themselves, but turn
@@ -93,6 +112,18 @@ mod tests {
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         assert!(!text.chars().any(|c| c != '\n' && is_obeyed(c)), "{text:?}");
         assert!(text.contains("Grüße") && text.contains("\\udb40\\udc41"), "{text}");
+    }
+
+    #[test]
+    fn a_line_has_an_end() {
+        let long = "é".repeat(9_000);
+        let cut = format!("{}… and 1000 more characters", "é".repeat(8_000));
+        assert_eq!(line(&long), cut);
+        assert_eq!(lines(&format!("a\n{long}\nb\n{long}")), format!("a\n{cut}\nb\n{cut}"));
+        let most = "x".repeat(8_000);
+        let two = format!("{most}\n{most}\n");
+        assert!(lines(&two) == two, "what fits stays");
+        assert!(line(&two).ends_with("x… and 8002 more characters"));
     }
 
     #[test]
