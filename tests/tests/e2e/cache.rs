@@ -111,7 +111,7 @@ fn a_broken_blob_and_a_record_that_says_something_else_are_found_and_made_anew()
     assert!(!blob.exists() && !record.exists());
     assert_eq!(apart.build(&[]).0, digest);
     assert_eq!(apart.cache(&["verify"])["broken"], serde_json::json!([]));
-    std::fs::write(&apart.blobs()[0], "x").unwrap();
+    std::fs::write(&record, said.to_string()).unwrap();
     let run = apart.shipwheel().run(&["cache", "verify"]);
     assert!(run.stderr.contains("1 thing in the cache is not what it should be"), "{}", run.stderr);
 }

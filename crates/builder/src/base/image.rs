@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use shipwheel_layer::{ByteSource, LAYER_RECIPE, ReadLimits, Tree, overlay_tar};
 use shipwheel_oci::{
     Descriptor, DiffId, Digest, Hasher, ImageConfig, LayerDescriptor, Platform, Reference, media_type,
@@ -12,6 +11,7 @@ use shipwheel_plan::spec::Located;
 use shipwheel_store::{LocalImage, PlatformImage, RegistrySource, StoreError};
 
 use super::describe::{DESCRIBE_RECIPE, describe};
+use super::in_order;
 use super::resolved::ResolvedBase;
 use crate::disk::tar::unpack;
 use crate::error::BuildError;
@@ -89,15 +89,15 @@ fn resolve_each(
     optional: Option<&Platform>,
     image: impl Fn(&Platform) -> Result<PlatformImage, BuildError> + Sync,
 ) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
-    let resolve = |platform: &Platform| match image(platform) {
+    let each = in_order::each(session, platforms, |session, platform| match image(platform) {
         Ok(image) => {
             let base = known_or_described(session, name, &image, &|blob| fetch(session, name, &image, blob))?;
             Ok(Some((platform.clone(), base)))
         }
         Err(BuildError::Store(StoreError::NoPlatform { .. })) if optional == Some(platform) => Ok(None),
         Err(error) => Err(error),
-    };
-    platforms.par_iter().filter_map(|platform| resolve(platform).transpose()).collect()
+    })?;
+    Ok(each.into_iter().flatten().collect())
 }
 
 /// Brings a layer into the cache.

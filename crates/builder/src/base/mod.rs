@@ -6,6 +6,7 @@ pub(crate) mod debian_error;
 pub(crate) mod debian_source;
 mod describe;
 pub(crate) mod image;
+mod in_order;
 pub(crate) mod meanwhile;
 mod mirror;
 mod releases;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use rayon::prelude::*;
 use shipwheel_oci::Platform;
 use shipwheel_plan::image_lock::LockedBase;
 use shipwheel_plan::spec::Base;
@@ -12,7 +11,7 @@ use super::base_error::BaseError;
 use super::debian_source::DebianSource;
 use super::meanwhile::Meanwhile;
 use super::resolved::ResolvedBases;
-use super::{image, mirror};
+use super::{image, in_order, mirror};
 use crate::error::BuildError;
 use crate::project::definition::Definition;
 use crate::session::Session;
@@ -75,8 +74,10 @@ pub(crate) fn resolve(
             let mirrors = mirror::find(session, debian).ok_or(BaseError::NoMirror)?;
             let name = format!("Debian {}", debian.suite.value);
             let source = DebianSource::of(session, definition, debian, mirrors, platforms)?;
-            let resolve = |it: &Platform| Ok((it.clone(), source.resolve(session, it, &BTreeSet::new(), meanwhile)?));
-            let by_platform = platforms.par_iter().map(resolve).collect::<Result<_, BuildError>>()?;
+            let by_platform = in_order::each(session, platforms, |session, platform| {
+                Ok((platform.clone(), source.resolve(session, platform, &BTreeSet::new(), meanwhile)?))
+            })?;
+            let by_platform = by_platform.into_iter().collect();
             Ok(Resolution { bases: ResolvedBases::of(&name, by_platform), debian: Some(source), chosen })
         }
         Base::Image(reference) => {
