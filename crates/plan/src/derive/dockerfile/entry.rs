@@ -42,6 +42,12 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("waitress-serve", "waitress"),
 ];
 
+/// The commands that celery has by itself; distributions such as flower bring others.
+const CELERY: [&str; 18] = [
+    "amqp", "beat", "call", "control", "events", "graph", "inspect", "list", "logtool", "migrate", "multi", "purge",
+    "report", "result", "shell", "status", "upgrade", "worker",
+];
+
 /// Servers that come before Django's own, which is for development.
 const SERVERS: [&str; 7] = ["gunicorn", "uvicorn", "hypercorn", "granian", "daphne", "waitress", "uwsgi"];
 
@@ -184,6 +190,7 @@ impl<'r> Reading<'r> {
         if let Some((_, distribution)) = missing.filter(|_| !self.known.distributions.is_empty()) {
             return Err(format!("{distribution} is not locked"));
         }
+        self.check_command(&words().map(String::as_str).collect::<Vec<_>>())?;
         if words().any(|word| word == "runserver") {
             let server = SERVERS.iter().find(|server| self.known.depends_on(server));
             if let Some(server) = server {
@@ -206,6 +213,27 @@ impl<'r> Reading<'r> {
 }
 
 impl Reading<'_> {
+    /// Whether a program of a library finds in this image what its words alone do not name.
+    fn check_command(&self, words: &[&str]) -> Result<(), String> {
+        let Some((first, rest)) = words.split_first() else { return Ok(()) };
+        match (program(first), rest.first()) {
+            ("fastapi", Some(&"run" | &"dev")) if self.known.is_project && !names_application(&rest[1..]) => Err(
+                "it looks for the application in files of the working directory, and the project is installed elsewhere"
+                    .to_owned(),
+            ),
+            ("celery", Some(command)) if is_plain(command) && !CELERY.contains(command) => {
+                let is_there = self.known.distributions.iter().any(|it| it.as_str().contains(command));
+                let is_own = self.known.is_project
+                    && self.known.project.name.as_ref().is_some_and(|name| name.as_str() == *command);
+                match is_there || is_own {
+                    true => Ok(()),
+                    false => Err(format!("celery has no command `{command}`, and nothing that is locked brings it")),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The script that Python is given, if it is none of the folder's: a line of the Dockerfile made it.
     fn missing_script(&self, words: &[String]) -> Option<String> {
         let script = words.get(1 + options(words, 1))?;
@@ -220,6 +248,16 @@ impl Reading<'_> {
             below(&path, APPLICATION).is_some_and(|path| self.known.has(path) || path.matches('/').count() >= DEPTH);
         (!is_there).then(|| script.clone())
     }
+}
+
+/// Whether words of `fastapi run` name the application: a file, or `MODULE:NAME` behind a flag.
+fn names_application(words: &[&str]) -> bool {
+    let is_flag = |word: &&str| ["-e", "--entrypoint"].contains(word) || word.starts_with("--entrypoint=");
+    words.iter().any(|word| is_flag(word) || word.contains('/') || word.ends_with(".py"))
+}
+
+fn is_plain(word: &str) -> bool {
+    word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// A port as `config.exposed-ports` has it: `8000`, `53/udp`.
