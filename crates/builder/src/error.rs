@@ -26,6 +26,7 @@ use crate::program::program_error::ProgramError;
 use crate::project::application_error::ApplicationError;
 use crate::project::definition_error::DefinitionError;
 use crate::proof::import_error::ImportError;
+use crate::proof::start_error::StartError;
 use crate::wheel::project_error::ProjectError;
 use crate::wheel::wheel_set_error::WheelSetError;
 
@@ -68,6 +69,9 @@ pub enum BuildError {
     /// What the image starts would not find its imports.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// The kernel would not start the image's command.
+    #[error(transparent)]
+    Start(#[from] StartError),
     /// A layer cannot be made.
     #[error(transparent)]
     Layer(#[from] LayerError),
@@ -118,6 +122,7 @@ impl BuildError {
             Self::Project(error) => error.kind(),
             Self::Interpreter(error) => error.kind(),
             Self::Import(error) => error.kind(),
+            Self::Start(error) => error.kind(),
             Self::Layer(error) => error.kind(),
             Self::Program(error) => error.kind(),
             Self::File(error) => error.kind(),
@@ -141,6 +146,7 @@ impl BuildError {
             Self::Project(error) => error.hint(),
             Self::Interpreter(error) => error.hint(),
             Self::Import(error) => Some(error.hint()),
+            Self::Start(error) => Some(error.hint()),
             Self::Plan(error) => plan_hint(error),
             Self::Store(error) => error.hint(),
             Self::Offline(error) => Some(error.hint()),

@@ -44,6 +44,7 @@ use crate::program::program_error::ProgramError;
 use crate::project::application_error::{ApplicationError, OtherFile, Whole};
 use crate::project::definition_error::DefinitionError;
 use crate::proof::import_error::ImportError;
+use crate::proof::start_error::StartError;
 use crate::wheel::project_error::{BuildInput, ProjectError};
 use crate::wheel::wheel_set_error::WheelSetError;
 
@@ -193,6 +194,13 @@ fn definitions_and_applications() {
                 has_settings: false,
             }
             .into(),
+            Configuration,
+            HINT,
+        ),
+        (StartError::NotExecutable { script: "/app/x".to_owned() }.into(), Configuration, HINT),
+        (
+            StartError::NoProgram { script: None, program: "/bin/sh".to_owned(), package: "dash", platform: amd64() }
+                .into(),
             Configuration,
             HINT,
         ),

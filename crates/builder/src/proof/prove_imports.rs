@@ -18,6 +18,7 @@ use shipwheel_store::cache::Packs;
 
 use super::causes::Causes;
 use super::import_error::ImportError;
+use super::kernel::{File, First, check};
 use super::needs;
 use super::started::started;
 use super::wheel_modules::{WheelModules, in_site_packages};
@@ -27,12 +28,16 @@ use crate::error::BuildError;
 use crate::inspect::counted::counted;
 use crate::interpreter::compilers::Compilers;
 use crate::layer::ingredients::Ingredients;
+use crate::loading::place::absolute;
 use crate::project::definition::Definition;
 use crate::session::Session;
 use crate::wheel::wheels::scheme;
 
 /// Raise this when `statements.py` or `django.py` reads other things.
 const STATEMENTS_RECIPE: u32 = 2;
+
+/// As much of a script's first line as the kernel reads.
+const MAX_FIRST_LINE: usize = 256;
 
 /// More imports than this are counted, not listed.
 const MOST_LISTED: usize = 10;
@@ -43,7 +48,7 @@ type Noted = BTreeMap<Missing, BTreeSet<Platform>>;
 /// Follows the imports of what each platform's image starts.
 ///
 /// # Errors
-/// When an import is bound to fail that `app.optional-imports` does not name, or a source cannot be read.
+/// When the command cannot be started, an import is bound to fail that `app.optional-imports` does not name, or a source cannot be read.
 pub(crate) fn prove_imports(
     session: &Session<'_>,
     definition: &Definition,
@@ -59,6 +64,7 @@ pub(crate) fn prove_imports(
         let command = Command { words: config.command(), env: config.env(), workdir: config.working_dir() };
         let own: Vec<&AppFile> = facts.app.iter().chain(&platform_facts.installed).collect();
         let has = |path: &str| own.iter().any(|file| file.path.as_str() == path);
+        check_first(&command, &own, &sources.ingredients.bases.by_platform[platform], platform, sources)?;
         let in_environment = |program: &str| {
             let path = format!("{}/bin/{program}", VENV);
             has(&path).then_some(path)
@@ -100,6 +106,30 @@ pub(crate) fn prove_imports(
         }
     }
     report(session, noted, Causes { definition, facts })
+}
+
+/// Checks that the kernel can start the command: on a base of Debian's packages, whose list says what it has.
+fn check_first(
+    command: &Command,
+    own: &[&AppFile],
+    base: &ResolvedBase,
+    platform: &Platform,
+    sources: Sources<'_>,
+) -> Result<(), BuildError> {
+    let Some(word) = command.words.first().filter(|_| !base.packages.is_empty()) else { return Ok(()) };
+    let path = word.contains('/').then(|| absolute(&command.workdir, word)).flatten();
+    let at = |path: &str| own.iter().find(|file| file.path.as_str() == path);
+    // Where a link leads is its target's business, and what the environment has is made to be started.
+    let is_plain = |file: &&&AppFile| file.link.is_none() && !file.path.as_str().starts_with(VENV);
+    let file = path.as_ref().and_then(|path| at(path.as_str())).filter(is_plain);
+    let head = file.map(|file| sources.content(file)?.head(MAX_FIRST_LINE).map_err(BuildError::from)).transpose()?;
+    let file = file.zip(head.as_deref()).map(|(file, head)| File {
+        path: file.path.as_str(),
+        is_executable: file.executable,
+        head,
+    });
+    let packages = base.packages.iter().map(|package| package.name.as_str()).collect();
+    Ok(check(First { word, file }, &packages, |path| at(path).is_some(), platform)?)
 }
 
 /// Whether nothing but the standard library, the wheels and the application can answer an import: not where the base
