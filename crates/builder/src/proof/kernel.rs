@@ -44,26 +44,31 @@ pub(super) fn check(
     is_own: impl Fn(&str) -> bool,
     platform: &Platform,
 ) -> Result<(), StartError> {
-    let (script, program) = match first.file {
+    let (script, programs) = match first.file {
         Some(File { path, is_executable: false, .. }) => {
             return Err(StartError::NotExecutable { script: path.to_owned() });
         }
-        Some(file) => match interpreter(file.head) {
-            Some(program) => (Some(file.path.to_owned()), program),
-            None => return Ok(()),
-        },
-        None => (None, first.word.to_owned()),
+        Some(file) => (Some(file.path.to_owned()), interpreters(file.head)),
+        None => (None, vec![first.word.to_owned()]),
     };
-    match package(&program).filter(|package| !packages.contains(package) && !is_own(&program)) {
-        Some(package) => Err(StartError::NoProgram { script, program, package, platform: platform.clone() }),
+    let lacks = |package: &&str| !packages.contains(package);
+    let missing = programs.into_iter().filter(|program| !is_own(program));
+    match missing.filter_map(|program| Some((package(&program).filter(lacks)?, program))).next() {
+        Some((package, program)) => Err(StartError::NoProgram { script, program, package, platform: platform.clone() }),
         None => Ok(()),
     }
 }
 
-/// The program that a script's first line names.
-fn interpreter(head: &[u8]) -> Option<String> {
-    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
-    String::from_utf8_lossy(line).split_whitespace().next().map(str::to_owned)
+/// The program that a script's first line names, and the one that `env` starts for it.
+fn interpreters(head: &[u8]) -> Vec<String> {
+    let line = head.strip_prefix(b"#!").and_then(|line| line.split(|byte| *byte == b'\n').next()).unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    let mut words = line.split_whitespace();
+    let first = words.next();
+    let is_env = first.is_some_and(|program| program.ends_with("/env"));
+    // Its flags and variables come first.
+    let started = words.find(|word| !word.starts_with('-') && !word.contains('=')).filter(|_| is_env);
+    first.into_iter().chain(started).map(str::to_owned).collect()
 }
 
 /// The package that a base needs for a program, by its name or by its usual path.
@@ -84,6 +89,9 @@ mod tests {
         for (word, file, packages, expected) in [
             ("/app/start", file(true, b"#!/usr/bin/env bash\nset -e\n".as_slice()), "", "/usr/bin/env coreutils"),
             ("/app/start", file(true, b"#!/usr/bin/env bash\n"), "bash coreutils", none),
+            ("/app/start", file(true, b"#!/usr/bin/env bash\n"), "coreutils", "bash bash"),
+            ("/app/start", file(true, b"#!/usr/bin/env -S A=1 sh -e\n"), "coreutils", "sh dash"),
+            ("/app/start", file(true, b"#!/usr/bin/env python3\n"), "coreutils", none),
             ("/app/start", file(true, b"#! /bin/sh -e\n"), "bash", "/bin/sh dash"),
             ("/app/start", file(true, b"#!/bin/sh"), "dash", none),
             ("/app/start", file(true, b"#!/bin/bash\n"), "dash", "/bin/bash bash"),
