@@ -47,8 +47,8 @@ fn every_flag_that_the_docs_quote_is_one_of_a_command() {
     // Flags of tools for locks, in the columns that say what those are told, and options of requirements files.
     let tools =
         ["--extras", "--with", "--group", "--extra-index-url", "--index-url", "--find-links", "--no-index", "--hash"];
-    // Flags of servers that `verify` reads in an image's command.
-    let servers = ["--chdir", "--app-dir", "--pythonpath"];
+    // Flags of servers that are read in an image's command or variables.
+    let servers = ["--chdir", "--app-dir", "--pythonpath", "--bind"];
     let others = [&tools[..], &servers].concat();
     let mut unknown = Vec::new();
     for page in Page::all() {
