@@ -8,6 +8,9 @@ use shipwheel_layer::{Content, Node, Tree, TreePath};
 /// Larger scripts are not read.
 const MAX_SCRIPT: u64 = 1 << 20;
 
+/// Longer first lines of scripts are cut.
+const MAX_FIRST_LINE: usize = 4096;
+
 /// Larger programs are not looked into.
 const MAX_PROGRAM: u64 = 256 << 20;
 
@@ -81,7 +84,7 @@ impl<'a> Place<'a> {
         let Some((path, content)) = self.find(word).and_then(|path| Some((path.clone(), self.file(&path)?))) else {
             return Program::Other;
         };
-        if let Some(line) = first_line(content) {
+        if let Some(line) = content.head(MAX_FIRST_LINE).ok().and_then(|head| first_line(&head)) {
             return Program::Script(path, line);
         }
         let real = self.tree.resolve(&path).map_or_else(|| path.clone(), |(path, _)| path);
@@ -127,9 +130,9 @@ fn is_python(content: &Content) -> bool {
     file.dynamic_symbols().any(|symbol| matches!(symbol.name(), Ok("Py_BytesMain" | "Py_Main" | "Py_RunMain")))
 }
 
-/// The words of a script's first line, as the kernel takes them: the interpreter, and at most one argument.
-fn first_line(content: &Content) -> Option<Vec<String>> {
-    let head = content.head(4096).ok()?;
+/// The words of a script's first line, as the kernel takes them: the interpreter, and at most one argument. `None` where
+/// what begins so is no script.
+pub(crate) fn first_line(head: &[u8]) -> Option<Vec<String>> {
     let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let line = String::from_utf8_lossy(line).trim().to_owned();
     let (program, argument) = line.split_once([' ', '\t']).unwrap_or((&line, ""));

@@ -3,11 +3,11 @@
 mod causes;
 pub(crate) mod import_error;
 mod judge;
-mod kernel;
 pub(crate) mod missing;
 pub(crate) mod needs;
 pub(crate) mod prove;
 pub(crate) mod prove_imports;
 pub(crate) mod start_error;
+mod startable;
 mod started;
 mod wheel_modules;

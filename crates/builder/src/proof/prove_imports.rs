@@ -18,8 +18,8 @@ use shipwheel_store::cache::Packs;
 
 use super::causes::Causes;
 use super::import_error::ImportError;
-use super::kernel::{File, First, check};
 use super::needs;
+use super::startable::{File, First, check};
 use super::started::started;
 use super::wheel_modules::{WheelModules, in_site_packages};
 use crate::base::resolved::ResolvedBase;

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use shipwheel_oci::Platform;
 
 use super::start_error::StartError;
+use crate::loading::place::first_line;
 
 /// Programs that no base has by itself, by the package of Debian that brings them.
 const PACKAGED: [(&str, &str); 4] = [("bash", "bash"), ("dash", "dash"), ("env", "coreutils"), ("sh", "dash")];
@@ -48,7 +49,7 @@ pub(super) fn check(
         Some(File { path, is_executable: false, .. }) => {
             return Err(StartError::NotExecutable { script: path.to_owned() });
         }
-        Some(file) => (Some(file.path.to_owned()), interpreters(file.head)),
+        Some(file) => (Some(file.path.to_owned()), programs(file.head)),
         None => (None, vec![first.word.to_owned()]),
     };
     let lacks = |package: &&str| !packages.contains(package);
@@ -60,15 +61,14 @@ pub(super) fn check(
 }
 
 /// The program that a script's first line names, and the one that `env` starts for it.
-fn interpreters(head: &[u8]) -> Vec<String> {
-    let line = head.strip_prefix(b"#!").and_then(|line| line.split(|byte| *byte == b'\n').next()).unwrap_or_default();
-    let line = String::from_utf8_lossy(line);
-    let mut words = line.split_whitespace();
-    let first = words.next();
-    let is_env = first.is_some_and(|program| program.ends_with("/env"));
+fn programs(head: &[u8]) -> Vec<String> {
+    let line = first_line(head).unwrap_or_default();
+    let Some((program, rest)) = line.split_first() else { return Vec::new() };
     // Its flags and variables come first.
-    let started = words.find(|word| !word.starts_with('-') && !word.contains('=')).filter(|_| is_env);
-    first.into_iter().chain(started).map(str::to_owned).collect()
+    let mut words = rest.iter().flat_map(|rest| rest.split_whitespace());
+    let started = words.find(|word| !word.starts_with('-') && !word.contains('='));
+    let started = started.filter(|_| program.ends_with("/env"));
+    [program.as_str()].into_iter().chain(started).map(str::to_owned).collect()
 }
 
 /// The package that a base needs for a program, by its name or by its usual path.
