@@ -6,7 +6,7 @@ use xshell::cmd;
 
 use super::measurement::{Bench, Findings, cases};
 use super::registry::Registry;
-use super::sets::uv;
+use super::sets::{install_line, uv};
 use super::timing::{Timed, once, side_by_side};
 use crate::test::is_installed;
 use crate::workspace::Outcome;
@@ -130,14 +130,8 @@ impl Buildah {
         let uv_folder = scratch.join("uv");
         let uv = uv(shell, &uv_folder)?;
         // Its cache is filled once, as ours is.
-        once(&format!(
-            "UV_CACHE_DIR={} {} pip install --quiet --target {} --python-version 3.11.2 --python-platform \
-             x86_64-manylinux_2_36 --only-binary :all: --no-deps --require-hashes -r {}",
-            wheels.display(),
-            uv.display(),
-            scratch.join("packages").display(),
-            image.join("requirements.txt").display()
-        ))?;
+        let install = install_line(&uv, &image.join("requirements.txt"), &scratch.join("packages"), "x86_64");
+        once(&format!("UV_CACHE_DIR={} {install}", wheels.display()))?;
         shell.write_file(&file, format!("FROM oci:{}\n{DOCKERFILE}", layout.display()))?;
         let buildah = format!("buildah --root {} --runroot {} --storage-driver overlay", root.display(), run.display());
         let bin = uv.parent().and_then(Path::parent).unwrap_or(&uv_folder);

@@ -18,6 +18,9 @@ platforms = ["linux/amd64"]
 sources = ["app"]
 "#;
 
+/// The layout that a build writes, beside its definition.
+const OUTPUT: &str = "out";
+
 /// The size of one wheel, in MiB.
 const WHEEL: u64 = 256;
 
@@ -53,23 +56,29 @@ pub fn run(bench: &Bench<'_>) -> Result<Findings, Box<dyn std::error::Error>> {
     })
 }
 
-/// A definition whose base is known already, in a folder; gives the line that builds it.
-fn start(bench: &Bench<'_>, folder: &Path, more: &str) -> Result<String, Box<dyn std::error::Error>> {
+/// Writes a definition with one module into a folder.
+fn write_definition(bench: &Bench<'_>, folder: &Path, more: &str) -> Outcome {
     let shell = bench.shell;
     shell.create_dir(folder.join("app"))?;
     shell.write_file(folder.join("app/main.py"), "print()\n")?;
     shell.write_file(folder.join("image.toml"), format!("{DEFINITION}{more}"))?;
-    let cache = bench.scratch.path().join("scale/cache");
-    Ok(format!(
-        "SHIPWHEEL_CACHE_DIR={} {} image {f} --output oci:{f}/out",
-        cache.display(),
-        bench.shipwheel.display(),
-        f = folder.display()
-    ))
+    Ok(())
+}
+
+/// Where all of these keep what they know.
+fn cache(bench: &Bench<'_>) -> PathBuf {
+    bench.scratch.path().join("scale/cache")
+}
+
+/// The line that builds a folder's definition into a layout of this name.
+fn build(bench: &Bench<'_>, folder: &Path, output: &str) -> String {
+    let (cache, shipwheel, folder) = (cache(bench), bench.shipwheel.display(), folder.display());
+    format!("SHIPWHEEL_CACHE_DIR={} {shipwheel} image {folder} --output oci:{folder}/{output}", cache.display())
 }
 
 fn files(bench: &Bench<'_>, folder: &Path, count: u64) -> Result<Vec<Samples>, Box<dyn std::error::Error>> {
-    let ours = start(bench, folder, "")?;
+    write_definition(bench, folder, "")?;
+    let ours = build(bench, folder, OUTPUT);
     once(&ours)?;
     for number in 0..count {
         let path = folder.join(format!("app/data/{}/{number}.txt", number / 500));
@@ -83,7 +92,8 @@ fn files(bench: &Bench<'_>, folder: &Path, count: u64) -> Result<Vec<Samples>, B
 }
 
 fn wheels(bench: &Bench<'_>, folder: &Path, mib: u64) -> Result<Vec<Samples>, Box<dyn std::error::Error>> {
-    let ours = start(bench, folder, "[python]\nlock = \"requirements.txt\"\nwheels = [\"wheels\"]\n")?;
+    write_definition(bench, folder, "[python]\nlock = \"requirements.txt\"\nwheels = [\"wheels\"]\n")?;
+    let ours = build(bench, folder, OUTPUT);
     write_wheels(bench.shell, folder, mib)?;
     let unpacked = folder.join("unpacked");
     once(&format!(
@@ -91,10 +101,10 @@ fn wheels(bench: &Bench<'_>, folder: &Path, mib: u64) -> Result<Vec<Samples>, Bo
         folder.join("wheels").display(),
         unpacked.display()
     ))?;
-    let cache: PathBuf = bench.scratch.path().join("scale/cache");
-    let forget = format!("rm -rf {} {}", cache.display(), folder.join("out").display());
+    let forget = format!("rm -rf {} {}", cache(bench).display(), folder.join(OUTPUT).display());
     let base = bench.scratch.path().join("scale/base");
-    let known = start(bench, &base, "")?;
+    write_definition(bench, &base, "")?;
+    let known = build(bench, &base, OUTPUT);
     let theirs = format!("tar -C {f}/unpacked -c . | pigz -6 > {f}/packed.tar.gz", f = folder.display());
     let commands =
         [Timed::new("shipwheel", ours).prepared(format!("{forget} && {known}")), Timed::new("tar and pigz", theirs)];
@@ -109,12 +119,17 @@ fn write_wheels(shell: &Shell, folder: &Path, mib: u64) -> Outcome {
 }
 
 fn at_once(bench: &Bench<'_>, folder: &Path, builds: usize) -> Result<Vec<Samples>, Box<dyn std::error::Error>> {
-    let line = start(bench, folder, "")?;
-    once(&line)?;
+    write_definition(bench, folder, "")?;
+    let alone = build(bench, folder, OUTPUT);
+    once(&alone)?;
     let change = format!("date +%s%N > {}", folder.join("app/new.py").display());
-    let each = |number: usize| format!("({line}-{number} || touch {}) & ", folder.join("failed").display());
+    let failed = folder.join("failed");
+    let each = |number: usize| {
+        let line = build(bench, folder, &format!("{OUTPUT}-{number}"));
+        format!("({line} || touch {}) & ", failed.display())
+    };
     let all: String = (0..builds).map(each).collect();
-    let all = format!("{all} wait; test ! -e {}", folder.join("failed").display());
-    let commands = [Timed::new("shipwheel, all of them", all), Timed::new("shipwheel, one alone", line)];
+    let all = format!("{all} wait; test ! -e {}", failed.display());
+    let commands = [Timed::new("shipwheel, all of them", all), Timed::new("shipwheel, one alone", alone)];
     side_by_side(&commands.map(|it| it.prepared(&*change)), bench.rounds(), false)
 }

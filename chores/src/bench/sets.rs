@@ -58,6 +58,17 @@ pub fn write_set(shell: &Shell, uv: &Path, set: &Set, folder: &Path, old: bool) 
     Ok(())
 }
 
+/// The shell line by which uv installs a lock's wheels for a machine into a folder.
+pub fn install_line(uv: &Path, lock: &Path, target: &Path, machine: &str) -> String {
+    format!(
+        "{} pip install --quiet --target {} --python-platform {machine}-manylinux_2_36 --python-version 3.11.2 \
+         --only-binary :all: --no-deps --require-hashes --no-installer-metadata -r {}",
+        uv.display(),
+        target.display(),
+        lock.display()
+    )
+}
+
 /// uv, from PATH or installed by pip into a folder.
 pub fn uv(shell: &Shell, folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -5,7 +5,7 @@ use std::path::Path;
 use xshell::cmd;
 
 use super::measurement::{Bench, Findings, cases};
-use super::sets::{SETS, uv, write_base, write_set};
+use super::sets::{SETS, install_line, uv, write_base, write_set};
 use super::timing::{Timed, side_by_side};
 
 /// Measures each set; whatever either side fetches is fetched before.
@@ -69,10 +69,6 @@ pub fn run(bench: &Bench<'_>) -> Result<Findings, Box<dyn std::error::Error>> {
 
 /// The shell line of a usual way: installed from uv's warm cache, packed and compressed by all processors.
 fn one_platform(uv: &Path, set: &Path, target: &Path, machine: &str) -> String {
-    let (uv, lock, target) = (uv.display(), set.join("requirements.txt"), target.display());
-    format!(
-        "{uv} pip install --quiet --target {target} --python-platform {machine}-manylinux_2_36 --python-version 3.11.2 \
-         --only-binary :all: --no-deps --require-hashes --no-installer-metadata -r {} && tar -C {target} -c . | pigz -6 > {target}.tar.gz",
-        lock.display()
-    )
+    let install = install_line(uv, &set.join("requirements.txt"), target, machine);
+    format!("{install} && tar -C {t} -c . | pigz -6 > {t}.tar.gz", t = target.display())
 }
