@@ -56,7 +56,10 @@ pub fn run(shell: &Shell, arguments: &[OsString]) -> Outcome {
         return Err(format!("no part `{}`; known are {}", unknown.display(), known.join(", ")).into());
     }
     let smoke = !flags.is_empty();
-    let bench = Bench { shell, shipwheel: program(shell, smoke)?, scratch: tempfile::tempdir()?, smoke };
+    // buildah takes a layout's path for a name, which has no capitals.
+    let scratch = format!("shipwheel-bench-{}", std::process::id());
+    let scratch = tempfile::Builder::new().prefix(&scratch).rand_bytes(0).tempdir()?;
+    let bench = Bench { shell, shipwheel: program(shell, smoke)?, scratch, smoke };
     let (kept, page) = match smoke {
         true => (bench.scratch.path().join("bench.json"), bench.scratch.path().to_owned()),
         false => (workspace().join("target/bench.json"), workspace().join("docs")),

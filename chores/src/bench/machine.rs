@@ -5,8 +5,10 @@ use xshell::{Shell, cmd};
 use crate::test::is_installed;
 
 /// The programs that shipwheel is measured beside, and how each says its release.
-const PEERS: [(&str, &str); 9] = [
+const PEERS: [(&str, &str); 11] = [
     ("buildah", "--version"),
+    ("podman", "--version"),
+    ("dockerd", "--version"),
     ("skopeo", "--version"),
     ("crane", "version"),
     ("umoci", "--version"),
@@ -54,9 +56,9 @@ fn peers(shell: &Shell) -> Vec<String> {
         let line = format!("{program} {flag} 2>&1");
         let said = cmd!(shell, "sh -c {line}").quiet().read().ok()?;
         let first = said.lines().next()?.trim();
-        let number = first
-            .split([' ', '(', ','])
-            .find(|word| word.trim_start_matches('v').starts_with(|letter: char| letter.is_ascii_digit()))?;
+        let number = first.split([' ', '(', ',']).find(|word| {
+            word.trim_start_matches('v').starts_with(|letter: char| letter.is_ascii_digit()) && word.contains('.')
+        })?;
         Some(format!("{program} {}", number.trim_start_matches('v')))
     });
     said.collect()
