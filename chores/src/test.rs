@@ -13,7 +13,7 @@ struct Judge {
     package: &'static str,
 }
 
-const JUDGES: [Judge; 15] = [
+const JUDGES: [Judge; 16] = [
     Judge { program: "docker-registry", package: "docker-registry" },
     Judge { program: "nginx", package: "nginx" },
     Judge { program: "openssl", package: "openssl" },
@@ -27,6 +27,7 @@ const JUDGES: [Judge; 15] = [
     Judge { program: "crun", package: "crun" },
     Judge { program: "newuidmap", package: "uidmap" },
     Judge { program: "qemu-aarch64-static", package: "qemu-user-static" },
+    Judge { program: "chromium", package: "chromium" },
     Judge { program: "pigz", package: "pigz" },
     Judge { program: "zstd", package: "zstd" },
 ];

@@ -1,5 +1,5 @@
-//! Poetry, PDM and Pipenv, which make locks in the tests and say what is in them: each installed once below the target
-//! folder.
+//! Poetry, PDM and Pipenv, which make locks in the tests and say what is in them, and axe-core, which judges pages: each
+//! installed once below the target folder.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -31,6 +31,22 @@ pub fn pdm() -> PathBuf {
 /// When pip cannot get it.
 pub fn pipenv() -> PathBuf {
     program("pipenv", &["pipenv"])
+}
+
+/// The script of axe-core, which tells what of a page is hard to use; a package of bindings brings it.
+///
+/// # Panics
+/// When pip cannot get it.
+pub fn axe() -> PathBuf {
+    let folder = target().join("tests/axe");
+    let script = folder.join("axe_playwright_python/axe.min.js");
+    if !script.is_file() {
+        let shell = Shell::new().expect("a shell");
+        let package = "axe-playwright-python==0.1.8";
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target"];
+        cmd!(shell, "python3 {pip...} {folder} {package}").quiet().run().expect("pip gets it");
+    }
+    script
 }
 
 fn program(name: &str, packages: &[&str]) -> PathBuf {

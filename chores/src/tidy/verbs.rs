@@ -15,7 +15,10 @@ const VERBS: [(&str, &[&str]); 14] = [
     ("crates/plan", &["plan"]),
     ("crates/loopback", &[]),
     ("crates/store", &["copy"]),
-    ("crates/builder", &["build", "compile_folder", "relock", "retrofit", "share", "startup", "verify"]),
+    (
+        "crates/builder",
+        &["build", "compare", "compile_folder", "describe", "relock", "retrofit", "share", "startup", "verify"],
+    ),
     ("crates/cli", &["arguments", "command"]),
     ("crates/fuzz", &[]),
     ("chores", &["bench", "ci", "fuzz", "matrix", "soak", "stress", "test", "tidy"]),

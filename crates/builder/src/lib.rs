@@ -38,7 +38,9 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 mod build;
+mod compare;
 mod compile_folder;
+mod describe;
 mod enter_confinement;
 mod relock;
 mod retrofit;
@@ -48,6 +50,7 @@ mod verify;
 
 mod base;
 mod confine;
+mod contents;
 mod disk;
 mod fingerprint;
 mod inspect;
@@ -70,9 +73,22 @@ mod offline;
 mod session;
 
 pub use build::{build, lock_image, plan};
+pub use compare::compare;
 pub use compile_folder::{LocalReport, LocalTree, compile_folder};
 pub use confine::confine_error::ConfineError;
 pub use confine::sandbox::{CONFINED, Sandbox};
+pub use contents::comparison::{
+    Change, Comparison, FileChange, LayerChange, PlatformComparison, PullCost, SettingChange, VersionChange,
+};
+pub use contents::contents::{Contents, ImageInterpreter, Part, Weight};
+pub use contents::coverage::{Coverage, FolderCoverage};
+pub use contents::description::{Attached, AttachedBy, Description};
+pub use contents::distributions::ImageDistribution;
+pub use contents::layers::LayerContents;
+pub use contents::owner::{ImageFile, Owner};
+pub use contents::packages::ImagePackage;
+pub use contents::system::SystemRelease;
+pub use describe::{DescribeOptions, describe};
 pub use disk::file_error::FileError;
 pub use enter_confinement::enter_confinement;
 pub use error::BuildError;

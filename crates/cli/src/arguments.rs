@@ -4,9 +4,11 @@ use clap::{Parser, Subcommand};
 
 use crate::command::bytecode::BytecodeArguments;
 use crate::command::cache::CacheArguments;
+use crate::command::diff::DiffArguments;
 use crate::command::image::ImageArguments;
 use crate::command::index::IndexArguments;
 use crate::command::init::InitArguments;
+use crate::command::inspect::InspectArguments;
 use crate::command::lock::LockArguments;
 use crate::command::registry::RegistryArguments;
 use crate::command::retrofit::RetrofitArguments;
@@ -38,6 +40,10 @@ pub(crate) enum Command {
     Copy(CopyArguments),
     /// Join images of single platforms, which several machines built, to one image.
     Index(IndexArguments),
+    /// Show what is in an image: layers, packages, distributions, files, bytecode; as a table, JSON or a page.
+    Inspect(InspectArguments),
+    /// Show how two images differ, and what a pull of the second one costs where the first one is.
+    Diff(DiffArguments),
     /// Check everything that can be checked of an image: digests, machines, bytecode.
     Verify(VerifyArguments),
     /// Add the standard library's bytecode to a Python image that lacks it, and nothing else.

@@ -2,9 +2,11 @@
 
 pub(crate) mod bytecode;
 pub(crate) mod cache;
+pub(crate) mod diff;
 pub(crate) mod image;
 pub(crate) mod index;
 pub(crate) mod init;
+pub(crate) mod inspect;
 pub(crate) mod lock;
 pub(crate) mod registry;
 pub(crate) mod retrofit;

@@ -17,6 +17,7 @@ mod amount;
 mod arguments;
 mod choices;
 mod command;
+mod described;
 mod failure;
 mod image_argument;
 mod input;
@@ -25,6 +26,7 @@ mod login;
 mod network;
 mod open;
 mod output;
+mod page;
 mod program;
 mod progress;
 mod shared_cache;
@@ -77,6 +79,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Pull(flags) => command::transfer::pull(flags),
         Command::Copy(flags) => command::transfer::copy(flags),
         Command::Index(flags) => command::index::run(flags),
+        Command::Inspect(flags) => command::inspect::run(flags),
+        Command::Diff(flags) => command::diff::run(flags),
         Command::Verify(flags) => command::verify::run(flags),
         Command::Retrofit(flags) => command::retrofit::run(flags),
         Command::Bytecode(flags) => command::bytecode::run(flags),

@@ -18,12 +18,18 @@ pub(crate) fn size(bytes: u64) -> String {
 
 /// Rows under one another: words to the left, the numbers in these columns to the right.
 pub(crate) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]], numbers: Range<usize>) -> String {
+    rows_of(&rows.iter().map(<[String; COLUMNS]>::as_slice).collect::<Vec<_>>(), |column| numbers.contains(&column))
+}
+
+/// The same for rows of any one length, and any columns.
+pub(crate) fn rows_of(rows: &[&[String]], is_number: impl Fn(usize) -> bool) -> String {
     // A line end in a cell would begin a row of ours.
-    let rows: Vec<[String; COLUMNS]> = rows.iter().map(|row| row.each_ref().map(|cell| shown::line(cell))).collect();
-    let widths: [usize; COLUMNS] =
-        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
-    let line = |row: &[String; COLUMNS]| {
-        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| match numbers.contains(&column) {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| shown::line(cell)).collect()).collect();
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match is_number(column) {
             true => format!("  {cell:>width$}"),
             false => format!("  {cell:width$}"),
         });

@@ -178,6 +178,20 @@ impl ImageConfig {
         user.filter(|user| !user.is_empty())
     }
 
+    /// How each layer was made, bottom to top, as history says it; empty where history does not fit the layers.
+    pub fn layer_history(&self) -> Vec<String> {
+        let lines = self.0.get("history").and_then(Value::as_array).into_iter().flatten();
+        let of_layers = lines.filter(|line| line.get("empty_layer").and_then(Value::as_bool) != Some(true));
+        let made_by = |line: &Value| line.get("created_by").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let made: Vec<String> = of_layers.map(made_by).collect();
+        if self.diff_ids().is_ok_and(|ids| ids.len() == made.len()) { made } else { Vec::new() }
+    }
+
+    /// The whole document.
+    pub fn to_value(&self) -> Value {
+        Value::Object(self.0.clone())
+    }
+
     fn runtime(&self) -> Option<&Map<String, Value>> {
         self.0.get("config").and_then(Value::as_object)
     }
@@ -268,6 +282,23 @@ mod tests {
             let mut config = ImageConfig::empty(&Platform::linux_amd64());
             config.0.insert("config".into(), runtime);
             assert_eq!(config.health_command(), expected, "{config:?}");
+        }
+    }
+
+    #[test]
+    fn history_has_a_line_for_each_layer_or_none() {
+        for (history, expected) in [
+            (json!([{ "created_by": "a" }, { "created_by": "ENV", "empty_layer": true }, {}]), &["a", ""][..]),
+            (json!([{ "created_by": "a" }]), &[]),
+            (json!("no list"), &[]),
+            (json!([7, { "created_by": 8 }]), &["", ""]),
+        ] {
+            let mut config = ImageConfig::empty(&Platform::linux_amd64());
+            config.push_layer(DiffId::of(b"1"), "", "");
+            config.push_layer(DiffId::of(b"2"), "", "");
+            config.0.insert("history".into(), history);
+            assert_eq!(config.layer_history(), expected, "{config:?}");
+            assert_eq!(config.to_value()["os"], "linux");
         }
     }
 

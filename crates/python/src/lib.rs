@@ -24,6 +24,7 @@
 
 mod core_metadata;
 mod dependency;
+mod described;
 pub mod elf;
 mod glob;
 mod identifier;
@@ -48,6 +49,7 @@ pub mod wheel;
 
 pub use core_metadata::CoreMetadata;
 pub use dependency::{Dependency, DependencyError, Unmet, unmet};
+pub use described::Described;
 pub use identifier::is_identifier;
 pub use loads::loaded_libraries;
 pub use name::{DistributionName, NameError, normalized};

@@ -22,6 +22,7 @@ mod hostile_start;
 mod image_lock;
 mod imports;
 mod indexes;
+mod inspect;
 mod layering;
 mod layout;
 mod leftovers;

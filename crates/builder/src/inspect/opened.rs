@@ -100,6 +100,11 @@ impl OpenedImage {
         Some(tree)
     }
 
+    /// A layer's tar, if it could be unpacked.
+    pub(crate) fn tar(&self, layer: &Descriptor) -> Option<&Tar> {
+        self.tars.get(&layer.digest)
+    }
+
     /// Contradictions between manifest, config and layers of a platform.
     fn disagreements(&self, platform: &OpenedPlatform) -> Vec<Finding> {
         let diff_ids = platform.config.diff_ids().unwrap_or_default();
