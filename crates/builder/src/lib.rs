@@ -106,5 +106,5 @@ pub use retrofit::{Retrofitted, RetrofittedPlatform, retrofit};
 pub use session::{Report, Session};
 pub use share::{share, take_notes};
 pub use shipwheel_store::ErrorKind;
-pub use startup::{StartupCost, StartupModule, StartupOptions, StartupReport, startup};
+pub use startup::{Import, StartupCost, StartupModule, StartupOptions, StartupProfile, StartupReport, startup};
 pub use verify::{VerifiedPlatform, VerifyOptions, VerifyReport, verify};

@@ -3,7 +3,9 @@
 //! This runs code of the image, because the user asks for it: it imports modules and nothing else, confined. A build
 //! never runs what it compiles.
 
+mod budget;
 mod modules;
+mod profile;
 mod run;
 mod started;
 mod trees;
@@ -27,7 +29,8 @@ use crate::inspect::python::ImagePython;
 use crate::interpreter::interpreter_error::{InterpreterError, InterpreterFault};
 use crate::interpreter::rootfs::library_folders;
 use crate::session::{Report, host_platform};
-use run::{Launch, Surroundings, confinement_in_root};
+pub use profile::{Import, StartupProfile};
+use run::{Launch, Origins, Surroundings, confinement_in_root};
 use started::Sample;
 
 /// The user and group that the image's code has where shipwheel is root: `nobody`, who owns no other files.
@@ -47,6 +50,8 @@ pub struct StartupOptions<'a> {
     pub modules: Vec<String>,
     /// How many starts each median is over.
     pub runs: usize,
+    /// Whether to start once more, to learn what each import takes.
+    pub profile: bool,
 }
 
 /// The medians of one kind of start.
@@ -73,6 +78,8 @@ pub struct StartupModule {
     pub with: StartupCost,
     /// The image without the bytecode that has a source.
     pub without: StartupCost,
+    /// Where a start of the image as it is goes, if that was asked for.
+    pub profile: Option<StartupProfile>,
 }
 
 /// All measurements.
@@ -129,7 +136,7 @@ pub fn startup(source: &dyn ImageSource, options: &StartupOptions<'_>) -> Result
     }
     let measured = wanted(&tree, opened, &python, options).into_iter().map(|name| {
         options.report.step(&format!("startup: {}", name.as_deref().unwrap_or("the bare interpreter")));
-        measure(&surroundings, &trees, name, options.runs.max(1), &folder.path().join("said"))
+        measure(&surroundings, &trees, name, (options, &folder.path().join("said")))
     });
     let modules = measured.collect::<Result<_, _>>()?;
     let way = match way {
@@ -227,10 +234,9 @@ fn measure(
     surroundings: &Surroundings,
     trees: &[PathBuf; 2],
     name: Option<String>,
-    runs: usize,
-    said: &Path,
+    (options, said): (&StartupOptions<'_>, &Path),
 ) -> Result<StartupModule, BuildError> {
-    let module = name.as_deref();
+    let (module, runs) = (name.as_deref(), options.runs.max(1));
     let mut origins = Vec::new();
     for tree in trees {
         origins.push(surroundings.origins(tree, module, said)?);
@@ -244,17 +250,24 @@ fn measure(
             }
         }
     }
+    let profile = match options.profile {
+        true => Some(StartupProfile {
+            imports: surroundings.imports(&trees[0], module, said)?,
+            compiled: origins[0].compiled.clone(),
+        }),
+        false => None,
+    };
     let [with, without] = samples;
-    Ok(StartupModule { with: cost(&with, origins[0]), without: cost(&without, origins[1]), name })
+    Ok(StartupModule { with: cost(&with, &origins[0]), without: cost(&without, &origins[1]), profile, name })
 }
 
-fn cost(samples: &[Sample], (from_pycs, compiled): (usize, usize)) -> StartupCost {
+fn cost(samples: &[Sample], origins: &Origins) -> StartupCost {
     StartupCost {
         wall: median(samples.iter().map(|sample| sample.wall).collect()),
         cpu: median(samples.iter().map(|sample| sample.cpu).collect()),
         peak: median(samples.iter().map(|sample| sample.peak).collect()),
-        from_pycs,
-        compiled,
+        from_pycs: origins.from_pycs,
+        compiled: origins.compiled.len(),
     }
 }
 

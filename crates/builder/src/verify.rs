@@ -100,6 +100,17 @@ impl VerifyReport {
     pub fn notes(&self) -> usize {
         self.notes
     }
+
+    /// The report with what another command found of the same image.
+    #[must_use]
+    pub fn with(mut self, findings: Vec<Finding>) -> Self {
+        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        self.problems += count(Severity::Problem);
+        self.notes += count(Severity::Note);
+        self.findings.extend(findings);
+        self.findings.sort();
+        self
+    }
 }
 
 /// Verifies an image.

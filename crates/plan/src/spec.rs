@@ -10,6 +10,7 @@ mod prepare;
 mod problem;
 mod python;
 mod section;
+mod startup;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,7 @@ pub use self::python::{AcceptedWheel, PythonSpec};
 pub use self::section::Located;
 use self::section::nearest;
 pub(crate) use self::section::{Problems, Section, as_integer};
+pub use self::startup::StartupBudget;
 pub use crate::group::GroupPolicy;
 pub use crate::pattern::PatternError;
 
@@ -59,6 +61,8 @@ pub struct ImageSpec {
     pub allow_outside: Vec<Located<String>>,
     /// Where machines share what they found out and made.
     pub cache: CacheSpec,
+    /// What a start of the image may cost.
+    pub startup: StartupBudget,
 }
 
 impl ImageSpec {
@@ -86,6 +90,7 @@ const KEYS: &[&str] = &[
     "tag",
     "allow-outside",
     "cache",
+    "startup",
     "profiles",
 ];
 /// What a profile can override: everything, and it has no profiles of its own.
@@ -109,6 +114,7 @@ impl ImageSpec {
             tag: "latest".to_owned(),
             allow_outside: Vec::new(),
             cache: CacheSpec::default(),
+            startup: StartupBudget::default(),
         }
     }
 
@@ -177,6 +183,7 @@ fn read_spec(top: &Section<'_>) -> Option<ImageSpec> {
         tag: top.text("tag").map_or_else(|| "latest".to_owned(), |tag| tag.value),
         allow_outside: top.texts("allow-outside").unwrap_or_default(),
         cache: cache::read_cache(top),
+        startup: startup::read_startup(top),
         base: base?,
         platforms,
         python,

@@ -1,7 +1,7 @@
 //! `startup`: an image's interpreter runs on this machine, with and without bytecode; no time is judged.
 
 use serde_json::Value;
-use shipwheel_tests::{Run, Shipwheel, Tampered, judge};
+use shipwheel_tests::{Definition, Run, Shipwheel, Tampered, judge};
 use xshell::{Shell, cmd};
 
 use crate::verify::sample;
@@ -35,6 +35,33 @@ fn every_module_comes_from_bytecode_with_it_and_none_without() {
     for word in ["json", "sound", "without", "with", "ratio", "peak memory", "medians of 1 starts"] {
         assert!(run.stderr.contains(word), "{word}\n{}", run.stderr);
     }
+}
+
+#[test]
+fn a_profile_has_every_import_below_the_one_that_made_it() {
+    let report = startup(&["--profile", "--module", "json", "--json"]).succeeded().json();
+    let profile = &report["modules"][0]["profile"];
+    let imports = profile["imports"].as_array().unwrap();
+    let place = |name: &str| imports.iter().position(|import| import["module"] == name).unwrap();
+    let depth = |name: &str| imports[place(name)]["depth"].as_u64().unwrap();
+    assert!(place("json") < place("json.decoder") && depth("json.decoder") == depth("json") + 1, "{imports:?}");
+    assert_eq!(profile["compiled"].as_array().unwrap().len(), 0);
+    let run = startup(&["--profile", "--module", "json"]).succeeded();
+    assert!(run.stderr.contains("slowest imports") && run.stderr.contains("json.decoder"), "{}", run.stderr);
+    assert!(startup(&["--json"]).succeeded().json()["modules"][0]["profile"].is_null());
+}
+
+#[test]
+fn verify_holds_the_budget_of_a_definition() {
+    let path = sample().path().display().to_string();
+    let verify = |lines: &str| {
+        let definition = Definition::over_debian(lines);
+        Shipwheel::new().run(&["verify", &path, "--runs", "1", "--budget", &definition.argument()])
+    };
+    verify("[startup]\nmax-modules = 1000\nmax-seconds-ratio = 1000\nno-compile = true").succeeded();
+    let over = verify("[startup]\nmax-modules = 1\nmax-seconds-ratio = 0.0001");
+    over.failed(5, &["startup", "at most 1 modules", "startup.max-seconds-ratio", "to import sound"]);
+    verify("").failed(2, &["has no budget of a start", "no-compile"]);
 }
 
 #[test]

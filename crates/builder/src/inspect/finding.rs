@@ -74,6 +74,8 @@ pub enum FindingKind {
     MissingBytecode,
     /// Bytecode that could not be compiled again to compare.
     NotRebuilt,
+    /// A start costs more than its budget.
+    Startup,
 }
 
 impl FindingKind {
@@ -109,6 +111,7 @@ impl FindingKind {
             Self::OtherPython => "other-python",
             Self::MissingBytecode => "missing-bytecode",
             Self::NotRebuilt => "not-rebuilt",
+            Self::Startup => "startup",
         }
     }
 }

@@ -8,6 +8,7 @@ use std::process::Stdio;
 
 use fs_err as fs;
 
+use super::profile::{self, Import};
 use super::started::{Ended, Sample, TIME_LIMIT, run};
 use crate::confine::confinement::{Confinement, Purpose, Root};
 use crate::confine::sandbox::Sandbox;
@@ -129,20 +130,35 @@ impl Surroundings {
         Ok(ended.sample)
     }
 
-    /// How many modules came from pycs, and how many were compiled, as CPython itself says it.
+    /// From where the modules came, as CPython itself says it.
     ///
     /// # Errors
     /// As [`Surroundings::measure`]; what the interpreter said last is in the error.
-    pub(super) fn origins(&self, root: &Path, module: Option<&str>, said: &Path) -> Result<(usize, usize), BuildError> {
+    pub(super) fn origins(&self, root: &Path, module: Option<&str>, said: &Path) -> Result<Origins, BuildError> {
+        self.said(root, module, (&["-v"], said)).map(|text| Origins::read(&text, root))
+    }
+
+    /// What each import takes, in a start of its own.
+    ///
+    /// # Errors
+    /// As [`Surroundings::origins`].
+    pub(super) fn imports(&self, root: &Path, module: Option<&str>, said: &Path) -> Result<Vec<Import>, BuildError> {
+        self.said(root, module, (&["-X", "importtime"], said)).map(|text| profile::read(&text))
+    }
+
+    /// Starts the interpreter with options that make it talk, and returns what it said; it goes by way of a file.
+    fn said(&self, root: &Path, module: Option<&str>, (options, said): (&[&str], &Path)) -> Result<String, BuildError> {
         let file = fs::File::create(said).map_err(BuildError::file(FileAction::Create, said))?;
-        let ended = self.run(root, &["-v", "-c", &program(module)], Stdio::from(file.into_parts().0));
+        let program = program(module);
+        let arguments: Vec<&str> = options.iter().copied().chain(["-c", &program]).collect();
+        let ended = self.run(root, &arguments, Stdio::from(file.into_parts().0));
         let ended = ended.map_err(|said| failed(module, &said))?;
         let file = open_regular(said).map_err(BuildError::file(FileAction::Read, said))?;
         let mut text = Vec::new();
         file.take(MAX_OUTPUT).read_to_end(&mut text).map_err(BuildError::file(FileAction::Read, said))?;
         let text = String::from_utf8_lossy(&text);
         check(module, &ended, &text)?;
-        Ok(count_origins(&text))
+        Ok(text.into_owned())
     }
 }
 
@@ -172,12 +188,28 @@ fn program(module: Option<&str>) -> String {
     format!("{import}import posix\nposix.write(1, b'\\0ready\\n')\nposix.read(0, 1)\n")
 }
 
-/// Lines of `python -v`: `# code object from '/app/x.pyc'`, and `# code object from /app/x.py` for what was compiled.
-fn count_origins(said: &str) -> (usize, usize) {
-    let paths = said.lines().filter_map(|line| line.strip_prefix("# code object from "));
-    let paths: Vec<&str> = paths.map(|path| path.trim_matches('\'')).collect();
-    let count = |end: &str| paths.iter().filter(|path| path.ends_with(end)).count();
-    (count(".pyc"), count(".py"))
+/// From where the modules of a start came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Origins {
+    /// How many came from pycs.
+    pub(super) from_pycs: usize,
+    /// The sources that were compiled.
+    pub(super) compiled: Vec<String>,
+}
+
+impl Origins {
+    /// Lines of `python -v`: `# code object from '/app/x.pyc'`, and `# code object from /app/x.py` for what was compiled.
+    /// The image's own loader shows paths below the folder that the image is in.
+    fn read(said: &str, root: &Path) -> Self {
+        let root = root.display().to_string();
+        let paths = said.lines().filter_map(|line| line.strip_prefix("# code object from "));
+        let paths: Vec<&str> = paths.map(|path| path.trim_matches('\'')).collect();
+        let ending = |end: &'static str| paths.iter().filter(move |path| path.ends_with(end));
+        Self {
+            from_pycs: ending(".pyc").count(),
+            compiled: ending(".py").map(|path| path.strip_prefix(&root).unwrap_or(path).to_owned()).collect(),
+        }
+    }
 }
 
 fn check(module: Option<&str>, ended: &Ended, said: &str) -> Result<(), BuildError> {
@@ -217,7 +249,10 @@ mod tests {
     fn modules_are_counted_by_what_they_came_from() {
         let said = "# /a/__pycache__/m.cpython-311.pyc matches /a/m.py\n\
                     # code object from '/a/__pycache__/m.cpython-311.pyc'\nimport 'm' # <x>\n\
-                    # code object from /a/n.py\n# code object from '/a/legacy.pyc'\n";
-        assert_eq!(count_origins(said), (2, 1));
+                    # code object from /a/n.py\n# code object from /root/a/o.py\n# code object from '/a/legacy.pyc'\n";
+        assert_eq!(
+            Origins::read(said, Path::new("/root")),
+            Origins { from_pycs: 2, compiled: vec!["/a/n.py".to_owned(), "/a/o.py".to_owned()] }
+        );
     }
 }

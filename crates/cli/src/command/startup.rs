@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use shipwheel_builder::{StartupCost, StartupModule, StartupOptions, StartupReport, startup};
+use shipwheel_builder::{StartupCost, StartupModule, StartupOptions, StartupProfile, StartupReport, counted, startup};
 use shipwheel_oci::Platform;
 use shipwheel_store::Cache;
 
@@ -16,6 +16,9 @@ use crate::open::{SandboxArguments, cache_folder, workspace_root};
 use crate::progress::Terminal;
 use crate::shown;
 use crate::table::{self, size};
+
+/// How many imports and compiled sources are written out for a person.
+const MAX_SLOWEST: usize = 10;
 
 #[derive(Debug, Args)]
 pub(crate) struct StartupArguments {
@@ -33,6 +36,11 @@ pub(crate) struct StartupArguments {
     /// The platform; it has to be this machine's [default: this machine's].
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<Platform>,
+
+    /// Start once more and show where the start goes: the ten slowest imports and what was compiled; with `--json` all
+    /// imports, as a tree.
+    #[arg(long)]
+    profile: bool,
 
     /// Print a JSON object instead of the line.
     #[arg(long)]
@@ -62,6 +70,7 @@ pub(crate) fn run(arguments: &StartupArguments) -> Result<(), Failure> {
         platform: arguments.platform.clone(),
         modules: arguments.modules.clone(),
         runs: arguments.runs.into(),
+        profile: arguments.profile,
     };
     let report = startup(&*source, &options).map_err(Failure::while_doing(doing))?;
     terminal.lines(render(&report).trim_end());
@@ -110,7 +119,31 @@ fn render(report: &StartupReport) -> String {
         rows.push([String::new(), "ratio".to_owned(), wall, cpu, peak, String::new(), String::new()]);
     }
     let StartupReport { platform, way, runs, .. } = report;
-    format!("{}  {platform} by its {way}; medians of {runs} starts each", table::aligned(&rows, 2..7))
+    let times = format!("{}  {platform} by its {way}; medians of {runs} starts each", table::aligned(&rows, 2..7));
+    report
+        .modules
+        .iter()
+        .filter_map(|module| module.profile.as_ref())
+        .fold(times, |text, profile| format!("{text}\n{}", render_profile(profile).trim_end()))
+}
+
+/// The slowest imports, and what was compiled.
+fn render_profile(profile: &StartupProfile) -> String {
+    let mut rows = vec![["slowest imports", "own time", "with its imports"].map(str::to_owned)];
+    let millis = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
+    for import in profile.slowest(MAX_SLOWEST) {
+        rows.push([shown::line(&import.module), millis(import.own), millis(import.total)]);
+    }
+    let imports = counted(profile.imports.len(), "import");
+    let mut text =
+        format!("{}  {imports}, measured in a start of their own, which takes longer\n", table::aligned(&rows, 1..3));
+    let compiled = &profile.compiled;
+    let lines = compiled.iter().take(MAX_SLOWEST).map(|path| format!("  compiled: {}\n", shown::line(path)));
+    text.extend(lines);
+    if compiled.len() > MAX_SLOWEST {
+        text += &format!("  and {} more; all are in `--json`\n", compiled.len() - MAX_SLOWEST);
+    }
+    text
 }
 
 fn seconds(time: Duration) -> String {
@@ -127,10 +160,14 @@ fn to_json(report: &StartupReport) -> serde_json::Value {
             "compiled": cost.compiled,
         })
     };
-    let modules = report
-        .modules
-        .iter()
-        .map(|module| json!({ "module": module.name, "with": cost(module.with), "without": cost(module.without) }));
+    let modules = report.modules.iter().map(|module| {
+        json!({
+            "module": module.name,
+            "with": cost(module.with),
+            "without": cost(module.without),
+            "profile": module.profile.as_ref().map(profile_json),
+        })
+    });
     json!({
         "platform": report.platform.to_string(),
         "way": report.way,
@@ -139,8 +176,22 @@ fn to_json(report: &StartupReport) -> serde_json::Value {
     })
 }
 
+fn profile_json(profile: &StartupProfile) -> serde_json::Value {
+    let imports = profile.imports.iter().map(|import| {
+        json!({
+            "module": import.module,
+            "depth": import.depth,
+            "own_seconds": import.own.as_secs_f64(),
+            "total_seconds": import.total.as_secs_f64(),
+        })
+    });
+    json!({ "imports": imports.collect::<Vec<_>>(), "compiled": profile.compiled })
+}
+
 #[cfg(test)]
 mod tests {
+    use shipwheel_builder::Import;
+
     use super::*;
 
     #[test]
@@ -152,7 +203,12 @@ mod tests {
             from_pycs,
             compiled,
         };
-        let module = |name: Option<&str>, without, with| StartupModule { name: name.map(str::to_owned), without, with };
+        let module = |name: Option<&str>, without, with| StartupModule {
+            name: name.map(str::to_owned),
+            without,
+            with,
+            profile: None,
+        };
         let report = StartupReport {
             platform: Platform::linux_amd64(),
             way: "dynamic loader",
@@ -173,5 +229,30 @@ mod tests {
             "  linux/amd64 by its dynamic loader; medians of 7 starts each",
         ];
         assert_eq!(render(&report).lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_profile_has_the_slowest_imports_first_and_what_was_compiled() {
+        let import = |module: &str, own, total| Import {
+            module: module.to_owned(),
+            depth: 0,
+            own: Duration::from_micros(own),
+            total: Duration::from_micros(total),
+        };
+        let profile = StartupProfile {
+            imports: vec![import("shop", 1_500, 12_750), import("json", 11_250, 11_250)],
+            compiled: (0..12).map(|number| format!("/app/{number}.py")).collect(),
+        };
+        let text = render_profile(&profile);
+        let lines: Vec<&str> = text.lines().collect();
+        let expected = [
+            "  slowest imports  own time  with its imports",
+            "  json              11.2 ms           11.2 ms",
+            "  shop               1.5 ms           12.8 ms",
+            "  2 imports, measured in a start of their own, which takes longer",
+            "  compiled: /app/0.py",
+        ];
+        assert_eq!(lines[..5], expected);
+        assert_eq!(lines.last(), Some(&"  and 2 more; all are in `--json`"));
     }
 }

@@ -4,17 +4,19 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use serde_json::json;
-use shipwheel_builder::{Finding, ImageError, Severity, VerifyOptions, VerifyReport, counted, verify};
+use shipwheel_builder::{
+    Finding, ImageError, Severity, StartupOptions, VerifyOptions, VerifyReport, counted, startup, verify,
+};
 use shipwheel_oci::Platform;
+use shipwheel_plan::spec::StartupBudget;
 use shipwheel_store::{Cache, redacted};
 
+use crate::choices::ChoiceArguments;
 use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
 use crate::login::LoginArguments;
 use crate::network::{self, NetworkArguments};
-use crate::open::SandboxArguments;
-use crate::open::cache_folder;
-use crate::open::workspace_root;
+use crate::open::{self, SandboxArguments, cache_folder, workspace_root};
 use crate::progress::Terminal;
 use crate::shown;
 
@@ -34,6 +36,15 @@ pub(crate) struct VerifyArguments {
     /// Recompile every source and compare: runs the image's own interpreter on this machine.
     #[arg(long)]
     rebuild: bool,
+
+    /// The image definition (a name, a folder or an image.toml) whose budget in `[startup]` must hold: starts the image
+    /// on this machine, confined.
+    #[arg(long, value_name = "DEFINITION")]
+    budget: Option<String>,
+
+    /// Starts per median of the budget's ratio.
+    #[arg(long, value_name = "RUNS", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..), requires = "budget")]
+    runs: u16,
 
     /// Fail on warnings as well.
     #[arg(long)]
@@ -68,7 +79,21 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
         rebuild: arguments.rebuild,
         sandbox: arguments.sandbox.sandbox(),
     };
-    let report = verify(&*source, &options).map_err(Failure::while_doing(&doing))?;
+    let budget = arguments.budget.as_deref().map(read_budget).transpose()?;
+    let mut report = verify(&*source, &options).map_err(Failure::while_doing(&doing))?;
+    if let Some(budget) = budget {
+        let options = StartupOptions {
+            cache: &cache,
+            report: &terminal,
+            sandbox: arguments.sandbox.sandbox(),
+            platform: None,
+            modules: Vec::new(),
+            runs: arguments.runs.into(),
+            profile: true,
+        };
+        let started = startup(&*source, &options).map_err(Failure::while_doing(&doing))?;
+        report = report.with(started.beyond(&budget));
+    }
     terminal.lines(render(&report).trim_end());
     if arguments.json {
         println!("{}", shown::json(&to_json(&report)));
@@ -82,6 +107,17 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
         println!("{}", report.root);
     }
     Ok(())
+}
+
+/// The budget of a definition.
+fn read_budget(definition: &str) -> Result<StartupBudget, Failure> {
+    let definition = open::definition(&workspace_root(), Some(definition), None, &ChoiceArguments::default())?;
+    let budget = definition.spec.startup;
+    if budget.is_empty() {
+        let hint = "set `max-modules`, `max-seconds-ratio` or `no-compile` in `[startup]`";
+        return Err(Failure::usage(format!("{} has no budget of a start", definition.file), Some(hint)));
+    }
+    Ok(budget)
 }
 
 /// The table of what was looked at, and the findings by kind.
