@@ -1,10 +1,12 @@
 //! A real registry on the loopback interface: Debian's `docker-registry` with a storage folder of its own.
 
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use xshell::{Shell, cmd};
 
 use crate::{judge, scratch};
 
@@ -44,6 +46,31 @@ impl Registry {
         Self::started("  delete:\n    enabled: true\n")
     }
 
+    /// A registry that speaks TLS with a certificate of its own authority, and takes only [`Registry::login`].
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_with_tls_and_login() -> Self {
+        let tls = "  tls:\n    certificate: {folder}/server.pem\n    key: {folder}/server.key\n";
+        let login = "auth:\n  htpasswd:\n    realm: harbour\n    path: {folder}/htpasswd\n";
+        Self::started_with(tls, login)
+    }
+
+    /// The certificate of the authority of a registry that speaks TLS.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("server.pem")
+    }
+
+    /// Makes a registry that speaks TLS one of those that a home folder knows the authority of, as docker and podman do.
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub fn trust_in(&self, home: &Path) {
+        let folder = home.join(".config/containers/certs.d").join(self.host());
+        std::fs::create_dir_all(&folder).expect("our own folder");
+        std::fs::copy(self.authority(), folder.join("ca.crt")).expect("our own folder");
+    }
+
     /// Host and port.
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
@@ -61,10 +88,17 @@ impl Registry {
     }
 
     fn started(more: &str) -> Self {
+        Self::started_with("", more)
+    }
+
+    fn started_with(tls: &str, more: &str) -> Self {
         let folder = scratch();
         let port = free_port();
+        if !tls.is_empty() {
+            certificate(folder.path());
+        }
         let config = folder.path().join("config.yml");
-        std::fs::write(&config, Self::config(&folder, port, more)).expect("our own folder");
+        std::fs::write(&config, Self::config(&folder, port, tls, more)).expect("our own folder");
         std::fs::write(folder.path().join("htpasswd"), LOGIN).expect("our own folder");
         let process = Command::new(judge("docker-registry", "docker-registry"))
             .arg("serve")
@@ -78,11 +112,11 @@ impl Registry {
         registry
     }
 
-    fn config(folder: &TempDir, port: u16, more: &str) -> String {
+    fn config(folder: &TempDir, port: u16, tls: &str, more: &str) -> String {
         let folder = folder.path().display();
-        let more = more.replace("{folder}", &folder.to_string());
+        let [tls, more] = [tls, more].map(|text| text.replace("{folder}", &folder.to_string()));
         format!(
-            "version: 0.1\nlog:\n  level: warn\nhttp:\n  addr: 127.0.0.1:{port}\n\
+            "version: 0.1\nlog:\n  level: warn\nhttp:\n  addr: 127.0.0.1:{port}\n{tls}\
              storage:\n  filesystem:\n    rootdirectory: {folder}/storage\n{more}"
         )
     }
@@ -106,6 +140,17 @@ impl Drop for Registry {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A certificate for 127.0.0.1 that is its own authority.
+fn certificate(folder: &Path) {
+    let (shell, openssl) = (Shell::new().expect("a shell"), judge("openssl", "openssl"));
+    shell.change_dir(folder);
+    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+    let names = ["-subj", "/CN=harbour", "-addext", "subjectAltName=IP:127.0.0.1"];
+    let files = ["-keyout", "server.key", "-out", "server.pem"];
+    let made = cmd!(shell, "{openssl} req -x509").args(key).args(names).args(files);
+    made.quiet().ignore_stderr().run().expect("openssl makes a certificate");
 }
 
 /// A port that nobody listened on a moment ago.

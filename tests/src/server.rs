@@ -12,6 +12,8 @@ const LOGIN: &str = "Basic dXNlcjpwQHNz";
 pub enum Answer {
     /// The whole file.
     Whole(Vec<u8>),
+    /// The whole file, which is said to be HTML.
+    Html(Vec<u8>),
     /// The length of the whole file, then only half of it.
     Half(Vec<u8>),
     /// This status and no body.
@@ -50,6 +52,7 @@ impl Server {
 fn reply(received: &Received, answers: &BTreeMap<String, Answer>) -> Reply {
     match answers.get(&received.target) {
         Some(Answer::Whole(bytes)) => Reply::new(200).body(bytes.clone()),
+        Some(Answer::Html(bytes)) => Reply::new(200).header("content-type", "text/html").body(bytes.clone()),
         Some(Answer::Half(bytes)) => Reply::new(200).body(bytes.clone()).cut(bytes.len() / 2),
         Some(Answer::Guarded(bytes)) if received.header("authorization") == LOGIN => {
             Reply::new(200).body(bytes.clone())

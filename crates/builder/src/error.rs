@@ -13,6 +13,7 @@ use shipwheel_python::wheel::WheelError;
 use shipwheel_store::{ErrorKind, FileAction, StoreError};
 
 use crate::base::base_error::BaseError;
+use crate::bundled::bundle_error::BundleError;
 use crate::disk::file_error::{FileError, file_error};
 use crate::inspect::image_error::ImageError;
 use crate::interpreter::interpreter_error::InterpreterError;
@@ -27,6 +28,7 @@ use crate::project::application_error::ApplicationError;
 use crate::project::definition_error::DefinitionError;
 use crate::proof::import_error::ImportError;
 use crate::proof::start_error::StartError;
+use crate::rebased::rebase_error::RebaseError;
 use crate::wheel::project_error::ProjectError;
 use crate::wheel::wheel_set_error::WheelSetError;
 
@@ -87,6 +89,12 @@ pub enum BuildError {
     /// Blobs could not be fetched, kept or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An image is not put on another base.
+    #[error(transparent)]
+    Rebase(#[from] RebaseError),
+    /// A bundle cannot be made or used.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// Something is needed from the network, and `--offline` forbids asking it.
     #[error(transparent)]
     Offline(#[from] OfflineError),
@@ -127,6 +135,8 @@ impl BuildError {
             Self::Program(error) => error.kind(),
             Self::File(error) => error.kind(),
             Self::Store(error) => error.kind(),
+            Self::Rebase(error) => error.kind(),
+            Self::Bundle(error) => error.kind(),
             Self::Offline(error) => error.kind(),
             Self::Internal(_) => ErrorKind::Internal,
         }
@@ -149,6 +159,8 @@ impl BuildError {
             Self::Start(error) => Some(error.hint()),
             Self::Plan(error) => plan_hint(error),
             Self::Store(error) => error.hint(),
+            Self::Rebase(error) => Some(error.hint()),
+            Self::Bundle(error) => Some(error.hint()),
             Self::Offline(error) => Some(error.hint()),
             // Each problem of a definition has a hint of its own, beside its line.
             Self::Program(error) => error.hint(),

@@ -2,15 +2,28 @@
 
 use shipwheel_store::ErrorKind;
 
+use crate::session::Session;
+
 /// Something is needed that the cache lacks, and the network must not be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} is not in the cache, and `--offline` forbids fetching it")]
+#[error("{what} is not in {}", place(*.of_bundle))]
 pub struct OfflineError {
     /// What is needed: an address, a file's name, or an image.
     pub what: String,
+    /// Whether a bundle should have it.
+    pub of_bundle: bool,
+}
+
+fn place(of_bundle: bool) -> &'static str {
+    if of_bundle { "the bundle" } else { "the cache, and `--offline` forbids fetching it" }
 }
 
 impl OfflineError {
+    /// Something that a session must not ask for.
+    pub(crate) fn of(session: &Session<'_>, what: impl Into<String>) -> Self {
+        Self { what: what.into(), of_bundle: session.outside.is_bundle() }
+    }
+
     /// The user asked for `--offline`.
     pub fn kind(&self) -> ErrorKind {
         ErrorKind::Configuration
@@ -18,6 +31,10 @@ impl OfflineError {
 
     /// What to do about it.
     pub fn hint(&self) -> String {
-        "run once without `--offline` to fill the cache".to_owned()
+        match self.of_bundle {
+            true => "make the bundle again with `shipwheel bundle`, where there is a network, from these very files",
+            false => "run once without `--offline` to fill the cache",
+        }
+        .to_owned()
     }
 }

@@ -1,24 +1,21 @@
 //! Adds the standard library's bytecode to a Python image that lacks it, and changes nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use shipwheel_bytecode::{Optimization, PythonVersion};
-use shipwheel_layer::FileTime;
-use shipwheel_oci::{Descriptor, Digest, ImageConfig, Index, LayerDescriptor, Platform};
-use shipwheel_plan::Plan;
-use shipwheel_plan::facts::{Facts, PlatformFacts};
+use shipwheel_oci::{Descriptor, Digest, ImageConfig, LayerDescriptor, Platform};
 use shipwheel_plan::layer::PlannedLayer;
-use shipwheel_plan::spec::ImageSpec;
-use shipwheel_store::image::{ImageGraph, Walk, is_attestation};
 use shipwheel_store::{ImageSource, PlatformImage, StoredImage};
 
 use crate::base::image::known_or_described;
-use crate::base::resolved::{ResolvedBase, ResolvedBases};
+use crate::base::resolved::ResolvedBases;
 use crate::error::BuildError;
 use crate::inspect::image_error::ImageError;
+use crate::inspect::original_image::OriginalImage;
 use crate::interpreter::compilers::Compilers;
 use crate::layer::ingredients::Ingredients;
 use crate::layer::layers;
+use crate::layer::stdlib_plan::plan_of_stdlib;
 use crate::session::Session;
 
 /// An image with bytecode layers on top.
@@ -69,7 +66,7 @@ pub fn retrofit(
     if bases.is_empty() {
         return Err(ImageError::NoPython { image: name.to_owned() }.into());
     }
-    let plan = plan(name, &bases, levels)?;
+    let plan = plan_of_stdlib(name, &bases, levels)?;
 
     let ingredients = Ingredients::of_bases(ResolvedBases::of(name, bases));
     let built = layers::build(session, &plan, &ingredients, &Compilers::new(session, &ingredients.bases, false))?;
@@ -94,88 +91,7 @@ pub fn retrofit(
         });
         images.push(with);
     }
-    Ok(Retrofitted { image: image.replace(name, images)?, platforms })
-}
-
-/// An image as it was found, without its attestations.
-struct OriginalImage {
-    graph: ImageGraph,
-    images: Vec<PlatformImage>,
-}
-
-impl OriginalImage {
-    fn read(session: &Session<'_>, name: &str, source: &dyn ImageSource) -> Result<Self, BuildError> {
-        let follows = |entry: &Descriptor| {
-            if is_attestation(entry) {
-                session.report.step(&format!("drops an attestation of {name}: it is about the image as it was"));
-            }
-            !is_attestation(entry)
-        };
-        let walk = Walk { follows: &follows, fault: &mut |error, _| Err(error) };
-        let graph = ImageGraph::walk(source, &source.root()?, walk)?;
-        let mut images = Vec::new();
-        for document in graph.manifests() {
-            let image = PlatformImage::read(source, document, &session.cache)?;
-            image.import_layers(source, &session.cache)?;
-            images.push(PlatformImage { platform: document.platform().cloned().unwrap_or(image.platform), ..image });
-        }
-        Ok(Self { graph, images })
-    }
-
-    /// The same image with other manifests, which are in the order of those it had.
-    fn replace(&self, name: &str, images: Vec<PlatformImage>) -> Result<StoredImage, BuildError> {
-        let mut new: BTreeMap<Digest, Descriptor> = (self.images.iter().zip(&images))
-            .map(|(old, new)| (old.manifest.descriptor().digest, new.manifest.descriptor().clone()))
-            .collect();
-        let mut indexes = Vec::new();
-        // Children come before their parents, which name them.
-        for document in self.graph.documents().iter().filter(|document| document.is_index()) {
-            let index = Index::parse(document.bytes.clone());
-            // An attestation may name the image itself, and goes then too.
-            let replaced = |entry: &Descriptor| new.get(&entry.digest).filter(|_| !is_attestation(entry)).cloned();
-            let index = index.and_then(|index| index.map_manifests(replaced));
-            let index = index.map_err(|cause| ImageError::Index { image: name.to_owned(), cause })?;
-            new.insert(document.descriptor.digest, index.descriptor().clone());
-            indexes.push(index);
-        }
-        let image = StoredImage::with_indexes(indexes, images);
-        image.ok_or_else(|| BuildError::Internal("an image without a manifest".to_owned()))
-    }
-}
-
-/// The layers of bytecode that each platform lacks, at the levels asked for.
-fn plan(name: &str, bases: &BTreeMap<Platform, ResolvedBase>, levels: &[Optimization]) -> Result<Plan, BuildError> {
-    let mut plan = Plan { platforms: Vec::new(), warnings: Vec::new() };
-    for (platform, base) in bases {
-        let levels = match levels {
-            [] => vec![own_level(name, base)?],
-            levels => levels.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
-        };
-        let mut layers = Vec::new();
-        let mut planned = None;
-        for optimization in levels {
-            let spec = ImageSpec::bytecode_alone(platform.clone(), optimization);
-            let facts = PlatformFacts { base: base.facts.clone(), wheels: Vec::new(), installed: Vec::new() };
-            let platforms = BTreeMap::from([(platform.clone(), facts)]);
-            let facts = Facts { platforms, app: Vec::new(), app_time: FileTime::EARLIEST };
-            let one = Plan::new(&spec, &facts)?.platforms.remove(0);
-            layers.extend(one.layers.clone());
-            planned = Some(one);
-        }
-        plan.platforms.extend(planned.map(|planned| shipwheel_plan::PlatformPlan { layers, ..planned }));
-    }
-    Ok(plan)
-}
-
-/// The level that an image runs at by its own environment.
-fn own_level(name: &str, base: &ResolvedBase) -> Result<Optimization, BuildError> {
-    let config = ImageConfig::parse(base.facts.config.as_bytes());
-    let env = config.map_err(|cause| ImageError::Config { image: name.to_owned(), cause })?.env();
-    if let Some(prefix) = env.get("PYTHONPYCACHEPREFIX").filter(|prefix| !prefix.is_empty()) {
-        return Err(ImageError::CachePrefix { image: name.to_owned(), prefix: prefix.clone() }.into());
-    }
-    let level = Optimization::level_of_environment(env.get("PYTHONOPTIMIZE").map(String::as_str).unwrap_or_default());
-    Optimization::from_level(level.into()).ok_or_else(|| ImageError::Level { image: name.to_owned(), level }.into())
+    Ok(Retrofitted { image: image.replace(name, images, &BTreeMap::new())?, platforms })
 }
 
 fn with_layers(
@@ -196,6 +112,3 @@ fn with_layers(
     let manifest = manifest.map_err(|cause| ImageError::Manifest { image: name.to_owned(), digest, cause })?;
     Ok(PlatformImage { manifest, config, ..image.clone() })
 }
-
-#[cfg(test)]
-mod tests;

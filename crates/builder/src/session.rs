@@ -9,6 +9,7 @@ use shipwheel_oci::Platform;
 use shipwheel_store::http::Http;
 use shipwheel_store::{Cache, Progress, Registry, StoreError, StoredImage, StoredSource};
 
+use crate::bundled::outside::Outside;
 use crate::confine::sandbox::Sandbox;
 use crate::interpreter_choice::InterpreterChoice;
 
@@ -22,6 +23,8 @@ pub struct Session<'a> {
     pub registry: Registry,
     /// Nothing is fetched from the network: everything must be in the cache.
     pub offline: bool,
+    /// Who answers what only the network knows.
+    pub outside: Outside,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
     /// Now: only for the expiry of signatures and indexes, never for an output.
@@ -57,12 +60,19 @@ impl Session<'_> {
             cache: self.cache.clone(),
             http: self.http.clone(),
             registry: self.registry.clone(),
+            outside: self.outside.clone(),
             environment: self.environment.clone(),
             interpreter: self.interpreter.clone(),
             sandbox: self.sandbox.clone(),
             report,
             ..*self
         }
+    }
+
+    /// The same session with another cache, and somebody else who answers what only the network knows.
+    pub(crate) fn apart<'r>(&'r self, cache: Cache, outside: Outside, report: &'r dyn Report) -> Session<'r> {
+        let offline = self.offline || outside.is_bundle();
+        Session { cache, outside, offline, ..self.reporting_to(report) }
     }
 
     /// A variable that is set and not empty.

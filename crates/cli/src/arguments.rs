@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::command::bundle::BundleArguments;
 use crate::command::bytecode::BytecodeArguments;
 use crate::command::cache::CacheArguments;
 use crate::command::diff::DiffArguments;
@@ -10,6 +11,7 @@ use crate::command::index::IndexArguments;
 use crate::command::init::InitArguments;
 use crate::command::inspect::InspectArguments;
 use crate::command::lock::LockArguments;
+use crate::command::rebase::RebaseArguments;
 use crate::command::registry::RegistryArguments;
 use crate::command::retrofit::RetrofitArguments;
 use crate::command::startup::StartupArguments;
@@ -30,6 +32,8 @@ pub(crate) enum Command {
     Image(Box<ImageArguments>),
     /// Lock the dependencies of an image.
     Lock(LockArguments),
+    /// Pack all that a build asks the network for, to build with `image --bundle` where there is none.
+    Bundle(Box<BundleArguments>),
     /// Write the image.toml that is derived from an application's folder.
     Init(InitArguments),
     /// Push an image from an OCI layout or archive to registries.
@@ -48,6 +52,8 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// Add the standard library's bytecode to a Python image that lacks it, and nothing else.
     Retrofit(RetrofitArguments),
+    /// Put an image on a patched base without building it, if all that its own layers need stays true.
+    Rebase(Box<RebaseArguments>),
     /// Compile the sources in a folder of this machine, to the same bytes everywhere.
     Bytecode(BytecodeArguments),
     /// Start an image's interpreter on this machine, with and without the bytecode, and compare.

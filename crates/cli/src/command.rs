@@ -1,5 +1,6 @@
 //! The commands: one file for each, with its flags and what it prints.
 
+pub(crate) mod bundle;
 pub(crate) mod bytecode;
 pub(crate) mod cache;
 pub(crate) mod diff;
@@ -8,6 +9,7 @@ pub(crate) mod index;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod lock;
+pub(crate) mod rebase;
 pub(crate) mod registry;
 pub(crate) mod retrofit;
 pub(crate) mod startup;

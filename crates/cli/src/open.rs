@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use shipwheel_builder::{Definition, Places, Sandbox, Session};
+use shipwheel_builder::{Definition, Outside, Places, Sandbox, Session};
 use shipwheel_store::auth::HostLogin;
 use shipwheel_store::{Cache, TRUSTED_FOLDERS};
 
@@ -25,6 +25,7 @@ pub(crate) fn session<'a>(
         http,
         registry,
         offline,
+        outside: Outside::Network,
         environment: network::environment(),
         now: std::time::SystemTime::now().try_into().unwrap_or_default(),
         epoch: epoch()?,

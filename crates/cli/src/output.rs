@@ -51,6 +51,15 @@ impl fmt::Display for OutputArgument {
 }
 
 impl OutputArgument {
+    /// An OCI archive, unless a kind of output is written before the path.
+    pub(crate) fn archive(text: &str) -> Result<Self, String> {
+        let kind = text.split_once(':').and_then(|(kind, _)| Medium::of(kind));
+        match kind {
+            Some(_) => text.parse(),
+            None => format!("{}:{text}", Medium::OciArchive.name()).parse(),
+        }
+    }
+
     /// A layout folder.
     pub(crate) fn layout(path: PathBuf) -> Self {
         Self { medium: Medium::Layout, path }

@@ -3,6 +3,8 @@
 //! It stays a JSON value: `oci-spec`'s type loses `Healthcheck`, `OnBuild`, `Shell` and every
 //! key it does not know.
 
+mod rebase;
+
 use std::collections::BTreeMap;
 
 use oci_spec::image::History;
@@ -12,6 +14,8 @@ use crate::canonical::canonical_value;
 use crate::digest::DiffId;
 use crate::platform::Platform;
 use crate::spelling::require_plain_config;
+
+pub use rebase::{OwnLayer, RebasedConfig};
 
 /// A config that cannot be used.
 #[derive(Debug, thiserror::Error)]

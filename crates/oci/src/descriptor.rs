@@ -44,6 +44,16 @@ pub mod media_type {
         matches!(media_type, INDEX | DOCKER_INDEX)
     }
 
+    /// Docker's name of a media type of layers; all others stay as they are.
+    pub fn to_docker(media_type: &str) -> &str {
+        match media_type {
+            LAYER_GZIP => DOCKER_LAYER_GZIP,
+            LAYER => DOCKER_LAYER,
+            LAYER_ZSTD => DOCKER_LAYER_ZSTD,
+            other => other,
+        }
+    }
+
     /// The OCI name of a media type of Docker's; all others stay as they are.
     ///
     /// An index that mixes the two families is refused by some registries (Quay), so a

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::canonical::{canonical_json, canonical_value};
 use crate::descriptor::{Descriptor, media_type};
 use crate::digest::DigestError;
+use crate::manifest::annotate;
 use crate::platform::Platform;
 use crate::spelling::require_plain_document;
 
@@ -91,6 +92,16 @@ impl Index {
             });
             *list = mapped.collect();
         }
+        Self::parse(canonical_value(value))
+    }
+
+    /// This index with other annotations: `None` removes one.
+    ///
+    /// # Errors
+    /// When the result is not an index: never, if this one was read from bytes.
+    pub fn annotated(&self, annotations: &BTreeMap<String, Option<String>>) -> Result<Self, IndexError> {
+        let mut value: Value = serde_json::from_slice(&self.raw).map_err(IndexError::Parse)?;
+        annotate(&mut value, annotations);
         Self::parse(canonical_value(value))
     }
 

@@ -95,6 +95,43 @@ impl Manifest {
         Self::parse(canonical_value(value))
     }
 
+    /// This manifest with another config and other layers; layers that it had stay as they are described, and so does
+    /// everything else but the annotations that are given: `None` removes one.
+    ///
+    /// # Errors
+    /// When the result is not a manifest: never, if this one was read from bytes.
+    pub fn with_other_layers(
+        &self,
+        config: &[u8],
+        layers: &[Descriptor],
+        annotations: &BTreeMap<String, Option<String>>,
+    ) -> Result<Self, ManifestError> {
+        let mut value: Value = serde_json::from_slice(&self.raw).map_err(ManifestError::Parse)?;
+        let is_docker = self.descriptor.media_type == media_type::DOCKER_MANIFEST;
+        value["config"]["digest"] = json!(Digest::of(config));
+        value["config"]["size"] = json!(config.len());
+        let known = value["layers"].as_array().cloned().unwrap_or_default();
+        let entry = |layer: &Descriptor| {
+            let same = self.layers.iter().position(|own| own.digest == layer.digest);
+            same.and_then(|number| known.get(number).cloned()).unwrap_or_else(|| {
+                let own_type = match is_docker {
+                    true => media_type::to_docker(&layer.media_type),
+                    false => layer.media_type.as_str(),
+                };
+                json!({ "mediaType": own_type, "digest": layer.digest, "size": layer.size })
+            })
+        };
+        value["layers"] = layers.iter().map(entry).collect();
+        annotate(&mut value, annotations);
+        Self::parse(canonical_value(value))
+    }
+
+    /// The value of an annotation.
+    pub fn annotation(&self, name: &str) -> Option<String> {
+        let value: Value = serde_json::from_slice(&self.raw).ok()?;
+        Some(value.get("annotations")?.get(name)?.as_str()?.to_owned())
+    }
+
     /// The bytes, as fetched or as written.
     pub fn raw(&self) -> &[u8] {
         &self.raw
@@ -121,9 +158,47 @@ impl Manifest {
     }
 }
 
+/// Sets or removes annotations of a manifest or an index.
+pub(crate) fn annotate(document: &mut Value, annotations: &BTreeMap<String, Option<String>>) {
+    let mut all = document.get("annotations").and_then(Value::as_object).cloned().unwrap_or_default();
+    for (name, value) in annotations {
+        match value {
+            Some(value) => all.insert(name.clone(), value.clone().into()),
+            None => all.remove(name),
+        };
+    }
+    match (document.as_object_mut(), all.is_empty()) {
+        (Some(document), true) => document.remove("annotations"),
+        (Some(document), false) => document.insert("annotations".to_owned(), all.into()),
+        (None, _) => None,
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_manifest_gets_other_layers_and_keeps_how_it_describes_its_own() {
+        let layer = |text: &str| Descriptor::of(media_type::LAYER_GZIP, text.as_bytes());
+        let raw = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{}","config":{{"mediaType":"{}","size":2,"digest":"{}"}},
+                "layers":[{{"mediaType":"{}","size":5,"digest":"{}","annotations":{{"kept":"1"}}}}],
+                "annotations":{{"gone":"1","kept":"1"}}}}"#,
+            media_type::MANIFEST,
+            media_type::CONFIG,
+            Digest::of(b"{}"),
+            media_type::LAYER_GZIP,
+            Digest::of(b"layer")
+        );
+        let manifest = Manifest::parse(raw.into_bytes()).expect("valid");
+        let changes = BTreeMap::from([("gone".to_owned(), None), ("new".to_owned(), Some("2".to_owned()))]);
+        let other = manifest.with_other_layers(b"{ }", &[layer("base"), layer("layer")], &changes).expect("valid");
+        assert_eq!(other.layers()[0], layer("base"));
+        assert_eq!(other.layers()[1].annotations.get("kept").map(String::as_str), Some("1"));
+        let found = ["gone", "kept", "new"].map(|name| other.annotation(name));
+        assert_eq!(found, [None, Some("1".to_owned()), Some("2".to_owned())]);
+    }
 
     fn sample() -> Manifest {
         let annotations = ["c", "a", "b", "z", "k", "m"].map(|k| (k.to_owned(), k.to_owned()));

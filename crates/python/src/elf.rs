@@ -1,5 +1,6 @@
 //! What an ELF file is and needs: machine, loader, libraries and glibc's symbol versions, read from its bytes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -90,6 +91,8 @@ pub struct ElfFacts {
     pub needed: Vec<String>,
     /// The newest `GLIBC_x.y` among the symbol versions it needs.
     pub glibc: Option<(u32, u32)>,
+    /// The symbol versions that it needs, each with the library that has to have it: `libssl.so.3`, `OPENSSL_3.0.0`.
+    pub versions: Vec<(String, String)>,
 }
 
 impl ElfFacts {
@@ -150,7 +153,14 @@ where
         // Where linkers put it, the section that is read is the same.
         let _ = segment.data(endian, data);
     }
-    let mut facts = ElfFacts { machine, interpreter: None, soname: None, needed: Vec::new(), glibc: None };
+    let mut facts = ElfFacts {
+        machine,
+        interpreter: None,
+        soname: None,
+        needed: Vec::new(),
+        glibc: None,
+        versions: Vec::new(),
+    };
     for segment in segments {
         if let Some(name) = segment.interpreter(endian, data)? {
             // Linux reads the first one, and no other.
@@ -166,12 +176,13 @@ where
     let mut version_names = Vec::new();
     if let Some((mut needs, link)) = versions? {
         let strings = sections.strings(endian, data, link)?;
-        'all: while let Some((_, mut versions)) = needs.next()? {
+        'all: while let Some((need, mut versions)) = needs.next()? {
+            let library = need.file(endian, strings);
             while let Some(version) = versions.next()? {
                 if version_names.len() == MAX_ENTRIES {
                     break 'all;
                 }
-                version_names.push(version.name(endian, strings));
+                version_names.push((library, version.name(endian, strings)));
             }
         }
     }
@@ -181,10 +192,41 @@ where
             _ => facts.soname = Some(text(name?)?),
         }
     }
-    for name in version_names {
-        facts.glibc = facts.glibc.max(glibc_version(&text(name?)?));
+    for (library, name) in version_names {
+        let name = text(name?)?;
+        facts.glibc = facts.glibc.max(glibc_version(&name));
+        facts.versions.push((text(library?)?, name));
     }
     Ok(facts)
+}
+
+/// The symbol versions that a library has (`.gnu.version_d`): `GLIBC_2.34`; none for one that does not count them.
+///
+/// # Errors
+/// When it begins as an ELF file and is broken.
+pub fn symbol_versions(bytes: &[u8]) -> Result<BTreeSet<String>, ElfError> {
+    match FileKind::parse(bytes) {
+        Ok(FileKind::Elf32) => defined::<FileHeader32<Endianness>>(bytes),
+        Ok(FileKind::Elf64) => defined::<FileHeader64<Endianness>>(bytes),
+        Ok(_) | Err(_) => Ok(BTreeSet::new()),
+    }
+}
+
+fn defined<H: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> Result<BTreeSet<String>, ElfError> {
+    let header = H::parse(bytes)?;
+    let endian = header.endian()?;
+    let sections = header.sections(endian, bytes)?;
+    let mut found = BTreeSet::new();
+    let Some((mut definitions, link)) = sections.gnu_verdef(endian, bytes)? else { return Ok(found) };
+    let strings = sections.strings(endian, bytes, link)?;
+    for _ in 0..MAX_ENTRIES {
+        let Some((_, mut names)) = definitions.next()? else { break };
+        // The others are those that it inherits.
+        if let Some(name) = names.next()? {
+            found.insert(text(name.name(endian, strings)?)?);
+        }
+    }
+    Ok(found)
 }
 
 /// Names come from files of others, and are only compared and shown.
@@ -215,6 +257,7 @@ mod tests {
             assert_eq!(facts.machine, ElfMachine(183));
             assert_eq!(facts.needed, ["libc.so.6", "libgomp.so.1"], "{bits} bits");
             assert_eq!(facts.glibc, Some((2, 34)));
+            assert_eq!(facts.versions, [("libc.so.6".to_owned(), "GLIBC_2.34".to_owned())]);
             assert_eq!((facts.interpreter, facts.soname), (None, None));
         }
     }

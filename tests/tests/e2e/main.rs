@@ -4,6 +4,7 @@
 
 mod arm64;
 mod base;
+mod bundle;
 mod bytecode;
 mod cache;
 mod canonical;
@@ -36,6 +37,7 @@ mod prepare;
 mod prepare_examples;
 mod project;
 mod proof;
+mod rebase;
 mod refusal;
 mod registry;
 mod reproducible;

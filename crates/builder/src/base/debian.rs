@@ -238,6 +238,17 @@ fn store(
 ) -> Result<ResolvedBase, BuildError> {
     let title = format!("Debian {}", base.suite.value);
     let layer = store_layer(session, &title, tree, FileTime::EARLIEST, Compression::Gzip)?;
+    let mut config = config_of(platform);
+    // The base does not say when it was made: the same packages are the same layer.
+    config.push_layer(layer.diff_id, "1970-01-01T00:00:00Z", &format!("{CREATED_BY}{title}"));
+    describe(session, key, platform, tree, &config, vec![layer])
+}
+
+/// How the line of history of a base begins that is made of packages.
+pub(crate) const CREATED_BY: &str = "shipwheel: base: ";
+
+/// What every base that is made of packages tells the runtime.
+pub(crate) fn config_of(platform: &Platform) -> ImageConfig {
     let mut config = ImageConfig::empty(platform);
     let env = [
         ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
@@ -247,9 +258,7 @@ fn store(
     ];
     let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     config.apply(&RuntimeConfig { env, ..RuntimeConfig::default() });
-    // The base does not say when it was made: the same packages are the same layer.
-    config.push_layer(layer.diff_id, "1970-01-01T00:00:00Z", &format!("shipwheel: base: {title}"));
-    describe(session, key, platform, tree, &config, vec![layer])
+    config
 }
 
 fn unpack(session: &Session<'_>, package: &SelectedPackage) -> Result<UnpackedPackage, DebianError> {

@@ -13,6 +13,8 @@ use shipwheel_store::{LocalImage, PlatformImage, RegistrySource, StoreError};
 use super::describe::{DESCRIBE_RECIPE, describe};
 use super::in_order;
 use super::resolved::ResolvedBase;
+use crate::bundled::answers::About;
+use crate::bundled::outside_source::OutsideSource;
 use crate::disk::tar::unpack;
 use crate::error::BuildError;
 use crate::inspect::image_error::ImageError;
@@ -31,21 +33,51 @@ pub(super) fn from_registry(
     optional: Option<&Platform>,
     pin: &(dyn Fn(&Platform) -> Option<Digest> + Sync),
 ) -> Result<BTreeMap<Platform, ResolvedBase>, BuildError> {
-    let source = |reference| RegistrySource::new(&session.registry, reference, &session.cache, session.progress);
+    let (cache, outside) = (&session.cache, &session.outside);
+    let source = |reference| {
+        let source = RegistrySource::new(&session.registry, reference, cache, session.progress);
+        OutsideSource { source, outside, cache }
+    };
     let tagged = source(reference.clone());
     resolve_each(session, &reference.to_string(), platforms, optional, |platform| {
-        if let Some(pinned) = pin(platform) {
-            return Ok(PlatformImage::of(&source(reference.pinned(pinned)), platform, &session.cache)?);
+        let lacking = || OfflineError::of(session, format!("{reference} for {platform}"));
+        let read = |source: &OutsideSource<'_, RegistrySource<'_>>| {
+            let image = PlatformImage::of(source, platform, cache)?;
+            source.note_blobs(&image);
+            Ok::<_, BuildError>(image)
+        };
+        // What is named by its digest is what it says, wherever it comes from.
+        let named = pin(platform).or_else(|| reference.digest().filter(|_| outside.is_bundle()));
+        if let Some(named) = named {
+            if outside.is_bundle() && cache.blob_size(&named).is_none() {
+                return Err(lacking().into());
+            }
+            return read(&source(reference.pinned(named)));
+        }
+        let question = format!("{reference} {platform}");
+        if outside.is_bundle() {
+            return match outside.known::<Digest>(About::Base, &question) {
+                Some(digest) if cache.blob_size(&digest).is_some() => read(&source(reference.pinned(digest))),
+                Some(_) => Err(lacking().into()),
+                // The one that compiles is not in every base.
+                None if optional == Some(platform) => {
+                    let (what, found) = (reference.to_string(), Vec::new());
+                    Err(StoreError::NoPlatform { what, platform: platform.clone(), found }.into())
+                }
+                None => Err(lacking().into()),
+            };
         }
         let key = tag_key(reference, platform);
         if session.offline {
             // An offline build uses the image that the tag pointed to when a registry was last asked.
             let digest = session.cache.record::<Digest>("tag", &key);
-            let digest = digest.ok_or_else(|| OfflineError { what: format!("{reference} for {platform}") })?;
-            return Ok(PlatformImage::of(&source(reference.pinned(digest)), platform, &session.cache)?);
+            let digest = digest.ok_or_else(lacking)?;
+            return read(&source(reference.pinned(digest)));
         }
-        let image = PlatformImage::of(&tagged, platform, &session.cache)?;
-        session.cache.put_record("tag", &key, &image.manifest.descriptor().digest)?;
+        let image = read(&tagged)?;
+        let digest = image.manifest.descriptor().digest;
+        outside.note(About::Base, &question, &digest);
+        cache.put_record("tag", &key, &digest)?;
         Ok(image)
     })
 }
@@ -106,7 +138,7 @@ type FetchLayer<'a> = dyn Fn(&Descriptor) -> Result<(), BuildError> + 'a;
 /// Gets a layer from the repository that the image comes from.
 fn fetch(session: &Session<'_>, name: &str, image: &PlatformImage, blob: &Descriptor) -> Result<(), BuildError> {
     let origin = image.origin.as_ref().filter(|_| !session.offline);
-    let origin = origin.ok_or_else(|| OfflineError { what: format!("layer {} of {name}", blob.digest) })?;
+    let origin = origin.ok_or_else(|| OfflineError::of(session, format!("layer {} of {name}", blob.digest)))?;
     Ok(session.registry.fetch_blob(origin, blob, &session.cache, session.progress)?)
 }
 
@@ -165,7 +197,7 @@ fn read(
 ///
 /// # Errors
 /// When one is not what its diff ID says, or cannot be read.
-pub(super) fn tree_of(session: &Session<'_>, name: &str, layers: &[LayerDescriptor]) -> Result<Tree, BuildError> {
+pub(crate) fn tree_of(session: &Session<'_>, name: &str, layers: &[LayerDescriptor]) -> Result<Tree, BuildError> {
     let mut tree = Tree::new();
     for layer in layers {
         let tar = decompress(session, name, &layer.blob, layer.diff_id)?;
@@ -175,7 +207,10 @@ pub(super) fn tree_of(session: &Session<'_>, name: &str, layers: &[LayerDescript
 }
 
 /// Decompresses a layer to a temporary file without a name, and checks its diff id against the config.
-fn decompress(
+///
+/// # Errors
+/// When it is not in the cache, is broken, or has another diff id.
+pub(crate) fn decompress(
     session: &Session<'_>,
     name: &str,
     blob: &Descriptor,

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use shipwheel_debian::apt::{AptSource, apt_conf_value, debian_mirrors};
+use shipwheel_oci::Digest;
 use shipwheel_plan::spec::DebianBase;
 use shipwheel_store::limits::MAX_SETTINGS;
 use shipwheel_store::read_small_text;
 
+use crate::bundled::answers::About;
 use crate::session::Session;
 
 /// The archives of a suite.
@@ -31,6 +33,9 @@ impl DebianMirrors {
 
 /// Finds the mirrors for a base; `None` if this machine has none configured.
 pub(crate) fn find(session: &Session<'_>, base: &DebianBase) -> Option<DebianMirrors> {
+    if session.outside.is_bundle() {
+        return of_bundle(session, &base.suite.value);
+    }
     let sources = apt_sources();
     let apt = debian_mirrors(&sources, &base.suite.value);
     let text = |located: &Option<shipwheel_plan::spec::Located<String>>| located.as_ref().map(|l| l.value.clone());
@@ -54,6 +59,13 @@ pub(crate) fn find(session: &Session<'_>, base: &DebianBase) -> Option<DebianMir
         check_valid_until: base.check_valid_until.or(by_apt).unwrap_or(true),
         found_in,
     })
+}
+
+/// The archives of a suite that a bundle has: its age is the user's choice, as with a mirror that is pinned to a day.
+fn of_bundle(session: &Session<'_>, suite: &str) -> Option<DebianMirrors> {
+    session.outside.known::<Digest>(About::Release, suite)?;
+    let (archive, security) = ("bundle:".to_owned(), "bundle:-security".to_owned());
+    Some(DebianMirrors { archive, security, check_valid_until: false, found_in: "the bundle" })
 }
 
 /// The machine's apt sources, in both forms, in the order in which apt reads them.

@@ -1,7 +1,7 @@
 //! Bases: assembled from Debian's packages, or images of a registry, a layout or an archive.
 
 pub(crate) mod base_error;
-mod debian;
+pub(crate) mod debian;
 pub(crate) mod debian_error;
 pub(crate) mod debian_source;
 mod describe;

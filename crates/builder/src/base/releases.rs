@@ -13,6 +13,8 @@ use shipwheel_store::{FileAction, StoreError, read_small};
 
 use super::debian_error::DebianError;
 use super::mirror::DebianMirrors;
+use crate::bundled::answers::About;
+use crate::bundled::input::InputKind;
 use crate::disk::file_error::file_error;
 use crate::offline::OfflineError;
 use crate::session::Session;
@@ -76,6 +78,9 @@ impl Releases {
             (&mirrors.archive, format!("{suite}-updates")),
             (&mirrors.security, format!("{suite}-security")),
         ];
+        // Suites in development do not have updates or security updates.
+        let lacks = |name: &str| session.report.warning(&lacking_suite(name));
+        let wanted: Vec<_> = wanted.into_iter().filter(|(_, name)| !is_bundled_as_absent(session, name, lacks)).collect();
         let fetched: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> =
                 wanted.iter().map(|(url, suite)| scope.spawn(|| fetch_in_release(session, url, suite))).collect();
@@ -85,9 +90,9 @@ impl Releases {
         for ((url, name), fetched) in wanted.into_iter().zip(fetched) {
             let fetched = match fetched {
                 Ok(fetched) => fetched,
-                // Suites in development do not have updates or security updates.
                 Err(DebianError::Store(error)) if error.status() == Some(404) && name != *suite => {
-                    session.report.warning(&format!("the mirror does not have {name}: the base lacks its updates"));
+                    session.outside.note(About::Release, &name, &None::<Digest>);
+                    lacks(&name);
                     continue;
                 }
                 Err(DebianError::Store(cause)) if cause.status() == Some(404) => {
@@ -100,13 +105,16 @@ impl Releases {
             if mirrors.check_valid_until {
                 release.check_valid_until(session.now)?;
             }
-            if base.check_date {
+            if base.check_date && !session.outside.is_bundle() {
                 check_date(session, &release, &fetched.key)?;
             }
             // Only a good one is kept: a mirror that lies once does not spoil the copy that offline builds use.
             if let Some(new) = &fetched.new {
                 session.cache.put_record("release", &fetched.key, new)?;
             }
+            let digest = Digest::of(&fetched.bytes);
+            session.outside.note(About::Release, &name, &digest);
+            session.outside.note_input(InputKind::Debian, &format!("{name}_InRelease"), digest);
             archives.push(Archive { url: url.clone(), suite: name, release });
         }
         Ok(Self { archives })
@@ -160,9 +168,13 @@ impl Archive {
 /// # Errors
 /// When one cannot be obtained, is not what its index says, or the network may not be asked.
 pub(super) fn fetch_all(session: &Session<'_>, downloads: &[Download], concurrency: usize) -> Result<(), DebianError> {
+    for Download { url, digest, .. } in downloads {
+        let name = url.rsplit('/').next().unwrap_or_default();
+        session.outside.note_input(InputKind::Debian, name, *digest);
+    }
     let missing = downloads.iter().find(|download| session.cache.blob_size(&download.digest).is_none());
     match missing {
-        Some(download) if session.offline => Err(OfflineError { what: download.url.clone() }.into()),
+        Some(download) if session.offline => Err(OfflineError::of(session, &download.url).into()),
         Some(_) => {
             let fetched = session.http.fetch_all(&session.cache, downloads, concurrency, session.progress);
             fetched.map_err(|cause| match cause.status() {
@@ -201,13 +213,32 @@ fn check_date(session: &Session<'_>, release: &Release, key: &Digest) -> Result<
     Ok(())
 }
 
+/// Whether a bundle says that the mirror did not have a suite, which `tell` is told.
+fn is_bundled_as_absent(session: &Session<'_>, suite: &str, tell: impl Fn(&str)) -> bool {
+    let is_absent = session.outside.known::<Option<Digest>>(About::Release, suite) == Some(None);
+    if is_absent {
+        tell(suite);
+    }
+    is_absent
+}
+
+fn lacking_suite(name: &str) -> String {
+    format!("the mirror does not have {name}: the base lacks its updates")
+}
+
 fn fetch_in_release(session: &Session<'_>, url: &str, suite: &str) -> Result<FetchedRelease, DebianError> {
     let url = format!("{url}/dists/{suite}/InRelease");
     let key = Digest::of(url.as_bytes());
+    if session.outside.is_bundle() {
+        let digest = session.outside.known::<Digest>(About::Release, suite);
+        let digest = digest.filter(|digest| session.cache.blob_size(digest).is_some());
+        let digest = digest.ok_or_else(|| OfflineError::of(session, format!("the release of {suite}")))?;
+        return Ok(FetchedRelease { key, bytes: session.cache.read_blob(&digest)?, new: None });
+    }
     let copy = session.cache.record::<KeptRelease>("release", &key);
     let known = copy.as_ref().and_then(|copy| Some((copy, session.cache.read_blob(&copy.digest).ok()?)));
     if session.offline {
-        let (_, bytes) = known.ok_or(OfflineError { what: url })?;
+        let (_, bytes) = known.ok_or_else(|| OfflineError::of(session, url))?;
         return Ok(FetchedRelease { key, bytes, new: None });
     }
     let options = FetchOptions {

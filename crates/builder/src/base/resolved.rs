@@ -59,6 +59,11 @@ impl ResolvedBases {
         Self { name: name.to_owned(), is_image: false, by_platform }
     }
 
+    /// Bases that are one image of a registry.
+    pub(crate) fn of_image(reference: &Reference, by_platform: BTreeMap<Platform, ResolvedBase>) -> Self {
+        Self { name: reference.to_string(), is_image: true, by_platform }
+    }
+
     /// The reference of the base, where it has one.
     pub(crate) fn image_name(&self) -> Option<&str> {
         self.is_image.then_some(self.name.as_str())

@@ -30,6 +30,7 @@ use shipwheel_store::{ErrorKind, FileAction, PlaceError, StoreError};
 use super::BuildError;
 use crate::base::base_error::BaseError;
 use crate::base::debian_error::DebianError;
+use crate::bundled::bundle_error::BundleError;
 use crate::disk::file_error::FileError;
 use crate::disk::unpack_error::UnpackError;
 use crate::inspect::image_error::ImageError;
@@ -45,6 +46,7 @@ use crate::project::application_error::{ApplicationError, OtherFile, Whole};
 use crate::project::definition_error::DefinitionError;
 use crate::proof::import_error::ImportError;
 use crate::proof::start_error::StartError;
+use crate::rebased::rebase_error::RebaseError;
 use crate::wheel::project_error::{BuildInput, ProjectError};
 use crate::wheel::wheel_set_error::WheelSetError;
 
@@ -124,6 +126,10 @@ fn missing_blob() -> StoreError {
     cache.open_blob(&digest()).expect_err("an empty cache")
 }
 
+fn not_json() -> serde_json::Error {
+    serde_json::from_str::<u8>("x").expect_err("no number")
+}
+
 fn program() -> ProgramError {
     ProgramError::Failed { program: "uv build".to_owned(), output: outside() }
 }
@@ -157,7 +163,19 @@ fn files_and_programs() {
         (ProgramError::NoPython { request: None }.into(), Configuration, HINT),
         (ProgramError::NoGit.into(), Configuration, HINT),
         (ProgramError::Start { program: "uv".to_owned(), cause: io(io::ErrorKind::NotFound) }.into(), Outside, NO_HINT),
-        (OfflineError { what: image() }.into(), Configuration, HINT),
+        (OfflineError { what: image(), of_bundle: false }.into(), Configuration, HINT),
+        (OfflineError { what: image(), of_bundle: true }.into(), Configuration, HINT),
+        (BundleError::Other { what: image() }.into(), Configuration, HINT),
+        (BundleError::Answers { what: image(), cause: not_json() }.into(), Verification, HINT),
+        (BundleError::Platform { what: image(), platform: amd64(), found: outside() }.into(), Configuration, HINT),
+        (BundleError::Differs { what: "base", platform: amd64() }.into(), Outside, HINT),
+        (RebaseError::UnknownBase { image: image(), platform: amd64() }.into(), Configuration, HINT),
+        (RebaseError::OtherBase { image: image(), from: outside(), platform: amd64() }.into(), Configuration, HINT),
+        (
+            RebaseError::Unfit { image: image(), onto: outside(), reasons: vec![outside(); 30] }.into(),
+            Configuration,
+            HINT,
+        ),
         (wrong_digest().into(), Verification, HINT),
         (missing_blob().into(), Configuration, NO_HINT),
         (BuildError::internal("x"), Internal, HINT),
@@ -331,7 +349,7 @@ fn bases_and_debian() {
             Configuration,
             NO_HINT,
         ),
-        (debian(OfflineError { what: image() }.into()), Configuration, HINT),
+        (debian(OfflineError { what: image(), of_bundle: false }.into()), Configuration, HINT),
         (
             debian(FileError { action: FileAction::Read, path: path(), cause: io(io::ErrorKind::NotFound) }.into()),
             Configuration,

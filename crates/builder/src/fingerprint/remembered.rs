@@ -126,6 +126,7 @@ fn key(session: &Session<'_>, definition: &Definition) -> Option<Digest> {
     for (name, value) in session.environment.iter().filter(|(name, _)| !PASSING.contains(&name.as_str())) {
         hasher.field(name).field(value);
     }
+    session.outside.add_to(&mut hasher);
     Some(hasher.finish())
 }
 

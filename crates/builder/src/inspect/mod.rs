@@ -7,4 +7,5 @@ pub(crate) mod finding;
 pub(crate) mod image_error;
 pub(crate) mod modules;
 pub(crate) mod opened;
+pub(crate) mod original_image;
 pub(crate) mod python;

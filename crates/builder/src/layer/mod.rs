@@ -8,4 +8,5 @@ pub(crate) mod layer_error;
 pub(crate) mod layer_record;
 pub(crate) mod layers;
 pub(crate) mod report;
+pub(crate) mod stdlib_plan;
 pub(crate) mod store_layer;

@@ -1,5 +1,6 @@
 //! Lock files: read, converted to the one form that wheels are selected from, and made again.
 
+mod bundled_files;
 pub(crate) mod image_lock;
 pub(crate) mod image_lock_error;
 pub(crate) mod indexes;

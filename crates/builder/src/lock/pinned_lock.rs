@@ -7,11 +7,12 @@ use shipwheel_oci::{Hasher, Platform};
 use shipwheel_plan::spec::PythonSpec;
 use shipwheel_python::lock::{Lock, LockReading, LockedPackage, LockedWheel};
 use shipwheel_python::marker::Environment;
-use shipwheel_python::requirements::{Pin, Requirements, check_hashes};
+use shipwheel_python::requirements::{Found as Files, Pin, Requirements, check_hashes};
 use shipwheel_python::select::{Selection, select_all};
 use shipwheel_python::wheel::StrongHash;
 use shipwheel_python::{Libc, Target};
 
+use super::bundled_files;
 use super::indexes::Indexes;
 use super::kept::{self, Locking};
 use super::lock_error::LockError;
@@ -20,8 +21,10 @@ use super::placed_requirement::{Found, PlacedRequirement};
 use super::requirement_files::RequirementFiles;
 use super::tool_lock::ToolLock;
 use super::upgrade::Upgrade;
+use crate::bundled::answers::About;
 use crate::disk::text::write_text;
 use crate::error::BuildError;
+use crate::offline::OfflineError;
 use crate::program::uv;
 use crate::project::project::Project;
 use crate::session::Session;
@@ -278,15 +281,29 @@ impl Conversion<'_> {
         if let Some(lock) = requirements.lock_of_wheels(&pins, &local).filter(|_| !is_here.contains(&false)) {
             return Ok(lock);
         }
-        let Some(indexes) = self.indexes()? else {
+        let open = pins.iter().zip(&is_here).filter(|(_, is_here)| !**is_here);
+        let open: Vec<Pin> = open.map(|(pin, _)| pin.clone()).collect();
+        let Some(looked_up) = self.found(&open)? else {
             let input = self.lookups.to_owned() + &self.files.lines(&self.reader.python.allow_build)?;
             return self.convert(&requirements, &input, &self.lock.lookup()?);
         };
-        let open = pins.iter().zip(&is_here).filter(|(_, is_here)| !**is_here);
-        let open: Vec<Pin> = open.map(|(pin, _)| pin.clone()).collect();
-        let mut looked_up = indexes.look_up(self.reader.session, &open)?.into_iter();
+        let mut looked_up = looked_up.into_iter();
         let found = is_here.iter().map(|is_here| if *is_here { Some(Vec::new()) } else { looked_up.next().flatten() });
         requirements.lock(&pins, &found.collect(), &local).map_err(|problems| LockError::Hashes(problems).into())
+    }
+
+    /// The files of pins: what a bundle says, or the indexes; `None` where uv has to find them.
+    fn found(&self, open: &[Pin]) -> Result<Option<Files>, BuildError> {
+        let session = self.reader.session;
+        if session.outside.is_bundle() {
+            return Ok(open.iter().map(|pin| bundled_files::known(&session.outside, pin)).collect());
+        }
+        let Some(indexes) = self.indexes()? else { return Ok(None) };
+        let found = indexes.look_up(session, open)?;
+        for (pin, files) in open.iter().zip(&found) {
+            bundled_files::note(&session.outside, pin, files.as_deref().unwrap_or_default());
+        }
+        Ok(Some(found))
     }
 
     /// Finds the files of all pins, for whoever asks next.
@@ -327,7 +344,14 @@ impl Conversion<'_> {
         hasher.field(CONVERT_RECIPE.to_le_bytes()).field(self.minor.to_le_bytes()).field(self.lookups);
         self.files.add_to(&mut hasher);
         let key = hasher.finish();
-        let converted = match self.reader.session.cache.record::<String>("pylock", &key) {
+        let outside = &self.reader.session.outside;
+        let known = match outside.is_bundle() {
+            true => Some(outside.known::<String>(About::Lock, &key.hex()).ok_or_else(|| {
+                OfflineError::of(self.reader.session, format!("what indexes have for the pins of {shown}"))
+            })?),
+            false => self.reader.session.cache.record::<String>("pylock", &key),
+        };
+        let converted = match known {
             Some(converted) => converted,
             None => {
                 self.reader.session.report.step(&format!("lock: converting {shown}"));
@@ -339,6 +363,9 @@ impl Conversion<'_> {
                 converted
             }
         };
+        if !shipwheel_store::has_secret(&converted) {
+            outside.note(About::Lock, &key.hex(), &converted);
+        }
         // Lines in messages are those of the conversion.
         let lock = Lock::parse(&converted, &format!("{shown} (converted)"))?;
         // uv looks the wheels up by name and version and does not compare the file's hashes.

@@ -78,7 +78,7 @@ impl Checkout {
     /// When there is no git, no network, or no such commit.
     pub(crate) fn of(session: &Session<'_>, folder: PathBuf, url: &str, commit: &str) -> Result<Self, BuildError> {
         if session.offline {
-            return Err(OfflineError { what: url.to_owned() }.into());
+            return Err(OfflineError::of(session, url).into());
         }
         let program = session.on_path("git").next().ok_or(ProgramError::NoGit)?;
         let this = Self { folder, program };

@@ -14,6 +14,7 @@ use super::program_error::ProgramError;
 use super::run::run;
 use crate::disk::text::{text, text_if_there};
 use crate::error::BuildError;
+use crate::offline::OfflineError;
 use crate::session::Session;
 use shipwheel_store::FileAction;
 
@@ -113,6 +114,9 @@ impl<'s> Uv<'s> {
 fn find(session: &Session<'_>) -> Result<PathBuf, BuildError> {
     if let Some(path) = known(session) {
         return Ok(path);
+    }
+    if session.outside.is_bundle() {
+        return Err(OfflineError::of(session, "uv, which this build has to run,").into());
     }
     let key = pinned();
     session.report.step("uv: not on PATH; installing the pinned version into the cache with pip");

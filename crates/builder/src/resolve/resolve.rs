@@ -18,6 +18,7 @@ use super::resolved::Resolved;
 use crate::base::debian_source::DebianSource;
 use crate::base::resolve::Resolution;
 use crate::base::resolved::ResolvedBases;
+use crate::bundled::input::InputKind;
 use crate::error::BuildError;
 use crate::fingerprint::inputs;
 use crate::layer::ingredients::Ingredients;
@@ -59,6 +60,9 @@ pub(crate) fn resolve(
     let python = targets.values().next().map(|target| target.python.minor);
     let preparation = Preparation { session, definition, project: &project, origins: &origins, python, when_needed };
     let application = preparation.add_to(application)?;
+    for wheel in selected.values().flatten() {
+        session.outside.note_input(InputKind::Wheel, wheel.wheel.file_name(), wheel.sha256);
+    }
     let wheels = Wheels::new(origins, selected.values().chain(local.values()).flatten().cloned());
     let settled = settle(session, spec, &wheels, &targets, &selected, &local)?;
     let (mut platforms, mut differences) = (BTreeMap::new(), BTreeMap::new());

@@ -37,8 +37,7 @@ pub(crate) fn build(
     let mut hasher = Hasher::new();
     hasher.field(GIT_RECIPE.to_le_bytes()).field(uv::pinned().as_bytes()).field(&commit);
     hasher.field(repository.subdirectory.as_deref().unwrap_or_default());
-    let is_kept = |built: &BuiltWheel| built.is_kept(session);
-    let built: BuiltWheel = session.cache.remember("git", &hasher.finish(), is_kept, || {
+    let built = BuiltWheel::remembered(session, "git", &hasher.finish(), || {
         session.report.step(&format!(
             "git: building a wheel of {name} at {commit}: its own code runs on this machine",
             name = name()

@@ -104,7 +104,7 @@ impl WheelOrigins {
         let mut downloads = Vec::new();
         for file in wanted.iter().filter(missing) {
             match &file.url {
-                Some(_) if session.offline => return Err(OfflineError { what: file.file_name.clone() }.into()),
+                Some(_) if session.offline => return Err(OfflineError::of(session, &file.file_name).into()),
                 Some(url) => {
                     downloads.push(Download { url: self.mirrored(url), digest: file.digest, size: file.size });
                 }
@@ -192,7 +192,7 @@ impl WheelOrigins {
         }
         let url = url.ok_or_else(|| WheelSetError::NoAddress { wheel: file_name.to_owned() })?;
         if session.offline {
-            return Err(OfflineError { what: file_name.to_owned() }.into());
+            return Err(OfflineError::of(session, file_name).into());
         }
         let keyring = KeyringProgram::of(session);
         let fetched = session.http.fetch_unknown(&self.mirrored(url), size, self.how(session, keyring.as_ref()));

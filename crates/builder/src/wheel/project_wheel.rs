@@ -43,7 +43,7 @@ pub(crate) fn wheel(session: &Session<'_>, project: &Project, folder: &Path) -> 
                 build_copy(session, &input, &sources.files, version.as_deref())
             };
             let key = sources.key(session, version.as_deref())?;
-            session.cache.remember("project", &key, |built: &BuiltWheel| built.is_kept(session), build)?
+            BuiltWheel::remembered(session, "project", &key, build)?
         }
     };
     let name = built.name(&input)?;

@@ -10,6 +10,8 @@ use shipwheel_python::wheel::WheelName;
 use zip::result::ZipError;
 
 use super::project_error::{BuildInput, ProjectError};
+use crate::bundled::answers::About;
+use crate::bundled::input::InputKind;
 use crate::error::BuildError;
 use crate::program::uv::{self, WheelBuild};
 use crate::session::Session;
@@ -51,6 +53,27 @@ impl BuiltWheel {
         }
         let digest = session.cache.insert_bytes(&bytes)?;
         Ok(Self { file_name, size: bytes.len() as u64, digest })
+    }
+
+    /// The wheel that was built of what a key stands for, or what `build` gives, which is kept; a bundle brings its own.
+    ///
+    /// # Errors
+    /// The error of `build`, and when the cache cannot be written.
+    pub(crate) fn remembered(
+        session: &Session<'_>,
+        kind: &str,
+        key: &Digest,
+        build: impl FnOnce() -> Result<Self, BuildError>,
+    ) -> Result<Self, BuildError> {
+        let question = format!("{kind} {}", key.hex());
+        if let Some(known) = session.outside.known::<Self>(About::Wheel, &question).filter(|it| it.is_kept(session)) {
+            session.report.step(&format!("bundle: {} was built where the bundle was made", known.file_name));
+            return Ok(known);
+        }
+        let built = session.cache.remember(kind, key, |built: &Self| built.is_kept(session), build)?;
+        session.outside.note(About::Wheel, &question, &built);
+        session.outside.note_input(InputKind::Wheel, &built.file_name, built.digest);
+        Ok(built)
     }
 
     /// The same as a wheel of a lock.

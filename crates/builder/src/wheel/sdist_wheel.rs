@@ -42,16 +42,11 @@ pub(crate) fn build(
     let mut hasher = Hasher::new();
     hasher.field(SDIST_RECIPE.to_le_bytes()).field(uv::pinned().as_bytes()).field(sha256.as_bytes());
     let key = hasher.finish();
-    let built: BuiltWheel = session.cache.remember(
-        "sdist",
-        &key,
-        |built: &BuiltWheel| built.is_kept(session),
-        || {
-            let file_name = fetch(session, origins, package, sdist, sha256)?;
-            session.report.step(&format!("sdist: building a wheel of {file_name}: its own code runs on this machine"));
-            run(session, &input, &sha256, &file_name)
-        },
-    )?;
+    let built = BuiltWheel::remembered(session, "sdist", &key, || {
+        let file_name = fetch(session, origins, package, sdist, sha256)?;
+        session.report.step(&format!("sdist: building a wheel of {file_name}: its own code runs on this machine"));
+        run(session, &input, &sha256, &file_name)
+    })?;
     Ok(built.locked(&input, package)?)
 }
 

@@ -166,6 +166,7 @@ impl Selector<'_> {
         for (name, wheel) in &python.accept {
             hasher.field(name).field(wheel.sha256.as_bytes());
         }
+        self.session.outside.add_to(&mut hasher);
         hasher.finish()
     }
 

@@ -7,6 +7,8 @@ use shipwheel_python::wheel::StrongHash;
 
 use super::origins::WheelOrigins;
 use super::wheel_set_error::WheelSetError;
+use crate::bundled::answers::About;
+use crate::bundled::input::InputKind;
 use crate::error::BuildError;
 use crate::session::Session;
 use shipwheel_store::FileAction;
@@ -57,7 +59,15 @@ fn remembered(
 ) -> Result<Digest, BuildError> {
     let mut hasher = Hasher::new();
     hasher.field(name).fields(hashes.iter().map(ToString::to_string));
-    session.cache.remember(RECORD, &hasher.finish(), |_| true, find)
+    let key = hasher.finish();
+    let question = format!("{name} {}", key.hex());
+    if let Some(known) = session.outside.known(About::Sha256, &question) {
+        return proved(session, name, hashes, known);
+    }
+    let found = session.cache.remember(RECORD, &key, |_| true, find)?;
+    session.outside.note(About::Sha256, &question, &found);
+    session.outside.note_input(InputKind::Wheel, name, found);
+    Ok(found)
 }
 
 /// The digest of a blob that was taken in, if it has one of the hashes.

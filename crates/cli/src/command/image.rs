@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use serde_json::json;
-use shipwheel_builder::{Built, Definition, InterpreterChoice, Locked, build, plan};
+use shipwheel_builder::{Built, Definition, InterpreterChoice, Locked, Session, build, plan, unbundle};
 use shipwheel_bytecode::Optimization;
 use shipwheel_layer::Compression;
 use shipwheel_oci::{Platform, Reference, Repository};
@@ -16,6 +16,7 @@ use crate::amount::{CacheLimit, parse_limit};
 use crate::choices::ChoiceArguments;
 use crate::command::{cache, init};
 use crate::failure::Failure;
+use crate::image_argument::ImageArgument;
 use crate::input;
 use crate::layers;
 use crate::login::LoginArguments;
@@ -124,6 +125,10 @@ pub(crate) struct ImageArguments {
     #[arg(long)]
     pub(crate) offline: bool,
 
+    /// Build from what `shipwheel bundle` packed, and ask nobody else: a file, a layout, or a reference to a registry.
+    #[arg(long, value_name = "BUNDLE", conflicts_with_all = ["offline", "cache_from"])]
+    pub(crate) bundle: Option<ImageArgument>,
+
     /// How layers are compressed, but for those of wheels and of the base: gzip, zstd, or zstd:1 to zstd:19.
     #[arg(long, value_name = "COMPRESSION")]
     pub(crate) compression: Option<Compression>,
@@ -162,10 +167,12 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     }
     let cache = &definition.spec.cache;
     let caches = cache.from.iter().chain(&cache.to).map(Repository::reference);
-    let login = arguments.login.login(arguments.push.iter().chain(caches))?;
+    let carried = arguments.bundle.as_ref().and_then(ImageArgument::reference);
+    let login = arguments.login.login(arguments.push.iter().chain(caches).chain(carried))?;
     let mut session = open::session(&arguments.network, login, arguments.offline, &terminal)?;
     session.interpreter.clone_from(&arguments.bytecode_interpreter);
     session.sandbox = arguments.sandbox.sandbox();
+    take_bundle(arguments, &mut session, &definition, &terminal)?;
     let doing = Failure::while_doing(format!("build image `{}`", definition.name));
     if arguments.dry_run {
         let plan = plan(&mut session, &definition).map_err(doing)?;
@@ -191,12 +198,26 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Takes what a bundle has, if one is named.
+fn take_bundle(
+    arguments: &ImageArguments,
+    session: &mut Session<'_>,
+    definition: &Definition,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let Some(bundle) = &arguments.bundle else { return Ok(()) };
+    let doing = format!("take the bundle {bundle}");
+    let (registry, cache) = (session.registry.clone(), session.cache.clone());
+    let source = bundle.open(&registry, &cache, terminal).map_err(Failure::while_doing(&doing))?;
+    unbundle(session, &*source, definition).map_err(Failure::while_doing(doing))
+}
+
 /// The definition with all that flags change of it, and the image.lock that it is held to.
 fn asked_for(arguments: &ImageArguments, root: &Path) -> Result<Definition, Failure> {
     let (name, profile) = (arguments.name.as_deref(), arguments.profile.as_deref());
     let mut definition = open::definition(root, name, profile, &arguments.choices)?;
     apply(arguments, &mut definition);
-    choose_base(arguments, &mut definition)?;
+    choose_base(arguments.base.as_deref(), &mut definition)?;
     definition.locked = match arguments.locked {
         None => Locked::Pins,
         Some(LockedArgument::All) => Locked::All,
@@ -301,8 +322,8 @@ fn apply(arguments: &ImageArguments, definition: &mut Definition) {
 }
 
 /// Leaves only the base that the user chose.
-fn choose_base(arguments: &ImageArguments, definition: &mut Definition) -> Result<(), Failure> {
-    let Some(wanted) = &arguments.base else { return Ok(()) };
+pub(super) fn choose_base(wanted: Option<&str>, definition: &mut Definition) -> Result<(), Failure> {
+    let Some(wanted) = wanted else { return Ok(()) };
     let bases = &mut definition.spec.base;
     let names: Vec<String> = bases.iter().map(Base::name).collect();
     bases.retain(|base| base.is_called(wanted));
