@@ -133,7 +133,9 @@ fn in_order(inputs: BTreeMap<Digest, Input>) -> Vec<(Digest, Input)> {
 fn left_outside(definition: &Definition) -> Vec<String> {
     let spec = &definition.spec;
     let layouts = spec.base.iter().filter_map(|base| match base {
-        Base::Layout(path) => Some(format!("the base {}, which is a folder or a file beside the definition", path.value)),
+        Base::Layout(path) => {
+            Some(format!("the base {}, which is a folder or a file beside the definition", path.value))
+        }
         Base::Debian(_) | Base::Image(_) => None,
     });
     let steps = spec.app.iter().flat_map(|app| &app.prepare);

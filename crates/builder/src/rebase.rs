@@ -21,11 +21,11 @@ use crate::layer::layers;
 use crate::layer::stdlib_plan::{own_level, plan_of_stdlib};
 use crate::prepare::WhenNeeded;
 use crate::project::definition::Definition;
+use crate::rebased::native;
 use crate::rebased::own_files::{Bases, OwnFiles};
 use crate::rebased::pythons::{differences, libc_difference, lost_distributions};
 use crate::rebased::rebase_error::RebaseError;
 use crate::rebased::stdlib_layers::Bytecode;
-use crate::rebased::native;
 use crate::resolve::resolve;
 use crate::session::Session;
 
@@ -89,18 +89,24 @@ pub fn rebase(
     let image = OriginalImage::read(session, name, source)?;
     let bases = new_bases(session, onto, &image.images)?;
     let mut cuts = Vec::new();
-    let mut reasons = BTreeSet::new();
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     for one in &image.images {
         one.manifest.layers().iter().try_for_each(|layer| source.import(layer, &session.cache))?;
         let cut = Cut::find(session, name, one, from)?;
         let checked = check(session, name, one, &cut, &bases.by_platform[&one.platform])?;
-        let of_platform = |reason: &String| format!("{reason} ({})", one.platform);
-        reasons.extend(checked.reasons.iter().map(of_platform));
+        for reason in &checked.reasons {
+            let platform = one.platform.to_string();
+            match reasons.iter_mut().find(|(known, _)| known == reason) {
+                Some((_, platforms)) => platforms.push(platform),
+                None => reasons.push((reason.clone(), vec![platform])),
+            }
+        }
         cuts.push((cut, checked));
     }
     if !reasons.is_empty() {
         let (image, onto) = (name.to_owned(), bases.name);
-        return Err(RebaseError::Unfit { image, onto, reasons: reasons.into_iter().collect() }.into());
+        let lines = reasons.iter().map(|(reason, platforms)| format!("{reason} ({})", platforms.join(", ")));
+        return Err(RebaseError::Unfit { image, onto, reasons: lines.collect() }.into());
     }
     let remade = remake(session, name, &image.images, &cuts, &bases)?;
     let (mut images, mut platforms) = (Vec::new(), Vec::new());
@@ -187,9 +193,7 @@ impl Cut {
             return Self::of_image(session, name, &config, image, &from);
         }
         match config.layers_created_by(CREATED_BY) {
-            0 => {
-                Err(RebaseError::UnknownBase { image: name.to_owned(), platform: image.platform.clone() }.into())
-            }
+            0 => Err(RebaseError::UnknownBase { image: name.to_owned(), platform: image.platform.clone() }.into()),
             count => {
                 let mut base = config_of(&image.platform);
                 let diff_ids = diff_ids(name, &config)?;
@@ -228,7 +232,8 @@ fn diff_ids(name: &str, config: &ImageConfig) -> Result<Vec<DiffId>, BuildError>
 
 /// What was found of an image on its new base.
 struct Checked {
-    reasons: BTreeSet<String>,
+    /// Why it would not be right there, what weighs most first.
+    reasons: Vec<String>,
     python: Option<PythonVersion>,
     /// Which of its own layers are bytecode of a standard library that changed.
     stale: Vec<bool>,
@@ -250,7 +255,7 @@ fn check(
     let new = tree_of(session, name, &base.facts.layers)?;
     let old_python = find_python(&old, cut.config.env().get("PATH").map(String::as_str))?;
     let new_python = base.facts.python.as_ref();
-    let mut reasons: BTreeSet<String> = differences(old_python.as_ref(), new_python).into_iter().collect();
+    let mut reasons = differences(old_python.as_ref(), new_python);
     reasons.extend(libc_difference(find_libc(&old)?, base.facts.libc));
     reasons.extend(lost_distributions(&old, &new));
     let sources = |python: Option<&shipwheel_plan::facts::PythonFacts>| python.map(|python| python.sources.clone());
@@ -265,14 +270,14 @@ fn check(
         if bytecode == Bytecode::Some {
             let layer = layer.blob.digest.short();
             let mixed = "has bytecode of the standard library among other files, and the new base has other sources";
-            reasons.insert(format!("the layer {layer} {mixed}"));
+            reasons.push(format!("the layer {layer} {mixed}"));
         }
         if bytecode != Bytecode::All {
             files.add(&tar, Bases { old: &old, new: &new })?;
             tars.push(tar);
         }
     }
-    reasons.append(&mut files.reasons);
+    reasons.extend(std::mem::take(&mut files.reasons));
     if reasons.is_empty() {
         let lacking = |tree: Tree| {
             let tree = overlaid(tree, &tars)?;
@@ -280,7 +285,8 @@ fn check(
         };
         // What it did without on the old base, it does without on the new one.
         let before = lacking(old)?;
-        reasons.extend(lacking(new)?.difference(&before).map(|line| format!("{line}, which the new base does not have")));
+        reasons
+            .extend(lacking(new)?.difference(&before).map(|line| format!("{line}, which the new base does not have")));
     }
     Ok(Checked { reasons, python: new_python.map(|python| python.version), stale, own: own.to_vec() })
 }

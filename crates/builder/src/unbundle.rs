@@ -72,11 +72,7 @@ fn check_platforms(what: &str, manifest: &CacheManifest, wanted: &[Platform]) ->
 }
 
 /// Says which texts of the definition are not those that the bundle was made for.
-fn tell_of_changes(
-    session: &Session<'_>,
-    definition: &Definition,
-    inputs: &[&Descriptor],
-) -> Result<(), BuildError> {
+fn tell_of_changes(session: &Session<'_>, definition: &Definition, inputs: &[&Descriptor]) -> Result<(), BuildError> {
     let of_definition =
         inputs.iter().filter(|input| input.annotations.get(KIND).is_some_and(|it| it == InputKind::Definition.name()));
     // Only digests are compared: no name of the bundle leads anywhere.

@@ -153,14 +153,8 @@ where
         // Where linkers put it, the section that is read is the same.
         let _ = segment.data(endian, data);
     }
-    let mut facts = ElfFacts {
-        machine,
-        interpreter: None,
-        soname: None,
-        needed: Vec::new(),
-        glibc: None,
-        versions: Vec::new(),
-    };
+    let mut facts =
+        ElfFacts { machine, interpreter: None, soname: None, needed: Vec::new(), glibc: None, versions: Vec::new() };
     for segment in segments {
         if let Some(name) = segment.interpreter(endian, data)? {
             // Linux reads the first one, and no other.

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use shipwheel_oci::Digest;
-use shipwheel_tests::{Answer, CommandLine, Definition, Registry, Run, SampleBase, Server, Shipwheel, judge, scratch, wheel};
+use shipwheel_tests::{
+    Answer, CommandLine, Definition, Registry, Run, SampleBase, Server, Shipwheel, judge, scratch, wheel,
+};
 use tempfile::TempDir;
 use xshell::{Shell, cmd};
 
@@ -163,7 +165,8 @@ fn a_bundle_is_kept_by_a_registry_with_its_own_authority_and_login() {
     let built = run(&["image", &definition, "--bundle", &back, "--push", &image, "--json"]);
     assert_eq!(built.json()["digest"], usual["digest"]);
     // What is no bundle is told apart.
-    let run = shipwheel.run(&["image", &definition, "--bundle", &image, "--output", "oci:x", login[0], login[1], login[2]]);
+    let run =
+        shipwheel.run(&["image", &definition, "--bundle", &image, "--output", "oci:x", login[0], login[1], login[2]]);
     run.failed(3, &["is not a bundle of shipwheel"]);
 }
 
@@ -273,7 +276,8 @@ fn a_hostile_bundle_plants_nothing() {
     // For another platform than it was made for.
     let (home, shipwheel) = inside();
     let bundle = format!("oci:{}", good.display());
-    let arguments = [&outside.definition.argument(), "--platforms", "arm64", "--bundle", &bundle, "--output", "oci:out"];
+    let arguments =
+        [&outside.definition.argument(), "--platforms", "arm64", "--bundle", &bundle, "--output", "oci:out"];
     shipwheel.image(&arguments).failed(3, &["is for linux/amd64, and the image is to be for linux/arm64"]);
     drop(home);
 }

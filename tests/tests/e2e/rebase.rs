@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use shipwheel_tests::{Definition, Layout, Member, Podman, Registry, Run, SampleBase, Shipwheel, Suite, Tampered, scratch};
+use shipwheel_tests::{
+    Definition, Layout, Member, Podman, Registry, Run, SampleBase, Shipwheel, Suite, Tampered, scratch,
+};
 use tempfile::TempDir;
 
 /// The source that the patched base has patched.
@@ -70,7 +72,8 @@ fn a_patched_base_gives_what_a_build_on_it_would_give() {
     let new = over(&format!("{{ image = \"{}\" }}", bases.name("patched")));
     let before = built(&old, &place("before"));
     let expected = built(&new, &place("expected"));
-    let arguments = ["rebase", &place("before"), "--onto", &bases.name("patched"), "--json", "--output", &place("after")];
+    let arguments =
+        ["rebase", &place("before"), "--onto", &bases.name("patched"), "--json", "--output", &place("after")];
     let run = Shipwheel::new().run(&arguments).succeeded();
     assert_eq!(digest(&run), digest(&expected), "{}", run.stderr);
     assert_ne!(digest(&run), digest(&before));
@@ -95,7 +98,8 @@ fn a_patched_base_gives_what_a_build_on_it_would_give() {
     let podman = Podman::new();
     podman.pull(&target);
     assert_eq!(podman.run(&target, &[]).trim(), "hello");
-    let said = podman.run(&target, &["python3.11", "-c", "import colorsys; print(colorsys.PATCHED, colorsys.__cached__)"]);
+    let said =
+        podman.run(&target, &["python3.11", "-c", "import colorsys; print(colorsys.PATCHED, colorsys.__cached__)"]);
     assert!(said.starts_with("a patched base") && said.contains("__pycache__"), "{said}");
 }
 

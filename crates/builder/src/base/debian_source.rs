@@ -83,6 +83,10 @@ impl DebianSource {
             return Ok(known);
         }
         let releases = Releases::fetch(session, &self.folder, &self.base, &self.mirrors)?;
+        if session.outside.is_bundle() {
+            // Nothing says that it is too old: that is for whoever reads this.
+            session.report.step(&format!("base: the packages are those of {}", releases.date().strftime("%Y-%m-%d")));
+        }
         if let Some(date) = releases.unreleased() {
             let (suite, day) = (&self.base.suite.value, date.strftime("%Y-%m-%d"));
             session.report.warning(&format!(

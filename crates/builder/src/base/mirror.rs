@@ -11,6 +11,9 @@ use shipwheel_store::read_small_text;
 use crate::bundled::answers::About;
 use crate::session::Session;
 
+/// Where the archives of a bundle are.
+const OF_BUNDLE: &str = "the bundle";
+
 /// The archives of a suite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DebianMirrors {
@@ -27,7 +30,10 @@ pub(crate) struct DebianMirrors {
 impl DebianMirrors {
     /// Where the packages come from, without credentials in it.
     pub(crate) fn shown(&self) -> String {
-        format!("the mirror in {}", self.found_in)
+        match self.found_in {
+            OF_BUNDLE => OF_BUNDLE.to_owned(),
+            place => format!("the mirror in {place}"),
+        }
     }
 }
 
@@ -65,7 +71,7 @@ pub(crate) fn find(session: &Session<'_>, base: &DebianBase) -> Option<DebianMir
 fn of_bundle(session: &Session<'_>, suite: &str) -> Option<DebianMirrors> {
     session.outside.known::<Digest>(About::Release, suite)?;
     let (archive, security) = ("bundle:".to_owned(), "bundle:-security".to_owned());
-    Some(DebianMirrors { archive, security, check_valid_until: false, found_in: "the bundle" })
+    Some(DebianMirrors { archive, security, check_valid_until: false, found_in: OF_BUNDLE })
 }
 
 /// The machine's apt sources, in both forms, in the order in which apt reads them.

@@ -80,7 +80,8 @@ impl Releases {
         ];
         // Suites in development do not have updates or security updates.
         let lacks = |name: &str| session.report.warning(&lacking_suite(name));
-        let wanted: Vec<_> = wanted.into_iter().filter(|(_, name)| !is_bundled_as_absent(session, name, lacks)).collect();
+        let wanted: Vec<_> =
+            wanted.into_iter().filter(|(_, name)| !is_bundled_as_absent(session, name, lacks)).collect();
         let fetched: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> =
                 wanted.iter().map(|(url, suite)| scope.spawn(|| fetch_in_release(session, url, suite))).collect();
@@ -118,6 +119,11 @@ impl Releases {
             archives.push(Archive { url: url.clone(), suite: name, release });
         }
         Ok(Self { archives })
+    }
+
+    /// The date of the newest release.
+    pub(super) fn date(&self) -> Timestamp {
+        self.archives.iter().map(|archive| archive.release.date).max().unwrap_or_default()
     }
 
     /// The date of a suite that is not released yet.

@@ -61,7 +61,8 @@ impl OriginalImage {
             // An attestation may name the image itself, and goes then too.
             let replaced = |entry: &Descriptor| new.get(&entry.digest).filter(|_| !is_attestation(entry)).cloned();
             let index = index.and_then(|index| index.map_manifests(replaced));
-            let index = index.and_then(|index| if annotations.is_empty() { Ok(index) } else { index.annotated(annotations) });
+            let index =
+                index.and_then(|index| if annotations.is_empty() { Ok(index) } else { index.annotated(annotations) });
             let index = index.map_err(|cause| ImageError::Index { image: name.to_owned(), cause })?;
             new.insert(document.descriptor.digest, index.descriptor().clone());
             indexes.push(index);

@@ -91,7 +91,9 @@ impl OwnFiles {
                     let reason = "it would keep the mode and the owner that it has in the old base";
                     self.reasons.insert(format!("{path}: {reason}"));
                 }
-                Some(Node::File(..) | Node::Symlink(_)) if !matches!(before, Some(Node::File(..) | Node::Symlink(_))) => {
+                Some(Node::File(..) | Node::Symlink(_))
+                    if !matches!(before, Some(Node::File(..) | Node::Symlink(_))) =>
+                {
                     self.reasons.insert(format!("{path} is a folder in the image, and none in the new base"));
                 }
                 Some(_) | None => {}
@@ -160,19 +162,45 @@ mod tests {
         for (own, old, new, expected) in [
             (&[("/app/x", "1")][..], &same[..], &same[..], ""),
             (&[("/etc/a", "own")], &same, &same, ""),
-            (&[("/etc/a", "own")], &same, &[("/etc/a", "2")], "/etc/a: its own file is in place of one that is another in the new base"),
-            (&[("/etc/a", "own")], &same, &[("/etc/b", "2")], "/etc/a: its own file is in place of one that the new base does not have"),
-            (&[("/etc/n", "own")], &same, &[("/etc/n", "2")], "/etc/n: its own file would be in place of one that only the new base has"),
-            (&[("/lib/y", "own")], &same, &[("/lib/x", "")], "/lib/y would lie elsewhere: a folder above it is a link in one of the bases"),
+            (
+                &[("/etc/a", "own")],
+                &same,
+                &[("/etc/a", "2")],
+                "/etc/a: its own file is in place of one that is another in the new base",
+            ),
+            (
+                &[("/etc/a", "own")],
+                &same,
+                &[("/etc/b", "2")],
+                "/etc/a: its own file is in place of one that the new base does not have",
+            ),
+            (
+                &[("/etc/n", "own")],
+                &same,
+                &[("/etc/n", "2")],
+                "/etc/n: its own file would be in place of one that only the new base has",
+            ),
+            (
+                &[("/lib/y", "own")],
+                &same,
+                &[("/lib/x", "")],
+                "/lib/y would lie elsewhere: a folder above it is a link in one of the bases",
+            ),
             (&[("/lib/y", "own")], &same, &same, ""),
-            (&[("/srv/y", "own")], &same, &[("/srv", "a file")], "/srv is a folder in the image, and none in the new base"),
+            (
+                &[("/srv/y", "own")],
+                &same,
+                &[("/srv", "a file")],
+                "/srv is a folder in the image, and none in the new base",
+            ),
         ] {
             let mut found = OwnFiles::default();
             let (old, new) = (tree(old), tree(new));
             found.add(&layer(own), Bases { old: &old, new: &new }).unwrap();
             let reasons: Vec<String> = found.reasons.into_iter().collect();
             let expected: Vec<&str> = if expected.is_empty() { Vec::new() } else { vec![expected] };
-            let relevant: Vec<&String> = reasons.iter().filter(|it| expected.is_empty() || expected.contains(&it.as_str())).collect();
+            let relevant: Vec<&String> =
+                reasons.iter().filter(|it| expected.is_empty() || expected.contains(&it.as_str())).collect();
             assert_eq!(relevant, expected, "{own:?} {reasons:?}");
         }
     }
@@ -188,6 +216,9 @@ mod tests {
         found.empties(&TreePath::new("/etc").unwrap(), bases);
         found.empties(&TreePath::new("/app").unwrap(), bases);
         let reasons: Vec<String> = found.reasons.into_iter().collect();
-        assert_eq!(reasons, ["it empties /etc, a folder of its base", "it removes /etc/b, which only the new base has"]);
+        assert_eq!(
+            reasons,
+            ["it empties /etc, a folder of its base", "it removes /etc/b, which only the new base has"]
+        );
     }
 }

@@ -58,7 +58,9 @@ impl RebaseError {
     pub fn hint(&self) -> String {
         match self {
             Self::UnknownBase { .. } => "name the base that it was built on with `--from`",
-            Self::OtherBase { .. } => "name the base that it was built on with `--from`, by its digest if its tag has moved",
+            Self::OtherBase { .. } => {
+                "name the base that it was built on with `--from`, by its digest if its tag has moved"
+            }
             Self::Unfit { .. } => "build it again on the new base",
         }
         .to_owned()

@@ -8,8 +8,7 @@ use super::{ConfigError, ImageConfig};
 use crate::digest::DiffId;
 
 /// Keys whose values are not a matter of base and image: they are about one of both, or made anew.
-const OWN_KEYS: [&str; 8] =
-    ["architecture", "os", "variant", "os.version", "created", "config", "rootfs", "history"];
+const OWN_KEYS: [&str; 8] = ["architecture", "os", "variant", "os.version", "created", "config", "rootfs", "history"];
 
 /// Keys of `config` with a value for each of several names.
 const NAMED: [&str; 3] = ["Labels", "ExposedPorts", "Volumes"];
@@ -76,7 +75,8 @@ impl ImageConfig {
     fn rebased_history(&self, old: &Self, new: &Self, count: usize, own: &[OwnLayer]) -> Option<Value> {
         let [image, old, new] = [self, old, new].map(|config| config.0.get("history").and_then(Value::as_array));
         let (image, new) = (image?, new?);
-        let is_of_old = |old: &&Vec<Value>| image.starts_with(old) && old.iter().filter(|line| !is_empty(line)).count() == count;
+        let is_of_old =
+            |old: &&Vec<Value>| image.starts_with(old) && old.iter().filter(|line| !is_empty(line)).count() == count;
         // Lines without a layer may be the base's last ones; without the base's own list, nobody knows.
         let cut = old.filter(is_of_old).map_or_else(|| after_layers(image, count), Vec::len);
         let mut lines = new.clone();
@@ -174,8 +174,7 @@ fn merged_env(image: &ImageConfig, old: &ImageConfig, new: &ImageConfig) -> Opti
             _ => own.cloned(),
         }
     };
-    let pairs: Vec<Value> =
-        names.iter().filter_map(|name| Some(format!("{name}={}", value(name)?).into())).collect();
+    let pairs: Vec<Value> = names.iter().filter_map(|name| Some(format!("{name}={}", value(name)?).into())).collect();
     (!pairs.is_empty()).then(|| pairs.into())
 }
 
@@ -193,10 +192,13 @@ mod tests {
 
     fn config(runtime: Value, layers: &[&str], history: &[(&str, bool)]) -> ImageConfig {
         let diff_ids: Vec<String> = layers.iter().map(|text| DiffId::of(text.as_bytes()).to_string()).collect();
-        let history: Vec<Value> = history
-            .iter()
-            .map(|(by, empty)| if *empty { json!({ "created_by": by, "empty_layer": true }) } else { json!({ "created_by": by }) })
-            .collect();
+        let history: Vec<Value> =
+            history
+                .iter()
+                .map(|(by, empty)| {
+                    if *empty { json!({ "created_by": by, "empty_layer": true }) } else { json!({ "created_by": by }) }
+                })
+                .collect();
         let value = json!({
             "architecture": "amd64", "os": "linux", "config": runtime,
             "rootfs": { "type": "layers", "diff_ids": diff_ids }, "history": history,
@@ -216,9 +218,21 @@ mod tests {
             ("Cmd", Value::Null, json!(["x"]), json!(["y"]), Value::Null),
             ("Cmd", json!(["x"]), json!(["x"]), Value::Null, Value::Null),
             ("New", Value::Null, Value::Null, json!(1), json!(1)),
-            ("Labels", json!({"a": "1", "b": "2"}), json!({"a": "1"}), json!({"a": "3", "c": "4"}), json!({"a": "3", "b": "2", "c": "4"})),
+            (
+                "Labels",
+                json!({"a": "1", "b": "2"}),
+                json!({"a": "1"}),
+                json!({"a": "3", "c": "4"}),
+                json!({"a": "3", "b": "2", "c": "4"}),
+            ),
             ("ExposedPorts", json!({"1": {}}), json!({"1": {}}), Value::Null, Value::Null),
-            ("Env", json!(["A=1", "PATH=/opt/bin:/bin"]), json!(["PATH=/bin"]), json!(["PATH=/sbin:/bin", "B=2"]), json!(["A=1", "B=2", "PATH=/opt/bin:/sbin:/bin"])),
+            (
+                "Env",
+                json!(["A=1", "PATH=/opt/bin:/bin"]),
+                json!(["PATH=/bin"]),
+                json!(["PATH=/sbin:/bin", "B=2"]),
+                json!(["A=1", "B=2", "PATH=/opt/bin:/sbin:/bin"]),
+            ),
             ("Env", json!(["Z=1", "A=1"]), json!(["Z=1"]), json!(["Z=2", "B=1"]), json!(["Z=2", "A=1", "B=1"])),
             ("Env", json!(["PATH=/own"]), json!(["PATH=/bin"]), json!(["PATH=/sbin"]), json!(["PATH=/own"])),
         ] {
@@ -239,7 +253,8 @@ mod tests {
             &["b1", "std", "app"],
             &[("b1", false), ("CMD", true), ("std", false), ("ENV", true), ("app", false)],
         );
-        let (old, new) = (config(json!({}), &["b1"], &base), config(json!({}), &["n1", "n2"], &[("n1", false), ("n2", false)]));
+        let (old, new) =
+            (config(json!({}), &["b1"], &base), config(json!({}), &["n1", "n2"], &[("n1", false), ("n2", false)]));
         let layer = |ids: &[&str], by: &[&str]| OwnLayer {
             diff_ids: ids.iter().map(|text| DiffId::of(text.as_bytes())).collect(),
             created_by: by.iter().map(|text| (*text).to_owned()).collect(),

@@ -29,7 +29,8 @@ fn nested_indexes_name_the_new_manifests() {
     changed.push_layer(layer.diff_id, "1970-01-01T00:00:00Z", "the test");
     let changed = changed.to_json();
     let manifest = image.manifest.with_layers(&changed, &[layer.blob]).unwrap();
-    let replaced = original.replace("test", vec![PlatformImage { manifest, config: changed, ..image }], &BTreeMap::new()).unwrap();
+    let replaced =
+        original.replace("test", vec![PlatformImage { manifest, config: changed, ..image }], &BTreeMap::new()).unwrap();
 
     let source = StoredSource::new(&replaced, &cache, &registry, &NoProgress).unwrap();
     let graph = ImageGraph::read(&source, replaced.root()).unwrap();
