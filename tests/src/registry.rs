@@ -58,7 +58,7 @@ impl Registry {
 
     /// The certificate of the authority of a registry that speaks TLS.
     pub fn authority(&self) -> PathBuf {
-        self.folder.path().join("server.pem")
+        self.folder.path().join("ca.pem")
     }
 
     /// Makes a registry that speaks TLS one of those that a home folder knows the authority of, as docker and podman do.
@@ -142,15 +142,20 @@ impl Drop for Registry {
     }
 }
 
-/// A certificate for 127.0.0.1 that is its own authority.
+/// An authority, and the certificate for 127.0.0.1 that it signed.
 fn certificate(folder: &Path) {
     let (shell, openssl) = (Shell::new().expect("a shell"), judge("openssl", "openssl"));
     shell.change_dir(folder);
-    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
-    let names = ["-subj", "/CN=harbour", "-addext", "subjectAltName=IP:127.0.0.1"];
-    let files = ["-keyout", "server.key", "-out", "server.pem"];
-    let made = cmd!(shell, "{openssl} req -x509").args(key).args(names).args(files);
-    made.quiet().ignore_stderr().run().expect("openssl makes a certificate");
+    let run = |arguments: &str| {
+        let words = arguments.split(' ');
+        cmd!(shell, "{openssl} {words...}").quiet().ignore_stderr().run().expect("openssl makes a certificate");
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    std::fs::write(folder.join("extensions"), "subjectAltName=IP:127.0.0.1").expect("our own folder");
+    run(&format!("req -x509 {key} -days 2 -subj /CN=authority -keyout ca.key -out ca.pem"));
+    run(&format!("req -new {key} -subj /CN=harbour -keyout server.key -out server.csr"));
+    let signed = "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2";
+    run(&format!("{signed} -extfile extensions -out server.pem"));
 }
 
 /// A port that nobody listened on a moment ago.

@@ -38,8 +38,8 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 mod build;
-mod compare;
 mod bundle;
+mod compare;
 mod compile_folder;
 mod describe;
 mod enter_confinement;
@@ -78,12 +78,12 @@ mod offline;
 mod session;
 
 pub use build::{build, lock_image, plan};
-pub use compare::compare;
 pub use bundle::{Bundle, bundle};
 pub use bundled::answers::Answers;
 pub use bundled::bundle_error::BundleError;
 pub use bundled::input::InputKind;
 pub use bundled::outside::{Notes, Outside};
+pub use compare::compare;
 pub use compile_folder::{LocalReport, LocalTree, compile_folder};
 pub use confine::confine_error::ConfineError;
 pub use confine::sandbox::{CONFINED, Sandbox};

@@ -87,12 +87,15 @@ pub fn rebase(
     onto: Onto<'_>,
 ) -> Result<Rebased, BuildError> {
     let image = OriginalImage::read(session, name, source)?;
+    let mut found = Vec::new();
+    for one in &image.images {
+        found.push(Cut::find(session, name, one, from)?);
+    }
     let bases = new_bases(session, onto, &image.images)?;
     let mut cuts = Vec::new();
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
-    for one in &image.images {
+    for (one, cut) in image.images.iter().zip(found) {
         one.manifest.layers().iter().try_for_each(|layer| source.import(layer, &session.cache))?;
-        let cut = Cut::find(session, name, one, from)?;
         let checked = check(session, name, one, &cut, &bases.by_platform[&one.platform])?;
         for reason in &checked.reasons {
             let platform = one.platform.to_string();
@@ -342,6 +345,11 @@ fn remake(
     Ok(made)
 }
 
+/// What goes in place of each of so many layers: one for one, or else all in place of the first.
+fn places(remade: &[Made], stale: usize) -> Vec<&[Made]> {
+    if remade.len() == stale { remade.chunks(1).collect() } else { vec![remade] }
+}
+
 /// One platform's image on its new base.
 struct Stack<'a> {
     one: &'a PlatformImage,
@@ -359,7 +367,8 @@ impl Stack<'_> {
     ) -> Result<(PlatformImage, RebasedPlatform), BuildError> {
         let Self { one, cut, checked, base, remade } = self;
         let mut layers: Vec<LayerDescriptor> = base.facts.layers.clone();
-        let (mut own, mut kept, mut is_first) = (Vec::new(), 0, true);
+        let (mut own, mut kept) = (Vec::new(), 0);
+        let mut places = places(remade, checked.stale.iter().filter(|is_stale| **is_stale).count()).into_iter();
         for (layer, is_stale) in checked.own.iter().zip(&checked.stale) {
             if !is_stale {
                 kept += 1;
@@ -367,8 +376,7 @@ impl Stack<'_> {
                 layers.push(layer.clone());
                 continue;
             }
-            // The first of the stale ones is where the new ones go.
-            let new = if std::mem::take(&mut is_first) { *remade } else { &[] };
+            let new = places.next().unwrap_or_default();
             layers.extend(new.iter().map(|(_, layer)| layer.clone()));
             own.push(OwnLayer {
                 diff_ids: new.iter().map(|(_, layer)| layer.diff_id).collect(),

@@ -112,7 +112,7 @@ fn what_is_missing_is_named_and_nothing_is_written() {
     let gone = format!("thing==1.0 --hash=sha256:{}\n", "0".repeat(64));
     std::fs::write(outside.definition.path().join("requirements.txt"), gone).unwrap();
     let run = outside.bundle(&["--platforms", "amd64", "--output", &output.display().to_string()]);
-    run.failed(3, &["thing"]);
+    run.failed(5, &["no file found for thing 1.0"]);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is half written");
     let run = outside.bundle(&["--output", "docker-archive:x.tar"]);
     run.failed(2, &["a docker-archive holds an image and no bundle"]);
@@ -269,7 +269,7 @@ fn a_hostile_bundle_plants_nothing() {
             files[0]["sha256"] = json!(format!("sha256:{}", "1".repeat(64)));
         });
     });
-    run.failed(3, &["thing"]);
+    run.failed(5, &["no file found for thing 1.0 has one of the 1 hashes listed"]);
     // Answers that are none.
     let run = try_with(&|layout| layout.answers(|answers| *answers = json!(["x"])));
     run.failed(5, &["the answers in", "cannot be read"]);
