@@ -2,8 +2,6 @@
 
 use shipwheel_store::ErrorKind;
 
-use crate::session::Session;
-
 /// Something is needed that the cache lacks, and the network must not be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} is not in {}", place(*.of_bundle))]
@@ -19,11 +17,6 @@ fn place(of_bundle: bool) -> &'static str {
 }
 
 impl OfflineError {
-    /// Something that a session must not ask for.
-    pub(crate) fn of(session: &Session<'_>, what: impl Into<String>) -> Self {
-        Self { what: what.into(), of_bundle: session.outside.is_bundle() }
-    }
-
     /// The user asked for `--offline`.
     pub fn kind(&self) -> ErrorKind {
         ErrorKind::Configuration

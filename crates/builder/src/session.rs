@@ -12,6 +12,7 @@ use shipwheel_store::{Cache, Progress, Registry, StoreError, StoredImage, Stored
 use crate::bundled::outside::Outside;
 use crate::confine::sandbox::Sandbox;
 use crate::interpreter_choice::InterpreterChoice;
+use crate::offline::OfflineError;
 
 /// One run's surroundings. The environment and the clock are read once, by the command line.
 pub struct Session<'a> {
@@ -73,6 +74,11 @@ impl Session<'_> {
     pub(crate) fn apart<'r>(&'r self, cache: Cache, outside: Outside, report: &'r dyn Report) -> Session<'r> {
         let offline = self.offline || outside.is_bundle();
         Session { cache, outside, offline, ..self.reporting_to(report) }
+    }
+
+    /// Something that this session must not ask the network for.
+    pub(crate) fn lacking(&self, what: impl Into<String>) -> OfflineError {
+        OfflineError { what: what.into(), of_bundle: self.outside.is_bundle() }
     }
 
     /// A variable that is set and not empty.

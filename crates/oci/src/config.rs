@@ -3,7 +3,7 @@
 //! It stays a JSON value: `oci-spec`'s type loses `Healthcheck`, `OnBuild`, `Shell` and every
 //! key it does not know.
 
-mod rebase;
+pub(crate) mod rebase;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,6 @@ use crate::canonical::canonical_value;
 use crate::digest::DiffId;
 use crate::platform::Platform;
 use crate::spelling::require_plain_config;
-
-pub use rebase::{OwnLayer, RebasedConfig};
 
 /// A config that cannot be used.
 #[derive(Debug, thiserror::Error)]

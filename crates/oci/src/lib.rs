@@ -27,7 +27,8 @@ mod spelling;
 pub mod validate;
 
 pub use canonical::{canonical_json, canonical_value};
-pub use config::{ConfigError, ImageConfig, OwnLayer, RebasedConfig, RuntimeConfig};
+pub use config::rebase::{OwnLayer, RebasedConfig};
+pub use config::{ConfigError, ImageConfig, RuntimeConfig};
 pub use descriptor::{Descriptor, LayerDescriptor, media_type};
 pub use digest::{DiffId, Digest, DigestError, HashWriter, Hasher};
 pub use index::{Index, IndexError};

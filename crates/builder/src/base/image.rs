@@ -18,7 +18,6 @@ use crate::bundled::outside_source::OutsideSource;
 use crate::disk::tar::unpack;
 use crate::error::BuildError;
 use crate::inspect::image_error::ImageError;
-use crate::offline::OfflineError;
 use crate::project::definition::Definition;
 use crate::session::Session;
 
@@ -40,7 +39,7 @@ pub(super) fn from_registry(
     };
     let tagged = source(reference.clone());
     resolve_each(session, &reference.to_string(), platforms, optional, |platform| {
-        let lacking = || OfflineError::of(session, format!("{reference} for {platform}"));
+        let lacking = || session.lacking(format!("{reference} for {platform}"));
         let read = |source: &OutsideSource<'_, RegistrySource<'_>>| {
             let image = PlatformImage::of(source, platform, cache)?;
             source.note_blobs(&image);
@@ -138,7 +137,7 @@ type FetchLayer<'a> = dyn Fn(&Descriptor) -> Result<(), BuildError> + 'a;
 /// Gets a layer from the repository that the image comes from.
 fn fetch(session: &Session<'_>, name: &str, image: &PlatformImage, blob: &Descriptor) -> Result<(), BuildError> {
     let origin = image.origin.as_ref().filter(|_| !session.offline);
-    let origin = origin.ok_or_else(|| OfflineError::of(session, format!("layer {} of {name}", blob.digest)))?;
+    let origin = origin.ok_or_else(|| session.lacking(format!("layer {} of {name}", blob.digest)))?;
     Ok(session.registry.fetch_blob(origin, blob, &session.cache, session.progress)?)
 }
 

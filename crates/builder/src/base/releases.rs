@@ -16,7 +16,6 @@ use super::mirror::DebianMirrors;
 use crate::bundled::answers::About;
 use crate::bundled::input::InputKind;
 use crate::disk::file_error::file_error;
-use crate::offline::OfflineError;
 use crate::session::Session;
 
 /// The most bytes that an `InRelease` may have.
@@ -180,7 +179,7 @@ pub(super) fn fetch_all(session: &Session<'_>, downloads: &[Download], concurren
     }
     let missing = downloads.iter().find(|download| session.cache.blob_size(&download.digest).is_none());
     match missing {
-        Some(download) if session.offline => Err(OfflineError::of(session, &download.url).into()),
+        Some(download) if session.offline => Err(session.lacking(&download.url).into()),
         Some(_) => {
             let fetched = session.http.fetch_all(&session.cache, downloads, concurrency, session.progress);
             fetched.map_err(|cause| match cause.status() {
@@ -238,13 +237,13 @@ fn fetch_in_release(session: &Session<'_>, url: &str, suite: &str) -> Result<Fet
     if session.outside.is_bundle() {
         let digest = session.outside.known::<Digest>(About::Release, suite);
         let digest = digest.filter(|digest| session.cache.blob_size(digest).is_some());
-        let digest = digest.ok_or_else(|| OfflineError::of(session, format!("the release of {suite}")))?;
+        let digest = digest.ok_or_else(|| session.lacking(format!("the release of {suite}")))?;
         return Ok(FetchedRelease { key, bytes: session.cache.read_blob(&digest)?, new: None });
     }
     let copy = session.cache.record::<KeptRelease>("release", &key);
     let known = copy.as_ref().and_then(|copy| Some((copy, session.cache.read_blob(&copy.digest).ok()?)));
     if session.offline {
-        let (_, bytes) = known.ok_or_else(|| OfflineError::of(session, url))?;
+        let (_, bytes) = known.ok_or_else(|| session.lacking(url))?;
         return Ok(FetchedRelease { key, bytes, new: None });
     }
     let options = FetchOptions {

@@ -13,7 +13,6 @@ use shipwheel_store::package_index::{IndexCredentials, IndexFetch, IndexPage, Ke
 use super::lock_error::LockError;
 use crate::disk::text::text_if_there;
 use crate::error::BuildError;
-use crate::offline::OfflineError;
 use crate::program::keyring::KeyringProgram;
 use crate::program::run::run;
 use crate::session::Session;
@@ -135,7 +134,7 @@ impl Indexes {
 
     /// The files on the pages of links: a page of anything but a project may have any.
     fn linked(&self, session: &Session<'_>) -> Result<Vec<IndexFile>, BuildError> {
-        let kept = |url: &String| session.cache.index_page(url).ok_or_else(|| OfflineError::of(session, shown(url)));
+        let kept = |url: &String| session.cache.index_page(url).ok_or_else(|| session.lacking(shown(url)));
         let pages: Vec<IndexPage> = match session.offline {
             true => self.links.iter().map(kept).collect::<Result<_, _>>()?,
             false => self.fetch(session, &self.links)?.into_iter().flatten().collect(),
@@ -175,7 +174,7 @@ impl Indexes {
             let kept = session.cache.index_page(url).map(|page| parse(&page, pin)).transpose()?;
             match kept.filter(|files| files.iter().any(|file| pin.allows(file))) {
                 Some(kept) => files[number] = Some(kept),
-                None if session.offline => return Err(OfflineError::of(session, shown(url)).into()),
+                None if session.offline => return Err(session.lacking(shown(url)).into()),
                 None => asked.push(number),
             }
         }

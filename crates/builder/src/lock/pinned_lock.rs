@@ -24,7 +24,6 @@ use super::upgrade::Upgrade;
 use crate::bundled::answers::About;
 use crate::disk::text::write_text;
 use crate::error::BuildError;
-use crate::offline::OfflineError;
 use crate::program::uv;
 use crate::project::project::Project;
 use crate::session::Session;
@@ -345,12 +344,13 @@ impl Conversion<'_> {
         self.files.add_to(&mut hasher);
         let key = hasher.finish();
         let outside = &self.reader.session.outside;
-        let known = match outside.is_bundle() {
-            true => Some(outside.known::<String>(About::Lock, &key.hex()).ok_or_else(|| {
-                OfflineError::of(self.reader.session, format!("what indexes have for the pins of {shown}"))
-            })?),
-            false => self.reader.session.cache.record::<String>("pylock", &key),
-        };
+        let known =
+            match outside.is_bundle() {
+                true => Some(outside.known::<String>(About::Lock, &key.hex()).ok_or_else(|| {
+                    self.reader.session.lacking(format!("what indexes have for the pins of {shown}"))
+                })?),
+                false => self.reader.session.cache.record::<String>("pylock", &key),
+            };
         let converted = match known {
             Some(converted) => converted,
             None => {

@@ -8,7 +8,6 @@ use shipwheel_store::redacted;
 use super::program_error::ProgramError;
 use super::run::run;
 use crate::error::BuildError;
-use crate::offline::OfflineError;
 use crate::session::Session;
 
 /// What the configuration of a repository may not say: it could name programs, or fetch what is missing.
@@ -78,7 +77,7 @@ impl Checkout {
     /// When there is no git, no network, or no such commit.
     pub(crate) fn of(session: &Session<'_>, folder: PathBuf, url: &str, commit: &str) -> Result<Self, BuildError> {
         if session.offline {
-            return Err(OfflineError::of(session, url).into());
+            return Err(session.lacking(url).into());
         }
         let program = session.on_path("git").next().ok_or(ProgramError::NoGit)?;
         let this = Self { folder, program };

@@ -14,7 +14,6 @@ use super::program_error::ProgramError;
 use super::run::run;
 use crate::disk::text::{text, text_if_there};
 use crate::error::BuildError;
-use crate::offline::OfflineError;
 use crate::session::Session;
 use shipwheel_store::FileAction;
 
@@ -116,7 +115,7 @@ fn find(session: &Session<'_>) -> Result<PathBuf, BuildError> {
         return Ok(path);
     }
     if session.outside.is_bundle() {
-        return Err(OfflineError::of(session, "uv, which this build has to run,").into());
+        return Err(session.lacking("uv, which this build has to run,").into());
     }
     let key = pinned();
     session.report.step("uv: not on PATH; installing the pinned version into the cache with pip");

@@ -16,7 +16,6 @@ use shipwheel_store::{FileAction, open_regular};
 use super::wheel_set_error::WheelSetError;
 use crate::disk::bytes::digest_of;
 use crate::error::BuildError;
-use crate::offline::OfflineError;
 use crate::program::keyring::KeyringProgram;
 use crate::project::definition::Definition;
 use crate::project::project::Project;
@@ -104,7 +103,7 @@ impl WheelOrigins {
         let mut downloads = Vec::new();
         for file in wanted.iter().filter(missing) {
             match &file.url {
-                Some(_) if session.offline => return Err(OfflineError::of(session, &file.file_name).into()),
+                Some(_) if session.offline => return Err(session.lacking(&file.file_name).into()),
                 Some(url) => {
                     downloads.push(Download { url: self.mirrored(url), digest: file.digest, size: file.size });
                 }
@@ -192,7 +191,7 @@ impl WheelOrigins {
         }
         let url = url.ok_or_else(|| WheelSetError::NoAddress { wheel: file_name.to_owned() })?;
         if session.offline {
-            return Err(OfflineError::of(session, file_name).into());
+            return Err(session.lacking(file_name).into());
         }
         let keyring = KeyringProgram::of(session);
         let fetched = session.http.fetch_unknown(&self.mirrored(url), size, self.how(session, keyring.as_ref()));
