@@ -144,8 +144,28 @@ impl ImageConfig {
 
     /// What is run: `Entrypoint`, then `Cmd`.
     pub fn command(&self) -> Vec<String> {
-        let lists = ["Entrypoint", "Cmd"].map(|key| self.runtime().and_then(|c| c.get(key)).and_then(Value::as_array));
-        lists.into_iter().flatten().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        [self.entrypoint(), self.cmd()].concat()
+    }
+
+    /// `Entrypoint`; empty where there is none.
+    pub fn entrypoint(&self) -> Vec<String> {
+        self.texts("Entrypoint")
+    }
+
+    /// `Cmd`; empty where there is none.
+    pub fn cmd(&self) -> Vec<String> {
+        self.texts("Cmd")
+    }
+
+    fn texts(&self, key: &str) -> Vec<String> {
+        let list = self.runtime().and_then(|c| c.get(key)).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// `ExposedPorts`, such as `8080/tcp`.
+    pub fn exposed_ports(&self) -> Vec<String> {
+        let ports = self.runtime().and_then(|c| c.get("ExposedPorts")).and_then(Value::as_object);
+        ports.into_iter().flat_map(Map::keys).cloned().collect()
     }
 
     /// What is run again and again to see whether the container is well: `Healthcheck`, empty if there is none.
@@ -330,6 +350,8 @@ mod tests {
         assert_eq!(value["config"].get("Cmd"), None, "a new entrypoint clears the base's cmd");
         assert_eq!(value["config"]["Labels"], json!({"a": "1", "b": "2"}));
         assert_eq!(value["config"]["ExposedPorts"], json!({"80/tcp": {}}));
+        assert_eq!((config.entrypoint(), config.cmd()), (vec!["app".to_owned()], Vec::new()));
+        assert_eq!(config.exposed_ports(), ["80/tcp"]);
         assert_eq!((&value["config"]["Volumes"], config.user()), (&json!({"/data": {}}), Some("7:8")));
         assert_eq!(value["history"].as_array().map(Vec::len), Some(2));
         assert_eq!(config.diff_ids().expect("valid").len(), 2);

@@ -113,6 +113,14 @@ pub enum StoreError {
         /// What is wrong.
         reason: String,
     },
+    /// Docker's daemon is not there, or refuses an image.
+    #[error("Docker at {host}: {reason}")]
+    Docker {
+        /// Where it listens.
+        host: String,
+        /// What is wrong, or what it said.
+        reason: String,
+    },
     /// The credentials for a registry cannot be used.
     #[error("credentials for {registry}: {reason}")]
     Credentials {
@@ -333,6 +341,7 @@ impl StoreError {
             | Self::Broken { .. }
             | Self::Overdue { .. }
             | Self::Status { .. }
+            | Self::Docker { .. }
             | Self::Answer { .. } => ErrorKind::Outside,
         }
     }
@@ -391,6 +400,10 @@ impl StoreError {
             Self::NoPlatform { .. } => "select a platform that the image has, or use an image that has this one",
             Self::OnePlatformOnly { .. } => {
                 "write an `oci-archive:`, which `docker load` and `podman load` take as well"
+            }
+            Self::Docker { .. } => {
+                "start Docker, or name where it listens in DOCKER_HOST (unix:///PATH); its socket is for root and the \
+                 group `docker` alone"
             }
             Self::BrokenCache { .. } => {
                 "remove what is broken with `cache verify --repair`: the next build makes it anew"

@@ -36,6 +36,7 @@ pub mod cache;
 mod copy;
 pub mod credentials;
 mod disk;
+mod docker;
 mod error;
 mod error_kind;
 mod file_action;
@@ -64,10 +65,11 @@ pub use disk::small_file::{
     read_small_text_if_there,
 };
 pub use disk::{FileStat, PlaceError, TRUSTED_FOLDERS, write_output};
+pub use docker::{DockerHost, load_into_docker};
 pub use error::{Result, StoreError};
 pub use error_kind::ErrorKind;
 pub use file_action::{FileAction, is_full};
-pub use image::{Destination, ImageSource, PlatformImage, StoredImage};
+pub use image::{Destination, ImageSource, PlatformImage, PlatformSource, StoredImage};
 pub use join_error::JoinError;
 pub use joined_source::JoinedSource;
 pub use local_image::LocalImage;

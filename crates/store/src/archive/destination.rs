@@ -6,7 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use shipwheel_oci::{Descriptor, Digest, Reference};
+use serde_json::json;
+use shipwheel_oci::{Descriptor, Digest, Platform, Reference, canonical_value};
 
 use super::source::member;
 use super::tar_writer::TarWriter;
@@ -21,6 +22,8 @@ use crate::sync::lock;
 pub struct ArchiveDestination {
     path: PathBuf,
     name: Option<Reference>,
+    /// The platform whose image `manifest.json` names, if there is one: a docker-archive with the same blobs.
+    docker: Option<Platform>,
     blobs: Mutex<BTreeMap<Digest, BlobFile>>,
     referrers: Mutex<Vec<Referrer>>,
 }
@@ -28,7 +31,27 @@ pub struct ArchiveDestination {
 impl ArchiveDestination {
     /// An archive at a path; an existing file stays until the new one is complete.
     pub fn new(path: &Path, name: Option<&Reference>) -> Self {
-        Self { path: path.to_owned(), name: name.cloned(), blobs: Mutex::default(), referrers: Mutex::default() }
+        let (path, name) = (path.to_owned(), name.cloned());
+        Self { path, name, docker: None, blobs: Mutex::default(), referrers: Mutex::default() }
+    }
+
+    /// The same, which is a docker-archive of one platform as well, as Docker from version 25 on writes it: both of
+    /// Docker's stores take it.
+    #[must_use]
+    pub fn for_docker(self, platform: &Platform) -> Self {
+        Self { docker: Some(platform.clone()), ..self }
+    }
+
+    /// `manifest.json`, with the layers where the layout has them.
+    fn docker_manifest(&self, graph: &ImageGraph, platform: &Platform) -> Option<Vec<u8>> {
+        let fits = |document: &&Document| document.platform().is_none_or(|own| own == platform);
+        let manifest = graph.manifests().find(fits)?;
+        let tag = self.name.as_ref().map(ToString::to_string);
+        Some(canonical_value(json!([{
+            "Config": member(&manifest.config.as_ref()?.digest),
+            "RepoTags": tag.into_iter().collect::<Vec<_>>(),
+            "Layers": manifest.layers.iter().map(|layer| member(&layer.digest)).collect::<Vec<_>>(),
+        }])))
     }
 }
 
@@ -51,6 +74,7 @@ impl Destination for ArchiveDestination {
 
     fn publish(&self, image: &PublishedImage<'_>) -> Result<()> {
         let index = TopIndex::write(image, self.name.as_ref(), &lock(&self.referrers), false)?;
+        let docker = self.docker.as_ref().and_then(|platform| self.docker_manifest(image.graph, platform));
         let files = lock(&self.blobs);
         let write = |file: &mut File| {
             let mut tar = TarWriter::new(file);
@@ -64,6 +88,9 @@ impl Destination for ArchiveDestination {
                 tar.bytes(&member(&document.descriptor.digest), &document.bytes)?;
             }
             tar.bytes("index.json", &index)?;
+            if let Some(manifest) = &docker {
+                tar.bytes("manifest.json", manifest)?;
+            }
             tar.bytes("oci-layout", OCI_LAYOUT)?;
             tar.finish()
         };

@@ -48,6 +48,10 @@ impl ImageSource for ArchiveSource {
         Ok(self.root.clone())
     }
 
+    fn reference(&self) -> Option<String> {
+        self.index.full_name(&self.root.digest)
+    }
+
     fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
         if let Some(bytes) = self.index.bytes_of(descriptor) {
             return Ok(bytes);

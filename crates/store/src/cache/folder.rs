@@ -203,6 +203,13 @@ impl Cache {
         made.map_err(StoreError::file(FileAction::CreateIn, folder))
     }
 
+    /// Removes a folder of [`Cache::scratch_dir`], whatever permissions are in it. What cannot be removed is left to the
+    /// next run.
+    pub fn discard(&self, folder: TempDir) {
+        let path = folder.keep();
+        let _ = path.file_name().map(|name| self.areas.tmp.remove_tree(name));
+    }
+
     /// The folder of a group of packs, if it is there.
     pub(super) fn packs(&self, kind: &str, group: &Digest) -> Option<Folder> {
         let kind = self.areas.entries.below(format!("{kind}{PACKS}")).ok().flatten()?;

@@ -3,6 +3,7 @@
 mod destination;
 mod graph;
 mod platform_image;
+mod platform_source;
 mod referrer;
 mod report;
 mod source;
@@ -12,6 +13,7 @@ pub use destination::{Destination, Offer, Prospect, PublishedImage};
 pub(crate) use graph::refuse_foreign;
 pub use graph::{Document, ImageGraph, Walk, is_attestation};
 pub use platform_image::PlatformImage;
+pub use platform_source::PlatformSource;
 pub use referrer::Referrer;
 pub use report::{PushReport, Pushed};
 pub use source::ImageSource;

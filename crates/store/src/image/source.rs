@@ -31,6 +31,11 @@ pub trait ImageSource: Sync {
     /// When it cannot be fetched or is not there.
     fn blob(&self, descriptor: &Descriptor) -> Result<BlobFile>;
 
+    /// The reference that the image has where it is, if it has one there.
+    fn reference(&self) -> Option<String> {
+        None
+    }
+
     /// A repository that has a blob: a destination in the same registry can mount it from there.
     fn origin(&self, _blob: &Descriptor) -> Option<Reference> {
         None

@@ -77,6 +77,14 @@ impl TopIndex {
         }
     }
 
+    /// The full name of an image, for containerd and `docker load`, if exactly one is there.
+    pub(crate) fn full_name(&self, digest: &Digest) -> Option<String> {
+        let entries = self.index.entries().iter().filter(|entry| entry.digest == *digest);
+        let mut names: Vec<&String> = entries.filter_map(|entry| entry.annotations.get(IMAGE_NAME)).collect();
+        names.dedup();
+        if let [only] = names[..] { Some(only.clone()) } else { None }
+    }
+
     fn is_nameless_image(&self) -> bool {
         let is_platform = |entry: &Descriptor| entry.platform.is_some() && media_type::is_manifest(&entry.media_type);
         self.index.entries().iter().all(|entry| is_platform(entry) && name_of(entry).is_none())

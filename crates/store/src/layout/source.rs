@@ -39,6 +39,10 @@ impl ImageSource for LayoutSource {
         Ok(self.root.clone())
     }
 
+    fn reference(&self) -> Option<String> {
+        self.index.full_name(&self.root.digest)
+    }
+
     fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
         if let Some(bytes) = self.index.bytes_of(descriptor) {
             return Ok(bytes);
