@@ -51,7 +51,7 @@ pub fn enter_confinement(order: &OsStr) -> Result<ExitCode, ConfineError> {
         (Stage::First { parent }, Purpose::StartInRoot(root)) => {
             limit(&order.confinement)?;
             if let Some(user) = root.user {
-                privileges::become_user(user)?;
+                privileges::become_user(user, user, &[])?;
             }
             // Becoming another user forgets whose end is its own.
             tie_to(parent)?;
@@ -156,7 +156,7 @@ fn enter_root(root: &Root) -> Result<(), ConfineError> {
 }
 
 /// Ends with the parent, in a session without a terminal and a process group of its own.
-fn tie_to(parent: u32) -> Result<(), ConfineError> {
+pub(crate) fn tie_to(parent: u32) -> Result<(), ConfineError> {
     die_with_parent()?;
     // The parent may have ended before the signal was asked for.
     if rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs()) != Some(parent) {
@@ -165,7 +165,7 @@ fn tie_to(parent: u32) -> Result<(), ConfineError> {
     Ok(())
 }
 
-fn die_with_parent() -> Result<(), ConfineError> {
+pub(crate) fn die_with_parent() -> Result<(), ConfineError> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(step("asking for a signal"))?;
     rustix::process::setsid().map_err(step("making a session"))?;
     Ok(())

@@ -14,6 +14,7 @@ use shipwheel_store::{ErrorKind, FileAction, StoreError};
 
 use crate::base::base_error::BaseError;
 use crate::bundled::bundle_error::BundleError;
+use crate::confine::run_error::RunError;
 use crate::disk::file_error::{FileError, file_error};
 use crate::inspect::image_error::ImageError;
 use crate::interpreter::interpreter_error::InterpreterError;
@@ -23,6 +24,7 @@ use crate::lock::lock_error::LockError;
 use crate::lock::placed_error::PlacedError;
 use crate::offline::OfflineError;
 use crate::prepare::prepare_error::PrepareError;
+use crate::program::load_error::LoadError;
 use crate::program::program_error::ProgramError;
 use crate::project::application_error::ApplicationError;
 use crate::project::definition_error::DefinitionError;
@@ -74,6 +76,12 @@ pub enum BuildError {
     /// The kernel would not start the image's command.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// An image does not run on this machine.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// No runtime of this machine takes an image.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// A layer cannot be made.
     #[error(transparent)]
     Layer(#[from] LayerError),
@@ -131,6 +139,8 @@ impl BuildError {
             Self::Interpreter(error) => error.kind(),
             Self::Import(error) => error.kind(),
             Self::Start(error) => error.kind(),
+            Self::Run(error) => error.kind(),
+            Self::Load(error) => error.kind(),
             Self::Layer(error) => error.kind(),
             Self::Program(error) => error.kind(),
             Self::File(error) => error.kind(),
@@ -157,6 +167,8 @@ impl BuildError {
             Self::Interpreter(error) => error.hint(),
             Self::Import(error) => Some(error.hint()),
             Self::Start(error) => Some(error.hint()),
+            Self::Run(error) => Some(error.hint()),
+            Self::Load(error) => Some(error.hint()),
             Self::Plan(error) => plan_hint(error),
             Self::Store(error) => error.hint(),
             Self::Rebase(error) => Some(error.hint()),

@@ -21,12 +21,32 @@ pub enum ConfineError {
         #[source]
         cause: io::Error,
     },
+    /// The program of a container does not start.
+    #[error("`{program}` does not start")]
+    Program {
+        /// The program, as it was named.
+        program: String,
+        /// What the kernel said.
+        #[source]
+        cause: io::Error,
+    },
     /// Landlock's rules could not be made or do not hold.
     #[error("Landlock does not confine this process: {0}")]
     Landlock(String),
     /// The filter of system calls could not be made or does not hold.
     #[error("the seccomp filter does not confine this process")]
     Filter(#[source] seccompiler::Error),
+}
+
+impl ConfineError {
+    /// The exit code of a container that did not come to its program, as shells and Docker have it.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Program { cause, .. } if cause.kind() == io::ErrorKind::NotFound => 127,
+            Self::Program { .. } => 126,
+            Self::Order(_) | Self::Orphaned | Self::Step { .. } | Self::Landlock(_) | Self::Filter(_) => 125,
+        }
+    }
 }
 
 /// The error of a system call, by what was being done.

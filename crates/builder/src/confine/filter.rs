@@ -295,6 +295,88 @@ pub(crate) fn apply(purpose: &Purpose) -> Result<(), ConfineError> {
     seccompiler::apply_filter(&program).map_err(ConfineError::Filter)
 }
 
+/// What the first process of a container has used when it gets here, and nothing in it needs: whoever makes a user
+/// namespace of its own would have all of it again. With it goes what reaches the kernel itself.
+const DENIED_IN_CONTAINER: &[c_long] = &[
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_acct,
+    libc::SYS_add_key,
+    libc::SYS_bpf,
+    libc::SYS_delete_module,
+    libc::SYS_finit_module,
+    libc::SYS_init_module,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_io_uring_setup,
+    libc::SYS_kexec_load,
+    libc::SYS_keyctl,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_perf_event_open,
+    libc::SYS_quotactl,
+    libc::SYS_reboot,
+    libc::SYS_request_key,
+    libc::SYS_settimeofday,
+    libc::SYS_swapoff,
+    libc::SYS_swapon,
+    libc::SYS_syslog,
+    libc::SYS_userfaultfd,
+    libc::SYS_vhangup,
+];
+
+/// Namespaces that no process of a container makes.
+const NEW_NAMESPACES: [libc::c_int; 7] = [
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWCGROUP,
+    libc::CLONE_NEWUTS,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWNET,
+];
+
+/// Takes from this process, and from all that it starts or becomes, the calls that no program of a container needs.
+/// A kernel without filters has namespaces alone.
+///
+/// # Errors
+/// When the kernel refuses them.
+pub(crate) fn apply_to_container() -> Result<(), ConfineError> {
+    if !super::kernel::Kernel::ask().seccomp {
+        return Ok(());
+    }
+    let programs = container_programs().map_err(|error| ConfineError::Filter(error.into()))?;
+    programs.iter().try_for_each(|program| seccompiler::apply_filter(program).map_err(ConfineError::Filter))
+}
+
+/// What is denied answers `EPERM`; `clone3`, whose flags no filter can see, is not there, after which C libraries take
+/// `clone`.
+fn container_programs() -> Result<[BpfProgram; 2], seccompiler::BackendError> {
+    let mut denied: Rules = DENIED_IN_CONTAINER.iter().map(|number| (*number, Vec::new())).collect();
+    let of_namespace = |flag: libc::c_int| {
+        let flag = u64::from(flag.cast_unsigned());
+        rule(0, SeccompCmpOp::MaskedEq(flag), flag)
+    };
+    denied.insert(libc::SYS_clone, NEW_NAMESPACES.into_iter().map(of_namespace).collect::<Result<_, _>>()?);
+    let missing = Rules::from([(libc::SYS_clone3, Vec::new())]);
+    let program = |rules: Rules, code: libc::c_int| {
+        let architecture = TargetArch::try_from(std::env::consts::ARCH)?;
+        let answer = SeccompAction::Errno(code.unsigned_abs());
+        SeccompFilter::new(rules, SeccompAction::Allow, answer, architecture)?.try_into()
+    };
+    Ok([program(missing, libc::ENOSYS)?, program(denied, libc::EPERM)?])
+}
+
 fn program(purpose: &Purpose) -> Result<BpfProgram, seccompiler::BackendError> {
     let mut rules = Rules::new();
     allow(&mut rules, [ALLOWED, ALLOWED_BESIDES]);

@@ -14,22 +14,49 @@ use super::confine_error::{ConfineError, step};
 /// # Errors
 /// When this machine allows no user namespaces, or not all of the others.
 pub(crate) fn make() -> Result<(), ConfineError> {
-    let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-    let flags = UnshareFlags::NEWUSER
-        | UnshareFlags::NEWNS
+    let others = UnshareFlags::NEWNS
         | UnshareFlags::NEWPID
         | UnshareFlags::NEWNET
         | UnshareFlags::NEWIPC
         | UnshareFlags::NEWUTS
         | UnshareFlags::NEWCGROUP;
-    #[allow(deprecated, reason = "the other form is unsafe because of a flag that is not among these")]
-    rustix::thread::unshare(flags).map_err(step("making namespaces"))?;
-    let files =
-        [("setgroups", "deny".to_owned()), ("uid_map", format!("0 {user} 1")), ("gid_map", format!("0 {group} 1"))];
-    for (file, text) in files {
-        fs_err::write(Path::new("/proc/self").join(file), text).map_err(step("mapping the user"))?;
+    make_user((0, 0), others)
+}
+
+/// Gives this process, which has one thread, namespaces of files and processes of its own, but the network and the
+/// names of this machine. With a user, it has a user namespace as well, in which it is that user and group.
+///
+/// # Errors
+/// When this machine does not allow it.
+pub(crate) fn make_for_container(user: Option<(u32, u32)>) -> Result<(), ConfineError> {
+    let flags = UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWIPC;
+    match user {
+        Some(user) => make_user(user, flags),
+        None => unshare(flags),
     }
-    Ok(())
+}
+
+/// Gives this process, which has one thread, a user namespace, in which it is this user and group, and others.
+///
+/// # Errors
+/// When this machine does not allow it.
+pub(crate) fn make_user((user, group): (u32, u32), others: UnshareFlags) -> Result<(), ConfineError> {
+    let (own_user, own_group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    unshare(UnshareFlags::NEWUSER | others)?;
+    map_user([("uid_map", user, own_user), ("gid_map", group, own_group)])
+}
+
+fn unshare(flags: UnshareFlags) -> Result<(), ConfineError> {
+    #[allow(deprecated, reason = "the other form is unsafe because of a flag that is not among these")]
+    rustix::thread::unshare(flags).map_err(step("making namespaces"))
+}
+
+fn map_user(maps: [(&str, u32, u32); 2]) -> Result<(), ConfineError> {
+    let write = |file: &str, text: &str| fs_err::write(Path::new("/proc/self").join(file), text);
+    write("setgroups", "deny").map_err(step("mapping the user"))?;
+    maps.into_iter()
+        .try_for_each(|(file, inside, outside)| write(file, &format!("{inside} {outside} 1")))
+        .map_err(step("mapping the user"))
 }
 
 /// Makes the folder that this process is in its root, and leaves everything else behind.

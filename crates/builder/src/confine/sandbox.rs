@@ -10,12 +10,16 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::{io, thread};
 
 use super::confinement::{Confinement, Order, Stage};
+use super::container::{ContainerOrder, ContainerStage};
 use super::kernel::Kernel;
 use crate::error::BuildError;
 use crate::interpreter::interpreter_error::InterpreterError;
 
 /// The first argument of a shipwheel that is to confine itself; the second is the order.
 pub const CONFINED: &str = "__confined";
+
+/// The first argument of a shipwheel that is to make a container; the second is the order.
+pub const CONTAINED: &str = "__contained";
 
 /// How programs out of images are started.
 #[derive(Debug, Clone)]
@@ -37,6 +41,11 @@ impl Sandbox {
     #[must_use]
     pub(crate) fn or_required(&self, required: bool) -> Self {
         Self { required: self.required || required, ..self.clone() }
+    }
+
+    /// Whether a machine that cannot confine what is started is an error.
+    pub(crate) fn is_required(&self) -> bool {
+        self.required
     }
 
     /// What the kernel offers.
@@ -84,6 +93,19 @@ impl Sandbox {
         self.order(confinement, false)
     }
 
+    /// The command that makes a container as a file describes it; or rehearses it, up to the point where it would become
+    /// the program. The folder is the caller's to set: the container's own.
+    pub(crate) fn container(&self, file: &str, rehearse: bool) -> Command {
+        let stage = ContainerStage::Outside { parent: std::process::id() };
+        container_command(&self.shipwheel, &ContainerOrder { file: file.to_owned(), stage, rehearse })
+    }
+
+    /// The command that starts a program by an image's loader, as a file describes it.
+    pub(crate) fn by_loader(&self, file: &str) -> Command {
+        let stage = ContainerStage::Loader { parent: std::process::id() };
+        container_command(&self.shipwheel, &ContainerOrder { file: file.to_owned(), stage, rehearse: false })
+    }
+
     /// Whether a confined start works up to the point where it becomes the program, in a folder.
     pub(crate) fn rehearse(&self, confinement: Confinement, folder: &Path) -> bool {
         let mut command = self.order(confinement, true);
@@ -102,6 +124,14 @@ pub(crate) fn command_of(shipwheel: &Path, order: &Order) -> Command {
     let order = serde_json::to_string(order).expect("an order is JSON");
     let mut command = Command::new(shipwheel);
     command.arg(CONFINED).arg(order).env_clear();
+    command
+}
+
+/// The command that makes a shipwheel follow an order for a container.
+pub(crate) fn container_command(shipwheel: &Path, order: &ContainerOrder) -> Command {
+    let order = serde_json::to_string(order).expect("an order is JSON");
+    let mut command = Command::new(shipwheel);
+    command.arg(CONTAINED).arg(order).env_clear();
     command
 }
 

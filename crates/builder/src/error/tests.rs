@@ -31,6 +31,7 @@ use super::BuildError;
 use crate::base::base_error::BaseError;
 use crate::base::debian_error::DebianError;
 use crate::bundled::bundle_error::BundleError;
+use crate::confine::run_error::RunError;
 use crate::disk::file_error::FileError;
 use crate::disk::unpack_error::UnpackError;
 use crate::inspect::image_error::ImageError;
@@ -41,7 +42,7 @@ use crate::lock::lock_error::LockError;
 use crate::lock::placed_error::PlacedErrorKind;
 use crate::offline::OfflineError;
 use crate::prepare::prepare_error::PrepareError;
-use crate::program::program_error::ProgramError;
+use crate::program::{load_error::LoadError, program_error::ProgramError};
 use crate::project::application_error::{ApplicationError, OtherFile, Whole};
 use crate::project::definition_error::DefinitionError;
 use crate::proof::import_error::ImportError;
@@ -565,6 +566,12 @@ fn interpreters() {
         (InterpreterError::ForeignLibrary { library: path() }.into(), Outside, HINT),
         (InterpreterError::NoSandbox { lacks: vec!["Landlock"] }.into(), Outside, HINT),
         (InterpreterError::NoConfinedStart { lacks: vec!["Landlock"] }.into(), Outside, HINT),
+        (RunError::NoCommand { image: image() }.into(), Configuration, HINT),
+        (RunError::UnknownUser { user: outside(), reason: outside() }.into(), Configuration, HINT),
+        (RunError::NoVolume { path: "/data".into() }.into(), Configuration, HINT),
+        (RunError::NoWay { reasons: vec![("own", outside())] }.into(), Outside, HINT),
+        (LoadError::NotThere { program: "ctr" }.into(), Outside, HINT),
+        (LoadError::Nothing { reason: outside() }.into(), Outside, HINT),
         (InterpreterError::NoLaunch.into(), Outside, HINT),
         (InterpreterError::NotInCache.into(), Outside, HINT),
         (InterpreterError::NoCompiler { version: python(), reasons }.into(), Outside, HINT),

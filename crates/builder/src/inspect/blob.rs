@@ -50,6 +50,7 @@ pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Find
         | StoreError::Settings { .. }
         | StoreError::Url { .. }
         | StoreError::Client(_)
+        | StoreError::Docker { .. }
         | StoreError::Unreachable { .. }
         | StoreError::Broken { .. }
         | StoreError::Overdue { .. }

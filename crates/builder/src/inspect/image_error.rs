@@ -149,7 +149,7 @@ impl ImageError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::OtherMachine { platform, .. } => {
-                return Some(format!("leave out `--platform`, or measure on a machine that runs {platform}"));
+                return Some(format!("leave out `--platform`, or use a machine that runs {platform}"));
             }
             Self::NotAModule { .. } => "name a module as `import` takes it, such as `package.module`",
             Self::Level { .. } => "name the levels to add with `--optimize`",

@@ -2,7 +2,9 @@
 
 pub(crate) mod git;
 pub(crate) mod keyring;
+pub(crate) mod load_error;
 pub(crate) mod program_error;
+pub(crate) mod program_path;
 pub(crate) mod project_files;
 pub(crate) mod run;
 pub(crate) mod uv;
