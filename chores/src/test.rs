@@ -13,7 +13,7 @@ struct Judge {
     package: &'static str,
 }
 
-const JUDGES: [Judge; 16] = [
+const JUDGES: [Judge; 18] = [
     Judge { program: "docker-registry", package: "docker-registry" },
     Judge { program: "nginx", package: "nginx" },
     Judge { program: "openssl", package: "openssl" },
@@ -30,6 +30,8 @@ const JUDGES: [Judge; 16] = [
     Judge { program: "chromium", package: "chromium" },
     Judge { program: "pigz", package: "pigz" },
     Judge { program: "zstd", package: "zstd" },
+    Judge { program: "dockerd", package: "docker.io" },
+    Judge { program: "ctr", package: "containerd" },
 ];
 
 /// The account that containers are run as where the tests run as root: rootless is what must work.

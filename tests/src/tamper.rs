@@ -34,6 +34,23 @@ impl Member {
         Self { header, path: path.to_owned(), data: data.to_vec() }
     }
 
+    /// A device of blocks, such as a disk.
+    pub fn device(path: &str) -> Self {
+        let mut member = Self::file(path, &[], 0);
+        member.header.set_entry_type(tar::EntryType::Block);
+        member.header.set_size(0);
+        // An old header may not have room for these; a device of zeros is one, too.
+        let _ = member.header.set_device_major(8).and_then(|()| member.header.set_device_minor(0));
+        member
+    }
+
+    /// The same with these permissions.
+    #[must_use]
+    pub fn with_mode(mut self, mode: u32) -> Self {
+        self.header.set_mode(mode);
+        self
+    }
+
     /// A symbolic link of root's.
     ///
     /// # Panics

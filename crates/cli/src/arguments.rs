@@ -10,10 +10,12 @@ use crate::command::image::ImageArguments;
 use crate::command::index::IndexArguments;
 use crate::command::init::InitArguments;
 use crate::command::inspect::InspectArguments;
+use crate::command::load::LoadArguments;
 use crate::command::lock::LockArguments;
 use crate::command::rebase::RebaseArguments;
 use crate::command::registry::RegistryArguments;
 use crate::command::retrofit::RetrofitArguments;
+use crate::command::run::RunArguments;
 use crate::command::startup::StartupArguments;
 use crate::command::transfer::{CopyArguments, PullArguments, PushArguments};
 use crate::command::verify::VerifyArguments;
@@ -58,6 +60,10 @@ pub(crate) enum Command {
     Bytecode(BytecodeArguments),
     /// Start an image's interpreter on this machine, with and without the bytecode, and compare.
     Startup(StartupArguments),
+    /// Run an image on this machine, without Docker and without root.
+    Run(Box<RunArguments>),
+    /// Load an image into Docker, podman, containerd, kind, k3d or minikube.
+    Load(LoadArguments),
     /// Ask a registry what it supports.
     Registry(RegistryArguments),
     /// Show, check, shrink or clear the cache.

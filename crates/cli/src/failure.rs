@@ -8,6 +8,7 @@ use shipwheel_builder::BuildError;
 use shipwheel_plan::spec::SpecError;
 use shipwheel_store::{ErrorKind, StoreError};
 
+use crate::program;
 use crate::shown;
 
 /// Why a command failed.
@@ -53,6 +54,11 @@ impl Failure {
                 ErrorKind::Internal => 1,
             },
         }
+    }
+
+    /// Prints the whole text on standard error.
+    pub(crate) fn show(&self) {
+        eprint!("{}", shown::lines(&program::spell(&self.render())));
     }
 
     /// The whole text, with a line end.

@@ -31,13 +31,14 @@ mod program;
 mod progress;
 mod shared_cache;
 mod shown;
+mod subject;
 mod table;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use shipwheel_builder::{CONFINED, enter_confinement};
+use shipwheel_builder::{CONFINED, CONTAINED, enter_confinement, enter_container};
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
@@ -54,6 +55,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             // The one who reads this expects an interpreter's first line, and says what it got in its place.
             println!("{error}: {}", std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default());
             ExitCode::FAILURE
+        });
+    }
+    if let [_, first, order] = &arguments[..]
+        && first == CONTAINED
+    {
+        return enter_container(order).unwrap_or_else(|error| {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            eprintln!("error: {}", shown::line(&format!("{error}{cause}")));
+            ExitCode::from(error.exit_code())
         });
     }
     let arguments = match Arguments::try_parse_from(&arguments) {
@@ -87,14 +97,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Rebase(flags) => command::rebase::run(flags),
         Command::Bytecode(flags) => command::bytecode::run(flags),
         Command::Startup(flags) => command::startup::run(flags),
+        Command::Run(flags) => return ended(command::run::run(flags).map(ExitCode::from)),
+        Command::Load(flags) => command::load::run(flags),
         Command::Registry(flags) => command::registry::run(flags),
         Command::Cache(flags) => command::cache::run(flags),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprint!("{}", shown::lines(&program::spell(&failure.render())));
-            ExitCode::from(failure.exit_code())
-        }
-    }
+    ended(done.map(|()| ExitCode::SUCCESS))
+}
+
+/// The exit code of a command, after its failure was shown.
+fn ended(done: Result<ExitCode, Failure>) -> ExitCode {
+    done.unwrap_or_else(|failure| {
+        failure.show();
+        ExitCode::from(failure.exit_code())
+    })
 }

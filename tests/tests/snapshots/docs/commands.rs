@@ -11,7 +11,9 @@ const CHORES: [&str; 9] = ["bench", "ci", "fuzz", "matrix", "mutants", "soak", "
 /// What is wrong with a command line, seen from the help; `None` for another program's.
 fn mistake(line: &str, commands: &[CommandHelp]) -> Option<String> {
     let rest = line.strip_prefix("shipwheel ").or_else(|| line.strip_prefix("cargo xtask "))?;
-    let words: Vec<&str> = rest.split_whitespace().map(|word| word.trim_matches(['[', ']'])).collect();
+    // What is behind `--` is for another program.
+    let words = rest.split_whitespace().take_while(|word| *word != "--");
+    let words: Vec<&str> = words.map(|word| word.trim_matches(['[', ']'])).collect();
     let first = words.first()?;
     if CHORES.contains(first) || !first.starts_with(|c: char| c.is_ascii_lowercase() || c == '-') {
         return None;
@@ -71,6 +73,8 @@ fn a_wrong_command_line_is_seen() {
         ("shipwheel imgae", true),
         ("cargo xtask test NAME --nothing", false),
         ("uv lock --nothing", false),
+        ("shipwheel run app -- --nothing", false),
+        ("shipwheel run app --nothing --", true),
     ] {
         assert_eq!(mistake(line, commands()).is_some(), wrong, "{line}");
     }
