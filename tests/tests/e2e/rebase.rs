@@ -90,6 +90,11 @@ fn a_patched_base_gives_what_a_build_on_it_would_give() {
     // Onto the base that it is on, it is what it was.
     let same = ["rebase", &place("before"), "--onto", &bases.name("old"), "--json", "--output", &place("same")];
     assert_eq!(digest(&Shipwheel::new().run(&same).succeeded()), digest(&before));
+    // Named by the user, the base need not be asked for where the image says that it is.
+    let (old_base, new_base) = (bases.name("old"), bases.name("patched"));
+    let named =
+        ["rebase", &place("before"), "--from", &old_base, "--onto", &new_base, "--json", "--output", &place("named")];
+    assert_eq!(digest(&Shipwheel::new().run(&named).succeeded()), digest(&expected));
     // podman runs it, and it loads the patched source's bytecode.
     let target = format!("{}/app:rebased", bases.registry.host());
     let pushed = ["rebase", &place("before"), "--onto", &bases.name("patched"), "--push", &target];

@@ -154,9 +154,22 @@ mod tests {
         assert!(has("/opt/venv/bin/other leads to /usr/bin/python3.12"), "{found:?}");
         assert!(has("/app/lib.so needs libc.so"), "{found:?}");
         assert!(!has("/app/good") && !has("venv/bin/python "), "{found:?}");
-        // With a libc that counts other versions, those are named.
-        file(&mut tree, &format!("/lib/{}/libc.so.6", platform.triplet()), &own);
-        let found = lacking(&tree, &paths, &platform).unwrap();
-        assert!(!found.iter().any(|line| line.contains("/app/lib.so needs libc.so.6")), "{found:?}");
+        // With this machine's own libc all of it is there; one of that name that has other versions lacks them.
+        let place = TreePath::new(&format!("/lib/{}/libc.so.6", platform.triplet())).unwrap();
+        for (library, is_lacking) in [("libc.so.6", false), ("libgcc_s.so.1", true)] {
+            let content = Content::from_bytes(mapped(library));
+            tree.replace(place.clone(), Node::File(shipwheel_layer::Metadata::root(0o755), content)).unwrap();
+            let found = lacking(&tree, &paths, &platform).unwrap();
+            let has = |start: &str, end: &str| found.iter().any(|line| line.contains(start) && line.contains(end));
+            assert!(!has("/app/lib.so needs libc.so.6", ""), "{library}: {found:?}");
+            assert_eq!(has("/app/lib.so needs GLIBC_2", " of libc.so.6"), is_lacking, "{library}: {found:?}");
+        }
+    }
+
+    /// A library that this process has loaded.
+    fn mapped(name: &str) -> Vec<u8> {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let path = maps.lines().find_map(|line| Some(&line[line.find('/')?..]).filter(|path| path.ends_with(name)));
+        std::fs::read(path.unwrap()).unwrap()
     }
 }

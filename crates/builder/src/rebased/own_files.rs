@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use shipwheel_layer::{ByteSource, Content, Entries, EntryKind, Metadata, Node, Tree, TreePath};
+use shipwheel_layer::{ByteSource, Content, Entries, EntryKind, Metadata, Node, ReadError, ReadLimits, Tree, TreePath};
 
 use crate::error::BuildError;
 
@@ -33,8 +33,13 @@ impl OwnFiles {
     /// # Errors
     /// When it cannot be read.
     pub(crate) fn add(&mut self, layer: &Arc<dyn ByteSource>, bases: Bases<'_>) -> Result<(), BuildError> {
-        let mut entries = Entries::new(layer.as_ref());
+        let (mut entries, mut count) = (Entries::new(layer.as_ref()), 0);
+        let most = ReadLimits::default().entries;
         while let Some(entry) = entries.next_entry()? {
+            count += 1;
+            if count > most {
+                return Err(ReadError::Limit { name: layer.name(), limit: format!("{most} entries") }.into());
+            }
             let Ok(path) = TreePath::from_bytes(&entry.path) else { continue };
             if path.is_root() {
                 continue;
