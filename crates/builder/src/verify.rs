@@ -9,6 +9,7 @@ mod coverage;
 mod forms;
 mod hooks;
 mod judge;
+mod lazy;
 mod loader;
 mod loader_cache;
 mod native;
@@ -164,6 +165,10 @@ fn verify_platform(
         sourceless: 0,
         rebuilt: rebuilder.is_some().then_some(0),
     };
+    for layer in opened.manifest.layers() {
+        let lazy = image.tar(layer).map(|tar| lazy::check(layer, tar.source.as_ref()));
+        findings.add(Some(platform), lazy.unwrap_or_default());
+    }
     let Some(tree) = image.tree(opened, findings) else { return Ok(verified) };
     verified.files = tree.len();
     let (native, foreign) = native::check(&tree, platform)?;

@@ -1,4 +1,4 @@
-//! How a layer's own bytes are compressed: gzip, or zstd at a level.
+//! How a layer's own bytes are compressed: gzip, gzip to be pulled lazily, or zstd at a level.
 //!
 //! A layer of zstd is a row of independent frames (RFC 8878, 3.1), each of a fixed number of bytes of the tar and
 //! compressed by one thread: the cut decides the bytes, and the number of processors does not.
@@ -43,6 +43,8 @@ pub enum Compression {
     /// At one level, that all digests depend on; deflated members of wheels are passed through as they are.
     #[default]
     Gzip,
+    /// gzip whose files can be fetched one by one; deflated members that are not large are passed through.
+    Estargz,
     /// Everything is compressed anew.
     Zstd(ZstdLevel),
 }
@@ -51,7 +53,7 @@ impl Compression {
     /// The media type of a layer.
     pub(crate) fn media_type(self) -> &'static str {
         match self {
-            Self::Gzip => media_type::LAYER_GZIP,
+            Self::Gzip | Self::Estargz => media_type::LAYER_GZIP,
             Self::Zstd(_) => media_type::LAYER_ZSTD,
         }
     }
@@ -59,14 +61,14 @@ impl Compression {
     /// How many bytes of the tar are compressed by themselves at most.
     pub(crate) fn block(self) -> usize {
         match self {
-            Self::Gzip => gzip::BLOCK,
+            Self::Gzip | Self::Estargz => gzip::BLOCK,
             Self::Zstd(_) => FRAME,
         }
     }
 
     /// Whether deflated files are taken over as they are.
     pub(crate) fn passes_deflated(self) -> bool {
-        self == Self::Gzip
+        !matches!(self, Self::Zstd(_))
     }
 
     /// Compresses one block.
@@ -91,13 +93,14 @@ impl FromStr for Compression {
     fn from_str(text: &str) -> Result<Self, String> {
         let level = match text.split_once(':') {
             None if text == "gzip" => return Ok(Self::Gzip),
+            None if text == "estargz" => return Ok(Self::Estargz),
             None if text == "zstd" => Some(ZstdLevel::DEFAULT),
             Some(("zstd", level)) => level.parse().ok().and_then(ZstdLevel::new),
             _ => None,
         };
         level
             .map(Self::Zstd)
-            .ok_or_else(|| format!("`{text}` is no compression; expected gzip, zstd, or zstd:1 to zstd:19"))
+            .ok_or_else(|| format!("`{text}` is no compression; expected gzip, estargz, zstd, or zstd:1 to zstd:19"))
     }
 }
 
@@ -105,6 +108,7 @@ impl fmt::Display for Compression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gzip => f.write_str("gzip"),
+            Self::Estargz => f.write_str("estargz"),
             Self::Zstd(level) => write!(f, "zstd:{}", level.0),
         }
     }
@@ -119,6 +123,7 @@ mod tests {
         let zstd = |level| ZstdLevel::new(level).map(Compression::Zstd);
         for (text, expected) in [
             ("gzip", Some(Compression::Gzip)),
+            ("estargz", Some(Compression::Estargz)),
             ("zstd", zstd(3)),
             ("zstd:1", zstd(1)),
             ("zstd:19", zstd(19)),

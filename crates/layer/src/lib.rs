@@ -16,16 +16,20 @@ mod byte_source;
 mod compression;
 mod content;
 mod entries;
+mod estargz;
 mod gzip;
 mod listing;
+mod member;
 mod path;
 mod raw_text;
 mod read;
 mod read_error;
 mod tar;
 mod time;
+pub mod toc;
 mod tree;
 mod write;
+mod write_error;
 
 pub use byte_reader::ByteReader;
 pub use byte_source::ByteSource;
@@ -39,7 +43,11 @@ pub use read::{ReadLimits, overlay_tar, read_tar};
 pub use read_error::ReadError;
 pub use time::FileTime;
 pub use tree::{Metadata, Node, Tree, TreeError};
-pub use write::{WriteError, write_compressed, write_layer};
+pub use write::{write_compressed, write_layer};
+pub use write_error::WriteError;
 
 /// Raise this when the same tree gives other bytes than before: it is part of every layer's key.
 pub const LAYER_RECIPE: u32 = 2;
+
+/// The same for what eStargz adds to that.
+pub const ESTARGZ_RECIPE: u32 = 1;

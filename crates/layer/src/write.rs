@@ -10,43 +10,19 @@ use std::io::{self, Write};
 
 use flate2::{Decompress, FlushDecompress, Status};
 use rayon::prelude::*;
-use shipwheel_oci::{Descriptor, DiffId, Digest, HashWriter, Hasher, LayerDescriptor};
+use shipwheel_oci::{Descriptor, DiffId, HashWriter, Hasher, LayerDescriptor};
 
 use crate::byte_reader::ByteReader;
 use crate::compression::Compression;
 use crate::content::{Content, ContentError, Deflated};
+use crate::estargz::write_estargz;
 use crate::gzip;
+use crate::member::{BATCH, MAX_IN_MEMORY, Member, SMALLEST_PASSED_THROUGH, for_each_block, wrap};
 use crate::path::TreePath;
 use crate::tar;
 use crate::time::FileTime;
 use crate::tree::{Node, Tree};
-
-/// A layer that could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    /// A file's content cannot be read or is not as promised.
-    #[error("`{path}`")]
-    Content {
-        /// The file in the image.
-        path: TreePath,
-        /// The cause.
-        #[source]
-        cause: ContentError,
-    },
-    /// The destination failed.
-    #[error("failed to write the layer")]
-    Write(#[from] io::Error),
-}
-
-/// Deflated files below this are compressed together with the headers around them: a member
-/// of their own would cost more than it saves.
-const SMALLEST_PASSED_THROUGH: u64 = 1 << 10;
-
-/// Deflated files above this are streamed instead of inflated to memory.
-const MAX_IN_MEMORY: u64 = 8 << 20;
-
-/// How many bytes of segments are worked on at once.
-const BATCH: u64 = 16 << 20;
+use crate::write_error::WriteError;
 
 /// Writes a tree as a gzip layer of files that were all changed at `time`; gives the writer back with the blob's descriptor and diff id.
 ///
@@ -66,6 +42,9 @@ pub fn write_compressed<W: Write>(
     compression: Compression,
     out: W,
 ) -> Result<(W, LayerDescriptor), WriteError> {
+    if compression == Compression::Estargz {
+        return write_estargz(tree, time, out);
+    }
     let mut writer = LayerWriter::new(time, compression, out);
     for (path, node) in tree.iter() {
         writer.append(path, node)?;
@@ -76,12 +55,6 @@ pub fn write_compressed<W: Write>(
 enum Segment<'a> {
     Plain(Vec<u8>),
     Deflated(&'a TreePath, &'a Content, &'a Deflated),
-}
-
-/// What a segment becomes: its bytes in the tar, and its gzip member or zstd frame.
-struct Member {
-    tar: Vec<u8>,
-    compressed: Vec<u8>,
 }
 
 struct LayerWriter<'a, W> {
@@ -121,28 +94,11 @@ impl<'a, W: Write> LayerWriter<'a, W> {
             self.plain.extend_from_slice(&content.to_vec().map_err(error)?);
             return Ok(());
         }
-        let read_error = |cause| error(ContentError::Read { source_name: content.source_name(), cause });
-        let mut reader = content.reader();
-        let mut hasher = Hasher::new();
-        let mut crc = crc32fast::Hasher::new();
-        let (mut left, mut buffer) = (content.size(), vec![0; gzip::BLOCK]);
-        while left > 0 {
-            let size = usize::try_from(left.min(gzip::BLOCK as u64)).expect("at most a block");
-            reader.read_exact(&mut buffer[..size]).map_err(read_error)?;
-            hasher.update(&buffer[..size]);
-            if content.deflated().is_some() {
-                crc.update(&buffer[..size]);
-            }
-            self.plain.extend_from_slice(&buffer[..size]);
-            left -= size as u64;
-            self.cut_plain()?;
-        }
-        if let Some(deflated) = content.deflated()
-            && (crc.finalize() != deflated.crc32 || reader.read(&mut buffer[..1]).map_or(true, |more| more > 0))
-        {
-            return Err(error(ContentError::Deflated { source_name: content.source_name() }));
-        }
-        content.check(hasher.finish()).map_err(error)
+        for_each_block(path, content, gzip::BLOCK, &mut |block| {
+            self.plain.extend_from_slice(block);
+            self.cut_plain()
+        })
+        .map(drop)
     }
 
     fn append_deflated(
@@ -273,39 +229,11 @@ impl Segment<'_> {
     }
 }
 
-/// Wraps a deflate stream as a gzip member after checking all that its archive says of it.
-fn wrap(content: &Content, deflated: &Deflated) -> Result<Member, ContentError> {
-    let name = || deflated.source.name();
-    let corrupt = || ContentError::Deflated { source_name: name() };
-    let header = gzip::HEADER.len();
-    let in_memory = |size: u64| usize::try_from(size).expect("checked to be small");
-    let mut wrapped = vec![0; header + in_memory(deflated.compressed_size)];
-    wrapped[..header].copy_from_slice(&gzip::HEADER);
-    deflated
-        .source
-        .read_exact_at(&mut wrapped[header..], deflated.offset)
-        .map_err(|cause| ContentError::Read { source_name: name(), cause })?;
-    let mut tar = Vec::with_capacity(in_memory(deflated.size) + 1);
-    let mut inflate = Decompress::new(false);
-    let status =
-        inflate.decompress_vec(&wrapped[header..], &mut tar, FlushDecompress::Finish).map_err(|_| corrupt())?;
-    if status != Status::StreamEnd || tar.len() as u64 != deflated.size || crc32fast::hash(&tar) != deflated.crc32 {
-        return Err(corrupt());
-    }
-    if content.expected().is_some() {
-        content.check(Digest::of(&tar))?;
-    }
-    if inflate.total_in() != deflated.compressed_size {
-        // Bytes after the stream's end would end a gzip reader: compress it again.
-        return Ok(Member { compressed: gzip::member(&tar), tar });
-    }
-    wrapped.extend_from_slice(&gzip::trailer(deflated.crc32, deflated.size));
-    Ok(Member { tar, compressed: wrapped })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use shipwheel_oci::Digest;
 
     use super::*;
     use crate::ByteSource;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shipwheel_bytecode::{CANONICAL_RECIPE, InvalidationMode, Optimization, PythonVersion};
-use shipwheel_layer::{Compression, FileTime, LAYER_RECIPE, Metadata, TreePath, ZSTD_VERSION};
+use shipwheel_layer::{Compression, ESTARGZ_RECIPE, FileTime, LAYER_RECIPE, Metadata, TreePath, ZSTD_VERSION};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::install::INSTALL_RECIPE;
 
@@ -132,8 +132,8 @@ impl LayerInputs {
     /// How the layer is compressed where this is asked for: what wheels hold is deflated, and passed through in gzip.
     fn compressed(&self, asked: Compression) -> Compression {
         match self {
-            Self::Wheels { .. } => Compression::Gzip,
-            Self::Environment { .. } | Self::Application { .. } | Self::Bytecode(_) => asked,
+            Self::Wheels { .. } if asked != Compression::Estargz => Compression::Gzip,
+            Self::Wheels { .. } | Self::Environment { .. } | Self::Application { .. } | Self::Bytecode(_) => asked,
         }
     }
 }
@@ -188,8 +188,14 @@ fn key(
 ) -> Digest {
     let mut hasher = Hasher::new();
     hasher.field(LAYER_RECIPE.to_le_bytes());
-    if let Compression::Zstd(level) = compression {
-        hasher.field("zstd").field(ZSTD_VERSION.to_le_bytes()).field([level.number()]);
+    match compression {
+        Compression::Gzip => {}
+        Compression::Estargz => {
+            hasher.field("estargz").field(ESTARGZ_RECIPE.to_le_bytes());
+        }
+        Compression::Zstd(level) => {
+            hasher.field("zstd").field(ZSTD_VERSION.to_le_bytes()).field([level.number()]);
+        }
     }
     match inputs {
         LayerInputs::Environment { python, executable } => {

@@ -97,7 +97,7 @@ impl PlannedLayer {
 /// How a layer is compressed, and by which release of zstd: another one may give other bytes.
 fn compression(compression: Compression) -> NamedInput {
     match compression {
-        Compression::Gzip => NamedInput::version(compression),
+        Compression::Gzip | Compression::Estargz => NamedInput::version(compression),
         Compression::Zstd(_) => {
             let release = [ZSTD_VERSION / 10_000, ZSTD_VERSION / 100 % 100, ZSTD_VERSION % 100];
             let release = release.map(|number| number.to_string()).join(".");

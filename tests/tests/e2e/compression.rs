@@ -81,6 +81,7 @@ fn a_docker_archive_takes_no_zstd_and_a_wrong_level_is_named() {
     let image = |more: &[&str]| Shipwheel::new().image(&[&[folder.as_str(), "--platforms", "amd64"], more].concat());
     let refused = image(&["--compression", "zstd", "--output", &archive]);
     refused.failed(2, &["a docker-archive is for `docker load`", "write an `oci-archive:`"]);
-    image(&["--compression", "zstd:20"]).failed(2, &["`zstd:20` is no compression; expected gzip, zstd, or zstd:1"]);
+    image(&["--compression", "zstd:20"])
+        .failed(2, &["`zstd:20` is no compression; expected gzip, estargz, zstd, or zstd:1"]);
     assert!(!definition.path().join("x.tar").exists());
 }

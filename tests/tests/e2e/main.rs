@@ -26,6 +26,7 @@ mod indexes;
 mod inspect;
 mod layering;
 mod layout;
+mod lazy;
 mod leftovers;
 mod libraries;
 mod load;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use shipwheel_debian::base::{BaseOptions, UnpackedPackage};
 use shipwheel_debian::package::{Package, PackageIndex, decompress, open_deb};
 use shipwheel_debian::{BASE_RECIPE, assemble, resolve as close};
-use shipwheel_layer::{ByteSource, Compression, FileTime, LAYER_RECIPE, Tree};
+use shipwheel_layer::{ByteSource, Compression, ESTARGZ_RECIPE, FileTime, LAYER_RECIPE, Tree};
 use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
 use shipwheel_plan::image_lock::LockedFile;
 use shipwheel_plan::spec::{DebianBase, Libraries};
@@ -71,12 +71,14 @@ pub(super) fn resolve_platform(
     base: &DebianBase,
     locked: Option<&[LockedFile]>,
     platform: &Platform,
+    compression: Compression,
     meanwhile: &Meanwhile<'_>,
 ) -> Result<ResolvedBase, BuildError> {
     let fail = |error| named(error, base, platform);
     // What is locked and known needs nothing but its digests.
     if let Some(locked) = locked
-        && let Some(known) = known(session, &key_of(base, platform, locked.iter().map(|it| it.digest)), platform)
+        && let Some(known) =
+            known(session, &key_of(base, platform, compression, locked.iter().map(|it| it.digest)), platform)
     {
         return Ok(ResolvedBase { packages: locked.to_vec(), ..known });
     }
@@ -86,7 +88,7 @@ pub(super) fn resolve_platform(
     };
     let packages = packages.map_err(fail)?;
     let list = packages.iter().map(SelectedPackage::locked).collect::<Result<_, _>>().map_err(fail)?;
-    let key = key_of(base, platform, packages.iter().map(|package| package.digest));
+    let key = key_of(base, platform, compression, packages.iter().map(|package| package.digest));
     if let Some(known) = known(session, &key, platform) {
         return Ok(ResolvedBase { packages: list, ..known });
     }
@@ -99,19 +101,27 @@ pub(super) fn resolve_platform(
     fetch_all(session, &downloads, CONCURRENCY).map_err(fail)?;
     let tree = unpack_all(session, base, &packages).map_err(fail)?;
     session.cache.put_record("packages", &set_key(packages.iter().map(|package| package.digest)), &packages)?;
-    let made = store(session, base, &tree, &key, platform)?;
+    let made = store(session, base, &tree, &key, (platform, compression))?;
     note_packages(session, &made.facts.layers[0], &list)?;
     Ok(ResolvedBase { packages: list, ..made })
 }
 
 /// The key of a base that is made of some packages.
-fn key_of(base: &DebianBase, platform: &Platform, packages: impl Iterator<Item = Digest>) -> Digest {
+fn key_of(
+    base: &DebianBase,
+    platform: &Platform,
+    compression: Compression,
+    packages: impl Iterator<Item = Digest>,
+) -> Digest {
     let mut hasher = Hasher::new();
     hasher.fields([BASE_RECIPE, DESCRIBE_RECIPE, LAYER_RECIPE].map(u32::to_le_bytes));
     hasher.field(platform.to_string());
     hasher.fields(packages);
     if has_loader_cache(base) {
         hasher.field("ld.so.cache");
+    }
+    if compression == Compression::Estargz {
+        hasher.field("estargz").field(ESTARGZ_RECIPE.to_le_bytes());
     }
     hasher.finish()
 }
@@ -234,10 +244,10 @@ fn store(
     base: &DebianBase,
     tree: &Tree,
     key: &Digest,
-    platform: &Platform,
+    (platform, compression): (&Platform, Compression),
 ) -> Result<ResolvedBase, BuildError> {
     let title = format!("Debian {}", base.suite.value);
-    let layer = store_layer(session, &title, tree, FileTime::EARLIEST, Compression::Gzip)?;
+    let layer = store_layer(session, &title, tree, FileTime::EARLIEST, compression)?;
     let mut config = config_of(platform);
     // The base does not say when it was made: the same packages are the same layer.
     config.push_layer(layer.diff_id, "1970-01-01T00:00:00Z", &format!("{CREATED_BY}{title}"));

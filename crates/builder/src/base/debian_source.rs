@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use shipwheel_debian::{LibraryIndex, LibraryNames};
+use shipwheel_layer::Compression;
 use shipwheel_oci::{Hasher, Platform};
 use shipwheel_plan::image_lock::LockedFile;
 use shipwheel_plan::spec::{Base, DebianBase, Located};
@@ -35,6 +36,8 @@ pub(crate) struct DebianSource {
     mirrors: DebianMirrors,
     /// What the paths of the base are relative to.
     folder: PathBuf,
+    /// How its layer is compressed: zstd is only for what is compressed often.
+    compression: Compression,
     /// The packages that image.lock names, sorted.
     locked: BTreeMap<Platform, Vec<LockedFile>>,
     releases: OnceLock<Releases>,
@@ -66,7 +69,12 @@ impl DebianSource {
         let from = if is_locked { "as image.lock has it".to_owned() } else { format!("from {}", mirrors.shown()) };
         session.report.step(&format!("base: {name} {from}"));
         let (base, folder) = (base.clone(), definition.folder.clone());
-        let source = Self { base, mirrors, folder, locked, releases: OnceLock::new(), fetching: Mutex::new(()) };
+        let compression = match definition.spec.layers.compression {
+            Compression::Estargz => Compression::Estargz,
+            Compression::Gzip | Compression::Zstd(_) => Compression::Gzip,
+        };
+        let source =
+            Self { base, mirrors, folder, compression, locked, releases: OnceLock::new(), fetching: Mutex::new(()) };
         if !is_locked {
             source.releases(session).map_err(|error| named(error, &source.base, &platforms[0]))?;
         }
@@ -111,7 +119,7 @@ impl DebianSource {
         let mut base = self.base.clone();
         base.packages.extend(added.iter().map(|name| Located { value: name.clone(), span: 0..0 }));
         let locked = self.locked.get(platform).filter(|_| added.is_empty()).map(Vec::as_slice);
-        resolve_platform(session, &|| self.releases(session), &base, locked, platform, meanwhile)
+        resolve_platform(session, &|| self.releases(session), &base, locked, platform, self.compression, meanwhile)
     }
 
     /// The packages that may have a library, by their names.

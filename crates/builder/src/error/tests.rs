@@ -592,6 +592,8 @@ fn layers() {
         (write(WriteError::Write(io(io::ErrorKind::StorageFull))), Output, NO_HINT),
         (write(WriteError::Content { path: file(), cause: content() }), Verification, NO_HINT),
         (write(WriteError::Content { path: file(), cause: read() }), Configuration, NO_HINT),
+        (write(WriteError::Reserved { path: file() }), Configuration, NO_HINT),
+        (write(WriteError::Unnamed { path: file() }), Configuration, NO_HINT),
         (TreeError::Conflict { path: file() }.into(), Internal, NO_HINT),
         (content().into(), Verification, NO_HINT),
         (read().into(), Configuration, NO_HINT),

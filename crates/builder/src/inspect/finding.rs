@@ -76,6 +76,8 @@ pub enum FindingKind {
     NotRebuilt,
     /// A start costs more than its budget.
     Startup,
+    /// Clients that pull lazily would see other files than all others.
+    Lazy,
 }
 
 impl FindingKind {
@@ -112,6 +114,7 @@ impl FindingKind {
             Self::MissingBytecode => "missing-bytecode",
             Self::NotRebuilt => "not-rebuilt",
             Self::Startup => "startup",
+            Self::Lazy => "lazy",
         }
     }
 }

@@ -34,6 +34,9 @@ impl LayerError {
                 ContentError::Digest { .. } => ErrorKind::Verification,
                 ContentError::Read { .. } | ContentError::Deflated { .. } => ErrorKind::Configuration,
             },
+            Self::Write { cause: WriteError::Reserved { .. } | WriteError::Unnamed { .. }, .. } => {
+                ErrorKind::Configuration
+            }
             Self::Tree(_) => ErrorKind::Internal,
         }
     }

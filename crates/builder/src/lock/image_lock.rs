@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use shipwheel_bytecode::CANONICAL_RECIPE;
 use shipwheel_debian::BASE_RECIPE;
-use shipwheel_layer::{Compression, LAYER_RECIPE, ZSTD_VERSION};
+use shipwheel_layer::{Compression, ESTARGZ_RECIPE, LAYER_RECIPE, ZSTD_VERSION};
 use shipwheel_oci::{Digest, Platform};
 use shipwheel_plan::facts::{Facts, WheelFacts};
 use shipwheel_plan::image_lock::difference::Difference;
@@ -22,15 +22,16 @@ use crate::session::Session;
 /// So many differences are named in a warning.
 const SHOWN: usize = 3;
 
-/// The versions of the forms that decide bytes, as this program writes them; zstd's release where it compresses layers.
+/// The versions of the forms that decide bytes, as this program writes them; eStargz's and zstd's release only where they make layers.
 fn format(compression: Compression) -> BTreeMap<String, u32> {
     let forms =
         [("base", BASE_RECIPE), ("bytecode", CANONICAL_RECIPE), ("layer", LAYER_RECIPE), ("wheel", INSTALL_RECIPE)];
-    let zstd = match compression {
+    let more = match compression {
         Compression::Gzip => None,
+        Compression::Estargz => Some(("estargz", ESTARGZ_RECIPE)),
         Compression::Zstd(_) => Some(("zstd", ZSTD_VERSION)),
     };
-    forms.into_iter().chain(zstd).map(|(name, version)| (name.to_owned(), version)).collect()
+    forms.into_iter().chain(more).map(|(name, version)| (name.to_owned(), version)).collect()
 }
 
 /// A finished build.

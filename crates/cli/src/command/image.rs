@@ -129,7 +129,8 @@ pub(crate) struct ImageArguments {
     #[arg(long, value_name = "BUNDLE", conflicts_with_all = ["offline", "cache_from"])]
     pub(crate) bundle: Option<ImageArgument>,
 
-    /// How layers are compressed, but for those of wheels and of the base: gzip, zstd, or zstd:1 to zstd:19.
+    /// How layers are compressed: gzip, estargz (to be pulled lazily), or, but for those of wheels and of the base, zstd or
+    /// zstd:1 to zstd:19.
     #[arg(long, value_name = "COMPRESSION")]
     pub(crate) compression: Option<Compression>,
 
@@ -251,7 +252,7 @@ fn tell(
     if let Some(output) = output {
         terminal.line(&format!("  written to {output}"));
     }
-    if definition.spec.layers.compression != Compression::Gzip {
+    if matches!(definition.spec.layers.compression, Compression::Zstd(_)) {
         terminal.line(
             "  layers of zstd: Docker before 23, AWS Lambda and some scanners cannot read them (docs/layering.md#zstd)",
         );
@@ -309,7 +310,7 @@ fn apply(arguments: &ImageArguments, definition: &mut Definition) {
         app.optional_imports.extend(named.map(|value| Located { value: value.clone(), span: 0..0 }));
     }
     if let Some(compression) = arguments.compression {
-        spec.layers.compression = compression;
+        spec.layers.compress(compression);
     }
     if let Some(tag) = &arguments.tag {
         spec.tag.clone_from(tag);
@@ -352,7 +353,7 @@ fn select_output(
     root: &Path,
 ) -> Result<Option<OutputArgument>, Failure> {
     let platforms = definition.spec.platforms.len();
-    let is_zstd = definition.spec.layers.compression != Compression::Gzip;
+    let is_zstd = matches!(definition.spec.layers.compression, Compression::Zstd(_));
     match &arguments.output {
         Some(output) if is_zstd && output.is_docker_archive() => Err(Failure::usage(
             "a docker-archive is for `docker load`, which reads no zstd in many versions, and the image has layers of zstd",

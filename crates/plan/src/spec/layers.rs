@@ -22,18 +22,51 @@ impl Default for LayersSpec {
     }
 }
 
+impl LayersSpec {
+    /// For clients that fetch files when they are first read: each layer costs them requests and a mount before a start.
+    pub fn lazy() -> Self {
+        Self {
+            wheels: GroupPolicy { heavy: 16 << 20, heavy_cap: 2, pure_buckets: 1, native_buckets: 1 },
+            bytecode: GroupPolicy { heavy_cap: 0, pure_buckets: 1, native_buckets: 1, ..GroupPolicy::BYTECODE },
+            compression: Compression::Estargz,
+        }
+    }
+
+    /// Compresses in another way than image.toml says; the number of layers follows where that says nothing of it.
+    pub fn compress(&mut self, compression: Compression) {
+        let [from, to] = match compression {
+            Compression::Estargz => [Self::default(), Self::lazy()],
+            Compression::Gzip | Compression::Zstd(_) => [Self::lazy(), Self::default()],
+        };
+        for (policy, from, to) in
+            [(&mut self.wheels, from.wheels, to.wheels), (&mut self.bytecode, from.bytecode, to.bytecode)]
+        {
+            *policy = if *policy == from { to } else { *policy };
+        }
+        self.compression = compression;
+    }
+}
+
 const KEYS: &[&str] = &["heavy", "most-heavy", "pure-buckets", "native-buckets"];
 
 /// No policy may ask for more layers: runtimes stop at about 127.
 const MAX_BUCKETS: i64 = 100;
 
 pub(super) fn read_layers(top: &Section<'_>) -> LayersSpec {
-    let default = LayersSpec::default();
-    let Some(layers) = top.section("layers", &["wheels", "bytecode", "compression", "compression-level"]) else {
-        return default;
-    };
+    let keys = ["wheels", "bytecode", "compression", "compression-level", "lazy"];
+    let Some(layers) = top.section("layers", &keys) else { return LayersSpec::default() };
+    let is_lazy = layers.boolean("lazy") == Some(true);
+    let default = if is_lazy { LayersSpec::lazy() } else { LayersSpec::default() };
     let read = |key, policy| layers.section(key, KEYS).map_or(policy, |section| read_policy(&section, policy));
-    let compression = read_compression(&layers);
+    let compression = match read_compression(&layers) {
+        Compression::Zstd(_) if is_lazy => {
+            let message = "`layers.lazy` is for gzip, and `layers.compression` is \"zstd\"";
+            layers.report_at(layers.start(), message.to_owned());
+            default.compression
+        }
+        Compression::Gzip | Compression::Estargz if is_lazy => Compression::Estargz,
+        other => other,
+    };
     LayersSpec { wheels: read("wheels", default.wheels), bytecode: read("bytecode", default.bytecode), compression }
 }
 
@@ -118,6 +151,11 @@ mod tests {
     fn a_compression_is_read_with_its_level() {
         for (lines, expected) in [
             ("", Ok("gzip")),
+            ("lazy = false", Ok("gzip")),
+            ("lazy = true", Ok("estargz")),
+            ("lazy = true\ncompression = \"gzip\"", Ok("estargz")),
+            ("lazy = true\ncompression = \"zstd\"", Err("`layers.lazy` is for gzip")),
+            ("compression = \"estargz\"", Err("expected \"gzip\" or \"zstd\"")),
             ("compression = \"gzip\"", Ok("gzip")),
             ("compression = \"zstd\"", Ok("zstd:3")),
             ("compression = \"zstd\"\ncompression-level = 19", Ok("zstd:19")),
