@@ -115,6 +115,7 @@ pub use interpreter_choice::InterpreterChoice;
 pub use layer::kept_layer::check_cache;
 pub use layer::report::{Built, LayerReport, LayerStatus, PlatformReport};
 pub use load::{LoadOptions, LoadTarget, Loaded, load};
+pub use lock::image_lock::forms;
 pub use lock::upgrade::Upgrade;
 pub use program::load_error::LoadError;
 pub use project::definition::{Definition, Locked, Places};

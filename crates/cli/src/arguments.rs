@@ -1,6 +1,10 @@
 //! The command line as it is typed.
 
+use std::sync::OnceLock;
+
 use clap::{Parser, Subcommand};
+use shipwheel_builder::forms;
+use shipwheel_layer::Compression;
 
 use crate::command::bundle::BundleArguments;
 use crate::command::bytecode::BytecodeArguments;
@@ -20,9 +24,19 @@ use crate::command::startup::StartupArguments;
 use crate::command::transfer::{CopyArguments, PullArguments, PushArguments};
 use crate::command::verify::VerifyArguments;
 
+/// The release, and the forms that decide the bytes of images: where both are the same, so are the digests.
+fn version() -> &'static str {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION.get_or_init(|| {
+        let forms = forms(Compression::Gzip);
+        let forms: Vec<String> = forms.into_iter().map(|(name, number)| format!("{name} {number}")).collect();
+        format!("{} (format: {})", env!("CARGO_PKG_VERSION"), forms.join(", "))
+    })
+}
+
 /// Builds OCI images for Python applications: no Docker, no root, no emulation.
 #[derive(Debug, Parser)]
-#[command(name = "shipwheel", version, max_term_width = 100)]
+#[command(name = "shipwheel", version = version(), max_term_width = 100)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

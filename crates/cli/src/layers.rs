@@ -1,6 +1,6 @@
 //! The layers of a finished image as a table: platform, layer, what it holds, size, where it came from.
 
-use shipwheel_builder::{Built, LayerStatus};
+use shipwheel_builder::{Built, LayerReport, LayerStatus};
 
 use crate::shown;
 use crate::table::{aligned, size};
@@ -34,15 +34,23 @@ impl Share {
     }
 }
 
-/// The table of a finished image, and a line on what its platforms share.
-pub(crate) fn render(built: &Built) -> String {
+/// The most characters of what a layer holds.
+const MAX_HOLDS: usize = 52;
+
+/// How many distributions of several layers are named.
+const MAX_NAMED: usize = 2;
+
+/// The table of a finished image, and a line on what its platforms share: a row for each kind of layer, or for each layer.
+pub(crate) fn render(built: &Built, each: bool) -> String {
     let mut rows = vec![["platform", "layer", "holds", "size", "status"].map(str::to_owned)];
     for platform in &built.platforms {
-        for (number, layer) in platform.layers.iter().enumerate() {
-            let bytes = layer.layer.blob.size;
-            let name = if number == 0 { platform.platform.to_string() } else { String::new() };
-            let holds = shown::line(&layer.title).chars().take(44).collect();
-            rows.push([name, layer.kind.name().to_owned(), holds, size(bytes), status(layer.status).to_owned()]);
+        let (first, layers) = (rows.len(), &platform.layers);
+        match each {
+            true => rows.extend(layers.iter().map(|layer| row(&[layer]))),
+            false => rows.extend(grouped(layers)),
+        }
+        if let Some(row) = rows.get_mut(first) {
+            row[0] = platform.platform.to_string();
         }
     }
     let mut text = aligned(&rows, 3..4);
@@ -52,4 +60,123 @@ pub(crate) fn render(built: &Built) -> String {
         text += &format!(", of which {} are stored and pushed once for all platforms", size(shared));
     }
     text + "\n"
+}
+
+type Row = [String; 5];
+
+/// A row for each kind of layer, and one for all kinds that are only those of a platform above.
+fn grouped(layers: &[LayerReport]) -> Vec<Row> {
+    let kinds = layers.chunk_by(|a, b| a.kind == b.kind);
+    let is_shared = |kind: &&[LayerReport]| kind.iter().all(|layer| layer.status == LayerStatus::Shared);
+    let (shared, own): (Vec<_>, Vec<_>) = kinds.partition(is_shared);
+    let mut rows: Vec<Row> = own.into_iter().map(|kind| row(&kind.iter().collect::<Vec<_>>())).collect();
+    let shared: Vec<&LayerReport> = shared.into_iter().flatten().collect();
+    match &shared[..] {
+        [] => {}
+        [layer] => rows.push(row(&[layer])),
+        layers => {
+            let mut all = row(layers);
+            all[1] = "all others".to_owned();
+            all[2] = format!("{} layers, the same as above", layers.len());
+            rows.push(all);
+        }
+    }
+    rows
+}
+
+/// The row of some layers; its platform is left open.
+fn row(layers: &[&LayerReport]) -> Row {
+    let bytes = layers.iter().fold(0_u64, |sum, layer| sum.saturating_add(layer.layer.blob.size));
+    let kind = layers.first().map_or("", |layer| layer.kind.name());
+    [String::new(), kind.to_owned(), holds(layers), size(bytes), statuses(layers)]
+}
+
+/// What layers hold: the largest first, and how many others.
+fn holds(layers: &[&LayerReport]) -> String {
+    let text = match layers {
+        [layer] => layer.title.clone(),
+        layers => {
+            let mut sorted = layers.to_vec();
+            sorted.sort_by_key(|layer| (std::cmp::Reverse(layer.layer.blob.size), &layer.title));
+            let named = |layer: &&LayerReport| match &layer.members[..] {
+                [] => vec![layer.title.clone()],
+                members => members.to_vec(),
+            };
+            let names: Vec<String> = sorted.iter().flat_map(named).collect();
+            let more = match names.len().saturating_sub(MAX_NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!("{}{more}, in {} layers", names[..MAX_NAMED.min(names.len())].join(", "), layers.len())
+        }
+    };
+    cut(&shown::line(&text))
+}
+
+/// A text with a sign in place of what is too much.
+fn cut(text: &str) -> String {
+    match text.chars().count() > MAX_HOLDS {
+        true => text.chars().take(MAX_HOLDS - 1).chain(['…']).collect(),
+        false => text.to_owned(),
+    }
+}
+
+/// `built`, or `3 built, 2 cached` where they differ.
+fn statuses(layers: &[&LayerReport]) -> String {
+    let count = |wanted: LayerStatus| layers.iter().filter(|layer| layer.status == wanted).count();
+    let counts = [LayerStatus::Built, LayerStatus::Cached, LayerStatus::Shared].map(|it| (count(it), status(it)));
+    let found: Vec<_> = counts.into_iter().filter(|(count, _)| *count > 0).collect();
+    match &found[..] {
+        [(_, name)] => (*name).to_owned(),
+        several => several.iter().map(|(count, name)| format!("{count} {name}")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shipwheel_oci::{Descriptor, DiffId, Digest, LayerDescriptor};
+    use shipwheel_plan::layer::LayerKind;
+
+    use super::*;
+
+    fn layer(kind: LayerKind, title: &str, members: &[&str], size: u64, status: LayerStatus) -> LayerReport {
+        let blob = Descriptor::new("application/vnd.oci.image.layer.v1.tar+gzip", Digest::of(title.as_bytes()), size);
+        let members = members.iter().map(|member| (*member).to_owned()).collect();
+        let layer = LayerDescriptor { blob, diff_id: DiffId::of(b"") };
+        LayerReport { kind, title: title.to_owned(), members, layer, inputs: None, status }
+    }
+
+    fn rows(layers: &[LayerReport]) -> Vec<String> {
+        grouped(layers).into_iter().map(|row| row[1..].join("|")).collect()
+    }
+
+    #[test]
+    fn layers_of_one_kind_are_one_row_with_the_largest_named() {
+        use LayerKind::{Application, Base, Dependencies};
+        use LayerStatus::{Built, Cached, Shared};
+        let layers = [
+            layer(Base, "Debian bookworm", &[], 1 << 20, Cached),
+            layer(Dependencies, "idna 3.4", &["idna 3.4"], 1 << 10, Built),
+            layer(Dependencies, "numpy 2.4.6", &["numpy 2.4.6"], 1 << 24, Built),
+            layer(Dependencies, "pure bucket 1 (a and 1 more)", &["a 1", "b 2"], 1 << 11, Cached),
+            layer(Application, "/app", &[], 10, Built),
+        ];
+        let expected = [
+            "base|Debian bookworm|1.0 MiB|cached",
+            "dependencies|numpy 2.4.6, a 1 and 2 more, in 3 layers|16.0 MiB|2 built, 1 cached",
+            "application|/app|10 B|built",
+        ];
+        assert_eq!(rows(&layers), expected);
+        let shared = layers.map(|layer| LayerReport { status: Shared, ..layer });
+        assert_eq!(rows(&shared), ["all others|5 layers, the same as above|17.0 MiB|shared"]);
+        assert_eq!(rows(&shared[..1]), ["base|Debian bookworm|1.0 MiB|shared"]);
+    }
+
+    #[test]
+    fn what_is_too_long_says_so() {
+        let long = "x".repeat(MAX_HOLDS + 1);
+        assert_eq!(cut(&long).chars().count(), MAX_HOLDS);
+        assert!(cut(&long).ends_with("x…"));
+        assert_eq!(cut(&long[1..]), long[1..]);
+    }
 }

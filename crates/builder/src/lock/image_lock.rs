@@ -23,7 +23,7 @@ use crate::session::Session;
 const SHOWN: usize = 3;
 
 /// The versions of the forms that decide bytes, as this program writes them; eStargz's and zstd's release only where they make layers.
-fn format(compression: Compression) -> BTreeMap<String, u32> {
+pub fn forms(compression: Compression) -> BTreeMap<String, u32> {
     let forms =
         [("base", BASE_RECIPE), ("bytecode", CANONICAL_RECIPE), ("layer", LAYER_RECIPE), ("wheel", INSTALL_RECIPE)];
     let more = match compression {
@@ -59,7 +59,7 @@ pub(crate) fn of(definition: &Definition, Made { base, bases, facts, reports, ro
             layers: report.map(|report| report.layers.iter().map(layer).collect()).unwrap_or_default(),
         }
     };
-    let format = format(definition.spec.layers.compression);
+    let format = forms(definition.spec.layers.compression);
     ImageLock { format, base, platforms: bases.by_platform.iter().map(platform).collect(), root }
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn check_format(definition: &Definition) -> Result<(), BuildError> {
     let bases = definition.spec.base.iter().map(LockedBase::of);
     let base = bases.clone().find(|base| *base == lock.base).or_else(|| bases.clone().next());
     let base = base.unwrap_or_else(|| lock.base.clone());
-    let format = format(definition.spec.layers.compression);
+    let format = forms(definition.spec.layers.compression);
     let before = ImageLock { format, base, platforms: Vec::new(), root: lock.root };
     match definition.locked {
         Locked::Pins => Ok(()),

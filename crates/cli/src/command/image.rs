@@ -105,7 +105,7 @@ pub(crate) struct ImageArguments {
     #[arg(long, value_name = "WHAT", hide_possible_values = true, num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     pub(crate) locked: Option<LockedArgument>,
 
-    /// List libraries that only plug-ins and machines with special hardware need, too.
+    /// Show each layer by itself, and libraries that only plug-ins and machines with special hardware need, too.
     #[arg(long)]
     pub(crate) verbose: bool,
 
@@ -245,7 +245,7 @@ fn tell(
     output: Option<&OutputArgument>,
     terminal: &Terminal,
 ) {
-    terminal.lines(layers::render(built).trim_end());
+    terminal.lines(layers::render(built, arguments.verbose).trim_end());
     if arguments.explain {
         explain(built, terminal);
     }

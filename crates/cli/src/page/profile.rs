@@ -176,6 +176,6 @@ mod tests {
         }
         let drawn = Profile::read(&path).unwrap_or_else(|_| panic!("a profile")).to_json();
         assert_eq!(drawn["modules"][0]["rectangles"], json!([["a", 0, 0.0, 100.0, 1.0, 1.0]]));
-        assert_eq!(Profile::read(&folder.path().join("none")).map(drop).unwrap_err().exit_code(), 4);
+        assert_eq!(Profile::read(&folder.path().join("none")).map(drop).unwrap_err().exit_code(), 3);
     }
 }
