@@ -337,7 +337,7 @@ mod tests {
         let tar = gunzip(&blob[place..]);
         let size = usize::from_str_radix(std::str::from_utf8(&tar[124..135]).expect("ASCII"), 8).expect("a number");
         let json = &tar[512..512 + size];
-        assert_eq!(&tar[..TOC.len() - 1], TOC[1..].as_bytes());
+        assert_eq!(tar[..TOC.len() - 1], TOC.as_bytes()[1..]);
         assert_eq!(layer.blob.annotations[TOC_DIGEST], Digest::of(json).to_string());
         (serde_json::from_slice(json).expect("JSON"), place)
     }
