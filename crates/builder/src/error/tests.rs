@@ -1,5 +1,7 @@
 //! Every error with its kind, whether it has a hint, and how it reads.
 
+mod layers;
+
 use std::io;
 use std::path::PathBuf;
 
@@ -579,24 +581,5 @@ fn interpreters() {
         (InterpreterError::MagicNumber { expected: *b"a\r\r\n", found: *b"b\r\r\n" }.into(), Configuration, HINT),
         (InterpreterError::NotFound { python: outside() }.into(), Configuration, HINT),
         (InterpreterError::Uncompiled { count: 1 }.into(), Configuration, NO_HINT),
-    ]);
-}
-
-#[test]
-fn layers() {
-    let content = || ContentError::Digest { expected: digest(), found: Digest::of(b"y") };
-    let read = || ContentError::Read { source_name: outside(), cause: io(io::ErrorKind::NotFound) };
-    let write = |cause| LayerError::Write { title: outside(), cause }.into();
-    let file = || TreePath::new("/app/x").expect("valid");
-    check([
-        (write(WriteError::Write(io(io::ErrorKind::StorageFull))), Output, NO_HINT),
-        (write(WriteError::Content { path: file(), cause: content() }), Verification, NO_HINT),
-        (write(WriteError::Content { path: file(), cause: read() }), Configuration, NO_HINT),
-        (write(WriteError::Reserved { path: file() }), Configuration, NO_HINT),
-        (write(WriteError::Unnamed { path: file() }), Configuration, NO_HINT),
-        (TreeError::Conflict { path: file() }.into(), Internal, NO_HINT),
-        (content().into(), Verification, NO_HINT),
-        (read().into(), Configuration, NO_HINT),
-        (ContentError::Deflated { source_name: outside() }.into(), Configuration, NO_HINT),
     ]);
 }
