@@ -101,7 +101,10 @@ FACTS = """({
     title: document.title,
     scripts: document.scripts.length,
     images: document.images.length,
-    overflow: document.documentElement.scrollWidth - window.innerWidth,
+    overflow: Math.max(document.documentElement.scrollWidth, window.innerWidth) - WIDTH,
+    outside: [...document.querySelectorAll("main section *")].filter(it => !it.closest(".map, .icicle, .unseen") &&
+        it.getBoundingClientRect().width > 0 && it.closest(".scroll") === null &&
+        it.getBoundingClientRect().right > it.closest("section").getBoundingClientRect().right).length,
     layers: document.querySelectorAll("#map .layer").length,
     rows: document.querySelectorAll("#layers-table tbody tr").length,
     found: document.getElementById("found").textContent,
@@ -140,7 +143,7 @@ def look(browser, page, screenshots, axe):
             browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
             browser.call("Page.navigate", url=page.as_uri())
             browser.wait_for("Page.loadEventFired")
-            facts = browser.evaluate(FACTS)
+            facts = browser.evaluate(FACTS.replace("WIDTH", str(width)))
             shot = browser.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
             (screenshots / f"{width}-{scheme}.png").write_bytes(base64.b64decode(shot["data"]))
             facts["errors"], facts["requests"] = noise(browser.events)

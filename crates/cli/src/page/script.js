@@ -4,10 +4,12 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const at = id => document.getElementById(id);
   const KINDS = {
-    distribution: "distribution", bytecode: "its bytecode", interpreter: "interpreter", package: "Debian package",
+    distribution: "distribution", bytecode: "bytecode", interpreter: "interpreter", package: "Debian package",
     application: "application", system: "system",
   };
-  const FIRST_ROWS = 15, FIRST_FILES = 150;
+  // An import with this share of the start as its own time stands out.
+  const SLOW = 0.02;
+  const FIRST_ROWS = 15, FIRST_FILES = 100;
   let platform = data.platforms[0];
 
   // Elements and numbers.
@@ -108,9 +110,7 @@
     });
     at("platform-choice").append(...choices);
     const links = [...document.querySelectorAll("main > section:not([hidden])")];
-    at("sections").append(...links.map(it => el("a", { href: `#${it.id}` }, it.querySelector("h2").textContent)));
-    const kinds = Object.entries(KINDS);
-    at("legend").append(...kinds.map(([kind, name]) => el("li", null, el("i", { class: kind, "aria-hidden": "true" }), name)));
+    at("sections").append(...links.map(it => el("a", { href: `#${it.id}` }, it.querySelector("h2").dataset.link || it.querySelector("h2").textContent)));
   }
 
   // Platforms side by side.
@@ -151,9 +151,19 @@
   const layerName = index => `Layer ${index + 1}: ${platform.layers[index].title}`;
   const partName = part => `${ownerName(part[0])}${part[1] ? " (bytecode)" : ""}`;
 
+  // The colors, with what each stands for in all.
+  function drawLegend() {
+    const parts = platform.layers.flatMap(layer => layer.parts);
+    const kinds = Object.keys(KINDS).map(kind => [kind, sum(parts.filter(part => kindOf(part) === kind), part => part[2])]);
+    const shown = kinds.filter(([, bytes]) => bytes > 0);
+    const line = ([kind, bytes]) => el("li", null, el("i", { class: kind, "aria-hidden": "true" }), `${KINDS[kind]} `, el("b", null, size(bytes)));
+    at("legend").replaceChildren(...shown.map(line));
+  }
+
+  const isPhone = () => matchMedia("(max-width: 760px)").matches;
+
   function drawMap() {
-    const isTall = matchMedia("(max-width: 760px)").matches;
-    const layers = platform.maps[isTall ? "tall" : "wide"];
+    const layers = platform.maps[isPhone() ? "tall" : "wide"];
     at("map").replaceChildren(...layers.map(drawLayer));
     roving(at("map"), ".open");
     leave(false);
@@ -165,7 +175,7 @@
     const label = `${layerName(index)}, ${size(layer.bytes)} of files, ${size(layer.packed)} to pull`;
     const element = el("div", { class: "layer", "data-layer": index },
       el("div", { class: "box" },
-        el("span", { class: "name", "aria-hidden": "true" }, `${index + 1} ${layer.title}`),
+        el("span", { class: "name", "aria-hidden": "true" }, `${index + 1} ${layer.title.replace(/^[a-z ]+: /, "")}`),
         el("div", { class: "inner", "aria-hidden": "true" }, ...cells)),
       el("button", { type: "button", class: "open", "aria-label": label, onclick: () => enter(index) }));
     place(element, x, y, width, height);
@@ -249,13 +259,13 @@
       { ...numeric("#", row => row.index + 1, String) },
       { head: "What it holds", value: row => row.layer.title,
         show: row => el("button", { type: "button", class: "plain", onclick: () => open(row.index) }, row.layer.title) },
-      { head: "Shared with", value: row => row.layer.shared.join(", "), class: "wide" },
+      { head: "Shared with", value: row => row.layer.shared.join(", "), class: "tag wide" },
       { head: "Digest", value: row => short(row.layer.digest), show: row => el("code", null, short(row.layer.digest)), class: "tag wide" },
       numeric("Hidden", row => row.layer.hidden, bytes => bytes ? size(bytes) : "", "wide"),
-      numeric("Files", row => row.layer.bytes, size),
+      numeric("Files", row => row.layer.bytes, size, "wide"),
       { head: "To pull", value: row => row.layer.packed, show: packed, isNumber: true },
     ];
-    at("layers-table").replaceChildren(table("Layers", columns, rows, { head: 1, first: 100 }));
+    at("layers-table").replaceChildren(table("Layers", columns, rows, { head: 1, first: isPhone() ? FIRST_ROWS : 100 }));
   }
 
   function find(text) {
@@ -317,7 +327,7 @@
     const sources = module.compiledSources.length
       ? el("details", null, el("summary", null, "Compiled at the start"), el("ul", { class: "mono" }, ...module.compiledSources.map(it => el("li", null, it))))
       : null;
-    return [el("h3", null, name), el("p", null, costs), el("p", { class: "muted" }, told), icicle(name, module, hint), hint, slowest, sources].filter(Boolean);
+    return [el("h3", null, name), el("p", null, costs ? `${costs}.` : ""), el("p", { class: "muted" }, told), icicle(name, module, hint), hint, slowest, sources].filter(Boolean);
   }
 
   function icicle(name, module, hint) {
@@ -335,7 +345,7 @@
     };
     const buttons = module.rectangles.map(row => {
       const listen = { onclick: () => view(row[2], row[3]), onfocus: () => { hint.textContent = say(row); }, onmouseenter: () => { hint.textContent = say(row); } };
-      const button = el("button", { type: "button", class: /^[a-z_]+$/.test(row[0]) ? null : "standard", "aria-label": say(row), ...listen }, el("span", null, row[0].split(".").pop()));
+      const button = el("button", { type: "button", class: row[4] >= module.seconds * SLOW ? "slow" : null, "aria-label": say(row), ...listen }, el("span", null, row[0].split(".").pop()));
       button.style.top = `${row[1] * ROW}px`;
       return button;
     });
@@ -427,6 +437,7 @@
   }
 
   function drawPlatform() {
+    drawLegend();
     drawMap();
     drawLayers();
     drawDistributions();
