@@ -368,6 +368,14 @@ impl Conversion<'_> {
         }
         // Lines in messages are those of the conversion.
         let lock = Lock::parse(&converted, &format!("{shown} (converted)"))?;
+        // No text of a bundle leads to a place of this machine.
+        if outside.is_bundle() && lock.packages.iter().any(|package| package.origin.is_some()) {
+            return Err(self
+                .reader
+                .session
+                .lacking(format!("a lock of {shown} without places of other machines"))
+                .into());
+        }
         // uv looks the wheels up by name and version and does not compare the file's hashes.
         let checked = check_hashes(lock, requirements, &environments(self.minor));
         checked.map_err(|problems| LockError::Hashes(problems).into())
