@@ -7,6 +7,7 @@
 mod answer;
 mod arm64;
 mod container;
+mod cosign;
 mod definition;
 mod dump;
 mod folder_size;
@@ -36,6 +37,7 @@ mod uv;
 pub use answer::get;
 pub use arm64::Arm64;
 pub use container::{Container, Podman};
+pub use cosign::{Cosign, KEY_PASSWORD};
 pub use definition::{Definition, wheel, wheel_with};
 pub use dump::{Compiled, Way};
 pub use folder_size::bytes_below;

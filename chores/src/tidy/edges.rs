@@ -8,10 +8,11 @@ use super::lints::{self, Bans};
 ///
 /// `ignore` is here for its patterns, `tar` and `zip` for readers and writers, `jiff` for dates; the functions of
 /// theirs that touch files or the clock are banned in `clippy.toml`.
-const VALUES_ONLY: [&str; 31] = [
+const VALUES_ONLY: [&str; 36] = [
     "base64",
     "bytes",
     "crc32fast",
+    "crypto_secretbox",
     "csv",
     "deb822-fast",
     "flate2",
@@ -24,15 +25,19 @@ const VALUES_ONLY: [&str; 31] = [
     "memchr",
     "object",
     "oci-spec",
+    "p256",
     "pep440_rs",
     "percent-encoding",
+    "pkcs8",
     "rayon",
     "ring",
+    "scrypt",
     "serde",
     "serde_json",
     "sha2",
     "shlex",
     "siphasher",
+    "spdx",
     "strsim",
     "tar",
     "thiserror",

@@ -5,9 +5,10 @@ use super::imports::Imports;
 /// The verbs of each crate: files at its root, each with the folder of the same name if there is one.
 ///
 /// A crate whose root has no verbs has values and what they do in one place.
-const VERBS: [(&str, &[&str]); 14] = [
+const VERBS: [(&str, &[&str]); 15] = [
     ("crates/oci", &["validate"]),
     ("crates/layer", &["write"]),
+    ("crates/attest", &[]),
     ("crates/bytecode", &["canonical"]),
     ("crates/python", &["select"]),
     ("crates/openpgp", &[]),
@@ -18,6 +19,7 @@ const VERBS: [(&str, &[&str]); 14] = [
     (
         "crates/builder",
         &[
+            "authenticate",
             "build",
             "bundle",
             "compare",
@@ -29,6 +31,7 @@ const VERBS: [(&str, &[&str]); 14] = [
             "retrofit",
             "run",
             "share",
+            "sign",
             "startup",
             "unbundle",
             "verify",

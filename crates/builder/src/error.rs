@@ -12,6 +12,7 @@ use shipwheel_python::select::CoverageError;
 use shipwheel_python::wheel::WheelError;
 use shipwheel_store::{ErrorKind, FileAction, StoreError};
 
+use crate::attestation::attest_error::AttestError;
 use crate::base::base_error::BaseError;
 use crate::bundled::bundle_error::BundleError;
 use crate::confine::run_error::RunError;
@@ -55,6 +56,9 @@ pub enum BuildError {
     /// An image cannot be read, extended, started or trusted.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// An image is not signed, or a key cannot be used.
+    #[error(transparent)]
+    Attest(#[from] AttestError),
     /// A lock cannot be used or made.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -132,6 +136,7 @@ impl BuildError {
             Self::Prepare(error) => error.kind(),
             Self::Base(error) => error.kind(),
             Self::Image(error) => error.kind(),
+            Self::Attest(error) => error.kind(),
             Self::Lock(error) => error.kind(),
             Self::ImageLock(error) => error.kind(),
             Self::Wheels(error) => error.kind(),
@@ -160,6 +165,7 @@ impl BuildError {
             Self::Prepare(error) => error.hint(),
             Self::Base(error) => error.hint(),
             Self::Image(error) => error.hint(),
+            Self::Attest(error) => Some(error.hint()),
             Self::Lock(error) => error.hint(),
             Self::ImageLock(error) => Some(error.hint()),
             Self::Wheels(error) => error.hint(),

@@ -37,6 +37,7 @@
 // Tests may read their own files in any way; what ships is checked without them.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
+mod authenticate;
 mod build;
 mod bundle;
 mod compare;
@@ -50,10 +51,12 @@ mod relock;
 mod retrofit;
 mod run;
 mod share;
+mod sign;
 mod startup;
 mod unbundle;
 mod verify;
 
+mod attestation;
 mod base;
 mod bundled;
 mod confine;
@@ -80,6 +83,10 @@ mod interpreter_choice;
 mod offline;
 mod session;
 
+pub use attestation::attest_error::AttestError;
+pub use attestation::key_file::{read_public_key, read_signing_key};
+pub use attestation::refused::{Refused, RefusedReason};
+pub use authenticate::{Authenticity, authenticate};
 pub use build::{build, lock_image, plan};
 pub use bundle::{Bundle, bundle};
 pub use bundled::answers::Answers;
@@ -127,6 +134,7 @@ pub use run::{Changes, Prepared, RunOptions, RunRequest, RunVolume, RunWay, Runn
 pub use session::{Report, Session};
 pub use share::{share, take_notes};
 pub use shipwheel_store::ErrorKind;
+pub use sign::{SignaturePlace, Signed, sign, tag_signatures};
 pub use startup::{Import, StartupCost, StartupModule, StartupOptions, StartupProfile, StartupReport, startup};
 pub use unbundle::unbundle;
 pub use verify::{VerifiedPlatform, VerifyOptions, VerifyReport, verify};

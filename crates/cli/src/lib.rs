@@ -31,6 +31,7 @@ mod program;
 mod progress;
 mod shared_cache;
 mod shown;
+mod signing;
 mod subject;
 mod table;
 
@@ -92,6 +93,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Index(flags) => command::index::run(flags),
         Command::Inspect(flags) => command::inspect::run(flags),
         Command::Diff(flags) => command::diff::run(flags),
+        Command::Sign(flags) => command::sign::run(flags),
         Command::Verify(flags) => command::verify::run(flags),
         Command::Retrofit(flags) => command::retrofit::run(flags),
         Command::Rebase(flags) => command::rebase::run(flags),

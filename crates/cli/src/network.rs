@@ -43,9 +43,13 @@ pub(crate) fn connect(
     Ok((http, registry))
 }
 
-/// The variables of the environment that are text.
+/// The variable that has the password of a key, as cosign has it: no program that is started here gets it.
+pub(crate) const KEY_PASSWORD: &str = "COSIGN_PASSWORD";
+
+/// The variables of the environment that are text, but for the password of a key.
 pub(crate) fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name != KEY_PASSWORD)
         .collect()
 }

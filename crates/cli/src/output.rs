@@ -89,6 +89,7 @@ impl OutputArgument {
 }
 
 /// Brings images to their outputs, and says what that came to.
+#[derive(Clone, Copy)]
 pub(crate) struct Delivery<'a> {
     pub(crate) cache: &'a Cache,
     pub(crate) registry: &'a Registry,

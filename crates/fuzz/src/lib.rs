@@ -15,6 +15,7 @@ mod locks;
 mod marshal;
 mod python;
 mod release;
+mod signatures;
 mod tree;
 mod wheels;
 
@@ -22,7 +23,7 @@ mod wheels;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets, by name.
-pub const TARGETS: [Target; 25] = [
+pub const TARGETS: [Target; 26] = [
     ("answers", answers::answers),
     ("apt", debian::apt),
     ("compressed", debian::compressed),
@@ -46,6 +47,7 @@ pub const TARGETS: [Target; 25] = [
     ("reference", image::reference),
     ("release", release::release),
     ("requirements", locks::requirements),
+    ("signatures", signatures::signatures),
     ("uv_lock", locks::uv_lock),
     ("wheel", wheels::wheel),
 ];

@@ -30,6 +30,7 @@
 #[doc(hidden)]
 pub mod answers;
 pub mod archive;
+mod attached_source;
 pub mod auth;
 mod blob_file;
 pub mod cache;
@@ -47,6 +48,7 @@ mod joined_source;
 pub mod layout;
 pub mod limits;
 mod local_image;
+mod lone_source;
 mod medium;
 pub mod package_index;
 mod progress;
@@ -57,6 +59,7 @@ mod sync;
 #[cfg(test)]
 mod testing;
 
+pub use attached_source::AttachedSource;
 pub use blob_file::BlobFile;
 pub use cache::Cache;
 pub use copy::{CopyOptions, copy_image, survey_image};
@@ -69,10 +72,11 @@ pub use docker::{DockerHost, load_into_docker};
 pub use error::{Result, StoreError};
 pub use error_kind::ErrorKind;
 pub use file_action::{FileAction, is_full};
-pub use image::{Destination, ImageSource, PlatformImage, PlatformSource, StoredImage};
+pub use image::{Attachment, Destination, ImageSource, PlatformImage, PlatformSource, StoredImage};
 pub use join_error::JoinError;
 pub use joined_source::JoinedSource;
 pub use local_image::LocalImage;
+pub use lone_source::LoneSource;
 pub use medium::Medium;
 pub use progress::{NoProgress, Progress};
 pub use redacted::{has_secret, redacted};

@@ -47,6 +47,7 @@ mod retrofit;
 mod run;
 mod shapes;
 mod shared;
+mod signatures;
 mod startup;
 mod static_projects;
 mod switches;

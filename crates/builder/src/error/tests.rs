@@ -1,5 +1,6 @@
 //! Every error with its kind, whether it has a hint, and how it reads.
 
+mod attestations;
 mod layers;
 
 use std::io;

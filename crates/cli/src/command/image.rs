@@ -1,7 +1,7 @@
 //! `image`: from flags to a finished image and its outputs.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
@@ -11,6 +11,7 @@ use shipwheel_layer::Compression;
 use shipwheel_oci::{Platform, Reference, Repository};
 use shipwheel_plan::Plan;
 use shipwheel_plan::spec::{Base, Located, RemoveSource};
+use shipwheel_store::AttachedSource;
 
 use crate::amount::{CacheLimit, parse_limit};
 use crate::choices::ChoiceArguments;
@@ -26,6 +27,7 @@ use crate::output::{Delivery, OutputArgument, pushing, writing};
 use crate::progress::Terminal;
 use crate::shared_cache::SharedCache;
 use crate::shown;
+use crate::signing;
 
 #[derive(Debug, Args)]
 pub(crate) struct ImageArguments {
@@ -64,6 +66,10 @@ pub(crate) struct ImageArguments {
     /// Push to a registry; may be given several times.
     #[arg(long, value_name = "REFERENCE")]
     pub(crate) push: Vec<Reference>,
+
+    /// Sign what is pushed with the private key in a file, as cosign does; its password is in COSIGN_PASSWORD.
+    #[arg(long, value_name = "FILE", requires = "push")]
+    pub(crate) sign_key: Option<PathBuf>,
 
     /// Take what other machines found out and made from this repository [default: `cache.from` of image.toml].
     #[arg(long, value_name = "REPOSITORY")]
@@ -158,6 +164,8 @@ pub(crate) enum LockedArgument {
 pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let cache_limit = cache::limit(arguments.cache_limit)?;
     let root = open::workspace_root();
+    // A key that does not open is known before anything is built.
+    let key = arguments.sign_key.as_deref().map(signing::key).transpose()?;
     let mut definition = asked_for(arguments, &root)?;
     let name = local_name(&definition, arguments)?;
     let output = select_output(arguments, &definition, &root)?;
@@ -190,7 +198,9 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     }
     tell(arguments, &definition, &built, output.as_ref(), &terminal);
     if !arguments.push.is_empty() {
-        let pushed = delivery.push(&source, &arguments.push, false);
+        let signed = signing::sign(&source, &arguments.push, key.as_ref(), &delivery)?;
+        let source = AttachedSource::new(&source, &signed, cache)?;
+        let pushed = Delivery { referrers: !signed.is_empty(), ..delivery }.push(&source, &arguments.push, false);
         pushed.map_err(Failure::while_doing(pushing(&arguments.push)))?;
     }
     shared.give(&session, &definition, &built, &arguments.push)?;

@@ -1,11 +1,12 @@
 //! `verify`: everything that can be checked of an image, in one report.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
 use shipwheel_builder::{
-    Finding, ImageError, Severity, StartupOptions, VerifyOptions, VerifyReport, counted, startup, verify,
+    Finding, ImageError, Severity, StartupOptions, VerifyOptions, VerifyReport, authenticate, counted, startup, verify,
 };
 use shipwheel_oci::Platform;
 use shipwheel_plan::spec::StartupBudget;
@@ -19,6 +20,7 @@ use crate::network::{self, NetworkArguments};
 use crate::open::{self, SandboxArguments, cache_folder, workspace_root};
 use crate::progress::Terminal;
 use crate::shown;
+use crate::signing;
 
 /// How many findings of one kind are written out for a person.
 const MAX_SHOWN: usize = 20;
@@ -50,6 +52,10 @@ pub(crate) struct VerifyArguments {
     #[arg(long)]
     strict: bool,
 
+    /// Insist on a signature over the image by the public key in this file, such as cosign.pub.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+
     /// Print the whole report as a JSON object.
     #[arg(long)]
     json: bool,
@@ -67,10 +73,16 @@ pub(crate) struct VerifyArguments {
 /// Runs `verify`.
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     let doing = format!("verify {}", arguments.image);
+    let key = arguments.key.as_deref().map(signing::public_key).transpose()?;
     let login = arguments.login.login(arguments.image.reference())?;
     let (_, registry) = network::connect(&arguments.network, login, &workspace_root())?;
     let (cache, terminal) = (Cache::open(&cache_folder()?)?, Terminal::new());
     let source = arguments.image.open(&registry, &cache, &terminal).map_err(Failure::while_doing(&doing))?;
+    // Who made the image is asked before anything of it is read.
+    let signed = match key {
+        Some(key) => Some(authenticate(&*source, &key, &cache).map_err(Failure::while_doing(&doing))?),
+        None => None,
+    };
     let options = VerifyOptions {
         cache: &cache,
         report: &terminal,
@@ -95,8 +107,11 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
         report = report.with(started.beyond(&budget));
     }
     terminal.lines(render(&report).trim_end());
+    signed.iter().for_each(|signed| terminal.line(&format!("  {}", signing::line(signed))));
     if arguments.json {
-        println!("{}", shown::json(&to_json(&report)));
+        let mut report = to_json(&report);
+        report["signature"] = signed.as_ref().map_or(serde_json::Value::Null, signing::to_json);
+        println!("{}", shown::json(&report));
     }
     let warnings = if arguments.strict { report.warnings() } else { 0 };
     if report.problems() + warnings > 0 {

@@ -1,5 +1,6 @@
 //! Images and the two sides of a copy: the source that one is read from, and the destination that one is written to.
 
+mod attachment;
 mod destination;
 mod graph;
 mod platform_image;
@@ -9,6 +10,7 @@ mod report;
 mod source;
 mod stored_image;
 
+pub use attachment::Attachment;
 pub use destination::{Destination, Offer, Prospect, PublishedImage};
 pub(crate) use graph::refuse_foreign;
 pub use graph::{Document, ImageGraph, Walk, is_attestation};

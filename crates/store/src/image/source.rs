@@ -48,6 +48,14 @@ pub trait ImageSource: Sync {
     fn referrers(&self, _subject: &Digest) -> Result<Vec<Referrer>> {
         Ok(Vec::new())
     }
+
+    /// A manifest beside the image that a tag of its own names, such as that of its signatures; `None` if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be asked for.
+    fn beside(&self, _tag: &str) -> Result<Option<Descriptor>> {
+        Ok(None)
+    }
 }
 
 impl dyn ImageSource + '_ {

@@ -75,7 +75,7 @@ impl Registry {
         self.mirrors.first(reference, |mirror| self.fetch_manifest_at(mirror))
     }
 
-    fn fetch_manifest_at(&self, reference: &Reference) -> Result<(String, Vec<u8>)> {
+    pub(super) fn fetch_manifest_at(&self, reference: &Reference) -> Result<(String, Vec<u8>)> {
         let repository = self.repository(reference)?;
         let request = repository.manifest_request(Method::GET, &reference.version())?;
         self.http.block_on(self.http.retry(&request, async || {

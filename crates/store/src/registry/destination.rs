@@ -65,6 +65,20 @@ impl<'a> RegistryDestination<'a> {
         &self.target
     }
 
+    /// The bytes of the manifest that a tag of the repository names now, asked of the registry itself and of no mirror;
+    /// `None` if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be asked for.
+    pub fn named(&self, tag: &str) -> Result<Option<Vec<u8>>> {
+        let reference = self.target.with_tag(tag).map_err(StoreError::image("the tag"))?;
+        match self.registry.fetch_manifest_at(&reference) {
+            Ok((_, bytes)) => Ok(Some(bytes)),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn digest_of(&self, version: &str) -> Result<Option<Digest>> {
         let repository = self.registry.repository_for(&self.target, true, None)?;
         self.registry.http.block_on(repository.version_digest(version))

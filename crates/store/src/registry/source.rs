@@ -82,4 +82,16 @@ impl ImageSource for RegistrySource<'_> {
     fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>> {
         self.registry.referrers(&self.reference, subject)
     }
+
+    fn beside(&self, tag: &str) -> Result<Option<Descriptor>> {
+        let reference = self.reference.with_tag(tag).map_err(StoreError::image("the tag"))?;
+        match self.registry.fetch_manifest(&reference) {
+            Ok((media_type, bytes)) => {
+                self.cache.insert_bytes(&bytes)?;
+                Ok(Some(Descriptor::of(&media_type, &bytes)))
+            }
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }

@@ -1,0 +1,5 @@
+//! What is said about images beside their bytes: errors, and what was found of signatures.
+
+pub(crate) mod attest_error;
+pub(crate) mod key_file;
+pub(crate) mod refused;
