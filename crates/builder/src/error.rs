@@ -234,4 +234,6 @@ by_area! {
 }
 
 #[cfg(test)]
+mod run_tests;
+#[cfg(test)]
 mod tests;
