@@ -38,12 +38,12 @@ pub(crate) struct RunArguments {
     watch: bool,
 
     /// A variable for the program: NAME=VALUE, or NAME for this machine's own value; may be given several times.
-    #[arg(long, short, value_name = "VARIABLE")]
+    #[arg(long, value_name = "VARIABLE")]
     env: Vec<String>,
 
     /// A file or folder of this machine: HOST:CONTAINER, or HOST:CONTAINER:ro to be read only; may be given several
     /// times.
-    #[arg(long, short, value_name = "VOLUME")]
+    #[arg(long, value_name = "VOLUME")]
     volume: Vec<RunVolume>,
 
     /// The program to start in the place of the image's entry point and arguments; an empty one for none.
@@ -51,11 +51,11 @@ pub(crate) struct RunArguments {
     entrypoint: Option<String>,
 
     /// The user, as USER or USER:GROUP, by names or numbers [default: the image's].
-    #[arg(long, short, value_name = "USER")]
+    #[arg(long, value_name = "USER")]
     user: Option<String>,
 
     /// The folder to start in [default: the image's].
-    #[arg(long, short, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER")]
     workdir: Option<String>,
 
     /// What runs it: own (namespaces of shipwheel's making), podman, or loader (the image's own, not isolated)
