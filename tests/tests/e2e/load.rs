@@ -143,7 +143,7 @@ fn where_docker_does_not_answer_the_error_says_where_it_was_looked_for() {
     load(&sample, &["--to", "docker"], &[("DOCKER_HOST", "ssh://me@host".to_owned())])
         .failed(4, &["expected unix:///PATH"]);
     load(&sample, &["--to", "rkt"], &[]).failed(2, &["`rkt` is not a target", "containerd"]);
-    let nowhere = ("PATH", "/nowhere".to_owned());
+    let nowhere = ("PATH", "/usr/bin:/bin".to_owned());
     load(&sample, &["--to", "kind:dev"], &[nowhere]).failed(4, &["`kind` is not on PATH"]);
 }
 

@@ -300,7 +300,7 @@ fn a_hostile_image_reaches_nothing_outside_of_its_container() {
 /// The command in a shell's script, behind `unshare` with an option.
 fn wrapped(command: &Command, option: &str, script: &str) -> Command {
     let mut wrapped = Command::new(judge("unshare", "util-linux"));
-    wrapped.args([option, "sh", "-c", script, "sh"]).arg(command.get_program()).args(command.get_args());
+    wrapped.args([option, "/bin/sh", "-c", script, "sh"]).arg(command.get_program()).args(command.get_args());
     wrapped.env_clear().stdin(Stdio::null()).current_dir(command.get_current_dir().unwrap());
     for (name, value) in command.get_envs() {
         wrapped.env(name, value.unwrap());
@@ -347,7 +347,8 @@ fn what_cannot_run_is_an_error_that_says_why() {
     let (place, image) = (Place::of(Who::Own), probe().path().to_owned());
     let run = |arguments: &[&str]| place.run(&image, arguments);
     run(&["--watch"]).failed(2, &["`--watch` builds an application again", "image.toml"]);
-    run(&["--platform", "linux/s390x"]).failed(3, &["linux/s390x", "this machine"]);
+    let foreign = if cfg!(target_arch = "x86_64") { "linux/arm64" } else { "linux/amd64" };
+    run(&["--platform", foreign]).failed(3, &[foreign, "this machine"]);
     run(&["--with", "docker"]).failed(2, &["expected own, podman, loader"]);
     run(&["--volume", "/a"]).failed(2, &["expected HOST:CONTAINER"]);
     run(&["--entrypoint", ""]).failed(3, &["has no command"]);

@@ -30,6 +30,9 @@ const DEVICE_LINKS: [(&str, &str); 5] = [
 /// Nothing mounted gives privileges by its files or has devices.
 const PLAIN: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV);
 
+/// The step that some kernels and file systems do not take.
+pub(crate) const LAYING: &str = "laying the image's files over one another";
+
 /// What a path of the container is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -44,7 +47,7 @@ enum Kind {
 pub(crate) fn enter(container: &Container) -> Result<(), ConfineError> {
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     rustix::mount::mount_change("/", private).map_err(step("separating mounts"))?;
-    lay_over(container).map_err(step("laying the image's files over one another"))?;
+    lay_over(container).map_err(step(LAYING))?;
     let root = Root(open_folder(ROOT).map_err(step("opening the image's files"))?);
     let proc_flags = PLAIN | MountFlags::NOEXEC;
     root.mount("proc", "proc", proc_flags, "").map_err(step("mounting /proc"))?;
@@ -117,7 +120,8 @@ impl Root {
     fn place(&self, path: &str, kind: Kind) -> io::Result<OwnedFd> {
         let kind_of = |kind| if kind == Kind::Folder { OFlags::DIRECTORY } else { OFlags::empty() };
         match self.open(path, OFlags::PATH | kind_of(kind)) {
-            Err(Errno::NOENT) => {}
+            // Not there, a link to nowhere, or a file in the place of a folder.
+            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => {}
             other => return Ok(other?),
         }
         let (parent, name) = path.trim_end_matches('/').rsplit_once('/').unwrap_or(("", path));
@@ -125,7 +129,7 @@ impl Root {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let folder = self.place(parent, Kind::Folder)?;
-        // A link that leads nowhere is in the way.
+        // It is in the way, in a layer that is thrown away.
         let _ = rustix::fs::unlinkat(&folder, name, rustix::fs::AtFlags::empty());
         match kind {
             Kind::Folder => rustix::fs::mkdirat(&folder, name, Mode::from_raw_mode(0o755))?,

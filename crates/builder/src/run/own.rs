@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::account::Account;
 use super::tree_folder::{Owners, copy};
 use crate::confine::container::{Container, Identity, Process, ROOT, UPPER, Volume, WORK, WritableLayer, lower};
+use crate::confine::root_mounts::LAYING;
 use crate::confine::sandbox::{Sandbox, spawn};
 use crate::error::BuildError;
 
@@ -83,7 +84,7 @@ impl OwnRun<'_> {
         let folder = self.cache.scratch_dir()?;
         let mut container = self.container(folders, WritableLayer::Overlay);
         let trial = folder.path().join(TRIAL);
-        if rehearse(self.sandbox, &container, &trial)?.is_err() {
+        if rehearse(self.sandbox, &container, &trial)?.is_err_and(|reason| reason.starts_with(LAYING)) {
             container.layer = WritableLayer::Copy;
         }
         fill(&container, folder.path())?;
