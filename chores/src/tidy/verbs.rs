@@ -19,6 +19,7 @@ const VERBS: [(&str, &[&str]); 15] = [
     (
         "crates/builder",
         &[
+            "attest",
             "authenticate",
             "build",
             "bundle",

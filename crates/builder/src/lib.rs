@@ -37,6 +37,7 @@
 // Tests may read their own files in any way; what ships is checked without them.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
+mod attest;
 mod authenticate;
 mod build;
 mod bundle;
@@ -83,6 +84,8 @@ mod interpreter_choice;
 mod offline;
 mod session;
 
+pub use attest::{AttestOptions, attest, sbom};
+pub use attestation::attached_sbom::attached_sbom;
 pub use attestation::attest_error::AttestError;
 pub use attestation::key_file::{read_public_key, read_signing_key};
 pub use attestation::refused::{Refused, RefusedReason};
@@ -131,7 +134,7 @@ pub use rebased::rebase_error::RebaseError;
 pub use relock::{Relocked, relock};
 pub use retrofit::{Retrofitted, RetrofittedPlatform, retrofit};
 pub use run::{Changes, Prepared, RunOptions, RunRequest, RunVolume, RunWay, Runner, Running};
-pub use session::{Report, Session};
+pub use session::{Report, Session, created};
 pub use share::{share, take_notes};
 pub use shipwheel_store::ErrorKind;
 pub use sign::{SignaturePlace, Signed, sign, tag_signatures};

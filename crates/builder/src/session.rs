@@ -118,9 +118,14 @@ impl Session<'_> {
     }
 
     /// The creation time in outputs, in RFC 3339.
-    pub(crate) fn created(&self) -> String {
-        Timestamp::from_second(self.epoch).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+    pub fn created(&self) -> String {
+        created(self.epoch)
     }
+}
+
+/// The creation time in outputs, in RFC 3339, by seconds since 1970.
+pub fn created(epoch: i64) -> String {
+    Timestamp::from_second(epoch).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
 }
 
 /// See [`Session::host_platform`].

@@ -10,6 +10,7 @@ use shipwheel_store::{
     Attachment, Cache, CopyOptions, Destination, ImageSource, LoneSource, Progress, Registry, copy_image,
 };
 
+use crate::attestation::attach::attachment;
 use crate::attestation::attest_error::AttestError;
 use crate::error::BuildError;
 
@@ -41,12 +42,6 @@ pub fn sign(source: &dyn ImageSource, key: &SigningKey) -> Result<Signed, BuildE
         })
         .collect::<Result<_, _>>()?;
     Ok(Signed { subjects, attachments })
-}
-
-/// An artifact as something to attach.
-fn attachment(artifact: &Artifact, subject: &Descriptor) -> Result<Attachment, BuildError> {
-    let blobs = artifact.blobs().map(<[u8]>::to_vec).to_vec();
-    Attachment::new(artifact.manifest(subject), blobs).ok_or_else(|| BuildError::internal("an artifact has a subject"))
 }
 
 /// Where signatures go.

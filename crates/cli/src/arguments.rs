@@ -20,6 +20,7 @@ use crate::command::rebase::RebaseArguments;
 use crate::command::registry::RegistryArguments;
 use crate::command::retrofit::RetrofitArguments;
 use crate::command::run::RunArguments;
+use crate::command::sbom::SbomArguments;
 use crate::command::sign::SignArguments;
 use crate::command::startup::StartupArguments;
 use crate::command::transfer::{CopyArguments, PullArguments, PushArguments};
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     Inspect(InspectArguments),
     /// Show how two images differ, and what a pull of the second one costs where the first one is.
     Diff(DiffArguments),
+    /// Print an SBOM of an image: the one that is attached to it, or one of what it holds.
+    Sbom(SbomArguments),
     /// Sign an image in a registry with a key, as cosign does.
     Sign(SignArguments),
     /// Check everything that can be checked of an image: digests, machines, bytecode.

@@ -14,6 +14,7 @@ pub(crate) mod rebase;
 pub(crate) mod registry;
 pub(crate) mod retrofit;
 pub(crate) mod run;
+pub(crate) mod sbom;
 pub(crate) mod sign;
 pub(crate) mod startup;
 pub(crate) mod transfer;

@@ -15,6 +15,7 @@
 
 mod amount;
 mod arguments;
+mod attestations;
 mod choices;
 mod command;
 mod described;
@@ -93,6 +94,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Index(flags) => command::index::run(flags),
         Command::Inspect(flags) => command::inspect::run(flags),
         Command::Diff(flags) => command::diff::run(flags),
+        Command::Sbom(flags) => command::sbom::run(flags),
         Command::Sign(flags) => command::sign::run(flags),
         Command::Verify(flags) => command::verify::run(flags),
         Command::Retrofit(flags) => command::retrofit::run(flags),

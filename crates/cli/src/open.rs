@@ -53,7 +53,7 @@ impl SandboxArguments {
 }
 
 /// `SOURCE_DATE_EPOCH`, or the epoch itself: never a clock.
-fn epoch() -> Result<i64, Failure> {
+pub(crate) fn epoch() -> Result<i64, Failure> {
     match std::env::var("SOURCE_DATE_EPOCH") {
         Ok(text) if !text.is_empty() => {
             text.parse().ok().filter(|seconds| (0..=253_402_300_799).contains(seconds)).ok_or_else(|| {

@@ -1,6 +1,7 @@
 //! `image.toml` as values: what the user asks for, with the place of everything that can be wrong.
 
 mod app;
+mod attestations;
 mod base;
 mod bytecode;
 mod cache;
@@ -22,6 +23,7 @@ use shipwheel_oci::{Platform, Reference, RuntimeConfig};
 use toml::de::DeTable;
 
 pub use self::app::AppSpec;
+pub use self::attestations::{AttestationsSpec, SbomFormat};
 pub use self::base::{Base, DebianBase, Libraries};
 pub use self::bytecode::{BytecodeOverride, BytecodeSpec, RemoveSource};
 pub use self::cache::CacheSpec;
@@ -61,6 +63,8 @@ pub struct ImageSpec {
     pub allow_outside: Vec<Located<String>>,
     /// Where machines share what they found out and made.
     pub cache: CacheSpec,
+    /// What is attached to the image.
+    pub attestations: AttestationsSpec,
     /// What a start of the image may cost.
     pub startup: StartupBudget,
 }
@@ -90,6 +94,7 @@ const KEYS: &[&str] = &[
     "tag",
     "allow-outside",
     "cache",
+    "attestations",
     "startup",
     "profiles",
 ];
@@ -114,6 +119,7 @@ impl ImageSpec {
             tag: "latest".to_owned(),
             allow_outside: Vec::new(),
             cache: CacheSpec::default(),
+            attestations: AttestationsSpec::default(),
             startup: StartupBudget::default(),
         }
     }
@@ -183,6 +189,7 @@ fn read_spec(top: &Section<'_>) -> Option<ImageSpec> {
         tag: top.text("tag").map_or_else(|| "latest".to_owned(), |tag| tag.value),
         allow_outside: top.texts("allow-outside").unwrap_or_default(),
         cache: cache::read_cache(top),
+        attestations: attestations::read_attestations(top),
         startup: startup::read_startup(top),
         base: base?,
         platforms,

@@ -45,6 +45,7 @@ mod registry;
 mod reproducible;
 mod retrofit;
 mod run;
+mod sboms;
 mod shapes;
 mod shared;
 mod signatures;

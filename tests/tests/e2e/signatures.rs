@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-use shipwheel_tests::{Cosign, KEY_PASSWORD, Registry, Run, SampleImage, Shipwheel, get, judge, scratch};
+use serde_json::{Value, json};
+use shipwheel_tests::{
+    Cosign, Definition, KEY_PASSWORD, Layout, Registry, Rootfs, Run, SampleImage, Shipwheel, get, judge, scratch,
+};
 use tempfile::TempDir;
 use xshell::{Shell, cmd};
 
@@ -156,6 +158,48 @@ fn an_sbom_by_the_key_is_no_signature() {
     cosign.verify(&pushed.name(), &public).succeeded();
     let fragments = ["it attests https://spdx.dev/Document", "hint: an SBOM or provenance by this key does not sign"];
     pushed.verify(&pushed.name(), &public).failed(5, &fragments);
+}
+
+#[test]
+fn a_policy_of_podmans_library_admits_what_is_signed_and_nothing_else() {
+    let pushed = Pushed::new();
+    let (_folder, key, public) = openssl_keys(Some(KEY_PASSWORD));
+    let (_other, _, stranger) = openssl_keys(None);
+    // Debian's skopeo of this machine may be built without it.
+    let base = "{ debian = { suite = \"forky\", packages = [\"skopeo\"] } }";
+    let lines = format!(
+        "base = {base}\nplatforms = [\"linux/amd64\"]\n[bytecode]\nenabled = false\n[config]\ncmd = [\"/usr/bin/skopeo\"]\n"
+    );
+    let definition = Definition::empty().with("image.toml", &format!("# skopeo.\n{lines}"));
+    let (folder, output) = (definition.argument(), definition.output());
+    Shipwheel::new().image(&[&folder, "--output", &format!("oci:{}", output.display())]).succeeded();
+    let rootfs = Rootfs::unpack(&Layout::new(&output), "amd64");
+    let copy = |key: &Path| {
+        let (shell, unshare) = (Shell::new().unwrap(), judge("unshare", "util-linux"));
+        let policy = json!({ "default": [{ "type": "reject" }], "transports": { "docker": { "": [{
+            "type": "sigstoreSigned", "keyPath": "/key.pem", "signedIdentity": { "type": "matchRepository" } }] } } });
+        std::fs::copy(key, rootfs.join("/key.pem")).unwrap();
+        std::fs::write(rootfs.join("/policy.json"), policy.to_string()).unwrap();
+        std::fs::create_dir_all(rootfs.join("/registries.d")).unwrap();
+        let attachments = "default-docker:\n  use-sigstore-attachments: true\n";
+        std::fs::write(rootfs.join("/registries.d/here.yaml"), attachments).unwrap();
+        for folder in ["/copy", "/var/tmp", "/tmp"] {
+            std::fs::create_dir_all(rootfs.join(folder)).unwrap();
+        }
+        let (root, source) = (rootfs.path(), format!("docker://{}", pushed.name()));
+        let command = cmd!(shell, "env --ignore-environment {unshare} --map-root-user --root {root} /usr/bin/skopeo")
+            .args(["--policy", "/policy.json", "--registries.d", "/registries.d", "copy", "--quiet", "--all"])
+            .args(["--src-tls-verify=false", "--remove-signatures", &source, "dir:/copy"])
+            .quiet()
+            .ignore_status();
+        Run::of(&command)
+    };
+    let before = copy(&public);
+    assert!(before.code != 0 && before.stderr.contains("signature was required"), "{}", before.stderr);
+    pushed.sign(&key, KEY_PASSWORD).succeeded();
+    copy(&public).succeeded();
+    let refused = copy(&stranger);
+    assert!(refused.code != 0, "a policy with another key admits it");
 }
 
 #[test]

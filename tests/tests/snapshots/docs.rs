@@ -15,8 +15,18 @@ const UNKNOWN: &str = "zzzzzzzzzzzz";
 
 /// The keys that the program knows, by their table; the top has no name.
 fn known_keys() -> BTreeMap<String, BTreeSet<String>> {
-    let tables =
-        ["cache", "python", "app", "bytecode", "layers", "layers.wheels", "layers.bytecode", "config", "startup"];
+    let tables = [
+        "attestations",
+        "cache",
+        "python",
+        "app",
+        "bytecode",
+        "layers",
+        "layers.wheels",
+        "layers.bytecode",
+        "config",
+        "startup",
+    ];
     let tables: String = tables.iter().map(|table| format!("[{table}]\n{UNKNOWN} = 1\n")).collect();
     let toml = format!(
         "{UNKNOWN} = 1\nbase = [{{ debian = {{ {UNKNOWN} = 1 }} }}, {{ {UNKNOWN} = 1 }}]\n{tables}\

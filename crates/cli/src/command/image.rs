@@ -10,10 +10,11 @@ use shipwheel_bytecode::Optimization;
 use shipwheel_layer::Compression;
 use shipwheel_oci::{Platform, Reference, Repository};
 use shipwheel_plan::Plan;
-use shipwheel_plan::spec::{Base, Located, RemoveSource};
+use shipwheel_plan::spec::{Base, Located, RemoveSource, SbomFormat};
 use shipwheel_store::AttachedSource;
 
 use crate::amount::{CacheLimit, parse_limit};
+use crate::attestations;
 use crate::choices::ChoiceArguments;
 use crate::command::{cache, init};
 use crate::failure::Failure;
@@ -70,6 +71,14 @@ pub(crate) struct ImageArguments {
     /// Sign what is pushed with the private key in a file, as cosign does; its password is in COSIGN_PASSWORD.
     #[arg(long, value_name = "FILE", requires = "push")]
     pub(crate) sign_key: Option<PathBuf>,
+
+    /// Attach SBOMs to the manifests of all platforms: spdx, cyclonedx, or both [default: `attestations.sbom` of image.toml].
+    #[arg(long, value_delimiter = ',', value_name = "FORMATS")]
+    pub(crate) sbom: Vec<SbomFormat>,
+
+    /// Attach provenance to the manifests of all platforms: what each was made from, by digest.
+    #[arg(long)]
+    pub(crate) provenance: bool,
 
     /// Take what other machines found out and made from this repository [default: `cache.from` of image.toml].
     #[arg(long, value_name = "REPOSITORY")]
@@ -192,15 +201,19 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let built = build(&mut session, &definition).map_err(doing)?;
     let source = session.source(&built.image)?;
     let (cache, registry) = (&session.cache, &session.registry);
-    let delivery = Delivery { cache, registry, terminal: &terminal, referrers: false };
+    let about = attestations::About { session: &session, definition: &definition, built: &built };
+    let profile = arguments.profile.as_deref();
+    let mut attached = attestations::attest(&about, profile, &source, key.as_ref())?;
+    let delivery = Delivery { cache, registry, terminal: &terminal, referrers: !attached.is_empty() };
     if let Some(output) = &output {
+        let source = AttachedSource::new(&source, &attached, cache)?;
         delivery.write(&source, output, &name).map_err(writing(output))?;
     }
     tell(arguments, &definition, &built, output.as_ref(), &terminal);
     if !arguments.push.is_empty() {
-        let signed = signing::sign(&source, &arguments.push, key.as_ref(), &delivery)?;
-        let source = AttachedSource::new(&source, &signed, cache)?;
-        let pushed = Delivery { referrers: !signed.is_empty(), ..delivery }.push(&source, &arguments.push, false);
+        attached.extend(signing::sign(&source, &arguments.push, key.as_ref(), &delivery)?);
+        let source = AttachedSource::new(&source, &attached, cache)?;
+        let pushed = Delivery { referrers: !attached.is_empty(), ..delivery }.push(&source, &arguments.push, false);
         pushed.map_err(Failure::while_doing(pushing(&arguments.push)))?;
     }
     shared.give(&session, &definition, &built, &arguments.push)?;
@@ -322,6 +335,8 @@ fn apply(arguments: &ImageArguments, definition: &mut Definition) {
     if let Some(compression) = arguments.compression {
         spec.layers.compress(compression);
     }
+    spec.attestations.sbom.extend(&arguments.sbom);
+    spec.attestations.provenance |= arguments.provenance;
     if let Some(tag) = &arguments.tag {
         spec.tag.clone_from(tag);
     }
@@ -368,6 +383,10 @@ fn select_output(
         Some(output) if is_zstd && output.is_docker_archive() => Err(Failure::usage(
             "a docker-archive is for `docker load`, which reads no zstd in many versions, and the image has layers of zstd",
             Some("write an `oci-archive:`, or pass `--compression gzip`"),
+        )),
+        Some(output) if output.is_docker_archive() && definition.spec.attestations.is_any() => Err(Failure::usage(
+            "a docker-archive holds an image and nothing that refers to it, and SBOMs or provenance are asked for",
+            Some("write a layout or an `oci-archive:`, or leave `--sbom`, `--provenance` and `[attestations]` out"),
         )),
         Some(output) if platforms > output.max_platforms() => Err(Failure::usage(
             format!("a docker-archive holds one platform, and the image has {platforms}"),
