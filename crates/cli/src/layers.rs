@@ -1,5 +1,7 @@
 //! The layers of a finished image as a table: platform, layer, what it holds, size, where it came from.
 
+use std::collections::BTreeSet;
+
 use shipwheel_builder::{Built, LayerReport, LayerStatus};
 
 use crate::shown;
@@ -102,7 +104,10 @@ fn holds(layers: &[&LayerReport]) -> String {
                 [] => vec![layer.title.clone()],
                 members => members.to_vec(),
             };
-            let names: Vec<String> = sorted.iter().flat_map(named).collect();
+            // A base's layers have one title.
+            let mut seen = BTreeSet::new();
+            let names = sorted.iter().flat_map(named).filter(|name| seen.insert(name.clone()));
+            let names: Vec<String> = names.collect();
             let more = match names.len().saturating_sub(MAX_NAMED) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
@@ -167,6 +172,8 @@ mod tests {
             "application|/app|10 B|built",
         ];
         assert_eq!(rows(&layers), expected);
+        let twice = [layers[0].clone(), layers[0].clone()];
+        assert_eq!(rows(&twice), ["base|Debian bookworm, in 2 layers|2.0 MiB|cached"]);
         let shared = layers.map(|layer| LayerReport { status: Shared, ..layer });
         assert_eq!(rows(&shared), ["all others|5 layers, the same as above|17.0 MiB|shared"]);
         assert_eq!(rows(&shared[..1]), ["base|Debian bookworm|1.0 MiB|shared"]);

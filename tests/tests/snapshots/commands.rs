@@ -52,7 +52,10 @@ impl CommandHelp {
     /// The long flags that the command takes.
     pub fn flags(&self) -> impl Iterator<Item = &str> {
         self.text.lines().filter_map(|line| {
-            let line = line.trim_start().trim_start_matches("-h, ").trim_start_matches("-V, ");
+            // A short flag comes before it: `-h, --help`.
+            let line = line.trim_start();
+            let long = line.find(", --").filter(|place| *place == 2 && line.starts_with('-'));
+            let line = long.map_or(line, |place| &line[place + 2..]);
             line.starts_with("--").then(|| line.split([' ', '=', '[']).next().unwrap_or(line))
         })
     }
