@@ -112,16 +112,18 @@ fn holds(layers: &[&LayerReport]) -> String {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            format!("{}{more}, in {} layers", names[..MAX_NAMED.min(names.len())].join(", "), layers.len())
+            let more = format!("{more}, in {} layers", layers.len());
+            let names = shown::line(&names[..MAX_NAMED.min(names.len())].join(", "));
+            return cut(&names, MAX_HOLDS.saturating_sub(more.chars().count())) + &more;
         }
     };
-    cut(&shown::line(&text))
+    cut(&shown::line(&text), MAX_HOLDS)
 }
 
 /// A text with a sign in place of what is too much.
-fn cut(text: &str) -> String {
-    match text.chars().count() > MAX_HOLDS {
-        true => text.chars().take(MAX_HOLDS - 1).chain(['…']).collect(),
+fn cut(text: &str, most: usize) -> String {
+    match text.chars().count() > most {
+        true => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
         false => text.to_owned(),
     }
 }
@@ -182,8 +184,12 @@ mod tests {
     #[test]
     fn what_is_too_long_says_so() {
         let long = "x".repeat(MAX_HOLDS + 1);
-        assert_eq!(cut(&long).chars().count(), MAX_HOLDS);
-        assert!(cut(&long).ends_with("x…"));
-        assert_eq!(cut(&long[1..]), long[1..]);
+        assert_eq!(cut(&long, MAX_HOLDS).chars().count(), MAX_HOLDS);
+        assert!(cut(&long, MAX_HOLDS).ends_with("x…"));
+        assert_eq!(cut(&long[1..], MAX_HOLDS), long[1..]);
+        let member = |name: &str| layer(LayerKind::Dependencies, name, &[], 1, LayerStatus::Built);
+        let (one, other) = (member(&long), member("other"));
+        let holds = holds(&[&one, &other]);
+        assert!(holds.ends_with("x…, in 2 layers") && holds.chars().count() == MAX_HOLDS, "{holds}");
     }
 }
