@@ -1,6 +1,6 @@
 //! A manifest that refers to another one and holds one blob: how an image's attestations are attached to it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shipwheel_oci::{Descriptor, canonical_value, media_type};
 
 use crate::sign::bundle::{BUNDLE, Bundle};
@@ -82,5 +82,50 @@ impl Artifact {
     /// The blobs that the manifest names.
     pub fn blobs(&self) -> [&[u8]; 2] {
         [EMPTY_BYTES, &self.blob]
+    }
+}
+
+/// What BuildKit calls a manifest of attestations.
+const ATTESTATIONS: &str = "application/vnd.docker.attestation.manifest.v1+json";
+
+/// Unsigned statements about a platform's manifest in one manifest, as BuildKit puts it into an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attestations {
+    /// The manifest.
+    pub manifest: Vec<u8>,
+    /// The blobs that it names.
+    pub blobs: Vec<Vec<u8>>,
+    /// Its entry in the index.
+    pub entry: Value,
+}
+
+impl Attestations {
+    /// The statements about a subject.
+    pub fn new(subject: &Descriptor, statements: &[Statement]) -> Self {
+        let mut blobs = vec![EMPTY_BYTES.to_vec()];
+        let mut layers = Vec::new();
+        for statement in statements {
+            let bytes = statement.bytes();
+            let mut layer = Descriptor::of(IN_TOTO, &bytes);
+            layer.annotations.insert(PREDICATE_TYPE.to_owned(), statement.predicate_type.clone());
+            layers.push(layer);
+            blobs.push(bytes);
+        }
+        let manifest = canonical_value(json!({
+            "schemaVersion": 2,
+            "mediaType": media_type::MANIFEST,
+            "artifactType": ATTESTATIONS,
+            "config": Descriptor::of(EMPTY, EMPTY_BYTES),
+            "layers": layers,
+            "subject": Descriptor::new(&subject.media_type, subject.digest, subject.size),
+        }));
+        let mut entry = json!(Descriptor::of(media_type::MANIFEST, &manifest));
+        entry["artifactType"] = json!(ATTESTATIONS);
+        entry["platform"] = json!({ "os": "unknown", "architecture": "unknown" });
+        entry["annotations"] = json!({
+            "vnd.docker.reference.type": "attestation-manifest",
+            "vnd.docker.reference.digest": subject.digest,
+        });
+        Self { manifest, blobs, entry }
     }
 }

@@ -24,7 +24,7 @@ mod key;
 mod provenance;
 mod sign;
 
-pub use artifact::{Artifact, CYCLONEDX_TYPE, EMPTY, IN_TOTO, SPDX_TYPE};
+pub use artifact::{Artifact, Attestations, CYCLONEDX_TYPE, EMPTY, IN_TOTO, SPDX_TYPE};
 pub use bill::component::{Component, Kind, NamedHash};
 pub use bill::cyclonedx::cyclonedx;
 pub use bill::document::{Bill, OperatingSystem};

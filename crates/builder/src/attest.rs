@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shipwheel_attest::{
-    Artifact, Bundle, CYCLONEDX_PREDICATE, CYCLONEDX_TYPE, Dependency, Provenance, Purl, SPDX_PREDICATE, SPDX_TYPE,
-    SigningKey, Statement, cyclonedx, spdx,
+    Artifact, Attestations, Bundle, CYCLONEDX_PREDICATE, CYCLONEDX_TYPE, Dependency, Provenance, Purl, SPDX_PREDICATE,
+    SPDX_TYPE, SigningKey, Statement, cyclonedx, spdx,
 };
-use shipwheel_oci::Digest;
+use shipwheel_oci::{Descriptor, Digest, canonical_value, media_type};
 use shipwheel_plan::image_lock::{ImageLock, LockedPlatform};
 use shipwheel_plan::layer::LayerKind;
 use shipwheel_plan::spec::{AttestationsSpec, Base, SbomFormat};
 use shipwheel_store::limits::MAX_LOCK;
-use shipwheel_store::{Attachment, FileAction, read_small};
+use shipwheel_store::{Attachment, FileAction, ImageSource, IndexedAttestations, read_small};
 
 use crate::attestation::attach::attachment;
 use crate::attestation::bill::{About, TOOL, bill};
@@ -68,6 +68,45 @@ pub fn attest(platforms: &[Contents], options: &AttestOptions<'_>) -> Result<Vec
         }
     }
     Ok(attachments)
+}
+
+/// The same image under an index that lists, beside its platforms, an SBOM in SPDX and provenance of each, as BuildKit has
+/// them: that index has another digest.
+///
+/// # Errors
+/// As [`attest`], and when the image's root cannot be read.
+pub fn index_attestations(
+    source: &dyn ImageSource,
+    platforms: &[Contents],
+    options: &AttestOptions<'_>,
+) -> Result<IndexedAttestations, BuildError> {
+    let root = source.root()?;
+    let bytes = source.document(&root)?;
+    let mut index: Value = serde_json::from_slice(&bytes).map_err(BuildError::internal)?;
+    if index.get("manifests").is_none() {
+        let platform = platforms.first().map(|contents| contents.platform.clone());
+        let entry = Descriptor { platform, ..Descriptor::new(&root.media_type, root.digest, root.size) };
+        index = json!({ "schemaVersion": 2, "mediaType": media_type::INDEX, "manifests": [entry] });
+    }
+    let mut found = IndexedAttestations::default();
+    let files = files(options.definition)?;
+    for contents in platforms {
+        let about = About { name: &options.definition.name, created: options.created, lock: Some(options.lock) };
+        let mut statements = Vec::new();
+        for (_, document) in sboms(contents, about, &BTreeSet::from([SbomFormat::Spdx]))? {
+            let predicate: Value = serde_json::from_slice(&document).map_err(BuildError::internal)?;
+            statements.push(Statement::of(contents.manifest.digest, SPDX_PREDICATE, predicate));
+        }
+        statements.push(provenance(contents, options, &files).statement());
+        let Attestations { manifest, blobs, entry } = Attestations::new(&contents.manifest, &statements);
+        if let Some(entries) = index.get_mut("manifests").and_then(Value::as_array_mut) {
+            entries.push(entry);
+        }
+        found.manifests.push(manifest);
+        found.blobs.extend(blobs);
+    }
+    found.index = canonical_value(index);
+    Ok(found)
 }
 
 /// The SBOMs of a platform's image that nobody attached: without the hashes that only a build knows.

@@ -84,7 +84,7 @@ mod interpreter_choice;
 mod offline;
 mod session;
 
-pub use attest::{AttestOptions, attest, sbom};
+pub use attest::{AttestOptions, attest, index_attestations, sbom};
 pub use attestation::attached_sbom::attached_sbom;
 pub use attestation::attest_error::AttestError;
 pub use attestation::key_file::{read_public_key, read_signing_key};

@@ -8,10 +8,10 @@ use serde_json::json;
 use shipwheel_builder::{Built, Definition, InterpreterChoice, Locked, Session, build, plan, unbundle};
 use shipwheel_bytecode::Optimization;
 use shipwheel_layer::Compression;
-use shipwheel_oci::{Platform, Reference, Repository};
+use shipwheel_oci::{Digest, Platform, Reference, Repository};
 use shipwheel_plan::Plan;
 use shipwheel_plan::spec::{Base, Located, RemoveSource, SbomFormat};
-use shipwheel_store::AttachedSource;
+use shipwheel_store::{AttachedSource, ImageSource, IndexedSource};
 
 use crate::amount::{CacheLimit, parse_limit};
 use crate::attestations;
@@ -79,6 +79,11 @@ pub(crate) struct ImageArguments {
     /// Attach provenance to the manifests of all platforms: what each was made from, by digest.
     #[arg(long)]
     pub(crate) provenance: bool,
+
+    /// Put an SBOM in SPDX and provenance of each platform into the image's index as BuildKit does, for tools that look
+    /// there alone; the index gets another digest.
+    #[arg(long, value_name = "index")]
+    pub(crate) attestations: Option<AttestationsArgument>,
 
     /// Take what other machines found out and made from this repository [default: `cache.from` of image.toml].
     #[arg(long, value_name = "REPOSITORY")]
@@ -169,6 +174,13 @@ pub(crate) enum LockedArgument {
     Dependencies,
 }
 
+/// Where attestations are besides the lists of referrers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum AttestationsArgument {
+    /// In the image's index.
+    Index,
+}
+
 /// Runs `image`.
 pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let cache_limit = cache::limit(arguments.cache_limit)?;
@@ -201,24 +213,28 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let built = build(&mut session, &definition).map_err(doing)?;
     let source = session.source(&built.image)?;
     let (cache, registry) = (&session.cache, &session.registry);
-    let about = attestations::About { session: &session, definition: &definition, built: &built };
-    let profile = arguments.profile.as_deref();
-    let mut attached = attestations::attest(&about, profile, &source, key.as_ref())?;
+    let (profile, in_index) = (arguments.profile.as_deref(), arguments.attestations.is_some());
+    let about = attestations::About { session: &session, definition: &definition, built: &built, profile, in_index };
+    let attestations::Attested { attachments: mut attached, indexed } =
+        attestations::attest(&about, &source, key.as_ref())?;
+    let indexed = indexed.as_ref().map(|indexed| IndexedSource::new(&source, indexed, cache)).transpose()?;
+    let source: &dyn ImageSource = indexed.as_ref().map_or(&source, |indexed| indexed);
     let delivery = Delivery { cache, registry, terminal: &terminal, referrers: !attached.is_empty() };
     if let Some(output) = &output {
-        let source = AttachedSource::new(&source, &attached, cache)?;
+        let source = AttachedSource::new(source, &attached, cache)?;
         delivery.write(&source, output, &name).map_err(writing(output))?;
     }
     tell(arguments, &definition, &built, output.as_ref(), &terminal);
     if !arguments.push.is_empty() {
-        attached.extend(signing::sign(&source, &arguments.push, key.as_ref(), &delivery)?);
-        let source = AttachedSource::new(&source, &attached, cache)?;
+        attached.extend(signing::sign(source, &arguments.push, key.as_ref(), &delivery)?);
+        let source = AttachedSource::new(source, &attached, cache)?;
         let pushed = Delivery { referrers: !attached.is_empty(), ..delivery }.push(&source, &arguments.push, false);
         pushed.map_err(Failure::while_doing(pushing(&arguments.push)))?;
     }
     shared.give(&session, &definition, &built, &arguments.push)?;
     cache::sweep(&session.cache, cache_limit, &terminal);
-    print_result(arguments, &built, &name, output.as_ref());
+    let digest = source.root().map_err(Failure::while_doing("name the image"))?.digest;
+    print_result(arguments, &built, (&name, digest), output.as_ref());
     Ok(())
 }
 
@@ -403,8 +419,12 @@ fn reasons(built: &Built) -> serde_json::Value {
 }
 
 /// The one line on standard output, or the one object.
-fn print_result(arguments: &ImageArguments, built: &Built, name: &Reference, output: Option<&OutputArgument>) {
-    let digest = built.image.root().digest;
+fn print_result(
+    arguments: &ImageArguments,
+    built: &Built,
+    (name, digest): (&Reference, Digest),
+    output: Option<&OutputArgument>,
+) {
     let local =
         format!("{}:{}@{digest}", name.repository().trim_start_matches("library/"), name.tag().unwrap_or_default());
     let references: Vec<String> = match arguments.push.is_empty() {
