@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 use shipwheel_tests::{
-    Cosign, KEY_PASSWORD, Registry, Run, Shipwheel, pyspdxtools, python_with_cyclonedx, scratch, syft, variosync,
+    Cosign, Definition, KEY_PASSWORD, Layout, Podman, Registry, Run, Shipwheel, judge, pyspdxtools,
+    python_with_cyclonedx, scratch, syft, variosync,
 };
 use xshell::{Shell, cmd};
 
@@ -106,4 +107,51 @@ fn an_sbom_in_a_layout_is_a_manifest_with_a_subject() {
     let attached = entries.iter().filter(|it| it["artifactType"] == "application/vnd.cyclonedx+json").count();
     assert_eq!((entries.len(), attached), (3, 2), "{index}");
     assert_eq!(entries[0]["digest"], variosync().digest().as_str());
+}
+
+#[test]
+fn attestations_in_the_index_have_the_form_of_buildkit_and_leave_the_platforms_as_they_are() {
+    let (registry, podman, shell, folder) = (Registry::start(), Podman::new(), Shell::new().unwrap(), scratch());
+    let definition = Definition::over_debian(
+        "[app]\nsources = [\"hello.py\"]\ndestination = \"/app\"\n[config]\ncmd = [\"python3\", \"/app/hello.py\"]",
+    )
+    .with("hello.py", "print('hello')\n");
+    let name = format!("{}/team/app:1.0", registry.host());
+    let build = |output: &str, more: &[&str]| {
+        let output = format!("oci:{}", folder.path().join(output).display());
+        Shipwheel::new().image(&[&[definition.argument().as_str(), "--output", &output], more].concat()).succeeded();
+        Layout::new(&folder.path().join(output.trim_start_matches("oci:")))
+    };
+    let digest = |layout: &Layout| layout.entry()["digest"].as_str().unwrap().to_owned();
+    let plain = build("plain", &[]);
+    let attested = build("attested", &["--attestations", "index", "--push", &name]);
+    assert_eq!(
+        attested.digest(),
+        build("again", &["--attestations", "index"]).digest(),
+        "nothing but the inputs decides"
+    );
+    let index: Value = serde_json::from_slice(&attested.blob(&attested.digest())).unwrap();
+    let entries = index["manifests"].as_array().unwrap();
+    assert_eq!(entries.len(), 4, "{index}");
+    for (number, platform) in ["linux/amd64", "linux/arm64"].into_iter().enumerate() {
+        assert_eq!(attested.manifest(platform), plain.manifest(platform));
+        let (subject, entry) = (&entries[number]["digest"], &entries[number + 2]);
+        assert_eq!(entry["platform"], serde_json::json!({ "architecture": "unknown", "os": "unknown" }));
+        assert_eq!(entry["annotations"]["vnd.docker.reference.type"], "attestation-manifest");
+        assert_eq!(&entry["annotations"]["vnd.docker.reference.digest"], subject);
+        let manifest: Value = serde_json::from_slice(&attested.blob(entry["digest"].as_str().unwrap())).unwrap();
+        let kinds = manifest["layers"].as_array().unwrap().iter().map(|layer| {
+            let statement: Value = serde_json::from_slice(&attested.blob(layer["digest"].as_str().unwrap())).unwrap();
+            let own = statement["subject"][0]["digest"]["sha256"].as_str().unwrap().to_owned();
+            assert_eq!(format!("sha256:{own}"), subject.as_str().unwrap());
+            assert_eq!(layer["annotations"]["in-toto.io/predicate-type"], statement["predicateType"]);
+            statement["predicateType"].as_str().unwrap().to_owned()
+        });
+        assert_eq!(kinds.collect::<Vec<_>>(), ["https://spdx.dev/Document", "https://slsa.dev/provenance/v1"]);
+    }
+    Shipwheel::new().run(&["verify", &attested.path().display().to_string()]).succeeded();
+    let (skopeo, copy) = (judge("skopeo", "skopeo"), format!("oci:{}:1", folder.path().join("copy").display()));
+    cmd!(shell, "{skopeo} copy --quiet --all --src-tls-verify=false docker://{name} {copy}").quiet().run().unwrap();
+    podman.pull(&name);
+    assert_eq!(podman.run(&name, &["python3", "/app/hello.py"]).trim(), "hello");
 }
