@@ -1,6 +1,6 @@
 //! Bad input: each kind has its exit code, its context and its hint, and leaves nothing half-written behind.
 
-use shipwheel_tests::{Answer, Definition, Run, Server, Shipwheel, judge, scratch, variosync, wheel};
+use shipwheel_tests::{Answer, Definition, Run, Server, Shipwheel, judge, scratch, variosync, wheel, wheel_with};
 use xshell::{Shell, cmd};
 
 /// The exit codes of docs/errors.md.
@@ -81,7 +81,8 @@ fn a_wheel_with_another_hash_is_never_used() {
 
 #[test]
 fn a_truncated_download_is_no_download() {
-    let (bytes, sha256) = wheel();
+    // One that no other test has: what is in the cache is not fetched.
+    let (bytes, sha256) = wheel_with("py3-none-any", &[("truncated.py", b"")]);
     let server = Server::start([("/thing.whl".to_owned(), Answer::Half(bytes))]);
     let url = server.url("/thing.whl");
     let definition = Definition::over_example().with_lock(&[("thing-1.0-py3-none-any.whl", &url, &sha256)]);
