@@ -2,6 +2,7 @@
 
 use shipwheel_oci::{Descriptor, Digest, Reference};
 
+use crate::added_blobs::AddedBlobs;
 use crate::blob_file::BlobFile;
 use crate::cache::Cache;
 use crate::error::Result;
@@ -11,7 +12,7 @@ use crate::image::{Attachment, ImageSource, Referrer};
 pub struct AttachedSource<'a> {
     image: &'a dyn ImageSource,
     attachments: &'a [Attachment],
-    cache: &'a Cache,
+    added: AddedBlobs<'a>,
 }
 
 impl<'a> AttachedSource<'a> {
@@ -20,14 +21,8 @@ impl<'a> AttachedSource<'a> {
     /// # Errors
     /// When the cache cannot be written.
     pub fn new(image: &'a dyn ImageSource, attachments: &'a [Attachment], cache: &'a Cache) -> Result<Self> {
-        for blob in attachments.iter().flat_map(Attachment::blobs) {
-            cache.insert_bytes(blob)?;
-        }
-        Ok(Self { image, attachments, cache })
-    }
-
-    fn has_blob(&self, digest: &Digest) -> bool {
-        self.attachments.iter().flat_map(Attachment::blobs).any(|blob| Digest::of(blob) == *digest)
+        let added = AddedBlobs::insert(cache, attachments.iter().flat_map(Attachment::blobs))?;
+        Ok(Self { image, attachments, added })
     }
 }
 
@@ -46,14 +41,11 @@ impl ImageSource for AttachedSource<'_> {
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<BlobFile> {
-        match self.has_blob(&descriptor.digest) {
-            true => self.cache.require_blob(&descriptor.digest).map(BlobFile::cached),
-            false => self.image.blob(descriptor),
-        }
+        self.added.blob(self.image, descriptor)
     }
 
     fn origin(&self, blob: &Descriptor) -> Option<Reference> {
-        if self.has_blob(&blob.digest) { None } else { self.image.origin(blob) }
+        self.added.origin(self.image, blob)
     }
 
     fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>> {

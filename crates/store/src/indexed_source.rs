@@ -2,6 +2,7 @@
 
 use shipwheel_oci::{Descriptor, Digest, Reference, media_type};
 
+use crate::added_blobs::AddedBlobs;
 use crate::blob_file::BlobFile;
 use crate::cache::Cache;
 use crate::error::Result;
@@ -22,7 +23,7 @@ pub struct IndexedAttestations {
 pub struct IndexedSource<'a> {
     image: &'a dyn ImageSource,
     attestations: &'a IndexedAttestations,
-    cache: &'a Cache,
+    added: AddedBlobs<'a>,
 }
 
 impl<'a> IndexedSource<'a> {
@@ -31,14 +32,8 @@ impl<'a> IndexedSource<'a> {
     /// # Errors
     /// When the cache cannot be written.
     pub fn new(image: &'a dyn ImageSource, attestations: &'a IndexedAttestations, cache: &'a Cache) -> Result<Self> {
-        for blob in &attestations.blobs {
-            cache.insert_bytes(blob)?;
-        }
-        Ok(Self { image, attestations, cache })
-    }
-
-    fn has_blob(&self, digest: &Digest) -> bool {
-        self.attestations.blobs.iter().any(|blob| Digest::of(blob) == *digest)
+        let added = AddedBlobs::insert(cache, &attestations.blobs)?;
+        Ok(Self { image, attestations, added })
     }
 }
 
@@ -60,13 +55,10 @@ impl ImageSource for IndexedSource<'_> {
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<BlobFile> {
-        match self.has_blob(&descriptor.digest) {
-            true => self.cache.require_blob(&descriptor.digest).map(BlobFile::cached),
-            false => self.image.blob(descriptor),
-        }
+        self.added.blob(self.image, descriptor)
     }
 
     fn origin(&self, blob: &Descriptor) -> Option<Reference> {
-        if self.has_blob(&blob.digest) { None } else { self.image.origin(blob) }
+        self.added.origin(self.image, blob)
     }
 }

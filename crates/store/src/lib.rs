@@ -27,6 +27,7 @@
 // Tests may read their own files in any way; what ships is checked without them.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
+mod added_blobs;
 #[doc(hidden)]
 pub mod answers;
 pub mod archive;
