@@ -287,29 +287,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::testing::{deflate, gunzip, noise};
     use crate::{Compression, ReadLimits, listing, overlay_tar, write_compressed};
 
-    fn noise(size: usize, seed: u64) -> Vec<u8> {
-        let mut state = seed;
-        let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            b'a' + (state >> 60) as u8
-        };
-        (0..size).map(|_| next()).collect()
+    /// Letters, so that a chunk's content can be read where a test fails.
+    fn letters(size: usize, seed: u64) -> Vec<u8> {
+        noise(size, seed).into_iter().map(|byte| b'a' + byte).collect()
     }
 
     fn deflated(data: &[u8]) -> Content {
-        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
-        encoder.write_all(data).expect("to memory");
-        let raw = encoder.finish().expect("to memory");
-        let (compressed_size, size, crc32) = (raw.len() as u64, data.len() as u64, crc32fast::hash(data));
-        Content::from_deflated(Deflated { source: Arc::new(raw), offset: 0, compressed_size, size, crc32 })
+        Content::from_deflated(deflate(data))
     }
 
     fn tree_of(sizes: &[usize]) -> Tree {
         let mut tree = Tree::new();
         for (number, size) in sizes.iter().enumerate() {
-            let data = noise(*size, number as u64);
+            let data = letters(*size, number as u64);
             tree.insert_file(&format!("/data/{number}/plain"), 0o644, Content::from_bytes(data.clone())).expect("new");
             tree.insert_file(&format!("/data/{number}/wheel"), 0o755, deflated(&data)).expect("new");
         }
@@ -320,12 +313,6 @@ mod tests {
 
     fn write(tree: &Tree) -> (Vec<u8>, LayerDescriptor) {
         write_compressed(tree, FileTime::EARLIEST, Compression::Estargz, Vec::new()).expect("to memory")
-    }
-
-    fn gunzip(blob: &[u8]) -> Vec<u8> {
-        let mut tar = Vec::new();
-        flate2::read::MultiGzDecoder::new(blob).read_to_end(&mut tar).expect("gzip");
-        tar
     }
 
     /// The table, found as a reader finds it: by the footer.
@@ -437,7 +424,7 @@ mod tests {
     #[test]
     fn broken_promises_are_errors_as_in_other_layers() {
         for size in [700, 3_000, 9 << 20] {
-            let data = noise(size, 1);
+            let data = letters(size, 1);
             for content in [
                 deflated(&data).with_expected(Digest::of(b"other")),
                 Content::from_bytes(data.clone()).with_expected(Digest::of(b"other")),

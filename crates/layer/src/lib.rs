@@ -25,6 +25,8 @@ mod raw_text;
 mod read;
 mod read_error;
 mod tar;
+#[cfg(test)]
+mod testing;
 mod time;
 pub mod toc;
 mod tree;

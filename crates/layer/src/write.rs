@@ -237,30 +237,8 @@ mod tests {
 
     use super::*;
     use crate::ByteSource;
-    use std::io::Read as _;
+    use crate::testing::{deflate, gunzip, noise};
     use std::sync::Arc;
-
-    fn noise(size: usize, seed: u64) -> Vec<u8> {
-        let mut state = seed;
-        let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 60) as u8
-        };
-        (0..size).map(|_| next()).collect()
-    }
-
-    fn deflate(data: &[u8]) -> Deflated {
-        let mut encoder = flate2::write::DeflateEncoder::new(vec![7; 3], flate2::Compression::best());
-        encoder.write_all(data).expect("to memory");
-        let raw = encoder.finish().expect("to memory");
-        Deflated {
-            offset: 3,
-            compressed_size: raw.len() as u64 - 3,
-            size: data.len() as u64,
-            crc32: crc32fast::hash(data),
-            source: Arc::new(raw) as Arc<dyn ByteSource>,
-        }
-    }
 
     fn sample() -> Tree {
         let mut tree = Tree::new();
@@ -273,12 +251,6 @@ mod tests {
         }
         tree.insert_symlink(&format!("/{}/ü", "long".repeat(40)), &"../up//./x".repeat(20)).expect("new");
         tree
-    }
-
-    fn gunzip(blob: &[u8]) -> Vec<u8> {
-        let mut tar = Vec::new();
-        flate2::read::MultiGzDecoder::new(blob).read_to_end(&mut tar).expect("gzip");
-        tar
     }
 
     #[test]
