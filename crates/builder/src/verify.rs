@@ -20,6 +20,8 @@ mod shadows;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use shipwheel_layer::Tree;
 use shipwheel_oci::{Digest, ImageConfig, Platform};
 use shipwheel_store::{Cache, ImageSource};
@@ -131,6 +133,7 @@ pub fn verify(source: &dyn ImageSource, options: &VerifyOptions<'_>) -> Result<V
         }
         false => None,
     };
+    check_tables(&image, &mut findings);
     // This machine's platform first: its interpreter compiles for the others as well.
     let mut order: Vec<&OpenedPlatform> = image.platforms.iter().collect();
     order.sort_by_key(|platform| platform.platform != host_platform());
@@ -146,6 +149,17 @@ pub fn verify(source: &dyn ImageSource, options: &VerifyOptions<'_>) -> Result<V
     let problems = dropped_problems + count(Severity::Problem);
     let notes = dropped_notes + count(Severity::Note);
     Ok(VerifyReport { root: image.root.digest, platforms, findings: list, dropped, problems, notes })
+}
+
+/// Holds the tables of lazily pulled layers against their tars: each once, since platforms share layers. The same layer
+/// under other annotations is promised another table.
+fn check_tables(image: &OpenedImage, findings: &mut Findings) {
+    let layers = image.platforms.iter().flat_map(|platform| platform.manifest.layers());
+    let layers: BTreeMap<_, _> = layers.map(|layer| ((layer.digest, &layer.annotations), layer)).collect();
+    for layer in layers.into_values() {
+        let found = image.tar(layer).map(|tar| lazy::check(layer, tar.source.as_ref()));
+        findings.add(None, found.unwrap_or_default());
+    }
 }
 
 fn verify_platform(
@@ -165,10 +179,6 @@ fn verify_platform(
         sourceless: 0,
         rebuilt: rebuilder.is_some().then_some(0),
     };
-    for layer in opened.manifest.layers() {
-        let lazy = image.tar(layer).map(|tar| lazy::check(layer, tar.source.as_ref()));
-        findings.add(Some(platform), lazy.unwrap_or_default());
-    }
     let Some(tree) = image.tree(opened, findings) else { return Ok(verified) };
     verified.files = tree.len();
     let (native, foreign) = native::check(&tree, platform)?;
