@@ -18,6 +18,7 @@ mod arguments;
 mod attestations;
 mod choices;
 mod command;
+mod connection;
 mod described;
 mod failure;
 mod image_argument;
@@ -35,6 +36,7 @@ mod shown;
 mod signing;
 mod subject;
 mod table;
+mod target;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

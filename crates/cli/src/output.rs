@@ -131,6 +131,29 @@ impl Delivery<'_> {
         }
         Ok(())
     }
+
+    /// Brings an image to a file or a folder, and to registries; gives its references: where it was pushed to, else what
+    /// it is called `locally`.
+    ///
+    /// # Errors
+    /// When it cannot be read, written or pushed.
+    pub(crate) fn bring(
+        &self,
+        source: &dyn ImageSource,
+        (output, name, locally): (Option<&OutputArgument>, &Reference, String),
+        targets: &[Reference],
+    ) -> Result<Vec<String>, Failure> {
+        if let Some(output) = output {
+            self.write(source, output, name).map_err(writing(output))?;
+            self.terminal.line(&format!("  written to {output}"));
+        }
+        if targets.is_empty() {
+            return Ok(output.map(|_| locally).into_iter().collect());
+        }
+        self.push(source, targets, false).map_err(Failure::while_doing(pushing(targets)))?;
+        let digest = source.root()?.digest;
+        Ok(targets.iter().map(|target| target.pinned(digest).to_string()).collect())
+    }
 }
 
 /// The result of a push, done or planned.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use shipwheel_builder::{Built, Definition, Session, build};
-use shipwheel_oci::Platform;
+use shipwheel_oci::{Platform, Reference};
 use shipwheel_plan::layer::LayerKind;
 
 use crate::choices::ChoiceArguments;
@@ -39,6 +39,14 @@ impl Subject {
         }
         let image = text.parse().map_err(|error| Failure::usage(format!("`{text}`: {error}"), None))?;
         Ok(Self::Image(image))
+    }
+
+    /// The reference, of an image in a registry.
+    pub(crate) fn reference(&self) -> Option<&Reference> {
+        match self {
+            Self::Image(image) => image.reference(),
+            Self::Definition(_) => None,
+        }
     }
 }
 

@@ -8,11 +8,10 @@ use shipwheel_store::ImageSource as _;
 
 use crate::choices::ChoiceArguments;
 use crate::command::image::choose_base;
+use crate::connection::ConnectionArguments;
 use crate::failure::Failure;
-use crate::login::LoginArguments;
-use crate::network::NetworkArguments;
 use crate::open;
-use crate::output::{Delivery, OutputArgument, pushing, writing};
+use crate::output::{Delivery, OutputArgument};
 use crate::progress::Terminal;
 use crate::shown;
 use crate::table::size;
@@ -55,10 +54,7 @@ pub(crate) struct BundleArguments {
     json: bool,
 
     #[command(flatten)]
-    login: LoginArguments,
-
-    #[command(flatten)]
-    network: NetworkArguments,
+    connection: ConnectionArguments,
 }
 
 /// Runs `bundle`.
@@ -72,26 +68,15 @@ pub(crate) fn run(arguments: &BundleArguments) -> Result<(), Failure> {
     let name = format!("{}:bundle", definition.name);
     let name: Reference = name.parse().map_err(|error| Failure::usage(format!("{error}"), Some("pass `--name`")))?;
     let terminal = Terminal::new();
-    let login = arguments.login.login(&arguments.push)?;
-    let session = open::session(&arguments.network, login, false, &terminal)?;
+    let session = arguments.connection.session(&arguments.push, false, &terminal)?;
     let doing = format!("bundle image `{}`", definition.name);
     let made = bundle(&session, &definition).map_err(Failure::while_doing(doing))?;
-    let digest = made.root()?.digest;
     terminal.lines(table(&made).trim_end());
     let (cache, registry) = (&session.cache, &session.registry);
     let delivery = Delivery { cache, registry, terminal: &terminal, referrers: false };
-    let mut references = Vec::new();
-    if let Some(output) = &arguments.output {
-        delivery.write(&made, output, &name).map_err(writing(output))?;
-        terminal.line(&format!("  written to {output}"));
-        let short = name.repository().trim_start_matches("library/");
-        references.push(format!("{short}:{}@{digest}", name.tag().unwrap_or_default()));
-    }
-    if !arguments.push.is_empty() {
-        let pushed = delivery.push(&made, &arguments.push, false);
-        pushed.map_err(Failure::while_doing(pushing(&arguments.push)))?;
-        references = arguments.push.iter().map(|target| target.pinned(digest).to_string()).collect();
-    }
+    let (digest, short) = (made.root()?.digest, name.repository().trim_start_matches("library/"));
+    let local = format!("{short}:{}@{digest}", name.tag().unwrap_or_default());
+    let references = delivery.bring(&made, (arguments.output.as_ref(), &name, local), &arguments.push)?;
     match arguments.json {
         true => println!("{}", shown::json(&to_json(&definition, &made, &references)?)),
         false => println!("{}", references.join("\n")),

@@ -3,16 +3,12 @@
 use clap::Args;
 use shipwheel_builder::{DescribeOptions, Description, compare, describe};
 use shipwheel_oci::Platform;
-use shipwheel_store::{Cache, Registry};
 
 use super::inspect::sound;
+use crate::connection::{ConnectionArguments, Images};
 use crate::described::{difference_json, difference_text};
 use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
-use crate::login::LoginArguments;
-use crate::network::{self, NetworkArguments};
-use crate::open::{cache_folder, workspace_root};
-use crate::progress::Terminal;
 use crate::shown;
 
 #[derive(Debug, Args)]
@@ -36,20 +32,15 @@ pub(crate) struct DiffArguments {
     json: bool,
 
     #[command(flatten)]
-    login: LoginArguments,
-
-    #[command(flatten)]
-    network: NetworkArguments,
+    connection: ConnectionArguments,
 }
 
 /// Runs `diff`.
 pub(crate) fn run(arguments: &DiffArguments) -> Result<(), Failure> {
     let (one, other) = (&arguments.before, &arguments.after);
     let doing = format!("compare {one} with {other}");
-    let login = arguments.login.login([one, other].into_iter().filter_map(ImageArgument::reference))?;
-    let (_, registry) = network::connect(&arguments.network, login, &workspace_root())?;
-    let (cache, terminal) = (Cache::open(&cache_folder()?)?, Terminal::new());
-    let side = |image: &ImageArgument| read(image, arguments, (&registry, &cache, &terminal), &doing);
+    let images = arguments.connection.images([one, other].into_iter().filter_map(ImageArgument::reference))?;
+    let side = |image: &ImageArgument| read(image, arguments, &images, &doing);
     let (before, after) = (side(one)?, side(other)?);
     let comparison = compare(&before, &after).map_err(Failure::while_doing(&doing))?;
     let names = [one.to_string(), other.to_string()];
@@ -60,17 +51,18 @@ pub(crate) fn run(arguments: &DiffArguments) -> Result<(), Failure> {
             print!("{}", shown::lines(&text));
         }
     }
-    sound(&before, &terminal, doing.clone())?;
-    sound(&after, &terminal, doing)
+    sound(&before, &images.terminal, doing.clone())?;
+    sound(&after, &images.terminal, doing)
 }
 
 fn read(
     image: &ImageArgument,
     arguments: &DiffArguments,
-    (registry, cache, terminal): (&Registry, &Cache, &Terminal),
+    images: &Images,
     doing: &str,
 ) -> Result<Description, Failure> {
-    let source = image.open(registry, cache, terminal).map_err(Failure::while_doing(doing))?;
-    let options = DescribeOptions { cache, report: terminal, platforms: arguments.platforms.clone() };
+    let source = images.open(image).map_err(Failure::while_doing(doing))?;
+    let options =
+        DescribeOptions { cache: &images.cache, report: &images.terminal, platforms: arguments.platforms.clone() };
     describe(&*source, &options).map_err(Failure::while_doing(doing))
 }

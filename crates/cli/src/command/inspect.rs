@@ -6,14 +6,12 @@ use std::path::PathBuf;
 use clap::Args;
 use shipwheel_builder::{DescribeOptions, Description, ImageError, describe};
 use shipwheel_oci::Platform;
-use shipwheel_store::{Cache, write_output};
+use shipwheel_store::write_output;
 
+use crate::connection::ConnectionArguments;
 use crate::described::{image_json, image_text};
 use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
-use crate::login::LoginArguments;
-use crate::network::{self, NetworkArguments};
-use crate::open::{cache_folder, workspace_root};
 use crate::page::document::page;
 use crate::page::profile::Profile;
 use crate::progress::Terminal;
@@ -46,21 +44,17 @@ pub(crate) struct InspectArguments {
     profile: Option<PathBuf>,
 
     #[command(flatten)]
-    login: LoginArguments,
-
-    #[command(flatten)]
-    network: NetworkArguments,
+    connection: ConnectionArguments,
 }
 
 /// Runs `inspect`.
 pub(crate) fn run(arguments: &InspectArguments) -> Result<(), Failure> {
     let doing = format!("inspect {}", arguments.image);
     let profile = arguments.profile.as_deref().map(Profile::read).transpose()?;
-    let login = arguments.login.login(arguments.image.reference())?;
-    let (_, registry) = network::connect(&arguments.network, login, &workspace_root())?;
-    let (cache, terminal) = (Cache::open(&cache_folder()?)?, Terminal::new());
-    let source = arguments.image.open(&registry, &cache, &terminal).map_err(Failure::while_doing(&doing))?;
-    let options = DescribeOptions { cache: &cache, report: &terminal, platforms: arguments.platforms.clone() };
+    let images = arguments.connection.images(arguments.image.reference())?;
+    let source = images.open(&arguments.image).map_err(Failure::while_doing(&doing))?;
+    let options =
+        DescribeOptions { cache: &images.cache, report: &images.terminal, platforms: arguments.platforms.clone() };
     let description = describe(&*source, &options).map_err(Failure::while_doing(&doing))?;
     let name = arguments.image.to_string();
     if let Some(path) = &arguments.html {
@@ -72,7 +66,7 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<(), Failure> {
         (false, Some(path)) => println!("{}", shown::path(path)),
         (false, None) => print!("{}", shown::lines(&image_text::render(&name, &description, arguments.all))),
     }
-    sound(&description, &terminal, doing)
+    sound(&description, &images.terminal, doing)
 }
 
 /// What was shown is not all that there is, or not what it says: that is a failure as for `verify`.

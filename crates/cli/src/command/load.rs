@@ -9,9 +9,9 @@ use shipwheel_oci::{Platform, Reference};
 use shipwheel_store::ImageSource;
 
 use crate::command::init;
+use crate::connection::ConnectionArguments;
 use crate::failure::Failure;
-use crate::login::LoginArguments;
-use crate::network::{self, NetworkArguments};
+use crate::network;
 use crate::open;
 use crate::progress::Terminal;
 use crate::shown;
@@ -57,24 +57,19 @@ pub(crate) struct LoadArguments {
     json: bool,
 
     #[command(flatten)]
-    login: LoginArguments,
-
-    #[command(flatten)]
-    network: NetworkArguments,
+    connection: ConnectionArguments,
 }
 
 /// Runs `load`.
 pub(crate) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
     let (root, terminal) = (open::workspace_root(), Terminal::new());
     let subject = Subject::of(arguments.image.as_deref(), &root)?;
-    let reference = if let Subject::Image(image) = &subject { image.reference() } else { None };
-    let login = arguments.login.login(reference)?;
-    let mut session = open::session(&arguments.network, login, false, &terminal)?;
+    let mut session = arguments.connection.session(subject.reference(), false, &terminal)?;
     let loaded = match &subject {
         Subject::Image(image) => {
             let doing = Failure::while_doing(format!("load {image}"));
             let source = image.open(&session.registry, &session.cache, &terminal).map_err(doing)?;
-            let own = reference.cloned().or_else(|| source.reference()?.parse().ok());
+            let own = image.reference().cloned().or_else(|| source.reference()?.parse().ok());
             let name = own.map_or_else(|| named(&image.to_string()), Ok)?;
             into(arguments, &*source, name, (&session, &terminal))?
         }

@@ -10,15 +10,14 @@ use shipwheel_builder::{Onto, Rebased, rebase};
 use shipwheel_oci::Reference;
 
 use crate::choices::ChoiceArguments;
+use crate::connection::ConnectionArguments;
 use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
-use crate::login::LoginArguments;
-use crate::network::NetworkArguments;
 use crate::open::{self, SandboxArguments};
-use crate::output::{Delivery, OutputArgument, pushing, writing};
 use crate::progress::Terminal;
 use crate::shown;
 use crate::table::size;
+use crate::target::TargetArguments;
 
 #[derive(Debug, Args)]
 pub(crate) struct RebaseArguments {
@@ -33,13 +32,8 @@ pub(crate) struct RebaseArguments {
     #[arg(long, value_name = "BASE")]
     from: Option<ImageArgument>,
 
-    /// Push to a registry; may be given several times.
-    #[arg(long, value_name = "REFERENCE", required_unless_present = "output")]
-    push: Vec<Reference>,
-
-    /// Where to write: a folder or oci:FOLDER, oci-archive:FILE, docker-archive:FILE
-    #[arg(long, value_name = "OUTPUT")]
-    output: Option<OutputArgument>,
+    #[command(flatten)]
+    target: TargetArguments,
 
     #[command(flatten)]
     sandbox: SandboxArguments,
@@ -49,10 +43,7 @@ pub(crate) struct RebaseArguments {
     json: bool,
 
     #[command(flatten)]
-    login: LoginArguments,
-
-    #[command(flatten)]
-    network: NetworkArguments,
+    connection: ConnectionArguments,
 }
 
 /// A base as it is typed.
@@ -100,8 +91,8 @@ pub(crate) fn run(arguments: &RebaseArguments) -> Result<(), Failure> {
     let terminal = Terminal::new();
     let named = [arguments.image.reference(), arguments.onto.reference()];
     let named = named.into_iter().chain([arguments.from.as_ref().and_then(ImageArgument::reference)]).flatten();
-    let login = arguments.login.login(named.chain(&arguments.push))?;
-    let mut session = open::session(&arguments.network, login, false, &terminal)?;
+    let named = named.chain(&arguments.target.push);
+    let mut session = arguments.connection.session(named, false, &terminal)?;
     session.sandbox = arguments.sandbox.sandbox();
     let open = |image: &ImageArgument| {
         let opened = image.open(&session.registry, &session.cache, &terminal);
@@ -124,44 +115,14 @@ pub(crate) fn run(arguments: &RebaseArguments) -> Result<(), Failure> {
     };
     let done = done.map_err(Failure::while_doing(&doing))?;
     terminal.lines(table(&done).trim_end());
-    let references = deliver(arguments, &session, &done, &terminal)?;
+    let made = session.source(&done.image)?;
+    let local = arguments.target.name(&arguments.image, "rebased:latest");
+    let references = arguments.target.deliver(&made, &local, (&session, &terminal))?;
     match arguments.json {
         true => println!("{}", shown::json(&to_json(&done, &references))),
         false => println!("{}", references.join("\n")),
     }
     Ok(())
-}
-
-/// Brings the image to its outputs; gives its references there.
-fn deliver(
-    arguments: &RebaseArguments,
-    session: &shipwheel_builder::Session<'_>,
-    done: &Rebased,
-    terminal: &Terminal,
-) -> Result<Vec<String>, Failure> {
-    let digest = done.image.root().digest;
-    let made = session.source(&done.image)?;
-    let (cache, registry) = (&session.cache, &session.registry);
-    let delivery = Delivery { cache, registry, terminal, referrers: false };
-    let mut references = Vec::new();
-    if let Some(output) = &arguments.output {
-        let local = local_name(arguments);
-        delivery.write(&made, output, &local).map_err(writing(output))?;
-        terminal.line(&format!("  written to {output}"));
-        references.push(local.pinned(digest).to_string());
-    }
-    if !arguments.push.is_empty() {
-        let pushed = delivery.push(&made, &arguments.push, false);
-        pushed.map_err(Failure::while_doing(pushing(&arguments.push)))?;
-        references = arguments.push.iter().map(|target| target.pinned(digest).to_string()).collect();
-    }
-    Ok(references)
-}
-
-/// The name of the image in a layout: that of the first target, or the one it had.
-fn local_name(arguments: &RebaseArguments) -> Reference {
-    let given = arguments.push.first().or(arguments.image.reference()).cloned();
-    given.unwrap_or_else(|| "rebased:latest".parse().expect("a valid reference"))
 }
 
 fn table(done: &Rebased) -> String {

@@ -9,9 +9,9 @@ use shipwheel_builder::{
 use shipwheel_oci::Platform;
 
 use crate::command::init;
+use crate::connection::ConnectionArguments;
 use crate::failure::Failure;
-use crate::login::LoginArguments;
-use crate::network::{self, NetworkArguments};
+use crate::network;
 use crate::open::{self, SandboxArguments};
 use crate::progress::Terminal;
 use crate::shown;
@@ -87,10 +87,7 @@ pub(crate) struct RunArguments {
     sandbox: SandboxArguments,
 
     #[command(flatten)]
-    login: LoginArguments,
-
-    #[command(flatten)]
-    network: NetworkArguments,
+    connection: ConnectionArguments,
 }
 
 fn way(text: &str) -> Result<RunWay, String> {
@@ -102,9 +99,7 @@ fn way(text: &str) -> Result<RunWay, String> {
 pub(crate) fn run(arguments: &RunArguments) -> Result<u8, Failure> {
     let (root, terminal) = (open::workspace_root(), Terminal::new());
     let subject = Subject::of(arguments.image.as_deref(), &root)?;
-    let reference = if let Subject::Image(image) = &subject { image.reference() } else { None };
-    let login = arguments.login.login(reference)?;
-    let mut session = open::session(&arguments.network, login, arguments.offline, &terminal)?;
+    let mut session = arguments.connection.session(subject.reference(), arguments.offline, &terminal)?;
     session.sandbox = arguments.sandbox.sandbox();
     let (cache, environment) = (session.cache.clone(), network::environment());
     let runner = Runner::new(RunOptions {

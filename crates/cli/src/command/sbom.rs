@@ -4,14 +4,12 @@ use clap::Args;
 use shipwheel_builder::{DescribeOptions, attached_sbom, created, describe, sbom};
 use shipwheel_oci::Platform;
 use shipwheel_plan::spec::SbomFormat;
-use shipwheel_store::{Cache, StoreError};
+use shipwheel_store::StoreError;
 
+use crate::connection::ConnectionArguments;
 use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
-use crate::login::LoginArguments;
-use crate::network::{self, NetworkArguments};
-use crate::open::{self, cache_folder, workspace_root};
-use crate::progress::Terminal;
+use crate::open::{self};
 
 #[derive(Debug, Args)]
 pub(crate) struct SbomArguments {
@@ -32,28 +30,23 @@ pub(crate) struct SbomArguments {
     fresh: bool,
 
     #[command(flatten)]
-    login: LoginArguments,
-
-    #[command(flatten)]
-    network: NetworkArguments,
+    connection: ConnectionArguments,
 }
 
 /// Runs `sbom`.
 pub(crate) fn run(arguments: &SbomArguments) -> Result<(), Failure> {
     let doing = || Failure::while_doing(format!("list what {} is made of", arguments.image));
-    let login = arguments.login.login(arguments.image.reference())?;
-    let (_, registry) = network::connect(&arguments.network, login, &workspace_root())?;
-    let (cache, terminal) = (Cache::open(&cache_folder()?)?, Terminal::new());
-    let source = arguments.image.open(&registry, &cache, &terminal).map_err(Failure::while_doing("open the image"))?;
+    let images = arguments.connection.images(arguments.image.reference())?;
+    let source = images.open(&arguments.image).map_err(Failure::while_doing("open the image"))?;
     let (platform, format) = (&arguments.platform, arguments.format);
     if !arguments.fresh
-        && let Some(attached) = attached_sbom(&*source, platform, format, &cache).map_err(doing())?
+        && let Some(attached) = attached_sbom(&*source, platform, format, &images.cache).map_err(doing())?
     {
-        terminal.line("  the SBOM that is attached to the image");
+        images.terminal.line("  the SBOM that is attached to the image");
         println!("{}", String::from_utf8_lossy(&attached));
         return Ok(());
     }
-    let options = DescribeOptions { cache: &cache, report: &terminal, platforms: vec![platform.clone()] };
+    let options = DescribeOptions { cache: &images.cache, report: &images.terminal, platforms: vec![platform.clone()] };
     let description = describe(&*source, &options).map_err(doing())?;
     let missing =
         || StoreError::NoPlatform { what: arguments.image.to_string(), platform: platform.clone(), found: Vec::new() };

@@ -6,14 +6,11 @@ use clap::Args;
 use serde_json::json;
 use shipwheel_builder::BuildError;
 use shipwheel_oci::Reference;
-use shipwheel_store::{AttachedSource, Cache, ImageSource as _, RegistrySource};
+use shipwheel_store::{AttachedSource, ImageSource as _, RegistrySource};
 
+use crate::connection::{ConnectionArguments, Images};
 use crate::failure::Failure;
-use crate::login::LoginArguments;
-use crate::network::{self, NetworkArguments};
-use crate::open::{cache_folder, workspace_root};
 use crate::output::Delivery;
-use crate::progress::Terminal;
 use crate::shown;
 use crate::signing;
 
@@ -31,18 +28,14 @@ pub(crate) struct SignArguments {
     json: bool,
 
     #[command(flatten)]
-    login: LoginArguments,
-
-    #[command(flatten)]
-    network: NetworkArguments,
+    connection: ConnectionArguments,
 }
 
 /// Runs `sign`.
 pub(crate) fn run(arguments: &SignArguments) -> Result<(), Failure> {
     let key = signing::key(&arguments.key)?;
     let image = &arguments.image;
-    let (_, registry) = network::connect(&arguments.network, arguments.login.login([image])?, &workspace_root())?;
-    let (cache, terminal) = (Cache::open(&cache_folder()?)?, Terminal::new());
+    let Images { cache, registry, terminal } = arguments.connection.images([image])?;
     let doing = || Failure::while_doing(format!("sign {image}"));
     let source = RegistrySource::new(&registry, image.clone(), &cache, &terminal);
     let digest = source.root().map_err(doing())?.digest;

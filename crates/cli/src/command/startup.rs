@@ -6,14 +6,11 @@ use clap::Args;
 use serde_json::json;
 use shipwheel_builder::{StartupCost, StartupModule, StartupOptions, StartupProfile, StartupReport, counted, startup};
 use shipwheel_oci::Platform;
-use shipwheel_store::Cache;
 
+use crate::connection::ConnectionArguments;
 use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
-use crate::login::LoginArguments;
-use crate::network::{self, NetworkArguments};
-use crate::open::{SandboxArguments, cache_folder, workspace_root};
-use crate::progress::Terminal;
+use crate::open::SandboxArguments;
 use crate::shown;
 use crate::table::{self, size};
 
@@ -50,22 +47,17 @@ pub(crate) struct StartupArguments {
     sandbox: SandboxArguments,
 
     #[command(flatten)]
-    login: LoginArguments,
-
-    #[command(flatten)]
-    network: NetworkArguments,
+    connection: ConnectionArguments,
 }
 
 /// Runs `startup`.
 pub(crate) fn run(arguments: &StartupArguments) -> Result<(), Failure> {
     let doing = format!("start {}", arguments.image);
-    let login = arguments.login.login(arguments.image.reference())?;
-    let (_, registry) = network::connect(&arguments.network, login, &workspace_root())?;
-    let (cache, terminal) = (Cache::open(&cache_folder()?)?, Terminal::new());
-    let source = arguments.image.open(&registry, &cache, &terminal).map_err(Failure::while_doing(&doing))?;
+    let images = arguments.connection.images(arguments.image.reference())?;
+    let (source, terminal) = (images.open(&arguments.image).map_err(Failure::while_doing(&doing))?, &images.terminal);
     let options = StartupOptions {
-        cache: &cache,
-        report: &terminal,
+        cache: &images.cache,
+        report: terminal,
         sandbox: arguments.sandbox.sandbox(),
         platform: arguments.platform.clone(),
         modules: arguments.modules.clone(),

@@ -10,15 +10,15 @@ use shipwheel_builder::{
 };
 use shipwheel_oci::Platform;
 use shipwheel_plan::spec::StartupBudget;
-use shipwheel_store::{Cache, redacted};
 
 use crate::choices::ChoiceArguments;
+use crate::connection::Images;
+use crate::described::image_json;
 use crate::failure::Failure;
 use crate::image_argument::ImageArgument;
 use crate::login::LoginArguments;
-use crate::network::{self, NetworkArguments};
-use crate::open::{self, SandboxArguments, cache_folder, workspace_root};
-use crate::progress::Terminal;
+use crate::network::NetworkArguments;
+use crate::open::{self, SandboxArguments, workspace_root};
 use crate::shown;
 use crate::signing;
 
@@ -74,18 +74,17 @@ pub(crate) struct VerifyArguments {
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     let doing = format!("verify {}", arguments.image);
     let key = arguments.key.as_deref().map(signing::public_key).transpose()?;
-    let login = arguments.login.login(arguments.image.reference())?;
-    let (_, registry) = network::connect(&arguments.network, login, &workspace_root())?;
-    let (cache, terminal) = (Cache::open(&cache_folder()?)?, Terminal::new());
-    let source = arguments.image.open(&registry, &cache, &terminal).map_err(Failure::while_doing(&doing))?;
+    let images = Images::connect(&arguments.login, &arguments.network, arguments.image.reference())?;
+    let source = images.open(&arguments.image).map_err(Failure::while_doing(&doing))?;
+    let (cache, terminal) = (&images.cache, &images.terminal);
     // Who made the image is asked before anything of it is read.
     let signed = match key {
-        Some(key) => Some(authenticate(&*source, &key, &cache).map_err(Failure::while_doing(&doing))?),
+        Some(key) => Some(authenticate(&*source, &key, cache).map_err(Failure::while_doing(&doing))?),
         None => None,
     };
     let options = VerifyOptions {
-        cache: &cache,
-        report: &terminal,
+        cache,
+        report: terminal,
         jobs: std::thread::available_parallelism().map_or(1, Into::into),
         platforms: arguments.platforms.clone(),
         rebuild: arguments.rebuild,
@@ -95,8 +94,8 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     let mut report = verify(&*source, &options).map_err(Failure::while_doing(&doing))?;
     if let Some(budget) = budget {
         let options = StartupOptions {
-            cache: &cache,
-            report: &terminal,
+            cache,
+            report: terminal,
             sandbox: arguments.sandbox.sandbox(),
             platform: None,
             modules: Vec::new(),
@@ -202,15 +201,9 @@ fn to_json(report: &VerifyReport) -> serde_json::Value {
         })
     });
     let findings = report.findings.iter().map(|finding| {
-        json!({
-            "severity": severity(finding.severity),
-            "kind": finding.kind.name(),
-            "platform": finding.platform.as_ref().map(ToString::to_string),
-            "blob": finding.blob,
-            "path": finding.path,
-            "expected": redacted(&finding.expected),
-            "found": redacted(&finding.found),
-        })
+        let mut value = image_json::finding(finding);
+        value["severity"] = severity(finding.severity).into();
+        value
     });
     json!({
         "digest": report.root,

@@ -25,7 +25,8 @@ pub(crate) fn to_json(image: &str, description: &Description) -> Value {
     })
 }
 
-fn finding(finding: &Finding) -> Value {
+/// A finding, without how bad it is.
+pub(crate) fn finding(finding: &Finding) -> Value {
     json!({
         "kind": finding.kind.name(),
         "platform": finding.platform.as_ref().map(ToString::to_string),
