@@ -30,6 +30,10 @@ const DEVICE_LINKS: [(&str, &str); 5] = [
 /// Nothing mounted gives privileges by its files or has devices.
 const PLAIN: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV);
 
+/// How often a path is looked up: anything that is mounted or renamed on this machine at the same moment keeps the kernel
+/// from being sure that `..` in it stays below the root, and it asks to be asked again (openat2(2), `EAGAIN`).
+const MAX_TRIES: usize = 1_000;
+
 /// The step that some kernels and file systems do not take.
 pub(crate) const LAYING: &str = "laying the image's files over one another";
 
@@ -113,7 +117,10 @@ impl Root {
             path => path,
         };
         let mode = if flags.contains(OFlags::CREATE) { Mode::from_raw_mode(0o644) } else { Mode::empty() };
-        rustix::fs::openat2(&self.0, path, flags | OFlags::CLOEXEC, mode, ResolveFlags::IN_ROOT)
+        let flags = flags | OFlags::CLOEXEC;
+        let open = || rustix::fs::openat2(&self.0, path, flags, mode, ResolveFlags::IN_ROOT);
+        let mut tries = (0..MAX_TRIES).map(|_| open());
+        tries.find(|opened| !matches!(opened, Err(Errno::AGAIN))).unwrap_or(Err(Errno::AGAIN))
     }
 
     /// Opens a path to mount something there; what is not there is made.
