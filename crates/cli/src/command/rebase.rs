@@ -59,8 +59,8 @@ impl FromStr for BaseArgument {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let path = Path::new(text);
-        match path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
+        // One that is not there is a mistake in a path, and not the name of an image.
+        match Path::new(text).extension().is_some_and(|extension| extension == "toml") {
             true => Ok(Self::Definition(text.to_owned())),
             false => text.parse().map(Self::Image),
         }
