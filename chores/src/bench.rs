@@ -1,5 +1,5 @@
 //! `cargo xtask bench [--smoke] [PART…]`: shipwheel beside the tools that it replaces. What comes of it is
-//! docs/benchmarks.md.
+//! docs/benchmarks.md, and docs/benchmarks.json for the next run.
 
 mod builds;
 mod bytecode;
@@ -60,18 +60,15 @@ pub fn run(shell: &Shell, arguments: &[OsString]) -> Outcome {
     let scratch = format!("shipwheel-bench-{}", std::process::id());
     let scratch = tempfile::Builder::new().prefix(&scratch).rand_bytes(0).tempdir()?;
     let bench = Bench { shell, shipwheel: program(shell, smoke)?, scratch, smoke };
-    let (kept, page) = match smoke {
-        true => (bench.scratch.path().join("bench.json"), bench.scratch.path().to_owned()),
-        false => (workspace().join("target/bench.json"), workspace().join("docs")),
-    };
-    let mut report = Report::open(&kept);
+    let folder = if smoke { bench.scratch.path().to_owned() } else { workspace().join("docs") };
+    let mut report = Report::open(&folder);
     let is_wanted = |part: &&Part| wanted.is_empty() || wanted.iter().any(|wanted| *wanted == part.name);
     for part in PARTS.iter().filter(is_wanted).filter(|part| part.in_smoke || !smoke) {
         println!("{}", part.title);
         let Findings { about, cases, table } = (part.run)(&bench)?;
         report.add(part.title, Section { about, measured: machine::measured(shell), cases, table });
     }
-    println!("written to {}", report.write(&kept, &page)?.display());
+    println!("written to {}", report.write(&folder)?.display());
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What was measured, kept beside the build's other files, and the page and the chart that are made of it.
+//! What was measured, kept beside the page and the chart that are made of it, so that any checkout can renew a section.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::chart::svg;
 use super::timing::{Case, Samples, shown};
+
+/// The file that a report is kept in.
+const KEPT: &str = "benchmarks.json";
 
 /// What one part measured, at one time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,9 +32,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// The report that is kept in a file; an empty one where there is none, or one of an earlier form.
-    pub fn open(path: &Path) -> Self {
-        let kept = std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    /// The report that is kept in a folder; an empty one where there is none, or one of an earlier form.
+    pub fn open(folder: &Path) -> Self {
+        let kept = std::fs::read(folder.join(KEPT)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         kept.unwrap_or_default()
     }
 
@@ -40,12 +43,12 @@ impl Report {
         self.sections.insert(title.to_owned(), section);
     }
 
-    /// Keeps the report, and writes the page and the chart into a folder.
+    /// Keeps the report in a folder, and writes the page and the chart there.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn write(&self, kept: &Path, folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
-        std::fs::write(kept, serde_json::to_vec_pretty(self)?)?;
+    pub fn write(&self, folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
+        std::fs::write(folder.join(KEPT), serde_json::to_string_pretty(self)? + "\n")?;
         std::fs::write(folder.join("benchmarks.svg"), svg(self.cases()))?;
         let page = folder.join("benchmarks.md");
         std::fs::write(&page, self.page())?;
@@ -114,24 +117,34 @@ mod tests {
     #[test]
     fn a_part_that_is_measured_again_takes_the_place_of_its_section_and_leaves_the_others() {
         let folder = tempfile::tempdir().expect("a folder");
-        let kept = folder.path().join("bench.json");
         let section = |what: &str, seconds: &[f64]| Section {
             about: "Both from the same.".to_owned(),
             measured: vec!["commit abc".to_owned()],
             cases: vec![case(what, &[("shipwheel", seconds), ("peer <1>", &[12.5])])],
             table: String::new(),
         };
-        let mut report = Report::open(&kept);
+        let mut report = Report::open(folder.path());
         report.add("Builds", section("cold", &[1.0, 2.0, 3.0]));
         report.add("Pushes", section("push", &[0.1]));
-        report.write(&kept, folder.path()).expect("written");
-        let mut report = Report::open(&kept);
+        report.write(folder.path()).expect("written");
+        let mut report = Report::open(folder.path());
         report.add("Builds", section("cold", &[0.25]));
-        let page = report.write(&kept, folder.path()).expect("written");
+        let page = report.write(folder.path()).expect("written");
         let page = std::fs::read_to_string(page).expect("written");
         assert!(page.contains("| cold | shipwheel | 0.250 (0.250 to 0.250) | 0.500 | 2 |"), "{page}");
         assert!(page.contains("|  | peer <1> | 12.5 (12.5 to 12.5) |") && page.contains("| push | shipwheel | 0.100"));
         let chart = std::fs::read_to_string(folder.path().join("benchmarks.svg")).expect("written");
         assert!(chart.contains("peer &lt;1&gt;") && chart.contains("0.250 s"), "{chart}");
+    }
+
+    #[test]
+    fn the_page_and_the_chart_in_docs_are_what_the_kept_figures_give() {
+        let docs = crate::workspace::workspace().join("docs");
+        let folder = tempfile::tempdir().expect("a folder");
+        Report::open(&docs).write(folder.path()).expect("written");
+        for name in [KEPT, "benchmarks.md", "benchmarks.svg"] {
+            let read = |folder: &Path| std::fs::read_to_string(folder.join(name)).expect("a file");
+            assert!(read(&docs) == read(folder.path()), "{name} was edited by hand; `cargo xtask bench PART` renews it");
+        }
     }
 }
