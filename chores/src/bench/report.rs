@@ -144,7 +144,10 @@ mod tests {
         Report::open(&docs).write(folder.path()).expect("written");
         for name in [KEPT, "benchmarks.md", "benchmarks.svg"] {
             let read = |folder: &Path| std::fs::read_to_string(folder.join(name)).expect("a file");
-            assert!(read(&docs) == read(folder.path()), "{name} was edited by hand; `cargo xtask bench PART` renews it");
+            assert!(
+                read(&docs) == read(folder.path()),
+                "{name} was edited by hand; `cargo xtask bench PART` renews it"
+            );
         }
     }
 }
