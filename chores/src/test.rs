@@ -13,7 +13,7 @@ struct Judge {
     package: &'static str,
 }
 
-const JUDGES: [Judge; 18] = [
+const JUDGES: [Judge; 20] = [
     Judge { program: "docker-registry", package: "docker-registry" },
     Judge { program: "nginx", package: "nginx" },
     Judge { program: "openssl", package: "openssl" },
@@ -32,6 +32,8 @@ const JUDGES: [Judge; 18] = [
     Judge { program: "zstd", package: "zstd" },
     Judge { program: "dockerd", package: "docker.io" },
     Judge { program: "ctr", package: "containerd" },
+    Judge { program: "ip", package: "iproute2" },
+    Judge { program: "curl", package: "curl" },
 ];
 
 /// The account that containers are run as where the tests run as root: rootless is what must work.

