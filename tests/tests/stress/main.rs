@@ -4,10 +4,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops loudly, also in its helpers")]
 
+#[allow(dead_code, reason = "the tests of `distribution` use the rest")]
 #[path = "../distribution/page.rs"]
 mod page;
+#[allow(dead_code, reason = "the tests of `distribution` use the rest")]
 #[path = "../distribution/place.rs"]
 mod place;
+#[allow(dead_code, reason = "the tests of `distribution` use the rest")]
 #[path = "../distribution/tutorial.rs"]
 mod tutorial;
 
