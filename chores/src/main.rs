@@ -1,10 +1,11 @@
-//! The workspace's chores: `cargo xtask ci`, `test`, `tidy`, `bench`, `fuzz`, `matrix`, `mutants`, `soak`, `stress`.
+//! The workspace's chores: `cargo xtask ci`, `test`, `tidy`, `bench`, `dist`, `fuzz`, `matrix`, `mutants`, `soak`, `stress`.
 
 // A chore's whole output is what it says on the terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to a terminal")]
 
 mod bench;
 mod ci;
+mod dist;
 mod fuzz;
 mod matrix;
 mod mutants;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         "bench" => in_workspace(|shell| bench::run(shell, rest)),
         "ci" => in_workspace(ci::run),
+        "dist" => in_workspace(|shell| dist::run(shell, rest)),
         "fuzz" => in_workspace(|shell| fuzz::run(shell, rest)),
         "matrix" => in_workspace(|shell| matrix::run(shell, rest)),
         "mutants" => in_workspace(|shell| mutants::run(shell, rest)),
@@ -39,8 +41,8 @@ fn main() -> ExitCode {
         "test" => in_workspace(|shell| test::run(shell, rest)),
         "tidy" => in_workspace(|_| tidy::run(&workspace(), rest.iter().any(|word| word == "--fix"))),
         unknown => {
-            Err(format!("no chore `{unknown}`; expected bench, ci, fuzz, matrix, mutants, soak, stress, test or tidy")
-                .into())
+            let chores = "bench, ci, dist, fuzz, matrix, mutants, soak, stress, test or tidy";
+            Err(format!("no chore `{unknown}`; expected {chores}").into())
         }
     };
     match outcome {

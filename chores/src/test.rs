@@ -13,7 +13,7 @@ struct Judge {
     package: &'static str,
 }
 
-const JUDGES: [Judge; 20] = [
+const JUDGES: [Judge; 21] = [
     Judge { program: "docker-registry", package: "docker-registry" },
     Judge { program: "nginx", package: "nginx" },
     Judge { program: "openssl", package: "openssl" },
@@ -22,6 +22,7 @@ const JUDGES: [Judge; 20] = [
     Judge { program: "sqv", package: "sqv" },
     Judge { program: "skopeo", package: "skopeo" },
     Judge { program: "umoci", package: "umoci" },
+    Judge { program: "man", package: "man-db" },
     Judge { program: "bsdtar", package: "libarchive-tools" },
     Judge { program: "podman", package: "podman" },
     Judge { program: "crun", package: "crun" },

@@ -40,7 +40,7 @@ const VERBS: [(&str, &[&str]); 15] = [
     ),
     ("crates/cli", &["arguments", "command"]),
     ("crates/fuzz", &[]),
-    ("chores", &["bench", "ci", "fuzz", "matrix", "soak", "stress", "test", "tidy"]),
+    ("chores", &["bench", "ci", "dist", "fuzz", "matrix", "soak", "stress", "test", "tidy"]),
     ("xtask", &[]),
 ];
 

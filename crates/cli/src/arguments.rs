@@ -2,13 +2,14 @@
 
 use std::sync::OnceLock;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use shipwheel_builder::forms;
 use shipwheel_layer::Compression;
 
 use crate::command::bundle::BundleArguments;
 use crate::command::bytecode::BytecodeArguments;
 use crate::command::cache::CacheArguments;
+use crate::command::completions::CompletionsArguments;
 use crate::command::diff::DiffArguments;
 use crate::command::image::ImageArguments;
 use crate::command::index::IndexArguments;
@@ -16,6 +17,7 @@ use crate::command::init::InitArguments;
 use crate::command::inspect::InspectArguments;
 use crate::command::load::LoadArguments;
 use crate::command::lock::LockArguments;
+use crate::command::manual::ManualArguments;
 use crate::command::rebase::RebaseArguments;
 use crate::command::registry::RegistryArguments;
 use crate::command::retrofit::RetrofitArguments;
@@ -34,6 +36,11 @@ fn version() -> &'static str {
         let forms: Vec<String> = forms.into_iter().map(|(name, number)| format!("{name} {number}")).collect();
         format!("{} (format: {})", env!("CARGO_PKG_VERSION"), forms.join(", "))
     })
+}
+
+/// The command line, for what describes it.
+pub(crate) fn command_line() -> clap::Command {
+    Arguments::command()
 }
 
 /// Builds OCI images for Python applications: no Docker, no root, no emulation.
@@ -88,4 +95,8 @@ pub(crate) enum Command {
     Registry(RegistryArguments),
     /// Show, check, shrink or clear the cache.
     Cache(CacheArguments),
+    /// Print what completes shipwheel's commands and flags in a shell.
+    Completions(CompletionsArguments),
+    /// Write the man pages into a folder.
+    Manual(ManualArguments),
 }

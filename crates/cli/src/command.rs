@@ -3,6 +3,7 @@
 pub(crate) mod bundle;
 pub(crate) mod bytecode;
 pub(crate) mod cache;
+pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod image;
 pub(crate) mod index;
@@ -10,6 +11,7 @@ pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod load;
 pub(crate) mod lock;
+pub(crate) mod manual;
 pub(crate) mod rebase;
 pub(crate) mod registry;
 pub(crate) mod retrofit;

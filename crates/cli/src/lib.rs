@@ -107,6 +107,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Load(flags) => command::load::run(flags),
         Command::Registry(flags) => command::registry::run(flags),
         Command::Cache(flags) => command::cache::run(flags),
+        Command::Completions(flags) => command::completions::run(flags, arguments::command_line()),
+        Command::Manual(flags) => command::manual::run(flags, arguments::command_line()),
     };
     ended(done.map(|()| ExitCode::SUCCESS))
 }
