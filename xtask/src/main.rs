@@ -6,6 +6,12 @@
 
 #![allow(clippy::print_stderr, reason = "the launcher talks to a terminal")]
 
+// The launcher has no dependencies, so that this is the first thing that a user of another system reads.
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "shipwheel runs on Linux: use WSL 2 on Windows, or a Linux virtual machine on macOS; see docs/install.md"
+);
+
 mod identity;
 mod inputs;
 mod place;
