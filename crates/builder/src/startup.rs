@@ -4,6 +4,7 @@
 //! never runs what it compiles.
 
 mod budget;
+mod files;
 mod modules;
 mod profile;
 mod run;
@@ -52,6 +53,8 @@ pub struct StartupOptions<'a> {
     pub runs: usize,
     /// Whether to start once more, to learn what each import takes.
     pub profile: bool,
+    /// Whether to start once more, to learn which files it reads.
+    pub files: bool,
 }
 
 /// The medians of one kind of start.
@@ -80,6 +83,8 @@ pub struct StartupModule {
     pub without: StartupCost,
     /// Where a start of the image as it is goes, if that was asked for.
     pub profile: Option<StartupProfile>,
+    /// Paths in the image of the files that a start of it reads, in their order, if that was asked for.
+    pub files: Vec<String>,
 }
 
 /// All measurements.
@@ -136,7 +141,7 @@ pub fn startup(source: &dyn ImageSource, options: &StartupOptions<'_>) -> Result
     }
     let measured = wanted(&tree, opened, &python, options).into_iter().map(|name| {
         options.report.step(&format!("startup: {}", name.as_deref().unwrap_or("the bare interpreter")));
-        measure(&surroundings, &trees, name, (options, &folder.path().join("said")))
+        measure(&surroundings, (&trees, &tree), name, (options, &folder.path().join("said")))
     });
     let modules = measured.collect::<Result<_, _>>()?;
     let way = match way {
@@ -232,7 +237,7 @@ fn named_python(tree: &Tree, path: &str) -> Option<String> {
 /// Starts both trees by turns, after one start of each that fills the page cache.
 fn measure(
     surroundings: &Surroundings,
-    trees: &[PathBuf; 2],
+    (trees, tree): (&[PathBuf; 2], &Tree),
     name: Option<String>,
     (options, said): (&StartupOptions<'_>, &Path),
 ) -> Result<StartupModule, BuildError> {
@@ -257,8 +262,13 @@ fn measure(
         }),
         false => None,
     };
+    let files = match options.files {
+        true => surroundings.files(&trees[0], module, (tree, said))?,
+        false => Vec::new(),
+    };
     let [with, without] = samples;
-    Ok(StartupModule { with: cost(&with, &origins[0]), without: cost(&without, &origins[1]), profile, name })
+    let (with, without) = (cost(&with, &origins[0]), cost(&without, &origins[1]));
+    Ok(StartupModule { with, without, profile, files, name })
 }
 
 fn cost(samples: &[Sample], origins: &Origins) -> StartupCost {

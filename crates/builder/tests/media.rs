@@ -182,7 +182,16 @@ impl Readers<'_> {
 
 fn options(cache: &Cache, platform: Option<Platform>) -> StartupOptions<'_> {
     let sandbox = Sandbox::new("shipwheel".into(), false);
-    StartupOptions { cache, report: &Silent, sandbox, platform, modules: Vec::new(), runs: 1, profile: false }
+    StartupOptions {
+        cache,
+        report: &Silent,
+        sandbox,
+        platform,
+        modules: Vec::new(),
+        runs: 1,
+        profile: false,
+        files: false,
+    }
 }
 
 fn host_and_foreign() -> (Platform, Platform) {

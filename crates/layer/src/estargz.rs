@@ -4,19 +4,23 @@
 //! which is the last file of the tar. To everyone who does not know that, it is a gzip layer like any other, with two files
 //! more. Deflated members of wheels are passed through as in other layers: large ones are compressed again, since a
 //! member cannot be cut.
+//!
+//! What a start reads comes first, with the folders above, and a landmark ends it: clients fetch all before that at once.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use rayon::prelude::*;
 use shipwheel_oci::{Descriptor, DiffId, Digest, HashWriter, Hasher, LayerDescriptor, canonical_json, media_type};
 
 use crate::content::{Content, Deflated};
+use crate::first_files::FirstFiles;
 use crate::gzip;
 use crate::member::{BATCH, MAX_IN_MEMORY, Member, SMALLEST_PASSED_THROUGH, for_each_block, wrap};
 use crate::path::TreePath;
 use crate::tar;
 use crate::time::FileTime;
-use crate::toc::{LANDMARK, NO_PREFETCH, TOC, TOC_DIGEST, Toc, TocEntry, UNCOMPRESSED_SIZE, is_toc_file};
+use crate::toc::{LANDMARK, NO_PREFETCH, PREFETCH, TOC, TOC_DIGEST, Toc, TocEntry, UNCOMPRESSED_SIZE, is_toc_file};
 use crate::tree::{Metadata, Node, Tree};
 use crate::write_error::WriteError;
 
@@ -27,18 +31,43 @@ const CHUNK: usize = 4 << 20;
 ///
 /// # Errors
 /// As [`write_compressed`](crate::write_compressed); also when a file of the tree is named like one of the format's own.
-pub(crate) fn write_estargz<W: Write>(tree: &Tree, time: FileTime, out: W) -> Result<(W, LayerDescriptor), WriteError> {
+pub(crate) fn write_estargz<W: Write>(
+    tree: &Tree,
+    time: FileTime,
+    first: &FirstFiles,
+    out: W,
+) -> Result<(W, LayerDescriptor), WriteError> {
+    if let Some((path, _)) = tree.iter().find(|(path, _)| is_toc_file(path.as_str())) {
+        return Err(WriteError::Reserved { path: path.clone() });
+    }
     let mut writer = Writer::new(time, out);
-    let landmark = TreePath::new(NO_PREFETCH).expect("a plain path");
+    let first = first_entries(tree, first);
+    for path in &first {
+        writer.append(path, tree.node(path).expect("an entry of the tree"))?;
+    }
+    let landmark = TreePath::new(if first.is_empty() { NO_PREFETCH } else { PREFETCH }).expect("a plain path");
     let node = Node::File(Metadata::root(0o444), Content::from_bytes(&LANDMARK[..]));
     writer.append(&landmark, &node)?;
-    for (path, node) in tree.iter() {
-        if is_toc_file(path.as_str()) {
-            return Err(WriteError::Reserved { path: path.clone() });
-        }
+    let written: BTreeSet<&TreePath> = first.iter().collect();
+    for (path, node) in tree.iter().filter(|(path, _)| !written.contains(path)) {
         writer.append(path, node)?;
     }
     writer.finish()
+}
+
+/// The files of a layer that a start reads, each after the folders above that are not there yet.
+fn first_entries(tree: &Tree, first: &FirstFiles) -> Vec<TreePath> {
+    let (mut entries, mut seen) = (Vec::new(), BTreeSet::new());
+    for path in first.iter().filter(|path| matches!(tree.node(path), Some(Node::File(..)))) {
+        let mut above: Vec<TreePath> = path.ancestors().filter(|above| tree.node(above).is_some()).collect();
+        above.reverse();
+        for entry in above.into_iter().chain([path.clone()]) {
+            if seen.insert(entry.clone()) {
+                entries.push(entry);
+            }
+        }
+    }
+    entries
 }
 
 /// What becomes one gzip member.
@@ -330,8 +359,9 @@ mod tests {
     }
 
     /// Reads every file as a client does: chunk by chunk, each from where its member begins.
-    fn check(tree: &Tree) {
-        let (blob, layer) = write(tree);
+    fn check(tree: &Tree, first: &str) {
+        let first = FirstFiles::parse(first).expect("paths");
+        let (blob, layer) = write_estargz(tree, FileTime::EARLIEST, &first, Vec::new()).expect("to memory");
         let tar = gunzip(&blob);
         assert_eq!((layer.blob.digest, layer.diff_id), (Digest::of(&blob), DiffId::of(&tar)));
         assert_eq!(layer.blob.annotations[UNCOMPRESSED_SIZE], tar.len().to_string());
@@ -354,7 +384,8 @@ mod tests {
         assert!(files.is_empty());
         let mut back = Tree::new();
         overlay_tar(&mut back, Arc::new(tar), ReadLimits::default()).expect("a tar like any other");
-        for name in [NO_PREFETCH, TOC] {
+        let landmark = if first_entries(tree, &first).is_empty() { NO_PREFETCH } else { PREFETCH };
+        for name in [landmark, TOC] {
             let path = TreePath::new(name).expect("plain");
             assert!(back.node(&path).is_some(), "{name}");
             back.remove(&path);
@@ -365,8 +396,39 @@ mod tests {
     #[test]
     fn every_file_is_read_by_itself_from_where_the_table_says() {
         let large = (CHUNK * 2, CHUNK * 2 + 1, CHUNK * 3);
-        check(&tree_of(&[0, 1, 511, 512, 513, 3_000, (1 << 20) + 5, large.0, large.1, large.2]));
-        check(&Tree::new());
+        let tree = tree_of(&[0, 1, 511, 512, 513, 3_000, (1 << 20) + 5, large.0, large.1, large.2]);
+        for first in ["", "/data/7/plain\n/data/0/plain\n/data/5/wheel\n/nowhere\n/bin\n/data", "/nowhere"] {
+            check(&tree, first);
+            check(&Tree::new(), first);
+        }
+    }
+
+    #[test]
+    fn what_a_start_reads_comes_first_in_its_order_with_the_folders_above() {
+        let tree = tree_of(&[1, 600, 700]);
+        // No file of the layer: a link, a folder, and what is elsewhere.
+        let first = "/data/2/plain\n/bin\n/data/1\n/elsewhere\n/data/0/wheel\n/data/2/wheel\n/data/2/plain";
+        let first = FirstFiles::parse(first).expect("paths");
+        let (blob, layer) = write_estargz(&tree, FileTime::EARLIEST, &first, Vec::new()).expect("to memory");
+        let (toc, _) = toc_of(&blob, &layer);
+        let names: Vec<&str> = toc.entries.iter().map(|entry| entry.name.as_str()).collect();
+        let expected = [
+            "data/",
+            "data/2/",
+            "data/2/plain",
+            "data/0/",
+            "data/0/wheel",
+            "data/2/wheel",
+            ".prefetch.landmark",
+            "bin",
+            "data/0/plain",
+        ];
+        assert_eq!(names[..expected.len()], expected);
+        let offset = |name: &str| toc.entries.iter().find(|entry| entry.name == name).expect("there").offset;
+        let landmark = offset(".prefetch.landmark");
+        assert!(offset("data/2/wheel") < landmark && landmark < offset("data/0/plain"), "a client reads up to it");
+        let plain = write(&tree);
+        assert_eq!(write_estargz(&tree, FileTime::EARLIEST, &FirstFiles::default(), Vec::new()).expect("same"), plain);
     }
 
     #[test]
@@ -390,7 +452,7 @@ mod tests {
 
         #[test]
         fn any_tree_is_read_back(sizes in prop::collection::vec(0..70_000_usize, 0..6)) {
-            check(&tree_of(&sizes));
+            check(&tree_of(&sizes), "");
         }
     }
 
@@ -408,7 +470,7 @@ mod tests {
 
     #[test]
     fn what_the_format_cannot_hold_is_an_error_with_its_path() {
-        for path in [TOC, NO_PREFETCH, crate::toc::PREFETCH] {
+        for path in [TOC, NO_PREFETCH, PREFETCH] {
             let mut tree = Tree::new();
             tree.insert_file(path, 0o644, Content::from_bytes(&b"x"[..])).expect("new");
             let error = write_compressed(&tree, FileTime::EARLIEST, Compression::Estargz, Vec::new()).map(drop);

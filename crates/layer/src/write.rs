@@ -16,6 +16,7 @@ use crate::byte_reader::ByteReader;
 use crate::compression::Compression;
 use crate::content::{Content, ContentError, Deflated};
 use crate::estargz::write_estargz;
+use crate::first_files::FirstFiles;
 use crate::gzip;
 use crate::member::{BATCH, MAX_IN_MEMORY, Member, SMALLEST_PASSED_THROUGH, for_each_block, wrap};
 use crate::path::TreePath;
@@ -43,13 +44,26 @@ pub fn write_compressed<W: Write>(
     out: W,
 ) -> Result<(W, LayerDescriptor), WriteError> {
     if compression == Compression::Estargz {
-        return write_estargz(tree, time, out);
+        return write_estargz(tree, time, &FirstFiles::default(), out);
     }
     let mut writer = LayerWriter::new(time, compression, out);
     for (path, node) in tree.iter() {
         writer.append(path, node)?;
     }
     writer.finish()
+}
+
+/// Writes a tree as a lazy layer, with what a start reads first.
+///
+/// # Errors
+/// As [`write_layer`], and when a file is named like one of the format's own.
+pub fn write_lazy<W: Write>(
+    tree: &Tree,
+    time: FileTime,
+    first: &FirstFiles,
+    out: W,
+) -> Result<(W, LayerDescriptor), WriteError> {
+    write_estargz(tree, time, first, out)
 }
 
 enum Segment<'a> {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use shipwheel_bytecode::{CANONICAL_RECIPE, InvalidationMode, Optimization, PythonVersion};
-use shipwheel_layer::{Compression, ESTARGZ_RECIPE, FileTime, LAYER_RECIPE, Metadata, TreePath, ZSTD_VERSION};
+use shipwheel_layer::{
+    Compression, ESTARGZ_RECIPE, FileTime, FirstFiles, LAYER_RECIPE, Metadata, TreePath, ZSTD_VERSION,
+};
 use shipwheel_oci::{Digest, Hasher};
 use shipwheel_python::install::INSTALL_RECIPE;
 
@@ -155,7 +157,9 @@ pub struct PlannedLayer {
     pub writable: Writable,
     /// How its bytes are compressed.
     pub compression: Compression,
-    /// Stands for `inputs`, `directories`, `writable` and `compression`: layers with the same key have the same bytes.
+    /// What comes first in it, where it is lazy.
+    pub first: FirstFiles,
+    /// Stands for `inputs`, `directories`, `writable`, `compression` and `first`: layers with the same key have the same bytes.
     pub key: Digest,
 }
 
@@ -171,7 +175,19 @@ impl PlannedLayer {
     ) -> Self {
         let compression = inputs.compressed(compression);
         let key = key(&inputs, &directories, &writable, compression);
-        Self { kind, title: title.into(), members: Vec::new(), inputs, directories, writable, compression, key }
+        let (members, first) = (Vec::new(), FirstFiles::default());
+        Self { kind, title: title.into(), members, inputs, directories, writable, compression, first, key }
+    }
+
+    /// The same with what a start reads first, if it is lazy: which of these files it has, shows when it is made.
+    #[must_use]
+    pub fn with_first(self, first: &FirstFiles) -> Self {
+        if first.is_empty() || self.compression != Compression::Estargz {
+            return self;
+        }
+        let mut hasher = Hasher::new();
+        hasher.field(self.key.as_bytes()).field(first.digest().as_bytes());
+        Self { first: first.clone(), key: hasher.finish(), ..self }
     }
 
     /// The line that the image's history shows.

@@ -41,6 +41,9 @@ impl PlannedLayer {
         let mut add = |name: &str, input| drop(named.insert(name.to_owned(), input));
         add("shipwheel's format of layers", NamedInput::version(LAYER_RECIPE));
         add("compression", compression(self.compression));
+        if !self.first.is_empty() {
+            add("layers.first", NamedInput::unseen(self.first.digest().to_string()));
+        }
         match &self.inputs {
             LayerInputs::Environment { python, executable } => {
                 add("shipwheel's way to install", NamedInput::version(INSTALL_RECIPE));

@@ -1,4 +1,8 @@
-"""Reads an eStargz layer as a lazy client does, and holds each file against the tar: `python3 lazy.py BLOB TOC_DIGEST`."""
+"""Reads an eStargz layer as a lazy client does, and holds each file against the tar: `python3 lazy.py BLOB TOC_DIGEST`.
+
+With a third argument, a list of paths, those of them that the layer has come first in their order, with the folders above
+alone, and a landmark follows them.
+"""
 
 import gzip
 import hashlib
@@ -21,6 +25,11 @@ def member(blob, offset, size):
 
 def digest(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def folders_above(name):
+    parts = name.split("/")[:-1]
+    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
 with open(sys.argv[1], "rb") as file:
@@ -57,4 +66,18 @@ with tarfile.open(fileobj=io.BytesIO(gzip.decompress(blob))) as tar:
         if found.isreg():
             data = tar.extractfile(found).read()
             assert files[entry["name"]][1] == data and entry["digest"] == digest(data), entry
-print(len(members))
+names = [entry["name"] for entry in members]
+listed = [line.lstrip("/") for line in open(sys.argv[3]).read().splitlines() if line.startswith("/")] if sys.argv[3:] else []
+first = [name for name in listed if name in files]
+if first:
+    place = names.index(".prefetch.landmark")
+    assert [name for name in names[:place] if not name.endswith("/")] == first, names[:place]
+    above = {parent + "/" for name in first for parent in folders_above(name)}
+    assert {name for name in names[:place] if name.endswith("/")} == above, names[:place]
+    landmark = next(entry for entry in members if entry["name"] == ".prefetch.landmark")["offset"]
+    for entry in entries:
+        if entry.get("offset") and entry["name"] != ".prefetch.landmark":
+            assert (entry["offset"] < landmark) == (entry["name"] in first), entry
+else:
+    assert names[0] == ".no.prefetch.landmark", names[:1]
+print(len(members), len(first))

@@ -65,6 +65,48 @@ fn a_lazy_image_is_read_file_by_file_and_as_any_other() {
     assert!(said.starts_with("hello /usr/lib/python3.11/json/__pycache__/"), "{said}");
 }
 
+#[test]
+fn what_a_start_reads_comes_first_in_every_layer() {
+    let (bytes, sha256) = wheel_with("py3-none-any", &[("package/part.py", &b"x = 1\n".repeat(1_000))]);
+    let server = Server::start([("/thing.whl".to_owned(), Answer::Whole(bytes))]);
+    let wheel = server.url("/thing.whl");
+    let lines = "[layers]\nlazy = true\n";
+    let plain = definition(lines, &wheel, &sha256);
+    let first = plain.path().join("first.txt");
+    let layout = built(&plain, &["--platforms", "amd64"]);
+    let flags = ["--module", "json", "--module", "thing", "--runs", "1", "--first", &first.display().to_string()];
+    Shipwheel::new().run(&[&["startup", &layout.path().display().to_string()], &flags[..]].concat()).succeeded();
+    let list = std::fs::read_to_string(&first).unwrap();
+    for path in ["/usr/bin/python3.11", "/libc.so.6", "/__pycache__/thing.", "/json/__pycache__/"] {
+        assert!(list.contains(path), "{path}\n{list}");
+    }
+    assert!(!list.contains("package/part") && !list.contains("large.txt"), "{list}");
+    let asked = definition(&format!("{lines}first = \"first.txt\"\n"), &wheel, &sha256).with("first.txt", &list);
+    let layout = built(&asked, &["--platforms", "amd64"]);
+    let (shell, reader) = (Shell::new().unwrap(), workspace().join("tests/tests/e2e/lazy.py"));
+    let mut found = 0;
+    for layer in layers(&layout) {
+        let (digest, toc) = (layer["digest"].as_str().unwrap(), layer["annotations"][TOC_DIGEST].as_str().unwrap());
+        let blob = blob(layout.path(), digest);
+        let said = cmd!(shell, "python3 {reader} {blob} {toc} {first}").quiet().read().unwrap();
+        found += said.split(' ').nth(1).unwrap().parse::<usize>().unwrap();
+    }
+    let listed = list.lines().filter(|line| line.starts_with('/')).count();
+    assert_eq!(found, listed, "each of them is in one layer");
+    Shipwheel::new().run(&["verify", &layout.path().display().to_string()]).succeeded();
+    // The same list is the same image; another list is another one, and so is none.
+    let again = definition(&format!("{lines}first = \"list.txt\"\n"), &wheel, &sha256).with("list.txt", &list);
+    assert_eq!(built(&again, &["--platforms", "amd64"]).manifest(PLATFORM), layout.manifest(PLATFORM));
+    let other = again.with("list.txt", "/usr/bin/python3.11\n");
+    assert_ne!(built(&other, &["--platforms", "amd64"]).manifest(PLATFORM), layout.manifest(PLATFORM));
+    let wrong = other.with("list.txt", "# a comment\nusr/bin/python3.11\n");
+    Shipwheel::new()
+        .image(&[&wrong.argument()])
+        .failed(3, &["`list.txt`: line 2 is `usr/bin/python3.11`", "image.toml"]);
+    let gone = definition(&format!("{lines}first = \"none.txt\"\n"), &wheel, &sha256);
+    Shipwheel::new().image(&[&gone.argument()]).failed(3, &["`none.txt` cannot be read"]);
+}
+
 fn blob(layout: &Path, digest: &str) -> std::path::PathBuf {
     layout.join("blobs").join(digest.replace(':', "/"))
 }

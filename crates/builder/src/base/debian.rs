@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use shipwheel_debian::base::{BaseOptions, UnpackedPackage};
 use shipwheel_debian::package::{Package, PackageIndex, decompress, open_deb};
 use shipwheel_debian::{BASE_RECIPE, assemble, resolve as close};
-use shipwheel_layer::{ByteSource, Compression, ESTARGZ_RECIPE, FileTime, LAYER_RECIPE, Tree};
+use shipwheel_layer::{ByteSource, Compression, ESTARGZ_RECIPE, FileTime, FirstFiles, LAYER_RECIPE, Tree};
 use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform, RuntimeConfig};
 use shipwheel_plan::image_lock::LockedFile;
 use shipwheel_plan::spec::{DebianBase, Libraries};
@@ -71,14 +71,13 @@ pub(super) fn resolve_platform(
     base: &DebianBase,
     locked: Option<&[LockedFile]>,
     platform: &Platform,
-    compression: Compression,
+    form: (Compression, &FirstFiles),
     meanwhile: &Meanwhile<'_>,
 ) -> Result<ResolvedBase, BuildError> {
     let fail = |error| named(error, base, platform);
     // What is locked and known needs nothing but its digests.
     if let Some(locked) = locked
-        && let Some(known) =
-            known(session, &key_of(base, platform, compression, locked.iter().map(|it| it.digest)), platform)
+        && let Some(known) = known(session, &key_of(base, platform, form, locked.iter().map(|it| it.digest)), platform)
     {
         return Ok(ResolvedBase { packages: locked.to_vec(), ..known });
     }
@@ -88,7 +87,7 @@ pub(super) fn resolve_platform(
     };
     let packages = packages.map_err(fail)?;
     let list = packages.iter().map(SelectedPackage::locked).collect::<Result<_, _>>().map_err(fail)?;
-    let key = key_of(base, platform, compression, packages.iter().map(|package| package.digest));
+    let key = key_of(base, platform, form, packages.iter().map(|package| package.digest));
     if let Some(known) = known(session, &key, platform) {
         return Ok(ResolvedBase { packages: list, ..known });
     }
@@ -101,7 +100,7 @@ pub(super) fn resolve_platform(
     fetch_all(session, &downloads, CONCURRENCY).map_err(fail)?;
     let tree = unpack_all(session, base, &packages).map_err(fail)?;
     session.cache.put_record("packages", &set_key(packages.iter().map(|package| package.digest)), &packages)?;
-    let made = store(session, base, &tree, &key, (platform, compression))?;
+    let made = store(session, base, &tree, &key, (platform, form))?;
     note_packages(session, &made.facts.layers[0], &list)?;
     Ok(ResolvedBase { packages: list, ..made })
 }
@@ -110,7 +109,7 @@ pub(super) fn resolve_platform(
 fn key_of(
     base: &DebianBase,
     platform: &Platform,
-    compression: Compression,
+    (compression, first): (Compression, &FirstFiles),
     packages: impl Iterator<Item = Digest>,
 ) -> Digest {
     let mut hasher = Hasher::new();
@@ -122,6 +121,9 @@ fn key_of(
     }
     if compression == Compression::Estargz {
         hasher.field("estargz").field(ESTARGZ_RECIPE.to_le_bytes());
+        if !first.is_empty() {
+            hasher.field(first.digest().as_bytes());
+        }
     }
     hasher.finish()
 }
@@ -244,10 +246,10 @@ fn store(
     base: &DebianBase,
     tree: &Tree,
     key: &Digest,
-    (platform, compression): (&Platform, Compression),
+    (platform, form): (&Platform, (Compression, &FirstFiles)),
 ) -> Result<ResolvedBase, BuildError> {
     let title = format!("Debian {}", base.suite.value);
-    let layer = store_layer(session, &title, tree, FileTime::EARLIEST, compression)?;
+    let layer = store_layer(session, &title, tree, FileTime::EARLIEST, form)?;
     let mut config = config_of(platform);
     // The base does not say when it was made: the same packages are the same layer.
     config.push_layer(layer.diff_id, "1970-01-01T00:00:00Z", &format!("{CREATED_BY}{title}"));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use shipwheel_debian::{LibraryIndex, LibraryNames};
-use shipwheel_layer::Compression;
+use shipwheel_layer::{Compression, FirstFiles};
 use shipwheel_oci::{Hasher, Platform};
 use shipwheel_plan::image_lock::LockedFile;
 use shipwheel_plan::spec::{Base, DebianBase, Located};
@@ -38,6 +38,8 @@ pub(crate) struct DebianSource {
     folder: PathBuf,
     /// How its layer is compressed: zstd is only for what is compressed often.
     compression: Compression,
+    /// What a start reads, which comes first in a lazy layer.
+    first: FirstFiles,
     /// The packages that image.lock names, sorted.
     locked: BTreeMap<Platform, Vec<LockedFile>>,
     releases: OnceLock<Releases>,
@@ -73,8 +75,9 @@ impl DebianSource {
             Compression::Estargz => Compression::Estargz,
             Compression::Gzip | Compression::Zstd(_) => Compression::Gzip,
         };
-        let source =
-            Self { base, mirrors, folder, compression, locked, releases: OnceLock::new(), fetching: Mutex::new(()) };
+        let first = definition.spec.layers.first_files.clone();
+        let (releases, fetching) = (OnceLock::new(), Mutex::new(()));
+        let source = Self { base, mirrors, folder, compression, first, locked, releases, fetching };
         if !is_locked {
             source.releases(session).map_err(|error| named(error, &source.base, &platforms[0]))?;
         }
@@ -119,7 +122,8 @@ impl DebianSource {
         let mut base = self.base.clone();
         base.packages.extend(added.iter().map(|name| Located { value: name.clone(), span: 0..0 }));
         let locked = self.locked.get(platform).filter(|_| added.is_empty()).map(Vec::as_slice);
-        resolve_platform(session, &|| self.releases(session), &base, locked, platform, self.compression, meanwhile)
+        let form = (self.compression, &self.first);
+        resolve_platform(session, &|| self.releases(session), &base, locked, platform, form, meanwhile)
     }
 
     /// The packages that may have a library, by their names.

@@ -20,6 +20,10 @@ pub(crate) fn definition_texts(definition: &Definition) -> Result<BTreeMap<Strin
     if let Some(text) = text_if_there(&definition.image_lock_path())? {
         texts.insert(IMAGE_LOCK.to_owned(), text);
     }
+    if let Some(first) = &definition.spec.layers.first {
+        let text = text_if_there(&definition.folder.join(&first.value))?;
+        texts.extend(text.map(|text| (first.value.clone(), text)));
+    }
     let project = Project::read(definition)?;
     let Some(lock) = &project.lock else { return Ok(texts) };
     let mut add = |path: &Path, text: &str| texts.insert(name(definition, path), text.to_owned());

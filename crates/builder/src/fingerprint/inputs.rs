@@ -51,6 +51,7 @@ pub(crate) fn of(
     watched.add(taken, app.iter().flat_map(|app| &app.sources).map(below));
     watched.add(taken, spec.python.iter().flat_map(|python| &python.wheels).map(below));
     watched.add(Extent::File, ignored::paths(definition));
+    watched.add(Extent::File, spec.layers.first.iter().map(below));
     let mut projects = folders;
     if let Some(lock) = &project.lock {
         projects.extend(add_lock(&mut watched, lock));

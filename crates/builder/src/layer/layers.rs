@@ -170,7 +170,8 @@ impl Builder<'_> {
 
     /// Packs a layer into the cache and remembers it.
     fn finish(&self, layer: &PlannedLayer, new: NewLayer) -> Result<(Digest, BuiltLayer), BuildError> {
-        let descriptor = store_layer(self.session, &layer.title, &new.tree, layer.inputs.time(), layer.compression)?;
+        let form = (layer.compression, &layer.first);
+        let descriptor = store_layer(self.session, &layer.title, &new.tree, layer.inputs.time(), form)?;
         let record = LayerRecord { descriptor: descriptor.clone(), warnings: new.warnings };
         self.session.cache.put_record(LAYER, &self.record_key(layer)?, &record)?;
         Ok((layer.key, BuiltLayer { descriptor, built: true }))

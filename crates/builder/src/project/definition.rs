@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use shipwheel_layer::FirstFiles;
 use shipwheel_oci::Platform;
 use shipwheel_plan::derive::{Choices, DeriveError, Derived, Folder, NamedText, Translated, derive, from_dockerfile};
 use shipwheel_plan::dockerfile::MAX_DOCKERFILE;
@@ -108,7 +109,7 @@ impl Definition {
         for (below, text) in listed.filter(|(_, text)| !text.contains(char::REPLACEMENT_CHARACTER)) {
             texts.insert(&absolute.join(below), &text);
         }
-        Ok(Self {
+        let mut definition = Self {
             name,
             folder: absolute,
             file,
@@ -120,7 +121,20 @@ impl Definition {
             locked: Locked::Pins,
             workspace,
             texts,
-        })
+        };
+        definition.read_first_files()?;
+        Ok(definition)
+    }
+
+    /// Reads the list of what a start reads, where the definition names one.
+    fn read_first_files(&mut self) -> Result<(), SpecError> {
+        let Some(first) = &self.spec.layers.first else { return Ok(()) };
+        let problem = |reason: String| self.problem(Problem::new(first.span.clone(), reason));
+        let text = read_small_text(&self.path(first)?, MAX_SETTINGS)
+            .map_err(|error| problem(format!("`{}` cannot be read: {error}", first.value)))?;
+        let files = FirstFiles::parse(&text).map_err(|error| problem(format!("`{}`: {error}", first.value)))?;
+        self.spec.layers.first_files = files;
+        Ok(())
     }
 
     /// The path of the image.lock beside the definition.

@@ -65,6 +65,7 @@ mod tests {
             with: cost(500, 90, compiled.len()),
             without: cost(1000, 0, 90 + compiled.len()),
             profile: Some(StartupProfile { imports: Vec::new(), compiled }),
+            files: Vec::new(),
         };
         StartupReport { platform: Platform::linux_amd64(), way: "user namespace", runs: 1, modules: vec![module] }
     }

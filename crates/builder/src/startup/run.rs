@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::Stdio;
 
 use fs_err as fs;
+use shipwheel_layer::Tree;
 
+use super::files;
 use super::profile::{self, Import};
 use super::started::{Ended, Sample, TIME_LIMIT, run};
 use crate::confine::confinement::{Confinement, Purpose, Root};
@@ -62,11 +64,28 @@ pub(super) enum Launch {
     },
 }
 
+/// What makes a start say more than it would.
+struct Talk {
+    /// Options of the interpreter.
+    options: &'static [&'static str],
+    /// A variable.
+    environment: Option<(&'static str, &'static str)>,
+    /// Lines before the program.
+    prelude: &'static str,
+}
+
+impl Talk {
+    const NOTHING: Self = Self { options: &[], environment: None, prelude: "" };
+}
+
 impl Surroundings {
     /// Starts the interpreter in a folder, to its end.
-    fn run(&self, root: &Path, arguments: &[&str], stderr: Stdio) -> Result<Ended, String> {
+    fn run(&self, root: &Path, arguments: &[&str], talk: &Talk, stderr: Stdio) -> Result<Ended, String> {
         check_environment(&self.env)?;
         let mut confinement = self.confinement(root);
+        confinement
+            .environment
+            .extend(talk.environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         confinement.arguments.extend(arguments.iter().map(OsString::from));
         let workdir = match &self.launch {
             Launch::Root { .. } => root.to_owned(),
@@ -117,7 +136,7 @@ impl Surroundings {
 
     /// Whether the interpreter starts at all this way.
     pub(super) fn works(&self, root: &Path) -> bool {
-        self.run(root, &["-c", "pass"], Stdio::null()).is_ok_and(|ended| ended.status.success())
+        self.run(root, &["-c", "pass"], &Talk::NOTHING, Stdio::null()).is_ok_and(|ended| ended.status.success())
     }
 
     /// Starts the interpreter, has it import a module, and measures.
@@ -125,7 +144,8 @@ impl Surroundings {
     /// # Errors
     /// When it does not start, or the import fails.
     pub(super) fn measure(&self, root: &Path, module: Option<&str>) -> Result<Sample, BuildError> {
-        let ended = self.run(root, &["-c", &program(module)], Stdio::null()).map_err(|said| failed(module, &said))?;
+        let ended = self.run(root, &["-c", &program(module)], &Talk::NOTHING, Stdio::null());
+        let ended = ended.map_err(|said| failed(module, &said))?;
         check(module, &ended, "")?;
         Ok(ended.sample)
     }
@@ -135,7 +155,8 @@ impl Surroundings {
     /// # Errors
     /// As [`Surroundings::measure`]; what the interpreter said last is in the error.
     pub(super) fn origins(&self, root: &Path, module: Option<&str>, said: &Path) -> Result<Origins, BuildError> {
-        self.said(root, module, (&["-v"], said)).map(|text| Origins::read(&text, root))
+        let talk = Talk { options: &["-v"], ..Talk::NOTHING };
+        self.said(root, module, (&talk, said)).map(|text| Origins::read(&text, root))
     }
 
     /// What each import takes, in a start of its own.
@@ -143,15 +164,31 @@ impl Surroundings {
     /// # Errors
     /// As [`Surroundings::origins`].
     pub(super) fn imports(&self, root: &Path, module: Option<&str>, said: &Path) -> Result<Vec<Import>, BuildError> {
-        self.said(root, module, (&["-X", "importtime"], said)).map(|text| profile::read(&text))
+        let talk = Talk { options: &["-X", "importtime"], ..Talk::NOTHING };
+        self.said(root, module, (&talk, said)).map(|text| profile::read(&text))
+    }
+
+    /// What it reads of the files of a tree, in a start of its own.
+    ///
+    /// # Errors
+    /// As [`Surroundings::origins`].
+    pub(super) fn files(
+        &self,
+        root: &Path,
+        module: Option<&str>,
+        (tree, said): (&Tree, &Path),
+    ) -> Result<Vec<String>, BuildError> {
+        let environment = Some(files::ENVIRONMENT);
+        let talk = Talk { options: &files::OPTIONS, environment, prelude: files::PRELUDE };
+        self.said(root, module, (&talk, said)).map(|text| files::read(&text, root, tree))
     }
 
     /// Starts the interpreter with options that make it talk, and returns what it said; it goes by way of a file.
-    fn said(&self, root: &Path, module: Option<&str>, (options, said): (&[&str], &Path)) -> Result<String, BuildError> {
+    fn said(&self, root: &Path, module: Option<&str>, (talk, said): (&Talk, &Path)) -> Result<String, BuildError> {
         let file = fs::File::create(said).map_err(BuildError::file(FileAction::Create, said))?;
-        let program = program(module);
-        let arguments: Vec<&str> = options.iter().copied().chain(["-c", &program]).collect();
-        let ended = self.run(root, &arguments, Stdio::from(file.into_parts().0));
+        let program = format!("{}{}", talk.prelude, program(module));
+        let arguments: Vec<&str> = talk.options.iter().copied().chain(["-c", &program]).collect();
+        let ended = self.run(root, &arguments, talk, Stdio::from(file.into_parts().0));
         let ended = ended.map_err(|said| failed(module, &said))?;
         let file = open_regular(said).map_err(BuildError::file(FileAction::Read, said))?;
         let mut text = Vec::new();

@@ -1,11 +1,15 @@
 //! `startup`: an image's interpreter on this machine, with and without the bytecode.
 
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 use shipwheel_builder::{StartupCost, StartupModule, StartupOptions, StartupProfile, StartupReport, counted, startup};
 use shipwheel_oci::Platform;
+use shipwheel_store::write_output;
 
 use crate::connection::ConnectionArguments;
 use crate::failure::Failure;
@@ -39,6 +43,10 @@ pub(crate) struct StartupArguments {
     #[arg(long)]
     profile: bool,
 
+    /// Start once more and write down which files are read, in their order: for `layers.first` of image.toml.
+    #[arg(long, value_name = "FILE")]
+    first: Option<PathBuf>,
+
     /// Print a JSON object instead of the line.
     #[arg(long)]
     json: bool,
@@ -63,8 +71,13 @@ pub(crate) fn run(arguments: &StartupArguments) -> Result<(), Failure> {
         modules: arguments.modules.clone(),
         runs: arguments.runs.into(),
         profile: arguments.profile,
+        files: arguments.first.is_some(),
     };
-    let report = startup(&*source, &options).map_err(Failure::while_doing(doing))?;
+    let report = startup(&*source, &options).map_err(Failure::while_doing(&doing))?;
+    if let Some(path) = &arguments.first {
+        let text = first_files(&report);
+        write_output(path, |file| file.write_all(text.as_bytes())).map_err(Failure::while_doing(doing))?;
+    }
     terminal.lines(render(&report).trim_end());
     if arguments.json {
         println!("{}", shown::json(&to_json(&report)));
@@ -74,6 +87,16 @@ pub(crate) fn run(arguments: &StartupArguments) -> Result<(), Failure> {
         println!("{name}: wall {wall:.2}, cpu {cpu:.2}, memory {peak:.2} of a start without bytecode");
     }
     Ok(())
+}
+
+/// What the starts read, a path in each line.
+fn first_files(report: &StartupReport) -> String {
+    let mut seen = BTreeSet::new();
+    let paths = report.modules.iter().flat_map(|module| &module.files).filter(|path| seen.insert(*path));
+    let header = "# What a start reads, in its order: `shipwheel startup --first`.";
+    // A name with a line end in it would be another name.
+    let lines = std::iter::once(header).chain(paths.map(String::as_str).filter(|path| !path.contains('\n')));
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 fn name(module: &StartupModule) -> &str {
@@ -200,6 +223,7 @@ mod tests {
             without,
             with,
             profile: None,
+            files: Vec::new(),
         };
         let report = StartupReport {
             platform: Platform::linux_amd64(),

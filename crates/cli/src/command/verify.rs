@@ -101,6 +101,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
             modules: Vec::new(),
             runs: arguments.runs.into(),
             profile: true,
+            files: false,
         };
         let started = startup(&*source, &options).map_err(Failure::while_doing(&doing))?;
         report = report.with(started.beyond(&budget));

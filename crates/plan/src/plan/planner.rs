@@ -84,7 +84,9 @@ impl Planner<'_> {
             LayerKind::Base | LayerKind::StdlibBytecode | LayerKind::Environment => Writable::default(),
             LayerKind::Dependencies | LayerKind::DependencyBytecode => Writable::default(),
         };
-        Ok(PlannedLayer::new(kind, title, inputs, directories, writable, self.spec.layers.compression))
+        let layers = &self.spec.layers;
+        let layer = PlannedLayer::new(kind, title, inputs, directories, writable, layers.compression);
+        Ok(layer.with_first(&layers.first_files))
     }
 
     /// A layer of bytecode; `None` when there is nothing to compile.

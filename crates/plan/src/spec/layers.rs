@@ -1,12 +1,12 @@
 //! `[layers]`: how the dependencies are grouped into layers, and how layers are compressed.
 
-use shipwheel_layer::{Compression, ZstdLevel};
+use shipwheel_layer::{Compression, FirstFiles, ZstdLevel};
 
 use crate::group::GroupPolicy;
 use crate::spec::section::{Located, Section};
 
 /// The policies of grouping, and the compression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayersSpec {
     /// For wheels, by their size.
     pub wheels: GroupPolicy,
@@ -14,11 +14,21 @@ pub struct LayersSpec {
     pub bytecode: GroupPolicy,
     /// For the layers that are not made of wheels: what wheels hold is compressed already.
     pub compression: Compression,
+    /// The file that lists what a start reads, for lazy layers.
+    pub first: Option<Located<String>>,
+    /// What it lists: whoever reads the definition reads that file, too.
+    pub first_files: FirstFiles,
 }
 
 impl Default for LayersSpec {
     fn default() -> Self {
-        Self { wheels: GroupPolicy::WHEELS, bytecode: GroupPolicy::BYTECODE, compression: Compression::Gzip }
+        Self {
+            wheels: GroupPolicy::WHEELS,
+            bytecode: GroupPolicy::BYTECODE,
+            compression: Compression::Gzip,
+            first: None,
+            first_files: FirstFiles::default(),
+        }
     }
 }
 
@@ -29,6 +39,7 @@ impl LayersSpec {
             wheels: GroupPolicy { heavy: 16 << 20, heavy_cap: 2, pure_buckets: 1, native_buckets: 1 },
             bytecode: GroupPolicy { heavy_cap: 0, pure_buckets: 1, native_buckets: 1, ..GroupPolicy::BYTECODE },
             compression: Compression::Estargz,
+            ..Self::default()
         }
     }
 
@@ -53,7 +64,7 @@ const KEYS: &[&str] = &["heavy", "most-heavy", "pure-buckets", "native-buckets"]
 const MAX_BUCKETS: i64 = 100;
 
 pub(super) fn read_layers(top: &Section<'_>) -> LayersSpec {
-    let keys = ["wheels", "bytecode", "compression", "compression-level", "lazy"];
+    let keys = ["wheels", "bytecode", "compression", "compression-level", "lazy", "first"];
     let Some(layers) = top.section("layers", &keys) else { return LayersSpec::default() };
     let is_lazy = layers.boolean("lazy") == Some(true);
     let default = if is_lazy { LayersSpec::lazy() } else { LayersSpec::default() };
@@ -67,7 +78,13 @@ pub(super) fn read_layers(top: &Section<'_>) -> LayersSpec {
         Compression::Gzip | Compression::Estargz if is_lazy => Compression::Estargz,
         other => other,
     };
-    LayersSpec { wheels: read("wheels", default.wheels), bytecode: read("bytecode", default.bytecode), compression }
+    LayersSpec {
+        wheels: read("wheels", default.wheels),
+        bytecode: read("bytecode", default.bytecode),
+        compression,
+        first: layers.text("first"),
+        ..default
+    }
 }
 
 /// `"gzip"`, or `"zstd"` with a level.
