@@ -25,7 +25,7 @@ mod provenance;
 mod sign;
 
 pub use artifact::{Artifact, Attestations, CYCLONEDX_TYPE, EMPTY, IN_TOTO, SPDX_TYPE};
-pub use bill::component::{Component, Kind, NamedHash};
+pub use bill::component::{Component, HashedFile, Kind, NamedHash};
 pub use bill::cyclonedx::cyclonedx;
 pub use bill::document::{Bill, OperatingSystem};
 pub use bill::license::License;

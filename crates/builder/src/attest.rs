@@ -36,14 +36,41 @@ pub struct AttestOptions<'a> {
     pub key: Option<&'a SigningKey>,
 }
 
-/// The attestations of the platforms of a built image: the same bytes for the same image, definition and key.
+/// What there is to attest of the image of one platform: made once, wherever it goes.
+pub struct Testimony<'a> {
+    contents: &'a Contents,
+    sboms: Vec<(SbomFormat, Vec<u8>)>,
+    provenance: Option<Statement>,
+}
+
+/// What there is to attest of each platform of a built image; `in_index`, for its index as well, which has an SBOM in SPDX
+/// and provenance whatever the definition asks for.
 ///
 /// # Errors
 /// When an SBOM of a wheel or the lock cannot be read.
-pub fn attest(platforms: &[Contents], options: &AttestOptions<'_>) -> Result<Vec<Attachment>, BuildError> {
+pub fn testify<'a>(
+    platforms: &'a [Contents],
+    options: &AttestOptions<'_>,
+    in_index: bool,
+) -> Result<Vec<Testimony<'a>>, BuildError> {
+    let mut formats = options.wanted.sbom.clone();
+    formats.extend(in_index.then_some(SbomFormat::Spdx));
+    let files = if options.wanted.provenance || in_index { Some(files(options.definition)?) } else { None };
+    let testimonies = platforms.iter().map(|contents| {
+        let about = About { name: &options.definition.name, created: options.created, lock: Some(options.lock) };
+        let provenance = files.as_ref().map(|files| provenance(contents, options, files).statement());
+        Ok(Testimony { contents, sboms: sboms(contents, about, &formats)?, provenance })
+    });
+    testimonies.collect()
+}
+
+/// The attestations of the platforms of a built image: the same bytes for the same image, definition and key.
+///
+/// # Errors
+/// When an SBOM is none.
+pub fn attest(testimonies: &[Testimony<'_>], options: &AttestOptions<'_>) -> Result<Vec<Attachment>, BuildError> {
     let mut attachments = Vec::new();
-    let files = if options.wanted.provenance { files(options.definition)? } else { BTreeMap::new() };
-    for contents in platforms {
+    for Testimony { contents, sboms, provenance } in testimonies {
         let subject = &contents.manifest;
         let mut add = |plain: Artifact, statement: &Statement| {
             attachments.push(attachment(&plain, subject)?);
@@ -53,18 +80,16 @@ pub fn attest(platforms: &[Contents], options: &AttestOptions<'_>) -> Result<Vec
             }
             Ok::<_, BuildError>(())
         };
-        let about = About { name: &options.definition.name, created: options.created, lock: Some(options.lock) };
-        for (format, document) in sboms(contents, about, &options.wanted.sbom)? {
-            let predicate: Value = serde_json::from_slice(&document).map_err(BuildError::internal)?;
+        for (format, document) in sboms.iter().filter(|(format, _)| options.wanted.sbom.contains(format)) {
+            let predicate: Value = serde_json::from_slice(document).map_err(BuildError::internal)?;
             let (kind, predicate_type) = match format {
                 SbomFormat::Spdx => (SPDX_TYPE, SPDX_PREDICATE),
                 SbomFormat::Cyclonedx => (CYCLONEDX_TYPE, CYCLONEDX_PREDICATE),
             };
-            add(Artifact::plain(kind, document), &Statement::of(subject.digest, predicate_type, predicate))?;
+            add(Artifact::plain(kind, document.clone()), &Statement::of(subject.digest, predicate_type, predicate))?;
         }
-        if options.wanted.provenance {
-            let statement = provenance(contents, options, &files).statement();
-            add(Artifact::statement(&statement), &statement)?;
+        if let Some(statement) = provenance.as_ref().filter(|_| options.wanted.provenance) {
+            add(Artifact::statement(statement), statement)?;
         }
     }
     Ok(attachments)
@@ -77,27 +102,24 @@ pub fn attest(platforms: &[Contents], options: &AttestOptions<'_>) -> Result<Vec
 /// As [`attest`], and when the image's root cannot be read.
 pub fn index_attestations(
     source: &dyn ImageSource,
-    platforms: &[Contents],
-    options: &AttestOptions<'_>,
+    testimonies: &[Testimony<'_>],
 ) -> Result<IndexedAttestations, BuildError> {
     let root = source.root()?;
     let bytes = source.document(&root)?;
     let mut index: Value = serde_json::from_slice(&bytes).map_err(BuildError::internal)?;
     if index.get("manifests").is_none() {
-        let platform = platforms.first().map(|contents| contents.platform.clone());
+        let platform = testimonies.first().map(|it| it.contents.platform.clone());
         let entry = Descriptor { platform, ..Descriptor::new(&root.media_type, root.digest, root.size) };
         index = json!({ "schemaVersion": 2, "mediaType": media_type::INDEX, "manifests": [entry] });
     }
     let mut found = IndexedAttestations::default();
-    let files = files(options.definition)?;
-    for contents in platforms {
-        let about = About { name: &options.definition.name, created: options.created, lock: Some(options.lock) };
+    for Testimony { contents, sboms, provenance } in testimonies {
         let mut statements = Vec::new();
-        for (_, document) in sboms(contents, about, &BTreeSet::from([SbomFormat::Spdx]))? {
-            let predicate: Value = serde_json::from_slice(&document).map_err(BuildError::internal)?;
+        for (_, document) in sboms.iter().filter(|(format, _)| *format == SbomFormat::Spdx) {
+            let predicate: Value = serde_json::from_slice(document).map_err(BuildError::internal)?;
             statements.push(Statement::of(contents.manifest.digest, SPDX_PREDICATE, predicate));
         }
-        statements.push(provenance(contents, options, &files).statement());
+        statements.extend(provenance.clone());
         let Attestations { manifest, blobs, entry } = Attestations::new(&contents.manifest, &statements);
         if let Some(entries) = index.get_mut("manifests").and_then(Value::as_array_mut) {
             entries.push(entry);

@@ -3,6 +3,7 @@
 use shipwheel_attest::SigningKey;
 use shipwheel_builder::{
     AttestOptions, Built, Definition, DescribeOptions, Session, attest as attest_image, describe, index_attestations,
+    testify,
 };
 use shipwheel_store::{Attachment, ImageSource, IndexedAttestations};
 
@@ -46,9 +47,10 @@ pub(crate) fn attest(
     let description = describe(source, &options).map_err(doing())?;
     let created = session.created();
     let options = AttestOptions { wanted, definition, profile, lock: &built.lock, created: &created, key };
-    let attachments = attest_image(&description.platforms, &options).map_err(doing())?;
+    let testimonies = testify(&description.platforms, &options, in_index).map_err(doing())?;
+    let attachments = attest_image(&testimonies, &options).map_err(doing())?;
     let indexed = match in_index {
-        true => Some(index_attestations(source, &description.platforms, &options).map_err(doing())?),
+        true => Some(index_attestations(source, &testimonies).map_err(doing())?),
         false => None,
     };
     Ok(Attested { attachments, indexed })

@@ -1,6 +1,7 @@
 //! Packages: the indexes that list them, the fields that relate them, and the `.deb` archives that hold them.
 
 mod compression;
+mod copyright;
 mod deb;
 mod error;
 mod index;
@@ -10,6 +11,7 @@ mod stanza;
 pub(crate) mod version;
 
 pub use compression::{Compression, DecompressError, decompress};
+pub use copyright::licenses;
 pub use deb::{Deb, DebError, open_deb};
 pub use error::PackagesError;
 pub use index::PackageIndex;

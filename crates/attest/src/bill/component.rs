@@ -39,6 +39,30 @@ pub struct NamedHash {
     pub digest: Digest,
 }
 
+/// A file of a part, with its hashes: SPDX knows no file without a SHA-1.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HashedFile {
+    /// Its path in the image.
+    pub path: String,
+    /// Its SHA-1, in hex.
+    pub sha1: String,
+    /// Its sha256.
+    pub sha256: Digest,
+}
+
+impl HashedFile {
+    /// A file of the image, hashed.
+    pub fn new(path: &str, content: &[u8]) -> Self {
+        Self { path: path.to_owned(), sha1: sha1(content), sha256: Digest::of(content) }
+    }
+}
+
+/// A SHA-1 in hex. It names files where a format wants it, and nothing is believed because of it.
+pub(super) fn sha1(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A part of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Component {
@@ -54,6 +78,8 @@ pub struct Component {
     pub hashes: Vec<NamedHash>,
     /// Its files in the image.
     pub files: Vec<String>,
+    /// Those of its files whose hashes are known.
+    pub hashed: Vec<HashedFile>,
 }
 
 impl Component {

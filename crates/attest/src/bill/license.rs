@@ -1,7 +1,14 @@
 //! What a distribution says of its license, as an SPDX expression where that can be known.
 
+use std::collections::BTreeSet;
+
+use super::debian_license as debian;
+
 /// The longest text that is taken for the name of a license.
 const MAX_NAME: usize = 120;
+
+/// The longest list of names that have no expression.
+const MAX_NAMED: usize = 1000;
 
 /// A license as a package declares it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,6 +75,26 @@ impl License {
         let valid = all.iter().find(|found| matches!(found, Self::Expression(_)));
         let named = || all.iter().find(|found| matches!(found, Self::Named(_)));
         valid.or_else(named).cloned().unwrap_or_default()
+    }
+
+    /// What the `copyright` of a Debian package names for its files: all of them together, as an expression if each of them
+    /// has a name that SPDX knows.
+    pub fn of_debian(licenses: &[String]) -> Self {
+        if licenses.is_empty() {
+            return Self::Unknown;
+        }
+        let known: Option<BTreeSet<String>> = licenses.iter().map(|license| debian::expression(license)).collect();
+        let whole = known.map(|known| match known.len() {
+            1 => known.into_iter().collect::<String>(),
+            _ => known.iter().map(|one| debian::group(one)).collect::<Vec<_>>().join(" AND "),
+        });
+        match whole.filter(|whole| spdx::Expression::parse(whole).is_ok()) {
+            Some(whole) => Self::Expression(whole),
+            None => {
+                let named = licenses.join(", ");
+                Self::Named(named.chars().take(MAX_NAMED).map(|c| if c.is_control() { ' ' } else { c }).collect())
+            }
+        }
     }
 
     /// A text: an expression if it is a valid one, or a well-known other spelling of one.

@@ -2,6 +2,7 @@
 
 pub(crate) mod component;
 pub(crate) mod cyclonedx;
+mod debian_license;
 pub(crate) mod document;
 pub(crate) mod license;
 pub(crate) mod purl;

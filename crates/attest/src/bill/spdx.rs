@@ -1,9 +1,11 @@
 //! SBOMs in SPDX 2.3.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 use shipwheel_oci::{Digest, canonical_json};
 
-use super::component::{Component, Kind};
+use super::component::{Component, HashedFile, Kind, sha1};
 use super::document::Bill;
 use super::license::License;
 use super::purl::Purl;
@@ -22,6 +24,8 @@ struct Document {
     document_namespace: String,
     creation_info: CreationInfo,
     packages: Vec<Package>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<File>,
     relationships: Vec<Relationship>,
 }
 
@@ -42,6 +46,10 @@ struct Package {
     supplier: String,
     download_location: &'static str,
     files_analyzed: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    has_files: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package_verification_code: Option<VerificationCode>,
     license_concluded: &'static str,
     license_declared: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +62,37 @@ struct Package {
     checksums: Vec<Checksum>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     external_refs: Vec<ExternalRef>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VerificationCode {
+    package_verification_code_value: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct File {
+    #[serde(rename = "SPDXID")]
+    id: String,
+    file_name: String,
+    checksums: [Checksum; 2],
+}
+
+impl File {
+    fn of(file: &HashedFile) -> Self {
+        let checksum = |algorithm, value: &str| Checksum { algorithm, checksum_value: value.to_owned() };
+        Self {
+            id: file_id(file),
+            // Relative to the root, as the specification asks for.
+            file_name: format!(".{}", file.path),
+            checksums: [checksum("SHA1", &file.sha1), checksum("SHA256", &file.sha256.hex())],
+        }
+    }
+}
+
+fn file_id(file: &HashedFile) -> String {
+    format!("SPDXRef-File-{}", short(&[&file.path]))
 }
 
 #[derive(Serialize)]
@@ -88,6 +127,8 @@ impl Package {
             supplier: NOTHING.to_owned(),
             download_location: NOTHING,
             files_analyzed: false,
+            has_files: Vec::new(),
+            package_verification_code: None,
             license_concluded: NOTHING,
             license_declared: NOTHING.to_owned(),
             license_comments: None,
@@ -102,6 +143,19 @@ impl Package {
     fn sha256(mut self, digests: impl IntoIterator<Item = Digest>) -> Self {
         let checksum = |digest: Digest| Checksum { algorithm: "SHA256", checksum_value: digest.hex() };
         self.checksums = digests.into_iter().map(checksum).collect();
+        self
+    }
+
+    /// With the files that are known by their hashes, and the code that stands for all of them (SPDX 2.3, 7.9).
+    fn files(mut self, files: &[&HashedFile]) -> Self {
+        if !files.is_empty() {
+            let mut sums: Vec<&str> = files.iter().map(|file| file.sha1.as_str()).collect();
+            sums.sort_unstable();
+            let package_verification_code_value = sha1(sums.concat().as_bytes());
+            self.files_analyzed = true;
+            self.has_files = files.iter().map(|file| file_id(file)).collect();
+            self.package_verification_code = Some(VerificationCode { package_verification_code_value });
+        }
         self
     }
 
@@ -153,12 +207,17 @@ pub fn spdx(bill: &Bill) -> Vec<u8> {
         packages.push(Package::new(id, &system.id, &system.version, "OPERATING-SYSTEM"));
     }
     let distribution = bill.distribution();
-    let mut seen = std::collections::BTreeSet::new();
+    let (mut seen, mut files) = (BTreeSet::new(), BTreeMap::new());
     for part in bill.parts() {
         let purl = part.purl(distribution.as_deref()).unwrap_or_default();
         let id = format!("SPDXRef-Package-{}", short(&[&part.name, &part.version, &purl]));
         if seen.insert(id.clone()) {
-            packages.push(Package::of(part, id, distribution.as_deref()));
+            // A file of two parts is of the first.
+            let mut own: Vec<&HashedFile> = part.hashed.iter().filter(|it| !files.contains_key(&it.path)).collect();
+            own.sort();
+            own.dedup_by(|a, b| a.path == b.path);
+            packages.push(Package::of(part, id, distribution.as_deref()).files(&own));
+            files.extend(own.into_iter().map(|file| (file.path.clone(), File::of(file))));
         }
     }
     let related = |from: &str, kind, to: &str| Relationship {
@@ -179,6 +238,7 @@ pub fn spdx(bill: &Bill) -> Vec<u8> {
             creators: vec![format!("Tool: shipwheel-{}", bill.tool)],
         },
         packages,
+        files: files.into_values().collect(),
         relationships,
     };
     // Another name for another text, and the same for the same.

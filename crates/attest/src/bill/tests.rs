@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use shipwheel_oci::{Digest, Platform};
 
-use super::component::{Component, Kind, NamedHash};
+use super::component::{Component, HashedFile, Kind, NamedHash};
 use super::cyclonedx::cyclonedx;
 use super::document::{Bill, OperatingSystem};
 use super::license::License;
@@ -12,8 +12,8 @@ use super::purl::{Purl, normalized};
 use super::spdx::spdx;
 
 fn component(kind: Kind, name: &str, version: &str) -> Component {
-    let (license, hashes, files) = Default::default();
-    Component { kind, name: name.to_owned(), version: version.to_owned(), license, hashes, files }
+    let (license, hashes, files, hashed) = Default::default();
+    Component { kind, name: name.to_owned(), version: version.to_owned(), license, hashes, files, hashed }
 }
 
 fn debian(name: &str, version: &str, source: (&str, &str)) -> Component {
@@ -26,6 +26,7 @@ fn bill() -> Bill {
     wheel.license = License::Expression("PSF-2.0".to_owned());
     wheel.hashes = vec![NamedHash { name: "wheel".to_owned(), digest: Digest::of(b"wheel") }];
     wheel.files = vec!["/b.py".to_owned(), "/a.py".to_owned(), "/a.py".to_owned()];
+    wheel.hashed = vec![HashedFile::new("/b.py", b"b"), HashedFile::new("/a.py", b"a")];
     let bundled = |purl: Option<&str>| Kind::Bundled { within: "orjson".to_owned(), purl: purl.map(str::to_owned) };
     let mut named = component(Kind::Python, "odd", "1");
     named.license = License::Named("Some License".to_owned());
@@ -94,6 +95,16 @@ fn a_license_is_an_expression_where_that_can_be_known() {
 }
 
 #[test]
+fn what_stands_for_files_goes_together() {
+    let of = |texts: &[&str]| License::of_debian(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+    assert_eq!(of(&[]), License::Unknown);
+    assert_eq!(of(&["Expat", "MIT"]), License::Expression("MIT".to_owned()));
+    let both = License::Expression("(GPL-1.0-or-later OR Artistic-1.0) AND MIT".to_owned());
+    assert_eq!(of(&["GPL-1+ or Artistic", "Expat"]), both);
+    assert_eq!(of(&["Expat", "public-domain"]), License::Named("Expat, public-domain".to_owned()));
+}
+
+#[test]
 fn an_sbom_is_the_same_in_whatever_order_its_parts_come() {
     let (mut reversed, bill) = (bill(), bill());
     reversed.components.reverse();
@@ -122,6 +133,18 @@ fn spdx_says_what_scanners_look_for() {
     assert_eq!(find("odd")["licenseComments"], "the package says: Some License");
     assert_eq!(find("libbz2-1.0")["sourceInfo"], "built package from: bzip2 1.0.8-5");
     assert_eq!(find("serde")["externalRefs"][0]["referenceLocator"], "pkg:cargo/serde@1.0.0");
+    // Files are in the order of their paths, and of the package that has them.
+    let files = document["files"].as_array().unwrap();
+    assert_eq!([&files[0]["fileName"], &files[1]["fileName"]], ["./a.py", "./b.py"]);
+    let a = "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8";
+    assert_eq!(files[0]["checksums"][0], json!({ "algorithm": "SHA1", "checksumValue": a }));
+    let wheel = find("Typing_Extensions");
+    assert_eq!(wheel["hasFiles"], json!([files[0]["SPDXID"], files[1]["SPDXID"]]));
+    // By `printf 86f7e437faa5a7fce15d1ddcb9eaeaea377667b8e9d71f5ee7c92d6dc9e92ffdad17b8bd49418f98 | sha1sum`.
+    let code = "5463504435e4dbf2b93a3a8a00ca78e36ea40e24";
+    assert_eq!(wheel["packageVerificationCode"]["packageVerificationCodeValue"], code);
+    assert_eq!((&wheel["filesAnalyzed"], &find("odd")["filesAnalyzed"]), (&json!(true), &json!(false)));
+    assert!(find("odd").get("hasFiles").is_none());
     // Each of them is related to the image, and the image to the document.
     assert_eq!(document["relationships"].as_array().unwrap().len(), packages.len());
 }

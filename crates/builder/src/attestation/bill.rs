@@ -1,7 +1,8 @@
 //! What an image holds, as an SBOM says it.
 
+use rayon::prelude::*;
 use serde::Deserialize;
-use shipwheel_attest::{Bill, Component, Kind, License, NamedHash, OperatingSystem};
+use shipwheel_attest::{Bill, Component, HashedFile, Kind, License, NamedHash, OperatingSystem};
 use shipwheel_plan::image_lock::{ImageLock, LockedFile, LockedPlatform};
 
 use crate::contents::contents::Contents;
@@ -12,6 +13,9 @@ use crate::error::BuildError;
 
 /// The version of this program.
 pub(crate) const TOOL: &str = env!("CARGO_PKG_VERSION");
+
+/// The longest file that is hashed: one of each thread is in memory.
+const MAX_HASHED: u64 = 1 << 30;
 
 /// The longest SBOM of a wheel that is read.
 const MAX_SBOM: usize = 8 << 20;
@@ -45,7 +49,8 @@ pub(crate) fn bill(contents: &Contents, about: About<'_>) -> Result<Bill, BuildE
         if distribution.package.is_some() {
             continue;
         }
-        components.push(wheel(contents, distribution, locked));
+        let hashed = hashed(contents, &distribution.files)?;
+        components.push(Component { hashed, ..wheel(contents, distribution, locked) });
         components.extend(bundled(contents, distribution)?);
     }
     if let Some(python) = &contents.python {
@@ -75,8 +80,8 @@ pub(crate) fn bill(contents: &Contents, about: About<'_>) -> Result<Bill, BuildE
 }
 
 fn plain(kind: Kind, name: &str, version: &str) -> Component {
-    let (license, hashes, files) = Default::default();
-    Component { kind, name: name.to_owned(), version: version.to_owned(), license, hashes, files }
+    let (license, hashes, files, hashed) = Default::default();
+    Component { kind, name: name.to_owned(), version: version.to_owned(), license, hashes, files, hashed }
 }
 
 /// The paths of all files of an owner.
@@ -90,6 +95,15 @@ fn paths(contents: &Contents, files: &[usize]) -> Vec<String> {
     files.map(|file| file.path.as_str().to_owned()).collect()
 }
 
+/// What a wheel brought along, hashed: without the bytecode, which is made here, and without what is too large to be read
+/// at once.
+fn hashed(contents: &Contents, files: &[usize]) -> Result<Vec<HashedFile>, BuildError> {
+    let files: Vec<_> = files.iter().filter_map(|number| contents.files.get(*number)).collect();
+    let own = files.par_iter().filter(|file| !file.is_bytecode && file.path.is_utf8());
+    let read = own.filter_map(|file| Some((file, file.content.as_ref().filter(|it| it.size() <= MAX_HASHED)?)));
+    read.map(|(file, content)| Ok(HashedFile::new(file.path.as_str(), &content.to_vec()?))).collect()
+}
+
 fn hashes(files: &[LockedFile], name: &str, version: &str) -> Vec<NamedHash> {
     let same = files.iter().filter(|file| file.name == name && file.version == version);
     same.map(|file| NamedHash { name: file.name.clone(), digest: file.digest }).collect()
@@ -100,7 +114,8 @@ fn package(contents: &Contents, package: &ImagePackage, locked: Option<&LockedPl
     let source = (about.source.clone(), about.source_version.clone());
     let kind = Kind::Debian { architecture: about.architecture.clone(), source };
     let hashes = locked.map(|it| hashes(&it.packages, &about.name, &about.version)).unwrap_or_default();
-    Component { hashes, files: paths(contents, &package.files), ..plain(kind, &about.name, &about.version) }
+    let license = License::of_debian(&package.licenses);
+    Component { hashes, license, files: paths(contents, &package.files), ..plain(kind, &about.name, &about.version) }
 }
 
 fn wheel(contents: &Contents, distribution: &ImageDistribution, locked: Option<&LockedPlatform>) -> Component {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use shipwheel_debian::package::InstalledPackage;
+use shipwheel_debian::package::{InstalledPackage, licenses};
 use shipwheel_layer::{Node, Tree, TreePath};
 
 use super::owner::Owner;
@@ -12,6 +12,9 @@ use crate::error::BuildError;
 
 /// The most bytes of dpkg's `status`.
 const MAX_STATUS: u64 = 64 << 20;
+
+/// The most bytes of one `copyright`.
+const MAX_COPYRIGHT: u64 = 1 << 20;
 
 /// The most bytes of one list of files.
 const MAX_LIST: u64 = 16 << 20;
@@ -29,6 +32,8 @@ pub struct ImagePackage {
     pub about: InstalledPackage,
     /// The file that the stanza is in.
     pub noted_in: TreePath,
+    /// The licenses that its `copyright` names, where programs can read it.
+    pub licenses: Vec<String>,
     /// Its files and links that the image has, by their places in [`Contents::files`](super::contents::Contents::files);
     /// bytecode of its sources is among them.
     pub files: Vec<usize>,
@@ -60,8 +65,13 @@ pub(super) fn read(tree: &Tree, owners: &mut Owners<'_>) -> Result<Vec<ImagePack
             }
         }
     }
-    let package = |(about, noted_in)| ImagePackage { about, noted_in, files: Vec::new() };
-    Ok(found.into_iter().map(package).collect())
+    let package = |(about, noted_in): (InstalledPackage, TreePath)| {
+        let copyright = TreePath::new(&format!("/usr/share/doc/{}/copyright", about.name)).ok();
+        let copyright = copyright.map(|path| text(tree, &path, MAX_COPYRIGHT)).transpose()?.flatten();
+        let licenses = copyright.map(|text| licenses(&text)).unwrap_or_default();
+        Ok(ImagePackage { about, noted_in, licenses, files: Vec::new() })
+    };
+    found.into_iter().map(package).collect()
 }
 
 /// The files that have stanzas.
