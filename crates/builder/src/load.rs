@@ -1,7 +1,7 @@
 //! Loads an image into a runtime of this machine: Docker, podman, containerd, or a cluster for tests.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 
@@ -10,7 +10,7 @@ use shipwheel_store::archive::ArchiveDestination;
 use shipwheel_store::http::Http;
 use shipwheel_store::{
     Cache, CopyOptions, DockerHost, ImageSource, PlatformImage, PlatformSource, StoreError, copy_image,
-    load_into_docker, redacted,
+    load_into_docker, ping_docker, redacted,
 };
 
 use crate::error::BuildError;
@@ -72,12 +72,8 @@ impl FromStr for LoadTarget {
 pub struct LoadOptions<'a> {
     /// Where the archive is written that the runtime reads.
     pub cache: &'a Cache,
-    /// The network's client, which speaks with Docker.
-    pub http: &'a Http,
-    /// Receives the steps.
-    pub report: &'a dyn Report,
-    /// The variables of this machine.
-    pub environment: &'a BTreeMap<String, String>,
+    /// Where it is loaded.
+    pub runtimes: Runtimes<'a>,
     /// The platform to load; `None` means this machine's.
     pub platform: Option<Platform>,
     /// Whether the whole image is loaded, with all its platforms.
@@ -86,8 +82,6 @@ pub struct LoadOptions<'a> {
     pub name: Reference,
     /// containerd's namespace: `k8s.io` is the one of Kubernetes.
     pub namespace: String,
-    /// containerd's socket, if it is not where `ctr` looks for it.
-    pub address: Option<PathBuf>,
 }
 
 /// What was loaded, and into what.
@@ -99,19 +93,70 @@ pub struct Loaded {
     pub names: Vec<String>,
 }
 
-/// Loads an image into a target; without one, into Docker if it answers, else podman.
+/// Where a target is looked for.
+#[derive(Clone, Copy)]
+pub struct Runtimes<'a> {
+    /// The network's client, which speaks with Docker.
+    pub http: &'a Http,
+    /// Receives the steps.
+    pub report: &'a dyn Report,
+    /// The variables of this machine.
+    pub environment: &'a BTreeMap<String, String>,
+    /// containerd's socket, if it is not where `ctr` looks for it.
+    pub address: Option<&'a Path>,
+}
+
+impl Runtimes<'_> {
+    /// The target, if it is there; without one that is asked for, Docker if it answers, else podman. Packing an image that
+    /// nobody takes, or building it, would be in vain.
+    ///
+    /// # Errors
+    /// When it is not there, or does not answer.
+    pub fn find(&self, target: Option<&LoadTarget>) -> Result<LoadTarget, BuildError> {
+        if let Some(target) = target {
+            return self.check(target).map(|()| target.clone());
+        }
+        match self.check(&LoadTarget::Docker) {
+            // Who names a daemon means that one.
+            Err(BuildError::Store(StoreError::Docker { reason, .. }))
+                if !self.environment.contains_key("DOCKER_HOST") =>
+            {
+                if self.check(&LoadTarget::Podman).is_err() {
+                    return Err(LoadError::Nothing { reason }.into());
+                }
+                self.report.step(&format!("load: not into Docker: {reason}"));
+                Ok(LoadTarget::Podman)
+            }
+            found => found.map(|()| LoadTarget::Docker),
+        }
+    }
+
+    /// Whether a target's daemon answers, or its program is there. Clusters are known to their programs alone.
+    fn check(&self, target: &LoadTarget) -> Result<(), BuildError> {
+        let program = match target {
+            LoadTarget::Docker => return Ok(ping_docker(self.http, &DockerHost::of(self.environment)?)?),
+            LoadTarget::Containerd => {
+                let address = self.address.map(|address| address.display().to_string());
+                let arguments: Vec<&str> = address.iter().flat_map(|address| ["--address", address]).collect();
+                return call(self.environment, "ctr", &[&arguments[..], &["version"]].concat()).map(drop);
+            }
+            LoadTarget::Podman => "podman",
+            LoadTarget::Kind(_) => "kind",
+            LoadTarget::K3d(_) => "k3d",
+            LoadTarget::Minikube(_) => "minikube",
+        };
+        program_path(self.environment, program).map(drop).ok_or_else(|| LoadError::NotThere { program }.into())
+    }
+}
+
+/// Loads an image into a target that [`Runtimes::find`] found.
 ///
 /// # Errors
-/// When the image cannot be read, the target is not there, or refuses it.
-pub fn load(
-    source: &dyn ImageSource,
-    target: Option<&LoadTarget>,
-    options: &LoadOptions<'_>,
-) -> Result<Loaded, BuildError> {
+/// When the image cannot be read, or the target refuses it.
+pub fn load(source: &dyn ImageSource, target: &LoadTarget, options: &LoadOptions<'_>) -> Result<Loaded, BuildError> {
     let folder = options.cache.scratch_dir()?;
     let archive = folder.path().join("image.tar");
     write(source, &archive, options)?;
-    let Some(target) = target else { return into_any(&archive, options) };
     into(target, &archive, options)
 }
 
@@ -119,7 +164,7 @@ pub fn load(
 /// docker-archive at the same time, because Docker's older store knows no other.
 fn write(source: &dyn ImageSource, archive: &Path, options: &LoadOptions<'_>) -> Result<(), BuildError> {
     let platform = options.platform.clone().unwrap_or_else(host_platform);
-    options.report.step(&format!("load: packing {} as {}", source.name(), options.name));
+    options.runtimes.report.step(&format!("load: packing {} as {}", source.name(), options.name));
     let destination = ArchiveDestination::new(archive, Some(&options.name)).for_docker(&platform);
     let copy = CopyOptions { concurrency: CONCURRENCY, referrers: false };
     if options.all_platforms {
@@ -131,31 +176,15 @@ fn write(source: &dyn ImageSource, archive: &Path, options: &LoadOptions<'_>) ->
     Ok(())
 }
 
-fn into_any(archive: &Path, options: &LoadOptions<'_>) -> Result<Loaded, BuildError> {
-    match into(&LoadTarget::Docker, archive, options) {
-        // Who names a daemon means that one.
-        Err(BuildError::Store(StoreError::Docker { reason, .. }))
-            if !options.environment.contains_key("DOCKER_HOST") =>
-        {
-            if program_path(options.environment, "podman").is_none() {
-                return Err(LoadError::Nothing { reason }.into());
-            }
-            options.report.step(&format!("load: not into Docker: {reason}"));
-            into(&LoadTarget::Podman, archive, options)
-        }
-        other => other,
-    }
-}
-
 fn into(target: &LoadTarget, archive: &Path, options: &LoadOptions<'_>) -> Result<Loaded, BuildError> {
     let own = || vec![options.name.to_string()];
     let text = archive.display().to_string();
-    let call = |program: &'static str, arguments: &[&str]| call(options.environment, program, arguments);
+    let call = |program: &'static str, arguments: &[&str]| call(options.runtimes.environment, program, arguments);
     let loaded = |into, names| Ok(Loaded { into, names });
     match target {
         LoadTarget::Docker => {
-            let host = DockerHost::of(options.environment)?;
-            loaded("docker", load_into_docker(options.http, &host, archive)?)
+            let host = DockerHost::of(options.runtimes.environment)?;
+            loaded("docker", load_into_docker(options.runtimes.http, &host, archive)?)
         }
         LoadTarget::Podman => {
             let said = call("podman", &["load", "--quiet", "--input", &text])?;
@@ -163,7 +192,7 @@ fn into(target: &LoadTarget, archive: &Path, options: &LoadOptions<'_>) -> Resul
             loaded("podman", names.map(str::to_owned).collect())
         }
         LoadTarget::Containerd => {
-            let address = options.address.as_ref().map(|address| address.display().to_string());
+            let address = options.runtimes.address.map(|address| address.display().to_string());
             let mut arguments: Vec<&str> = address.iter().flat_map(|address| ["--address", address]).collect();
             let rest = ["--namespace", &options.namespace, "images", "import", "--all-platforms", &text];
             arguments.extend(rest);

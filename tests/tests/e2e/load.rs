@@ -143,6 +143,19 @@ fn where_docker_does_not_answer_the_error_says_where_it_was_looked_for() {
     load(&sample, &["--to", "docker"], &[("DOCKER_HOST", "ssh://me@host".to_owned())])
         .failed(4, &["expected unix:///PATH"]);
     load(&sample, &["--to", "rkt"], &[]).failed(2, &["`rkt` is not a target", "containerd"]);
+    // What takes it is looked for before it is packed, or built.
+    let app = scratch();
+    std::fs::write(app.path().join("main.py"), "print('hello')\n").unwrap();
+    for subject in [sample.path().display().to_string(), app.path().display().to_string()] {
+        let shipwheel = Shipwheel::new().with("DOCKER_HOST", &named[0].1);
+        let run = shipwheel.run(&["load", &subject, "--to", "docker"]);
+        run.failed(4, &["Docker at unix://"]);
+        assert!(!run.stderr.contains("packing") && !run.stderr.contains("base:"), "{}", run.stderr);
+        let address = folder.path().join("containerd").display().to_string();
+        let run = shipwheel.run(&["load", &subject, "--to", "containerd", "--address", &address]);
+        assert!(run.code != 0 && run.stderr.contains("ctr"), "{}", run.stderr);
+        assert!(!run.stderr.contains("packing") && !run.stderr.contains("base:"), "{}", run.stderr);
+    }
     let nowhere = ("PATH", "/usr/bin:/bin".to_owned());
     load(&sample, &["--to", "kind:dev"], &[nowhere]).failed(4, &["`kind` is not on PATH"]);
 }

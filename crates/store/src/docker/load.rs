@@ -19,6 +19,9 @@ use crate::http::{Http, Payload, Request};
 /// How long the daemon may be silent: it unpacks layers meanwhile.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// How long it may take to answer at all.
+const CONNECT: Duration = Duration::from_secs(20);
+
 /// The most that is read of what it says.
 const MAX_SAID: usize = 4 << 20;
 
@@ -61,10 +64,29 @@ pub fn load_into_docker(http: &Http, host: &DockerHost, archive: &Path) -> Resul
     })
 }
 
+/// Whether a daemon answers at all.
+///
+/// # Errors
+/// When nobody answers there.
+pub fn ping_docker(http: &Http, host: &DockerHost) -> Result<()> {
+    let (client, base) = connection(host)?;
+    let url = Url::parse(&format!("{base}/_ping")).map_err(|error| refused(host, error.to_string()))?;
+    let (builder, _) = Request::new(Method::GET, url).builder(&client)?;
+    http.block_on(async {
+        let sent = tokio::time::timeout(CONNECT, builder.send()).await;
+        let sent = sent.map_err(|_| refused(host, format!("it said nothing for {} s", CONNECT.as_secs())))?;
+        let status = sent.map_err(|error| refused(host, said(&error)))?.status();
+        match status.is_success() {
+            true => Ok(()),
+            false => Err(refused(host, format!("it answered with status {}", status.as_u16()))),
+        }
+    })
+}
+
 /// A client for one daemon: nobody else's proxies, and no address but the daemon's.
 fn connection(host: &DockerHost) -> Result<(Client, String)> {
     let builder = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-    let builder = builder.connect_timeout(Duration::from_secs(20)).tls_certs_only([]);
+    let builder = builder.connect_timeout(CONNECT).tls_certs_only([]);
     let (builder, base) = match host {
         DockerHost::Socket(path) => (builder.unix_socket(path.clone()), "http://localhost".to_owned()),
         DockerHost::Tcp(address) => (builder, format!("http://{address}")),

@@ -4,4 +4,4 @@ mod host;
 mod load;
 
 pub use host::DockerHost;
-pub use load::load_into_docker;
+pub use load::{load_into_docker, ping_docker};
