@@ -50,8 +50,9 @@ pub fn bundle(session: &Session<'_>, definition: &Definition) -> Result<Bundle, 
     let notes = Arc::new(Notes::default());
     // A cache that knows nothing asks for everything; what was fetched before need not be fetched again.
     let (_made, near) = empty_cache(session, &session.cache, None)?;
-    let facts = facts(&session.apart(near.clone(), Outside::Noted(notes.clone()), session.report), definition)?;
-    let Noted { answers, mut inputs } = notes.noted();
+    let noting = session.apart(near.clone(), Outside::Noted(notes.clone()), session.report);
+    let facts = facts(&noting, definition).map_err(|error| with_all_missing(error, &notes))?;
+    let Noted { answers, mut inputs, .. } = notes.noted();
     for (name, text) in definition_texts(definition)? {
         let input = Input { kind: InputKind::Definition, name };
         inputs.insert(near.insert_bytes(text.as_bytes())?, input);
@@ -86,6 +87,15 @@ pub fn bundle(session: &Session<'_>, definition: &Definition) -> Result<Bundle, 
     let root = Descriptor::of(&manifest.media_type, &bytes);
     let outside = left_outside(definition);
     Ok(Bundle { inputs: packed, outside, root, manifest: bytes, cache: session.cache.clone() })
+}
+
+/// An error that names everything that is known to be missing, and not what one platform met first.
+fn with_all_missing(error: BuildError, notes: &Notes) -> BuildError {
+    let Noted { missing, .. } = notes.noted();
+    match missing.len() {
+        0 | 1 => error,
+        _ => BundleError::Lacking { missing, kind: error.kind(), hint: error.hint() }.into(),
+    }
 }
 
 /// An empty cache that borrows blobs, in a folder that is gone with the first value.

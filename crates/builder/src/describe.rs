@@ -52,6 +52,12 @@ pub fn describe(source: &dyn ImageSource, options: &DescribeOptions<'_>) -> Resu
             Ok(found) => attached.extend(found),
             Err(error) => options.report.warning(&format!("what refers to {subject} is not known: {}", chain(&error))),
         }
+        match tagged(source, &subject) {
+            Ok(found) => attached.extend(found),
+            Err(error) => {
+                options.report.warning(&format!("what tags have of {subject} is not known: {}", chain(&error)));
+            }
+        }
     }
     attached.sort_by(|a, b| {
         (a.by, a.subject, &a.artifact_type, a.document.digest).cmp(&(
@@ -73,10 +79,22 @@ fn referrers(source: &dyn ImageSource, subject: &Digest) -> Result<Vec<Attached>
     let attached = source.referrers(subject)?.into_iter().map(|referrer| Attached {
         subject: Some(*subject),
         by: AttachedBy::Referrer,
+        tag: None,
         artifact_type: text(&referrer.entry),
         document: referrer.descriptor,
     });
     Ok(attached.collect())
+}
+
+/// What is beside a document under tags that name it.
+fn tagged(source: &dyn ImageSource, subject: &Digest) -> Result<Vec<Attached>, StoreError> {
+    let tagged = source.all_beside(subject)?.into_iter().map(|(tag, document)| {
+        let manifest: Value = serde_json::from_slice(&source.document(&document)?).unwrap_or_default();
+        let kind = manifest.pointer("/layers/0/mediaType").and_then(Value::as_str);
+        let artifact_type = kind.map(str::to_owned);
+        Ok(Attached { subject: Some(*subject), by: AttachedBy::Tag, tag: Some(tag), artifact_type, document })
+    });
+    tagged.collect()
 }
 
 /// The attestations in an index.
@@ -89,6 +107,7 @@ fn beside(root: &[u8]) -> Vec<Attached> {
         .map(|(entry, document)| Attached {
             subject: document.annotations.get(SUBJECT).and_then(|digest| digest.parse().ok()),
             by: AttachedBy::Index,
+            tag: None,
             artifact_type: entry.get("artifactType").and_then(Value::as_str).map(str::to_owned),
             document,
         })

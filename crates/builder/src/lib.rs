@@ -84,7 +84,7 @@ mod interpreter_choice;
 mod offline;
 mod session;
 
-pub use attest::{AttestOptions, attest, index_attestations, sbom};
+pub use attest::{AttestOptions, Testimony, attest, index_attestations, sbom, testify};
 pub use attestation::attached_sbom::attached_sbom;
 pub use attestation::attest_error::AttestError;
 pub use attestation::key_file::{read_public_key, read_signing_key};
@@ -124,7 +124,7 @@ pub use interpreter::interpreter_error::InterpreterError;
 pub use interpreter_choice::InterpreterChoice;
 pub use layer::kept_layer::check_cache;
 pub use layer::report::{Built, LayerReport, LayerStatus, PlatformReport};
-pub use load::{LoadOptions, LoadTarget, Loaded, load};
+pub use load::{LoadOptions, LoadTarget, Loaded, Runtimes, load};
 pub use lock::image_lock::forms;
 pub use lock::upgrade::Upgrade;
 pub use program::load_error::LoadError;

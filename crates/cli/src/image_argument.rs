@@ -9,7 +9,7 @@ use shipwheel_store::{Cache, ImageSource, LocalImage, Progress, Registry, Regist
 /// An image in a folder or a file, as it is typed.
 pub(crate) type SourceArgument = LocalImage;
 
-/// An image anywhere: what is there on disk is a path, everything else is a reference to a registry.
+/// An image anywhere: what is on disk or looks like a path is one, everything else is a reference to a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ImageArgument {
     /// A layout folder or an archive.
@@ -79,6 +79,7 @@ mod tests {
             ("oci:nowhere".to_owned(), true),
             ("docker-archive:nowhere".to_owned(), true),
             ("./nowhere".to_owned(), true),
+            ("nothing.tar".to_owned(), true),
             ("/nowhere/at/all".to_owned(), true),
             ("registry.example/app:1.0".to_owned(), false),
             ("nowhere".to_owned(), false),

@@ -132,12 +132,16 @@ impl Contents {
     /// Answers a request. A client that does not keep the query of an upload's address is refused.
     pub fn answer(&mut self, received: &Received) -> Reply {
         let Some(path) = received.path().strip_prefix("/v2/") else { return Reply::new(404) };
+        if path.is_empty() {
+            // Clients ask whether this is a registry at all.
+            return Reply::new(200);
+        }
         let (head, last) = path.rsplit_once('/').unwrap_or((path, ""));
         if let Some(repository) = head.strip_suffix("/manifests") {
             return self.manifest(received, repository, last);
         }
         if let Some(repository) = head.strip_suffix("/referrers") {
-            return self.referrers(repository, last);
+            return self.referrers(repository, last, received.query("artifactType").as_deref());
         }
         if let Some(repository) = head.strip_suffix("/blobs/uploads") {
             return self.upload(received, repository, last);
@@ -212,7 +216,11 @@ impl Contents {
         for version in [version, &digest] {
             self.add_manifest(repository, version, received.header("content-type"), &received.body);
         }
-        Reply::new(201).header("Docker-Content-Digest", digest)
+        let reply = Reply::new(201).header("Docker-Content-Digest", digest);
+        match value["subject"]["digest"].as_str() {
+            Some(subject) if self.has_referrers => reply.header("OCI-Subject", subject),
+            _ => reply,
+        }
     }
 
     fn is_complete(&self, repository: &str, document: &Value) -> bool {
@@ -222,7 +230,8 @@ impl Contents {
             && entries(document, "manifests").iter().all(|entry| self.manifests.contains_key(&key(entry)))
     }
 
-    fn referrers(&self, repository: &str, subject: &str) -> Reply {
+    /// Distribution spec 1.1, "Listing Referrers".
+    fn referrers(&self, repository: &str, subject: &str, only: Option<&str>) -> Reply {
         if !self.has_referrers {
             return Reply::new(404);
         }
@@ -231,12 +240,24 @@ impl Contents {
             let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
             if own == repository && value["subject"]["digest"] == subject {
                 let digest = Digest::of(bytes).to_string();
-                found.insert(digest.clone(), json!({ "mediaType": kind, "digest": digest, "size": bytes.len() }));
+                let mut entry = json!({ "mediaType": kind, "digest": digest, "size": bytes.len() });
+                let config = &value["config"]["mediaType"];
+                let artifact = value["artifactType"].as_str().filter(|text| !text.is_empty()).or(config.as_str());
+                if only.is_some() && artifact != only {
+                    continue;
+                }
+                for (key, value) in [("artifactType", json!(artifact)), ("annotations", value["annotations"].clone())] {
+                    if !value.is_null() {
+                        entry[key] = value;
+                    }
+                }
+                found.insert(digest, entry);
             }
         }
         let index = json!({ "schemaVersion": 2, "mediaType": media_type::INDEX,
             "manifests": found.into_values().collect::<Vec<_>>() });
-        Reply::new(200).header("Content-Type", media_type::INDEX).body(index.to_string())
+        let reply = Reply::new(200).header("Content-Type", media_type::INDEX).body(index.to_string());
+        if only.is_some() { reply.header("OCI-Filters-Applied", "artifactType") } else { reply }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::sync::{in_parallel, into_inner, lock};
 pub struct CopyOptions {
     /// How many blobs move at a time.
     pub concurrency: usize,
-    /// Whether manifests that refer to the image come along.
+    /// Whether manifests that refer to the image come along, and what cosign keeps under tags beside it.
     pub referrers: bool,
 }
 
@@ -93,6 +93,8 @@ struct WholeImage {
     graph: ImageGraph,
     /// Subjects and what refers to them; the graph has the documents of both.
     referrers: Vec<(Digest, Referrer)>,
+    /// Tags and what they name beside the image; the graph has the documents.
+    beside: Vec<(String, Digest)>,
 }
 
 impl WholeImage {
@@ -100,7 +102,9 @@ impl WholeImage {
         let root = source.root()?;
         let mut graph = ImageGraph::read(source, &root)?;
         destinations.iter().try_for_each(|destination| destination.accepts(&graph))?;
-        let mut referrers = Vec::new();
+        let (mut referrers, mut beside) = (Vec::new(), Vec::new());
+        // Referrers are signed as they are: what has tags is the image.
+        let own = graph.documents().len();
         let mut next = 0;
         // The list grows during the walk: an SBOM may be signed as well.
         while options.referrers && next < graph.documents().len() {
@@ -109,10 +113,16 @@ impl WholeImage {
                 graph.add(source, &referrer.descriptor)?;
                 referrers.push((subject, referrer));
             }
+            if next < own {
+                for (tag, document) in graph.in_time(source, |source| source.all_beside(&subject))? {
+                    graph.add(source, &document)?;
+                    beside.push((tag, document.digest));
+                }
+            }
             next += 1;
         }
         graph.documents().iter().try_for_each(|document| refuse_foreign(&document.layers))?;
-        Ok(Self { root, graph, referrers })
+        Ok(Self { root, graph, referrers, beside })
     }
 }
 
@@ -145,6 +155,9 @@ impl OneCopy<'_> {
         indexes.iter().try_for_each(put)?;
         for (subject, referrer) in &image.referrers {
             self.destination.attach(subject, referrer)?;
+        }
+        for (tag, digest) in &image.beside {
+            image.graph.document(digest).map_or(Ok(()), |document| self.destination.put_beside(tag, document))?;
         }
         Ok(report)
     }

@@ -11,6 +11,7 @@ use crate::disk::small_file::SmallFileError;
 use crate::error_kind::ErrorKind;
 use crate::file_action::FileAction;
 use crate::join_error::JoinError;
+use crate::not_an_image::NotAnImage;
 
 /// The result of everything in this crate.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -192,6 +193,14 @@ pub enum StoreError {
         /// The limit on their sizes together.
         bytes: usize,
     },
+    /// A path where no image can be.
+    #[error("{} {}", .path.display(), .found.reason())]
+    NotAnImage {
+        /// The path.
+        path: PathBuf,
+        /// What is there.
+        found: NotAnImage,
+    },
     /// A layout or an archive without any image.
     #[error("{what} contains no image")]
     NoImage {
@@ -248,6 +257,18 @@ pub enum StoreError {
         /// How many things.
         count: usize,
     },
+    /// Files that are gone, or are not what was promised: all of a batch.
+    #[error("{} files cannot be had:{}", .errors.len(), indented(.errors))]
+    Several {
+        /// At least two, in the order of the batch.
+        errors: Vec<StoreError>,
+    },
+    /// A tag for signatures that has others than those that come.
+    #[error("{what} has signatures, attestations or SBOMs of its own, and others come: they are not put together")]
+    OtherBeside {
+        /// Repository and tag.
+        what: String,
+    },
     /// A blob that was expected somewhere and is not there.
     #[error("blob {digest} is not in {origin}")]
     Missing {
@@ -256,6 +277,10 @@ pub enum StoreError {
         /// Where it was looked for.
         origin: String,
     },
+}
+
+fn indented(errors: &[StoreError]) -> String {
+    errors.iter().map(|error| format!("\n  {error}")).collect()
 }
 
 fn broken(count: usize) -> String {
@@ -316,11 +341,19 @@ impl StoreError {
         match self {
             Self::File { action, cause, .. } => action.kind(cause),
             Self::Place(error) => error.kind(),
+            // What is not what was promised weighs more than what is gone.
+            Self::Several { errors } => {
+                let mut kinds = errors.iter().map(Self::kind);
+                let first = kinds.next().unwrap_or(ErrorKind::Outside);
+                kinds.find(|kind| *kind == ErrorKind::Verification).unwrap_or(first)
+            }
             Self::Occupied { .. } => ErrorKind::Output,
             Self::Settings { .. }
             | Self::Url { .. }
             | Self::Client(_)
             | Self::Credentials { .. }
+            | Self::NotAnImage { .. }
+            | Self::OtherBeside { .. }
             | Self::NoImage { .. }
             | Self::SeveralImages { .. }
             | Self::NoTag { .. }
@@ -348,7 +381,29 @@ impl StoreError {
 
     /// The HTTP status, where the error is one.
     pub fn status(&self) -> Option<u16> {
-        if let Self::Status { status, .. } = self { Some(*status) } else { None }
+        match self {
+            Self::Status { status, .. } => Some(*status),
+            Self::Several { errors } => {
+                let first = errors.first()?.status()?;
+                errors.iter().all(|error| error.status() == Some(first)).then_some(first)
+            }
+            _ => None,
+        }
+    }
+
+    /// The errors that it is made of: itself, unless it is several.
+    pub fn each(&self) -> &[Self] {
+        if let Self::Several { errors } = self { errors } else { std::slice::from_ref(self) }
+    }
+
+    /// One error of several; `None` if there are none.
+    pub(crate) fn several(mut errors: Vec<Self>) -> Option<Self> {
+        if errors.len() > 1 { Some(Self::Several { errors }) } else { errors.pop() }
+    }
+
+    /// Whether it says of one file that it is gone or is another one: others may be there.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Status { status: 404 | 410, .. } | Self::Digest { .. } | Self::Size { .. })
     }
 
     /// Whether the same request may succeed a little later.
@@ -375,6 +430,11 @@ impl StoreError {
         let text = match self {
             Self::Place(error) => return Some(error.hint()),
             Self::Join(error) => error.hint(),
+            Self::NotAnImage { path, found } => return Some(found.hint(path)),
+            Self::Several { errors } => {
+                let kind = self.kind();
+                return errors.iter().find(|error| error.kind() == kind).and_then(Self::hint);
+            }
             Self::File { cause, .. } => SmallFileError::hint_of(cause)?,
             Self::Unreachable { cause, .. } if is_certificate_error(cause.as_ref()) => {
                 "this system does not trust the certificate's authority; pass its PEM file with --ca-file or SSL_CERT_FILE, or save it as /etc/containers/certs.d/HOST/ca.crt"
@@ -407,6 +467,9 @@ impl StoreError {
             }
             Self::BrokenCache { .. } => {
                 "remove what is broken with `cache verify --repair`: the next build makes it anew"
+            }
+            Self::OtherBeside { .. } => {
+                "copy without `--referrers` and sign the image where it is, or delete the tag there first"
             }
             Self::Foreign { .. } => "use a base image without foreign layers: only Windows images have them",
             Self::Digest { .. } | Self::Size { .. } => {

@@ -7,7 +7,7 @@ use shipwheel_oci::{Descriptor, Digest, Index, Platform, Reference};
 use crate::blob_file::BlobFile;
 use crate::cache::Cache;
 use crate::error::{Result, StoreError};
-use crate::image::{Document, ImageGraph, ImageSource, PlatformImage, Referrer};
+use crate::image::{Document, ImageGraph, ImageSource, PlatformImage, Referrer, subject_of};
 use crate::join_error::JoinError;
 
 /// What a manifest says of its own base; the bases of two platforms differ, and the index has none.
@@ -176,5 +176,10 @@ impl ImageSource for JoinedSource<'_> {
     fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>> {
         // The new index has none yet.
         self.part(subject).map_or_else(|| Ok(Vec::new()), |part| part.source.referrers(subject))
+    }
+
+    fn beside(&self, tag: &str) -> Result<Option<Descriptor>> {
+        let part = subject_of(tag).and_then(|subject| self.part(&subject));
+        part.map_or(Ok(None), |part| part.source.beside(tag))
     }
 }

@@ -52,6 +52,7 @@ pub mod limits;
 mod local_image;
 mod lone_source;
 mod medium;
+mod not_an_image;
 pub mod package_index;
 mod progress;
 mod redacted;
@@ -70,7 +71,7 @@ pub use disk::small_file::{
     read_small_text_if_there,
 };
 pub use disk::{FileStat, PlaceError, TRUSTED_FOLDERS, write_output};
-pub use docker::{DockerHost, load_into_docker};
+pub use docker::{DockerHost, load_into_docker, ping_docker};
 pub use error::{Result, StoreError};
 pub use error_kind::ErrorKind;
 pub use file_action::{FileAction, is_full};
@@ -81,6 +82,7 @@ pub use joined_source::JoinedSource;
 pub use local_image::LocalImage;
 pub use lone_source::LoneSource;
 pub use medium::Medium;
+pub use not_an_image::NotAnImage;
 pub use progress::{NoProgress, Progress};
 pub use redacted::{has_secret, redacted};
 pub use registry::{Registry, RegistrySource};

@@ -9,6 +9,10 @@ use crate::error::{Result, StoreError};
 use crate::image::ImageSource;
 use crate::layout::LayoutSource;
 use crate::medium::Medium;
+use crate::not_an_image::NotAnImage;
+
+/// How names of files end that are archives or meant as such, or definitions of images.
+const ENDINGS: [&str; 8] = ["tar", "tgz", "gz", "xz", "zst", "zip", "toml", "json"];
 
 /// A layout folder, an OCI archive or a docker-archive: `PATH`, `oci:PATH`, `oci-archive:PATH` or `docker-archive:PATH`,
 /// each with `:TAG` behind it if the layout or the archive holds several images.
@@ -53,9 +57,19 @@ impl LocalImage {
         Self { folder: folder.to_owned(), ..self }
     }
 
-    /// Whether it names its medium, is written as a path, or is there: then it cannot be a reference to a registry.
+    /// Whether it names its medium, is written as a path, or is there, or its folder is: then it is not taken for a
+    /// reference to a registry.
     pub fn is_local(&self) -> bool {
-        self.medium.is_some() || self.text.starts_with(['/', '.']) || self.exists()
+        self.medium.is_some() || is_written_as_path(&self.text) || self.exists() || self.is_in_a_folder()
+    }
+
+    /// Whether it is below a folder that is there, and names no registry: a file with a slip in its name must not be
+    /// asked of Docker Hub.
+    fn is_in_a_folder(&self) -> bool {
+        let (path, _) = self.split();
+        let host = self.rest.split_once('/').map_or("", |(host, _)| host);
+        let is_host = host.contains(['.', ':']) || host == "localhost";
+        !host.is_empty() && !is_host && path.parent().is_some_and(Path::is_dir)
     }
 
     /// Whether the file or the folder is there.
@@ -69,6 +83,9 @@ impl LocalImage {
     /// When it is not there, is not a layout or an archive, or does not hold exactly one image of the tag.
     pub fn open(&self) -> Result<Box<dyn ImageSource>> {
         let (path, tag) = self.split();
+        if let Some(found) = NotAnImage::of(&path, self.medium) {
+            return Err(StoreError::NotAnImage { path, found });
+        }
         match self.medium.unwrap_or(if path.is_file() { Medium::OciArchive } else { Medium::Layout }) {
             Medium::Layout => Ok(Box::new(LayoutSource::open(&path, tag)?)),
             // The members say which of both an archive is, whatever it was called.
@@ -99,6 +116,16 @@ impl LocalImage {
     }
 }
 
+/// Whether a text can only be meant as a path: by how it begins, or by how its name ends.
+fn is_written_as_path(text: &str) -> bool {
+    let name = text.rsplit('/').next().unwrap_or(text);
+    let name = name.split([':', '@']).next().unwrap_or(name);
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    text.starts_with(['/', '.', '~'])
+        || text.ends_with('/')
+        || ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +149,61 @@ mod tests {
         }
         for text in ["", "oci:", "docker-daemon:x", "dir:x"] {
             assert!(text.parse::<LocalImage>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_path_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("out/deep")).unwrap();
+        std::fs::create_dir(folder.path().join("registry.example")).unwrap();
+        for (text, is_local) in [
+            ("./x", true),
+            ("../x", true),
+            ("/x", true),
+            ("~/x", true),
+            ("x/", true),
+            ("nothing.tar", true),
+            ("nothing.TAR:1.0", true),
+            ("a/nothing.tar.gz", true),
+            ("image.toml", true),
+            ("oci:nowhere", true),
+            ("out", true),
+            ("out:1.0", true),
+            ("out/y", true),
+            ("out/y:1.0", true),
+            ("out/deep/y", true),
+            ("out/nowhere/y", false),
+            ("other/y", false),
+            ("nowhere", false),
+            ("nowhere:1.0", false),
+            ("python:3.13", false),
+            ("team/app.v2:1.0", false),
+            // Names of registries, whatever folders there are.
+            ("registry.example/y", false),
+            ("registry.example/y:1.0", false),
+            ("localhost/y", false),
+            ("127.0.0.1:5000/y", false),
+        ] {
+            let image = text.parse::<LocalImage>().unwrap().relative_to(folder.path());
+            assert_eq!(image.is_local(), is_local, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_without_an_image_says_so_and_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("app")).unwrap();
+        let here = folder.path().display();
+        for (text, message, hint) in [
+            (format!("{here}/app"), "is no image: the folder has no index.json", "`shipwheel image "),
+            (format!("oci:{here}/app:1.0"), "is no image: the folder has no index.json", "`shipwheel image "),
+            (format!("{here}/nothing.tar:1.0"), "nothing.tar is not there", "check the path"),
+        ] {
+            let Err(error) = text.parse::<LocalImage>().unwrap().open() else { panic!("{text} is no image") };
+            let (said, advice) = (error.to_string(), error.hint().unwrap());
+            assert!(said.contains(message) && advice.contains(hint), "{said}: {advice}");
+            assert_eq!(error.kind(), crate::ErrorKind::Configuration);
         }
     }
 

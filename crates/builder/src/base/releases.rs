@@ -182,7 +182,7 @@ pub(super) fn fetch_all(session: &Session<'_>, downloads: &[Download], concurren
         Some(download) if session.offline => Err(session.lacking(&download.url).into()),
         Some(_) => {
             let fetched = session.http.fetch_all(&session.cache, downloads, concurrency, session.progress);
-            fetched.map_err(|cause| match cause.status() {
+            fetched.inspect_err(|cause| session.outside.note_missing(cause)).map_err(|cause| match cause.status() {
                 Some(404) => DebianError::NotOnMirror { cause },
                 _ => cause.into(),
             })

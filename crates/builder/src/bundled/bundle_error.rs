@@ -1,5 +1,7 @@
 //! A bundle that cannot be made or used.
 
+use std::collections::BTreeSet;
+
 use shipwheel_oci::Platform;
 use shipwheel_store::ErrorKind;
 
@@ -32,6 +34,16 @@ pub enum BundleError {
         /// Those it has.
         found: String,
     },
+    /// The network lacks what the build needs.
+    #[error("{} inputs of the build cannot be had:{}", .missing.len(), indented(.missing))]
+    Lacking {
+        /// All that is known to be missing, and why.
+        missing: BTreeSet<String>,
+        /// Who can mend the first.
+        kind: ErrorKind,
+        /// What to do about the first.
+        hint: Option<String>,
+    },
     /// What was packed gives another image than the network.
     #[error("what the bundle would have gives another {what} for {platform} than the network")]
     Differs {
@@ -49,6 +61,7 @@ impl BundleError {
             Self::Other { .. } | Self::Platform { .. } => ErrorKind::Configuration,
             Self::Answers { .. } => ErrorKind::Verification,
             Self::Differs { .. } => ErrorKind::Outside,
+            Self::Lacking { kind, .. } => *kind,
         }
     }
 
@@ -58,8 +71,14 @@ impl BundleError {
             Self::Other { .. } => "name a file that `shipwheel bundle` wrote, or where it was pushed to",
             Self::Answers { .. } => "make the bundle again, with the version of shipwheel that reads it",
             Self::Platform { .. } => "pass `--platforms` as for the bundle, or make one for these platforms",
+            Self::Lacking { hint: Some(hint), .. } => hint,
+            Self::Lacking { hint: None, .. } => "find out where they went, and run it again",
             Self::Differs { .. } => "run it again: a mirror or an index may have changed in between",
         }
         .to_owned()
     }
+}
+
+fn indented(missing: &BTreeSet<String>) -> String {
+    missing.iter().map(|line| format!("\n  {line}")).collect()
 }

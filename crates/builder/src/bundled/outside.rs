@@ -1,11 +1,12 @@
 //! Who answers what a build cannot know by itself: the network, the network with somebody who takes notes, or a bundle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shipwheel_oci::{Digest, Hasher};
+use shipwheel_store::StoreError;
 
 use super::answers::{About, Answers};
 use super::input::{Input, InputKind};
@@ -33,6 +34,8 @@ pub struct Notes {
 pub(crate) struct Noted {
     pub(crate) answers: Answers,
     pub(crate) inputs: BTreeMap<Digest, Input>,
+    /// What could not be had, and why.
+    pub(crate) missing: BTreeSet<String>,
 }
 
 impl Notes {
@@ -74,6 +77,13 @@ impl Outside {
             && let Ok(answer) = serde_json::to_value(answer)
         {
             notes.lock().answers.add(about, question, answer);
+        }
+    }
+
+    /// Notes what could not be fetched: one error may say it of several files, and each platform has its own.
+    pub(crate) fn note_missing(&self, error: &StoreError) {
+        if let Self::Noted(notes) = self {
+            notes.lock().missing.extend(error.each().iter().map(ToString::to_string));
         }
     }
 

@@ -65,4 +65,8 @@ impl<S: ImageSource> ImageSource for OutsideSource<'_, S> {
     fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, StoreError> {
         self.source.referrers(subject)
     }
+
+    fn beside(&self, tag: &str) -> Result<Option<Descriptor>, StoreError> {
+        self.source.beside(tag)
+    }
 }

@@ -12,6 +12,8 @@ use crate::inspect::finding::Finding;
 pub enum AttachedBy {
     /// It names the other as its subject: the list of referrers has it.
     Referrer,
+    /// A tag beside the image has the other's digest in its name, as cosign has it.
+    Tag,
     /// It is beside the platforms in the image's index, as BuildKit attaches its attestations.
     Index,
 }
@@ -25,7 +27,9 @@ pub struct Attached {
     pub by: AttachedBy,
     /// The document.
     pub document: Descriptor,
-    /// What kind of artifact it says it is.
+    /// The tag, where it is attached by one.
+    pub tag: Option<String>,
+    /// What kind of artifact it says it is; for a tag, what its first layer is.
     pub artifact_type: Option<String>,
 }
 

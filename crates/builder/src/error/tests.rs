@@ -172,6 +172,11 @@ fn files_and_programs() {
         (BundleError::Other { what: image() }.into(), Configuration, HINT),
         (BundleError::Answers { what: image(), cause: not_json() }.into(), Verification, HINT),
         (BundleError::Platform { what: image(), platform: amd64(), found: outside() }.into(), Configuration, HINT),
+        (
+            BundleError::Lacking { missing: [outside()].into(), kind: Configuration, hint: None }.into(),
+            Configuration,
+            HINT,
+        ),
         (BundleError::Differs { what: "base", platform: amd64() }.into(), Outside, HINT),
         (RebaseError::UnknownBase { image: image(), platform: amd64() }.into(), Configuration, HINT),
         (RebaseError::OtherBase { image: image(), from: outside(), platform: amd64() }.into(), Configuration, HINT),

@@ -57,6 +57,9 @@ pub(super) fn refusal(error: StoreError, descriptor: &Descriptor) -> Result<Find
         | StoreError::Status { .. }
         | StoreError::Answer { .. }
         | StoreError::Credentials { .. }
+        | StoreError::NotAnImage { .. }
+        | StoreError::OtherBeside { .. }
+        | StoreError::Several { .. }
         | StoreError::NoImage { .. }
         | StoreError::SeveralImages { .. }
         | StoreError::NoTag { .. }

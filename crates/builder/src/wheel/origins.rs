@@ -115,7 +115,9 @@ impl WheelOrigins {
         }
         let keyring = KeyringProgram::of(session);
         let fetched = session.http.fetch_from_indexes(&downloads, self.how(session, keyring.as_ref()));
-        fetched.map_err(|error| WheelSetError::Fetch(error).into())
+        fetched
+            .inspect_err(|error| session.outside.note_missing(error))
+            .map_err(|error| WheelSetError::Fetch(error).into())
     }
 
     /// Takes a file into the cache that the lock names by its path.

@@ -24,7 +24,8 @@ pub(crate) struct RebaseArguments {
     /// The image: a reference, a layout folder or an archive.
     image: ImageArgument,
 
-    /// The new base: a reference, a layout folder or an archive; or an image.toml, for the base that it names.
+    /// The new base: a reference, a layout folder or an archive; or an image.toml or its folder, for the base that it
+    /// names.
     #[arg(long, value_name = "BASE")]
     onto: BaseArgument,
 
@@ -60,7 +61,10 @@ impl FromStr for BaseArgument {
 
     fn from_str(text: &str) -> Result<Self, String> {
         // One that is not there is a mistake in a path, and not the name of an image.
-        match Path::new(text).extension().is_some_and(|extension| extension == "toml") {
+        let path = Path::new(text);
+        let is_file = path.extension().is_some_and(|extension| extension == "toml");
+        let is_folder = path.join("image.toml").is_file() && !path.join("index.json").exists();
+        match is_file || is_folder {
             true => Ok(Self::Definition(text.to_owned())),
             false => text.parse().map(Self::Image),
         }

@@ -42,6 +42,7 @@ pub(crate) fn attached(attached: &Attached) -> Value {
     json!({
         "subject": attached.subject,
         "by": by(attached.by),
+        "tag": attached.tag,
         "digest": attached.document.digest,
         "media_type": attached.document.media_type,
         "artifact_type": attached.artifact_type,
@@ -54,6 +55,7 @@ pub(crate) fn attached(attached: &Attached) -> Value {
 pub(crate) fn by(by: AttachedBy) -> &'static str {
     match by {
         AttachedBy::Referrer => "referrer",
+        AttachedBy::Tag => "tag",
         AttachedBy::Index => "index",
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shipwheel_oci::{Descriptor, Digest, Platform, Reference, canonical_value};
 
 use super::source::member;
@@ -15,7 +15,7 @@ use crate::blob_file::BlobFile;
 use crate::disk::write_output;
 use crate::error::{Result, StoreError};
 use crate::image::{Destination, Document, ImageGraph, Offer, PublishedImage, Pushed, Referrer};
-use crate::layout::{OCI_LAYOUT, TopIndex};
+use crate::layout::{OCI_LAYOUT, TopIndex, entry_beside};
 use crate::sync::lock;
 
 /// An archive to write. It is written at the end, so that only the image decides on the order of its entries.
@@ -25,14 +25,15 @@ pub struct ArchiveDestination {
     /// The platform whose image `manifest.json` names, if there is one: a docker-archive with the same blobs.
     docker: Option<Platform>,
     blobs: Mutex<BTreeMap<Digest, BlobFile>>,
-    referrers: Mutex<Vec<Referrer>>,
+    /// The entries of what refers to the image or is beside it.
+    attached: Mutex<Vec<Value>>,
 }
 
 impl ArchiveDestination {
     /// An archive at a path; an existing file stays until the new one is complete.
     pub fn new(path: &Path, name: Option<&Reference>) -> Self {
         let (path, name) = (path.to_owned(), name.cloned());
-        Self { path, name, docker: None, blobs: Mutex::default(), referrers: Mutex::default() }
+        Self { path, name, docker: None, blobs: Mutex::default(), attached: Mutex::default() }
     }
 
     /// The same, which is a docker-archive of one platform as well, as Docker from version 25 on writes it: both of
@@ -68,12 +69,17 @@ impl Destination for ArchiveDestination {
     }
 
     fn attach(&self, _: &Digest, referrer: &Referrer) -> Result<()> {
-        lock(&self.referrers).push(referrer.clone());
+        lock(&self.attached).push(referrer.entry.clone());
+        Ok(())
+    }
+
+    fn put_beside(&self, tag: &str, document: &Document) -> Result<()> {
+        lock(&self.attached).push(entry_beside(tag, &document.descriptor));
         Ok(())
     }
 
     fn publish(&self, image: &PublishedImage<'_>) -> Result<()> {
-        let index = TopIndex::write(image, self.name.as_ref(), &lock(&self.referrers), false)?;
+        let index = TopIndex::write(image, self.name.as_ref(), &lock(&self.attached), false)?;
         let docker = self.docker.as_ref().and_then(|platform| self.docker_manifest(image.graph, platform));
         let files = lock(&self.blobs);
         let write = |file: &mut File| {

@@ -52,8 +52,7 @@ fn config_name(config: &Descriptor) -> String {
 }
 
 /// The one platform of an image, with its config.
-fn single(image: &ImageGraph) -> Result<(&Document, &Descriptor)> {
-    let mut manifests = image.manifests();
+fn single<'g>(mut manifests: impl Iterator<Item = &'g Document>) -> Result<(&'g Document, &'g Descriptor)> {
     match (manifests.next().map(|manifest| (manifest, &manifest.config)), manifests.count()) {
         (Some((manifest, Some(config))), 0) => Ok((manifest, config)),
         (first, more) => Err(StoreError::OnePlatformOnly { count: usize::from(first.is_some()) + more }),
@@ -62,7 +61,7 @@ fn single(image: &ImageGraph) -> Result<(&Document, &Descriptor)> {
 
 impl Destination for DockerArchiveDestination {
     fn accepts(&self, image: &ImageGraph) -> Result<()> {
-        single(image).map(|_| ())
+        single(image.manifests()).map(|_| ())
     }
 
     fn put_blob(&self, offer: Offer<'_>) -> Result<Pushed> {
@@ -80,8 +79,13 @@ impl Destination for DockerArchiveDestination {
         Ok(())
     }
 
+    fn put_beside(&self, _: &str, _: &Document) -> Result<()> {
+        Ok(())
+    }
+
     fn publish(&self, image: &PublishedImage<'_>) -> Result<()> {
-        let (manifest, config) = single(image.graph)?;
+        // What refers to the image is in the graph as well, and not in the archive.
+        let (manifest, config) = single(image.manifests().into_iter())?;
         let files = lock(&self.blobs);
         let file_of =
             |blob: &Descriptor| files.get(&blob.digest).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound));

@@ -75,6 +75,10 @@ impl ImageSource for ArchiveSource {
     fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>> {
         self.index.referrers(subject, |descriptor| self.document(descriptor))
     }
+
+    fn beside(&self, tag: &str) -> Result<Option<Descriptor>> {
+        Ok(self.index.beside(tag))
+    }
 }
 
 /// The name of a blob in an archive.

@@ -79,6 +79,7 @@ struct Sample {
     root: Descriptor,
     content: BTreeMap<Digest, Vec<u8>>,
     referrers: BTreeMap<Digest, Vec<Referrer>>,
+    beside: BTreeMap<String, Descriptor>,
 }
 
 impl Sample {
@@ -88,6 +89,7 @@ impl Sample {
             root: Descriptor::of("", b""),
             content: BTreeMap::new(),
             referrers: BTreeMap::new(),
+            beside: BTreeMap::new(),
         };
         let amd64 = sample.manifest("amd64", None);
         let arm64 = sample.manifest("arm64", None);
@@ -99,6 +101,7 @@ impl Sample {
         sample.root = sample.add(media_type::INDEX, index.as_bytes());
         let sbom = sample.refer(sample.root.clone(), "sbom");
         sample.refer(sbom, "signature");
+        sample.sign(&["ours"]);
         sample
     }
 
@@ -118,6 +121,16 @@ impl Sample {
         }
         let descriptor = self.add(media_type::MANIFEST, &serde_json::to_vec_pretty(&manifest).unwrap());
         json!(descriptor)
+    }
+
+    /// Puts signatures under the tag that cosign has for them.
+    fn sign(&mut self, by: &[&str]) {
+        let config = self.add(media_type::CONFIG, b"{}");
+        let layers = by.iter().map(|by| self.add("application/x-signature", by.as_bytes())).collect::<Vec<_>>();
+        let manifest = json!({ "schemaVersion": 2, "mediaType": media_type::MANIFEST, "config": config,
+            "layers": layers });
+        let signatures = self.add(media_type::MANIFEST, &canonical_value(manifest));
+        self.beside.insert(format!("sha256-{}.sig", self.root.digest.hex()), signatures);
     }
 
     fn refer(&mut self, subject: Descriptor, name: &str) -> Descriptor {
@@ -152,10 +165,14 @@ impl ImageSource for Sample {
     fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>> {
         Ok(self.referrers.get(subject).cloned().unwrap_or_default())
     }
+
+    fn beside(&self, tag: &str) -> Result<Option<Descriptor>> {
+        Ok(self.beside.get(tag).cloned())
+    }
 }
 
-/// Everything that hangs on a source's root: document bytes and blob bytes by digest, and who refers to whom.
-type Content = (Digest, BTreeMap<Digest, Vec<u8>>, Vec<(Digest, Digest)>);
+/// Everything that hangs on a source's root: document bytes and blob bytes by digest, who refers to whom, and tags.
+type Content = (Digest, BTreeMap<Digest, Vec<u8>>, Vec<(Digest, Digest)>, Vec<(String, Digest)>);
 
 fn content(source: &dyn ImageSource) -> Content {
     let image = WholeImage::read(source, &[], OPTIONS).unwrap();
@@ -171,20 +188,72 @@ fn content(source: &dyn ImageSource) -> Content {
         all.insert(blob.digest, bytes);
     }
     let referrers = image.referrers.iter().map(|(subject, referrer)| (*subject, referrer.descriptor.digest)).collect();
-    (image.root.digest, all, referrers)
+    (image.root.digest, all, referrers, image.beside)
 }
 
 #[test]
 fn an_image_comes_back_from_every_medium_with_its_referrers() {
     let (setup, sample) = (Setup::new(), Sample::new());
     let expected = content(&sample);
-    assert_eq!(expected.2.len(), 2, "an SBOM and its signature");
+    assert_eq!((expected.2.len(), expected.3.len()), (2, 1), "an SBOM and its signature, and cosign's");
     for (number, kind) in setup.kinds().iter().enumerate() {
         let report = setup.write(kind, &sample).unwrap();
-        assert_eq!((report.documents, report.skipped), (5, 0), "kind {number}");
+        assert_eq!((report.documents, report.skipped), (6, 0), "kind {number}");
         let cache = Cache::open(&setup.path(&format!("other-cache-{number}"))).unwrap();
         assert!(content(&*setup.read(kind, &cache).unwrap()) == expected, "kind {number}");
     }
+}
+
+#[test]
+fn what_tags_have_beside_an_image_is_never_lost_at_a_registry() {
+    let setup = Setup::new();
+    let signed = |by: &[&str]| {
+        let mut sample = Sample::new();
+        sample.sign(by);
+        sample
+    };
+    let tag = signed(&[]).beside.into_keys().next().unwrap();
+    for has_referrers in [true, false] {
+        let kind = Kind::Registry(MemoryRegistry::start(has_referrers));
+        let Kind::Registry(server) = &kind else { unreachable!() };
+        let there = || server.contents().tagged("app", &tag).unwrap();
+        let (one, two) = (signed(&["ours"]), signed(&["ours", "theirs"]));
+        setup.write(&kind, &one).unwrap();
+        assert_eq!(there(), one.beside[&tag].digest);
+        setup.write(&kind, &two).unwrap();
+        assert_eq!(there(), two.beside[&tag].digest, "what is there is among what comes");
+        setup.write(&kind, &one).unwrap();
+        assert_eq!(there(), two.beside[&tag].digest, "there is more than comes");
+        let error = setup.write(&kind, &signed(&["strangers"])).unwrap_err();
+        assert!(matches!(&error, StoreError::OtherBeside { what } if what.ends_with(&tag)), "{error}");
+        assert_eq!(there(), two.beside[&tag].digest);
+    }
+}
+
+#[test]
+fn a_docker_archive_has_the_image_and_nothing_that_refers_to_it() {
+    let (setup, mut sample) = (Setup::new(), Sample::new());
+    let manifest: Descriptor = serde_json::from_value(sample.manifest("amd64", None)).unwrap();
+    sample.root = manifest.clone();
+    sample.refer(manifest, "sbom");
+    sample.sign(&["ours"]);
+    let path = setup.path("docker.tar");
+    let destination = crate::archive::DockerArchiveDestination::new(&path, None);
+    copy_image(&sample, &[&destination], OPTIONS).unwrap();
+    let members = crate::archive::Members::open(&path).unwrap();
+    let has = |layer: &[u8]| members.has(&format!("{}.tar", Digest::of(layer).hex()));
+    assert!(members.has("manifest.json") && has(b"shared") && has(b"amd64"));
+    assert!(!has(b"sbom") && !has(b"ours"));
+}
+
+#[test]
+fn a_layout_with_signatures_beside_one_image_has_one_image() {
+    let (setup, sample) = (Setup::new(), Sample::new());
+    setup.write(&Kind::Layout(setup.path("layout")), &sample).unwrap();
+    let source = LayoutSource::open(&setup.path("layout"), None).unwrap();
+    assert_eq!(source.root().unwrap().digest, sample.root.digest);
+    let Err(error) = LayoutSource::open(&setup.path("layout"), Some("2")) else { panic!("there is no such tag") };
+    assert!(matches!(&error, StoreError::NoTag { tags, .. } if tags == &["1"]), "{error}");
 }
 
 #[test]

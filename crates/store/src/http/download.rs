@@ -15,7 +15,7 @@ use crate::cache::{BlobWriter, Cache};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 use crate::progress::{Progress, Transfer};
-use crate::sync::in_parallel;
+use crate::sync::in_parallel_to_the_end;
 
 /// The longest blob whose size nobody stated: 64 GiB.
 const MAX_BLOB: u64 = 64 << 30;
@@ -57,7 +57,8 @@ impl Http {
     /// Fetches many files into the cache, at most `concurrency` at a time.
     ///
     /// # Errors
-    /// The first error in the order given; what was complete by then stays in the cache.
+    /// All that is gone or is not what was promised, or else the first error in the order given; what was complete by
+    /// then stays in the cache.
     pub fn fetch_all(
         &self,
         cache: &Cache,
@@ -65,7 +66,7 @@ impl Http {
         concurrency: usize,
         progress: &dyn Progress,
     ) -> Result<()> {
-        in_parallel(downloads, concurrency, |download| self.fetch_to_cache(cache, download, progress)).map(|_| ())
+        in_parallel_to_the_end(downloads, concurrency, |download| self.fetch_to_cache(cache, download, progress))
     }
 
     /// The loop behind every large download: `open` asks for the body, from a point on if it broke there.

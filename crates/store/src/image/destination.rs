@@ -1,8 +1,10 @@
 //! Where an image is written to: the one way out of shipwheel for every command.
 
+use std::collections::BTreeSet;
+
 use shipwheel_oci::{Descriptor, Digest, Platform, Reference};
 
-use super::graph::ImageGraph;
+use super::graph::{Document, ImageGraph};
 use super::referrer::Referrer;
 use super::report::Pushed;
 use crate::blob_file::BlobFile;
@@ -44,6 +46,18 @@ impl PublishedImage<'_> {
     /// The root's bytes.
     pub fn bytes(&self) -> &[u8] {
         self.graph.document(&self.root.digest).map_or(&[], |document| &document.bytes)
+    }
+
+    /// The manifests of its platforms, without those of what refers to it.
+    pub(crate) fn manifests(&self) -> Vec<&Document> {
+        let (mut open, mut below) = (vec![self.root.digest], BTreeSet::new());
+        while let Some(digest) = open.pop() {
+            if below.insert(digest) {
+                let children = self.graph.document(&digest).into_iter().flat_map(|document| &document.children);
+                open.extend(children.map(|child| child.digest));
+            }
+        }
+        self.graph.manifests().filter(|document| below.contains(&document.descriptor.digest)).collect()
     }
 }
 
@@ -98,6 +112,12 @@ pub trait Destination: Sync {
     /// # Errors
     /// When it cannot be noted.
     fn attach(&self, subject: &Digest, referrer: &Referrer) -> Result<()>;
+
+    /// Gives a document, which was put, a tag of its own beside the image; nothing else that is there is lost.
+    ///
+    /// # Errors
+    /// When it is refused, or the tag names something else.
+    fn put_beside(&self, tag: &str, document: &Document) -> Result<()>;
 
     /// Gives the finished image its names.
     ///

@@ -1,6 +1,7 @@
 //! Images and the two sides of a copy: the source that one is read from, and the destination that one is written to.
 
 mod attachment;
+mod beside;
 mod destination;
 mod graph;
 mod platform_image;
@@ -11,6 +12,7 @@ mod source;
 mod stored_image;
 
 pub use attachment::Attachment;
+pub(crate) use beside::subject_of;
 pub use destination::{Destination, Offer, Prospect, PublishedImage};
 pub(crate) use graph::refuse_foreign;
 pub use graph::{Document, ImageGraph, Walk, is_attestation};

@@ -44,4 +44,8 @@ impl ImageSource for PlatformSource<'_> {
     fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>> {
         self.source.referrers(subject)
     }
+
+    fn beside(&self, tag: &str) -> Result<Option<Descriptor>> {
+        self.source.beside(tag)
+    }
 }

@@ -5,14 +5,15 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Mutex;
 
+use serde_json::Value;
 use shipwheel_oci::{Descriptor, Digest, Reference};
 
-use super::index_json::{OCI_LAYOUT, TopIndex};
+use super::index_json::{OCI_LAYOUT, TopIndex, entry_beside};
 use super::output::OutputLayout;
 use crate::cache::{Cache, HashedFiles};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
-use crate::image::{Destination, Offer, Prospect, PublishedImage, Pushed, Referrer};
+use crate::image::{Destination, Document, Offer, Prospect, PublishedImage, Pushed, Referrer};
 use crate::sync::lock;
 
 /// A layout to write, in place of the image that shipwheel wrote there before.
@@ -26,7 +27,8 @@ pub struct LayoutDestination {
     kept: Mutex<BTreeSet<String>>,
     /// Files that need not be hashed again.
     hashed: Option<HashedFiles>,
-    referrers: Mutex<Vec<Referrer>>,
+    /// The entries of what refers to the image or is beside it.
+    attached: Mutex<Vec<Value>>,
 }
 
 impl LayoutDestination {
@@ -37,7 +39,7 @@ impl LayoutDestination {
     pub fn create(path: &Path, name: Option<&Reference>) -> Result<Self> {
         let layout = OutputLayout::create(path)?;
         layout.write_file("oci-layout", |file| file.write_all(OCI_LAYOUT))?;
-        Ok(Self { layout, name: name.cloned(), kept: Mutex::default(), hashed: None, referrers: Mutex::default() })
+        Ok(Self { layout, name: name.cloned(), kept: Mutex::default(), hashed: None, attached: Mutex::default() })
     }
 
     /// The same, which remembers in a cache what it hashed in the folder.
@@ -84,13 +86,17 @@ impl Destination for LayoutDestination {
     }
 
     fn attach(&self, _: &Digest, referrer: &Referrer) -> Result<()> {
-        lock(&self.referrers).push(referrer.clone());
+        lock(&self.attached).push(referrer.entry.clone());
+        Ok(())
+    }
+
+    fn put_beside(&self, tag: &str, document: &Document) -> Result<()> {
+        lock(&self.attached).push(entry_beside(tag, &document.descriptor));
         Ok(())
     }
 
     fn publish(&self, image: &PublishedImage<'_>) -> Result<()> {
-        let referrers = lock(&self.referrers);
-        let index = TopIndex::write(image, self.name.as_ref(), &referrers, true)?;
+        let index = TopIndex::write(image, self.name.as_ref(), &lock(&self.attached), true)?;
         self.layout.write_file("index.json", |file| file.write_all(&index))?;
         self.layout.finish(&lock(&self.kept))
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use shipwheel_oci::{Descriptor, Digest, Index, Reference, canonical_value, media_type};
 
 use crate::error::{Result, StoreError};
-use crate::image::{PublishedImage, Referrer};
+use crate::image::{PublishedImage, Referrer, subject_of};
 
 /// The content of `oci-layout` (OCI image spec, `image-layout.md`).
 pub(crate) const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
@@ -55,10 +55,10 @@ impl TopIndex {
         let entries: Vec<&Descriptor> = match tag {
             Some(tag) => self.index.entries().iter().filter(|entry| has_tag(entry, tag)).collect(),
             None => {
-                let named: Vec<&Descriptor> =
-                    self.index.entries().iter().filter(|entry| name_of(entry).is_some()).collect();
+                let images = || self.index.entries().iter().filter(|entry| !is_beside(entry));
+                let named: Vec<&Descriptor> = images().filter(|entry| name_of(entry).is_some()).collect();
                 // An entry without a name beside one that has a name is a signature or the like.
-                if named.is_empty() { self.index.entries().iter().collect() } else { named }
+                if named.is_empty() { images().collect() } else { named }
             }
         };
         let mut digests: Vec<Digest> = entries.iter().map(|entry| entry.digest).collect();
@@ -68,12 +68,24 @@ impl TopIndex {
             // Without its platform and its names there.
             return Ok(Descriptor::new(&entry.media_type, entry.digest, entry.size));
         }
-        let tags = self.index.entries().iter().filter_map(name_of).map(str::to_owned).collect();
+        let images = self.index.entries().iter().filter(|entry| !is_beside(entry));
+        let tags = images.filter_map(name_of).map(str::to_owned).collect();
         match tag {
             None if digests.len() > 1 && self.is_nameless_image() => Ok(self.index.descriptor().clone()),
             None if digests.is_empty() => Err(StoreError::NoImage { what: what.to_owned() }),
             None => Err(StoreError::SeveralImages { what: what.to_owned(), count: digests.len(), tags }),
             Some(tag) => Err(StoreError::NoTag { what: what.to_owned(), tag: tag.to_owned(), tags }),
+        }
+    }
+
+    /// The document that a tag beside the image names, such as that of its signatures; `None` unless there is exactly one.
+    pub(crate) fn beside(&self, tag: &str) -> Option<Descriptor> {
+        let mut entries: Vec<&Descriptor> = self.index.entries().iter().filter(|entry| has_tag(entry, tag)).collect();
+        entries.dedup_by_key(|entry| entry.digest);
+        if let [entry] = entries[..] {
+            Some(Descriptor::new(&entry.media_type, entry.digest, entry.size))
+        } else {
+            None
         }
     }
 
@@ -108,13 +120,13 @@ impl TopIndex {
         Ok(found)
     }
 
-    /// The bytes of an `index.json` with one image under a name, and what refers to it.
+    /// The bytes of an `index.json` with one image under a name, and the entries of what refers to it or is beside it.
     ///
     /// The entry of an image for one platform without an index names the platform.
     pub(crate) fn write(
         image: &PublishedImage<'_>,
         name: Option<&Reference>,
-        referrers: &[Referrer],
+        attached: &[Value],
         own: bool,
     ) -> Result<Vec<u8>> {
         let mut entry = image.root.clone();
@@ -127,13 +139,25 @@ impl TopIndex {
         let index = Index::assemble(vec![entry], &BTreeMap::new());
         let mut value: Value = serde_json::from_slice(index.raw()).unwrap_or_default();
         if let Some(entries) = value.get_mut("manifests").and_then(Value::as_array_mut) {
-            entries.extend(referrers.iter().map(|referrer| referrer.entry.clone()));
+            entries.extend(attached.iter().cloned());
         }
         if own {
             value["annotations"] = serde_json::json!({ OWN.0: OWN.1 });
         }
         Ok(canonical_value(value))
     }
+}
+
+/// A document's entry under a tag, for [`TopIndex::write`].
+pub(crate) fn entry_beside(tag: &str, document: &Descriptor) -> Value {
+    let Descriptor { media_type, digest, size, .. } = document;
+    serde_json::json!({ "mediaType": media_type, "digest": digest.to_string(), "size": size,
+        "annotations": { REF_NAME: tag } })
+}
+
+/// Whether an entry is what cosign keeps beside an image, and no image.
+fn is_beside(entry: &Descriptor) -> bool {
+    name_of(entry).is_some_and(|name| subject_of(name.rsplit(':').next().unwrap_or(name)).is_some())
 }
 
 fn name_of(entry: &Descriptor) -> Option<&str> {

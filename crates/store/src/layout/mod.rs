@@ -9,5 +9,5 @@ mod replaced;
 mod source;
 
 pub use destination::LayoutDestination;
-pub(crate) use index_json::{OCI_LAYOUT, TopIndex};
+pub(crate) use index_json::{OCI_LAYOUT, TopIndex, entry_beside};
 pub use source::LayoutSource;

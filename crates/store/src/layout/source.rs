@@ -61,4 +61,8 @@ impl ImageSource for LayoutSource {
     fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>> {
         self.index.referrers(subject, |descriptor| self.document(descriptor))
     }
+
+    fn beside(&self, tag: &str) -> Result<Option<Descriptor>> {
+        Ok(self.index.beside(tag))
+    }
 }

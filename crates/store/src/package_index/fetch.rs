@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::http::url::parse_url;
 use crate::http::{Download, DownloadTarget, Http, Request};
 use crate::progress::Progress;
-use crate::sync::in_parallel;
+use crate::sync::in_parallel_to_the_end;
 
 /// How files of package indexes are fetched.
 #[derive(Clone, Copy)]
@@ -33,9 +33,9 @@ impl Http {
     /// An `Authorization` header goes only to the host that it is for: a redirect to another host loses it.
     ///
     /// # Errors
-    /// The first error in the order given.
+    /// All that is gone or is not what was promised, or else the first error in the order given.
     pub fn fetch_from_indexes(&self, downloads: &[Download], how: IndexFetch<'_>) -> Result<()> {
-        in_parallel(downloads, how.concurrency, |download| self.fetch_from_index(download, how)).map(|_| ())
+        in_parallel_to_the_end(downloads, how.concurrency, |download| self.fetch_from_index(download, how))
     }
 
     /// Fetches a file of a package index into the cache whose digest nobody knows: it is in the answer.

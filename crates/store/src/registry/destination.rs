@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use serde_json::Value;
 use shipwheel_oci::{Descriptor, Digest, Reference, media_type};
 
 use super::client::Registry;
@@ -150,6 +151,24 @@ impl Destination for RegistryDestination<'_> {
         self.registry.attach_referrer(&self.target, subject, referrer)
     }
 
+    fn put_beside(&self, tag: &str, document: &Document) -> Result<()> {
+        let put = || {
+            let kind = content_type(&document.descriptor);
+            self.registry.put_manifest(&self.target, tag, kind, &document.bytes).map(|_| ())
+        };
+        let Some(known) = self.named(tag)? else { return put() };
+        let (known, new) = (contents(&known), contents(&document.bytes));
+        // What others signed there must not be lost, and a document is copied as it is or not at all.
+        match (known.iter().all(|one| new.contains(one)), new.iter().all(|one| known.contains(one))) {
+            (_, true) => Ok(()),
+            (true, false) => put(),
+            (false, false) => {
+                let what = format!("{}/{}:{tag}", self.target.registry(), self.target.repository());
+                Err(StoreError::OtherBeside { what })
+            }
+        }
+    }
+
     fn publish(&self, image: &PublishedImage<'_>) -> Result<()> {
         for tag in &self.tags {
             let settled = lock(&self.settled).get(tag).copied();
@@ -163,6 +182,13 @@ impl Destination for RegistryDestination<'_> {
     fn repository(&self) -> Option<&Reference> {
         Some(&self.target)
     }
+}
+
+/// The signatures, attestations or SBOMs of a document beside an image: its layers, with their annotations.
+fn contents(document: &[u8]) -> Vec<Value> {
+    let value: Value = serde_json::from_slice(document).unwrap_or_default();
+    let of = |key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    [of("layers"), of("manifests")].concat()
 }
 
 /// Whether an index lists manifests of both families.
