@@ -54,6 +54,7 @@ impl Cosign {
             Shipwheel::new().image(&[&folder, "--output", &target]).succeeded();
             let rootfs = Rootfs::unpack(&Layout::new(&output), "amd64");
             let partial = program.with_extension("partial");
+            std::fs::create_dir_all(program.parent().expect("a folder")).expect("our own folder");
             std::fs::copy(rootfs.join("/usr/bin/cosign"), &partial).expect("our own folder");
             std::fs::rename(partial, &program).expect("our own folder");
         }

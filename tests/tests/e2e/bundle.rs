@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use shipwheel_oci::Digest;
 use shipwheel_tests::{
-    Answer, CommandLine, Definition, Registry, Run, SampleBase, Server, Shipwheel, judge, scratch, wheel,
+    Answer, CommandLine, Definition, Registry, Run, SampleBase, SampleWheel, Server, Shipwheel, judge, scratch, wheel,
 };
 use tempfile::TempDir;
 use xshell::{Shell, cmd};
@@ -114,6 +114,43 @@ fn what_is_missing_is_named_and_nothing_is_written() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is half written");
     let run = outside.bundle(&["--output", "docker-archive:x.tar"]);
     run.failed(2, &["a docker-archive holds an image and no bundle"]);
+}
+
+#[test]
+fn all_files_that_are_gone_are_named_and_not_the_first_alone() {
+    let folder = scratch();
+    let base = folder.path().join("base");
+    SampleBase::FULL.write(&base);
+    let wheels = ["one", "two", "three"].map(|name| {
+        let module = format!("{name}.py");
+        // Of another run a cache remembers where its files were.
+        let source = format!("VALUE = '{}'\n", folder.path().display());
+        let wheel = SampleWheel::new(name, "1.0", "py3-none-any", &[(&module, source.as_bytes())]);
+        (name, format!("{name}-1.0-py3-none-any.whl"), wheel.sha256())
+    });
+    // The pages list all of them; two files are gone, and one is another than it was.
+    let pages = wheels.iter().map(|(name, file, sha256)| {
+        let page = format!("<!DOCTYPE html><a href=\"/files/{file}#sha256={sha256}\">{file}</a>");
+        (format!("/simple/{name}/"), Answer::Html(page.into_bytes()))
+    });
+    let changed = ("/files/two-1.0-py3-none-any.whl".to_owned(), Answer::Whole(b"another".to_vec()));
+    let server = Server::start(pages.chain([changed]));
+    let lock: String = wheels.iter().map(|(name, _, sha256)| format!("{name}==1.0 --hash=sha256:{sha256}\n")).collect();
+    let definition = Definition::over_layout(&base)
+        .with("requirements.txt", &lock)
+        .and("[python]\nlock = \"requirements.txt\"\n[bytecode]\nenabled = false");
+    let output = folder.path().join("bundle.tar");
+    let shipwheel = Shipwheel::new().with("UV_DEFAULT_INDEX", server.url("/simple/"));
+    let run = shipwheel.run(&["bundle", &definition.argument(), "--output", &output.display().to_string()]);
+    let named = wheels.map(|(_, file, _)| file);
+    run.failed(
+        5,
+        &["3 inputs of the build cannot be had", &named[0], &named[1], &named[2], "status 404", "has digest"],
+    );
+    assert!(!output.exists());
+    // A build says it as well.
+    let run = shipwheel.run(&["image", &definition.argument(), "--output", &format!("oci:{}", output.display())]);
+    run.failed(5, &["3 files cannot be had", &named[0], &named[1], &named[2]]);
 }
 
 #[test]

@@ -34,6 +34,7 @@ mod locks;
 mod long_names;
 mod many;
 mod output;
+mod paths;
 mod places;
 mod prepare;
 mod prepare_examples;

@@ -11,6 +11,9 @@ use tempfile::TempDir;
 /// The source that the patched base has patched.
 const SOURCE: &str = "/usr/lib/python3.11/colorsys.py";
 
+/// The C library of a base.
+const LIBC: &str = "/usr/lib/x86_64-linux-gnu/libc.so.6";
+
 /// An application on a base.
 fn over(base: &str) -> Definition {
     Definition::over(base).with("hello.py", "print('hello')\n")
@@ -136,6 +139,41 @@ fn an_image_that_would_not_be_right_stays_on_its_base_with_every_reason() {
     let layout = format!("oci:{}", sample.path().join("base").display());
     let arguments = ["rebase", &layout, "--onto", &bases.name("old"), "--output", &place("out")];
     Shipwheel::new().run(&arguments).failed(3, &["nothing says which layers"]);
+}
+
+#[test]
+fn native_code_that_needs_a_symbol_version_of_the_old_base_stays_on_it() {
+    let (bases, folder) = (Bases::new(), scratch());
+    let place = |name: &str| format!("oci:{}", folder.path().join(name).display());
+    // The same base with a C library that calls one of its versions something else: as one that is older lacks it.
+    let base = folder.path().join("base");
+    Shipwheel::new().run(&["pull", &bases.name("old"), "--output", &format!("oci:{}", base.display())]).succeeded();
+    let older = Tampered::copy(&Layout::new(&base));
+    let mut native = Vec::new();
+    older.layer("linux/amd64", LIBC, |members| {
+        native.clone_from(&members.file("/usr/bin/python3.11").data);
+        let libc = members.file(LIBC);
+        let (from, to) = (b"\0GLIBC_2.34\0", b"\0GLIBC_2.3X\0");
+        let places: Vec<usize> =
+            (0..libc.data.len() - from.len()).filter(|at| libc.data[*at..].starts_with(from)).collect();
+        assert!(!places.is_empty(), "it has this version");
+        places.into_iter().for_each(|at| libc.data[at..at + to.len()].copy_from_slice(to));
+    });
+    bases.push(older.path(), "older");
+    // A program of Debian's, as one of the application's own files.
+    let definition = over(&format!("{{ image = \"{}\" }}", bases.name("old")))
+        .replacing("sources = [\"hello.py\"]", "sources = [\"hello.py\", \"own\"]");
+    std::fs::write(definition.path().join("own"), native).unwrap();
+    built(&definition, &place("image"));
+    let arguments = ["rebase", &place("image"), "--onto", &bases.name("older"), "--output", &place("out")];
+    let run = Shipwheel::new().run(&arguments);
+    run.failed(3, &["/app/own needs GLIBC_2.34 of libc.so.6", "hint: "]);
+    assert!(!folder.path().join("out").exists());
+    // The image without that file has no such need.
+    let plain = over(&format!("{{ image = \"{}\" }}", bases.name("old")));
+    built(&plain, &place("plain"));
+    let arguments = ["rebase", &place("plain"), "--onto", &bases.name("older"), "--output", &place("moved")];
+    Shipwheel::new().run(&arguments).succeeded();
 }
 
 #[test]

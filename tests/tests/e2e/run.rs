@@ -314,6 +314,34 @@ fn without_namespaces(command: &Command) -> Command {
     wrapped(command, "--map-root-user", script)
 }
 
+/// The command with a cache on a file system that no layer can be written on: an overlay in its turn.
+fn on_an_overlay(command: &Command) -> Command {
+    let own = if is_root() { ("--mount", "") } else { ("-rm", ",userxattr") };
+    let script = format!(
+        "set -e; cache=$SHIPWHEEL_CACHE_DIR; mkdir -p $cache $cache.disk; mount -t tmpfs tmpfs $cache.disk\n\
+         cd $cache.disk; mkdir lower upper work\n\
+         mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work{} $cache; cd - > /dev/null; exec \"$@\"",
+        own.1
+    );
+    wrapped(command, own.0, &script)
+}
+
+#[test]
+fn where_no_folder_can_be_laid_over_the_image_each_run_has_a_copy() {
+    let (place, image) = (Place::of(Who::Own), probe().path().to_owned());
+    let run = |arguments: &[&str]| {
+        let output = on_an_overlay(&place.command(&image, arguments)).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned(), said)
+    };
+    let (code, out, said) = run(&["--with", "own"]);
+    assert!(code == Some(0) && said.contains("the image's files are copied"), "{said}");
+    let facts: Value = serde_json::from_str(&out).unwrap();
+    let expected = json!({ "/tmp": true, "/app": false, "/usr": false, "/etc": false, "/": false, "/dev/shm": true });
+    assert_eq!((&facts["user"], &facts["pid"], &facts["writes"]), (&json!(65532), &json!(1), &expected), "{said}");
+    assert_eq!(run(&["--with", "own", "--", "code", "7"]).0, Some(7));
+}
+
 #[test]
 fn where_no_namespace_may_be_made_the_loader_starts_it_and_what_is_not_isolated_is_said() {
     let (place, image) = (Place::of(Who::Own), probe().path().to_owned());

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use shipwheel_loopback::MemoryRegistry;
 use shipwheel_tests::{
     Cosign, Definition, KEY_PASSWORD, Layout, Registry, Rootfs, Run, SampleImage, Shipwheel, get, judge, scratch,
 };
@@ -215,7 +216,75 @@ fn an_image_is_signed_when_it_is_pushed_and_verified_where_it_is_copied_to() {
     Shipwheel::new().run(&["pull", &name, "--output", &copy, "--referrers"]).succeeded();
     let key = public.display().to_string();
     let run = Shipwheel::new().run(&["verify", &copy, "--platform", "amd64", "--key", &key]).succeeded();
-    assert!(run.stderr.contains("signed by the key: 1 bundle"), "{}", run.stderr);
+    assert!(run.stderr.contains("signed by the key: 1 bundle, 1 tagged signature"), "{}", run.stderr);
+}
+
+/// What `inspect` says is attached to an image by tags of its own: type and tag.
+fn tagged(image: &str) -> Vec<(String, String)> {
+    let report = Shipwheel::new().run(&["inspect", image, "--json"]).succeeded().json();
+    let attached = report["attached"].as_array().unwrap().iter().filter(|it| it["by"] == "tag");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    attached.map(|it| (text(&it["artifact_type"]), text(&it["tag"]))).collect()
+}
+
+#[test]
+fn what_cosign_keeps_under_tags_is_seen_and_taken_along() {
+    let (pushed, cosign, folder) = (Pushed::new(), Cosign::two(), scratch());
+    let (key, public) = cosign.keys("theirs");
+    cosign.sign(&pushed.name(), &key).succeeded();
+    let predicate = folder.path().join("sbom.json");
+    std::fs::write(&predicate, r#"{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT"}"#).unwrap();
+    cosign.attest(&pushed.name(), &key, "spdxjson", &predicate).succeeded();
+    let hex = pushed.image.root.hex();
+    let expected: Vec<(String, String)> = [
+        ("application/vnd.dsse.envelope.v1+json", format!("sha256-{hex}.att")),
+        ("application/vnd.dev.cosign.simplesigning.v1+json", format!("sha256-{hex}.sig")),
+    ]
+    .map(|(kind, tag)| (kind.to_owned(), tag))
+    .into();
+    let sorted = |mut all: Vec<(String, String)>| {
+        all.sort_by(|a, b| a.1.cmp(&b.1));
+        all
+    };
+    assert_eq!(sorted(tagged(&pushed.name())), expected);
+
+    // Without the flag the image alone is copied; with it, registries of both kinds and files have all of it.
+    let target = Registry::start();
+    let bare = format!("{}/bare/app:1", target.host());
+    Shipwheel::new().run(&["copy", &pushed.name(), &bare]).succeeded();
+    assert!(cosign.verify(&bare, &public).code != 0);
+    let (api, tags_only) = (MemoryRegistry::start(true), MemoryRegistry::start(false));
+    let archive = format!("oci-archive:{}", folder.path().join("app.tar").display());
+    Shipwheel::new().run(&["pull", &pushed.name(), "--referrers", "--output", &archive]).succeeded();
+    for host in [target.host(), api.address().to_owned(), tags_only.address().to_owned()] {
+        let copied = format!("{host}/team/copied:1");
+        Shipwheel::new().run(&["copy", &pushed.name(), &copied, "--referrers"]).succeeded();
+        assert_eq!(sorted(tagged(&copied)), expected, "{host}");
+        cosign.verify(&copied, &public).succeeded();
+        cosign.verify_attestation(&copied, &public, "spdxjson").succeeded();
+        // And out of a file again.
+        let again = format!("{host}/team/again:1");
+        Shipwheel::new().run(&["push", &archive, &again, "--referrers"]).succeeded();
+        cosign.verify(&again, &public).succeeded();
+        pushed.verify(&again, &public).succeeded();
+    }
+    assert_eq!(sorted(tagged(&archive)), expected);
+    pushed.verify(&archive, &public).succeeded();
+
+    // Signatures that are at the target are not lost: a second signer's stay, and what differs is refused.
+    let (strange, stranger) = cosign.keys("stranger");
+    let copied = format!("{}/team/copied:1", target.host());
+    cosign.sign(&copied, &strange).succeeded();
+    Shipwheel::new().run(&["copy", &pushed.name(), &copied, "--referrers"]).succeeded();
+    for key in [&public, &stranger] {
+        cosign.verify(&copied, key).succeeded();
+    }
+    let other = format!("{}/team/other:1", target.host());
+    Shipwheel::new().run(&["copy", &pushed.name(), &other]).succeeded();
+    cosign.sign(&other, &strange).succeeded();
+    let run = Shipwheel::new().run(&["copy", &pushed.name(), &other, "--referrers"]);
+    run.failed(3, &["has signatures, attestations or SBOMs of its own", "hint: copy without `--referrers`"]);
+    cosign.verify(&other, &stranger).succeeded();
 }
 
 #[test]
