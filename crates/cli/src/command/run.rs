@@ -232,12 +232,20 @@ impl Loop<'_> {
             };
             match self.again(session, &mut changes) {
                 Ok(prepared) => {
+                    let asked = Instant::now();
                     let stop = |old| self.runner.stop(old).map_err(Failure::while_doing("end the image"));
                     if running.take().map_or(Ok(false), stop)? {
                         return Ok(INTERRUPTED);
                     }
+                    let ending = asked.elapsed();
                     running = Some(self.runner.start(prepared).map_err(Failure::while_doing("run the image"))?);
-                    self.terminal.line(&format!("  restarted {:.2} s after the change", since.elapsed().as_secs_f64()));
+                    let [whole, ending] = [since.elapsed(), ending].map(|time| time.as_secs_f64());
+                    let of_that = if ending < 0.1 {
+                        String::new()
+                    } else {
+                        format!("; {ending:.2} s of that the program took to end")
+                    };
+                    self.terminal.line(&format!("  restarted {whole:.2} s after the change{of_that}"));
                 }
                 Err(failure) => {
                     failure.show();

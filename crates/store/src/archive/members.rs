@@ -36,9 +36,7 @@ impl Members {
         let source = TarFile::open(path).map_err(StoreError::file(FileAction::Open, path))?;
         let mut members = Self { path: path.to_owned(), files: BTreeMap::new(), links: BTreeMap::new() };
         let (mut entries, mut names) = (Entries::new(&source), BTreeSet::new());
-        while let Some(entry) =
-            entries.next_entry().map_err(|cause| failed(format!("expected a tar archive: {}", said(&cause))))?
-        {
+        while let Some(entry) = entries.next_entry().map_err(|cause| failed(broken(&cause, &source)))? {
             let written = String::from_utf8_lossy(&entry.path).into_owned();
             let name = normalized(None, &written);
             if written.split('/').any(|part| part == "..") {
@@ -102,6 +100,15 @@ impl Members {
         let reader = file.open().map_err(StoreError::file(FileAction::Open, &self.path))?;
         reader.take(size).read_to_end(&mut bytes).map_err(StoreError::file(FileAction::Read, &self.path))?;
         Ok(bytes)
+    }
+}
+
+/// What is wrong with an archive. Of a file that does not even begin as one, its bytes are nothing to be shown.
+fn broken(cause: &ReadError, source: &TarFile) -> String {
+    let mut magic = [0; 5];
+    match source.read_exact_at(&mut magic, 257) {
+        Ok(()) if &magic == b"ustar" => format!("expected a tar archive: {}", said(cause)),
+        Ok(()) | Err(_) => "expected a tar archive, and it does not begin as one".to_owned(),
     }
 }
 
