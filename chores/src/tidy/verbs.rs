@@ -26,6 +26,7 @@ const VERBS: [(&str, &[&str]); 15] = [
             "compare",
             "compile_folder",
             "describe",
+            "doctor",
             "load",
             "rebase",
             "relock",

@@ -23,6 +23,7 @@ use crate::layer::layer_error::LayerError;
 use crate::lock::image_lock_error::ImageLockError;
 use crate::lock::lock_error::LockError;
 use crate::lock::placed_error::PlacedError;
+use crate::machine::machine_error::MachineError;
 use crate::offline::OfflineError;
 use crate::prepare::prepare_error::PrepareError;
 use crate::program::load_error::LoadError;
@@ -110,6 +111,9 @@ pub enum BuildError {
     /// Something is needed from the network, and `--offline` forbids asking it.
     #[error(transparent)]
     Offline(#[from] OfflineError),
+    /// A plain build is impossible on this machine.
+    #[error(transparent)]
+    Machine(#[from] MachineError),
     /// Something that cannot happen did.
     #[error("internal error: {0}")]
     Internal(String),
@@ -153,6 +157,7 @@ impl BuildError {
             Self::Rebase(error) => error.kind(),
             Self::Bundle(error) => error.kind(),
             Self::Offline(error) => error.kind(),
+            Self::Machine(error) => error.kind(),
             Self::Internal(_) => ErrorKind::Internal,
         }
     }
@@ -180,6 +185,7 @@ impl BuildError {
             Self::Rebase(error) => Some(error.hint()),
             Self::Bundle(error) => Some(error.hint()),
             Self::Offline(error) => Some(error.hint()),
+            Self::Machine(error) => Some(error.hint()),
             // Each problem of a definition has a hint of its own, beside its line.
             Self::Program(error) => error.hint(),
             Self::File(error) => error.hint(),

@@ -1,8 +1,9 @@
 //! The command line as it is typed.
 
+use std::ffi::OsString;
 use std::sync::OnceLock;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use shipwheel_builder::forms;
 use shipwheel_layer::Compression;
 
@@ -11,6 +12,7 @@ use crate::command::bytecode::BytecodeArguments;
 use crate::command::cache::CacheArguments;
 use crate::command::completions::CompletionsArguments;
 use crate::command::diff::DiffArguments;
+use crate::command::doctor::DoctorArguments;
 use crate::command::image::ImageArguments;
 use crate::command::index::IndexArguments;
 use crate::command::init::InitArguments;
@@ -27,6 +29,8 @@ use crate::command::sign::SignArguments;
 use crate::command::startup::StartupArguments;
 use crate::command::transfer::{CopyArguments, PullArguments, PushArguments};
 use crate::command::verify::VerifyArguments;
+use crate::examples::with_examples;
+use crate::manner::{MannerArguments, When};
 
 /// The release, and the forms that decide the bytes of images: where both are the same, so are the digests.
 fn version() -> &'static str {
@@ -38,15 +42,28 @@ fn version() -> &'static str {
     })
 }
 
-/// The command line, for what describes it.
+/// The command line, with examples.
 pub(crate) fn command_line() -> clap::Command {
-    Arguments::command()
+    with_examples(Arguments::command())
+}
+
+/// What was typed; the first word is the program's name.
+///
+/// # Errors
+/// When it is no command line, or asks for help.
+pub(crate) fn parse(typed: &[OsString], when: When) -> Result<Arguments, clap::Error> {
+    let mut command = command_line().color(when.of_help());
+    let mut matches = command.try_get_matches_from_mut(typed)?;
+    Arguments::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// Builds OCI images for Python applications: no Docker, no root, no emulation.
 #[derive(Debug, Parser)]
 #[command(name = "shipwheel", version = version(), max_term_width = 100)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) manner: MannerArguments,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -95,6 +112,8 @@ pub(crate) enum Command {
     Registry(RegistryArguments),
     /// Show, check, shrink or clear the cache.
     Cache(CacheArguments),
+    /// Say what this machine offers, what will not work, and what to do about it.
+    Doctor(DoctorArguments),
     /// Print what completes shipwheel's commands and flags in a shell.
     Completions(CompletionsArguments),
     /// Write the man pages into a folder.

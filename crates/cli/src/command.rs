@@ -5,6 +5,7 @@ pub(crate) mod bytecode;
 pub(crate) mod cache;
 pub(crate) mod completions;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod image;
 pub(crate) mod index;
 pub(crate) mod init;

@@ -8,6 +8,7 @@ use shipwheel_builder::BuildError;
 use shipwheel_plan::spec::SpecError;
 use shipwheel_store::{ErrorKind, StoreError};
 
+use crate::manner;
 use crate::program;
 use crate::shown;
 
@@ -58,7 +59,7 @@ impl Failure {
 
     /// Prints the whole text on standard error.
     pub(crate) fn show(&self) {
-        eprint!("{}", shown::lines(&program::spell(&self.render())));
+        eprint!("{}", manner::for_stderr(&shown::lines(&program::spell(&self.render()))));
     }
 
     /// The whole text, with a line end.

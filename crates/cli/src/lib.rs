@@ -20,11 +20,13 @@ mod choices;
 mod command;
 mod connection;
 mod described;
+mod examples;
 mod failure;
 mod image_argument;
 mod input;
 mod layers;
 mod login;
+mod manner;
 mod network;
 mod open;
 mod output;
@@ -41,11 +43,11 @@ mod target;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use shipwheel_builder::{CONFINED, CONTAINED, enter_confinement, enter_container};
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::Command;
 use crate::failure::Failure;
+use crate::manner::{MannerArguments, When};
 
 /// Runs the command line; the first argument is the program's name.
 ///
@@ -70,14 +72,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(error.exit_code())
         });
     }
-    let arguments = match Arguments::try_parse_from(&arguments) {
+    let when = When::typed(&arguments);
+    let arguments = match arguments::parse(&arguments, when) {
         Ok(arguments) => arguments,
         Err(error) => {
             if error.use_stderr() {
                 // It repeats what was typed, which may be a password in the wrong place, or have lines of its own.
-                let shown = arguments.iter().map(|typed| shown::line(&typed.to_string_lossy()));
-                let error = Arguments::try_parse_from(shown).err().unwrap_or(error);
-                eprint!("{}", shown::lines(&error.render().to_string()));
+                let shown: Vec<OsString> =
+                    arguments.iter().map(|typed| shown::line(&typed.to_string_lossy()).into()).collect();
+                let error = arguments::parse(&shown, when).err().unwrap_or(error);
+                manner::hold_to(MannerArguments { color: when, ..MannerArguments::default() });
+                eprint!("{}", manner::for_stderr(&shown::lines(&error.render().to_string())));
                 return ExitCode::from(2);
             }
             // Help and version are no errors, and clap knows where each belongs.
@@ -85,6 +90,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
+    manner::hold_to(arguments.manner);
     let done: Result<(), Failure> = match &arguments.command {
         Command::Image(flags) => command::image::run(flags),
         Command::Lock(flags) => command::lock::run(flags),
@@ -107,6 +113,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Load(flags) => command::load::run(flags),
         Command::Registry(flags) => command::registry::run(flags),
         Command::Cache(flags) => command::cache::run(flags),
+        Command::Doctor(flags) => command::doctor::run(flags),
         Command::Completions(flags) => command::completions::run(flags, arguments::command_line()),
         Command::Manual(flags) => command::manual::run(flags, arguments::command_line()),
     };

@@ -31,14 +31,23 @@ pub(crate) fn connect(
     login: Option<HostLogin>,
     root: &Path,
 ) -> Result<(Http, Registry), Failure> {
-    let environment = environment();
+    connect_with(HttpOptions::from_environment(&environment()), arguments, login, root)
+}
+
+/// The same, with a client of these options.
+pub(crate) fn connect_with(
+    options: HttpOptions,
+    arguments: &NetworkArguments,
+    login: Option<HostLogin>,
+    root: &Path,
+) -> Result<(Http, Registry), Failure> {
     let http = Http::new(HttpOptions {
         insecure_hosts: arguments.insecure_registry.iter().cloned().collect(),
         ca_files: arguments.ca_file.clone(),
-        ..HttpOptions::from_environment(&environment)
+        ..options
     })?;
     let mirrors = Mirrors::read(&root.join(MIRRORS)).map_err(Failure::while_doing("read the registries' mirrors"))?;
-    let credentials = CredentialSources { explicit: login, ..CredentialSources::from_environment(&environment) };
+    let credentials = CredentialSources { explicit: login, ..CredentialSources::from_environment(&environment()) };
     let registry = Registry::new(http.clone(), credentials).with_mirrors(mirrors);
     Ok((http, registry))
 }

@@ -11,6 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use shipwheel_builder::Report;
 use shipwheel_store::Progress;
 
+use crate::manner;
 use crate::program;
 use crate::shown;
 use crate::table::size;
@@ -28,21 +29,19 @@ pub(crate) struct Terminal {
     /// Without a terminal: what each transfer is, since when, and how far it came.
     told: Mutex<BTreeMap<u64, (String, Instant, u64)>>,
     next: AtomicU64,
+    /// Whether nothing is shown.
+    is_quiet: bool,
     /// Whether details are shown.
     is_verbose: bool,
 }
 
 impl Terminal {
-    /// Bars if standard error is a terminal.
+    /// Bars if standard error is a terminal, and as much as the user asked for.
     pub(crate) fn new() -> Self {
-        let bars = std::io::stderr().is_terminal().then(MultiProgress::new);
+        let (is_quiet, is_verbose) = (manner::is_quiet(), manner::is_verbose());
+        let bars = (!is_quiet && std::io::stderr().is_terminal()).then(MultiProgress::new);
         let next = AtomicU64::new(0);
-        Self { bars, open: Mutex::default(), told: Mutex::default(), next, is_verbose: false }
-    }
-
-    /// One that shows details too.
-    pub(crate) fn verbose(is_verbose: bool) -> Self {
-        Self { is_verbose, ..Self::new() }
+        Self { bars, open: Mutex::default(), told: Mutex::default(), next, is_quiet, is_verbose }
     }
 
     /// One line, above the bars; a line end in a name begins no other.
@@ -52,7 +51,10 @@ impl Terminal {
 
     /// Several lines of ours, such as a table: names in them are made safe where they are put in.
     pub(crate) fn lines(&self, text: &str) {
-        let text = shown::lines(&program::spell(text));
+        if self.is_quiet {
+            return;
+        }
+        let text = manner::for_stderr(&shown::lines(&program::spell(text)));
         match &self.bars {
             Some(bars) => bars.suspend(|| eprintln!("{text}")),
             None => eprintln!("{text}"),

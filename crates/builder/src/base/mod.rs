@@ -8,7 +8,7 @@ mod describe;
 pub(crate) mod image;
 mod in_order;
 pub(crate) mod meanwhile;
-mod mirror;
+pub(crate) mod mirror;
 mod releases;
 pub(crate) mod resolve;
 pub(crate) mod resolved;

@@ -43,6 +43,8 @@ use crate::layer::layer_error::LayerError;
 use crate::lock::image_lock_error::ImageLockError;
 use crate::lock::lock_error::LockError;
 use crate::lock::placed_error::PlacedErrorKind;
+use crate::machine::machine_error::MachineError;
+use crate::machine::offer::Offer;
 use crate::offline::OfflineError;
 use crate::prepare::prepare_error::PrepareError;
 use crate::program::{load_error::LoadError, program_error::ProgramError};
@@ -148,6 +150,7 @@ fn no_platform() -> IndexError {
 
 #[test]
 fn files_and_programs() {
+    let blocked = Offer::missing("cache", outside(), "", "").blocking(Output);
     let file = |action, kind| FileError { action, path: path(), cause: io(kind) }.into();
     let owner = || outside();
     let place = |error: PlaceError| StoreError::from(error).into();
@@ -167,6 +170,7 @@ fn files_and_programs() {
         (ProgramError::NoPython { request: None }.into(), Configuration, HINT),
         (ProgramError::NoGit.into(), Configuration, HINT),
         (ProgramError::Start { program: "uv".to_owned(), cause: io(io::ErrorKind::NotFound) }.into(), Outside, NO_HINT),
+        (MachineError::of(&[blocked]).expect("it blocks").into(), Output, HINT),
         (OfflineError { what: image(), of_bundle: false }.into(), Configuration, HINT),
         (OfflineError { what: image(), of_bundle: true }.into(), Configuration, HINT),
         (BundleError::Other { what: image() }.into(), Configuration, HINT),

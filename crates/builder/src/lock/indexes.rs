@@ -5,6 +5,7 @@ use std::process::Command;
 
 use rayon::prelude::*;
 use shipwheel_oci::{Digest, Hasher};
+use shipwheel_python::DistributionName;
 use shipwheel_python::index::{ACCEPT, IndexAddresses, IndexFile, ProjectPage, default_in_help, project_url};
 use shipwheel_python::pyproject::UvSettings;
 use shipwheel_python::requirements::{Found, Pin};
@@ -90,6 +91,19 @@ impl Indexes {
             credentials.add_index(index.name.as_deref(), &index.url, &session.environment);
         }
         Self { urls, links, credentials }
+    }
+
+    /// The addresses, in the order in which they are asked.
+    pub(crate) fn urls(&self) -> &[String] {
+        &self.urls
+    }
+
+    /// Asks one of them for the page of a project, which it need not have.
+    ///
+    /// # Errors
+    /// When it does not answer, or refuses to.
+    pub(crate) fn answers(&self, session: &Session<'_>, url: &str, name: &DistributionName) -> Result<(), BuildError> {
+        self.fetch(session, &[project_url(url, name)]).map(drop)
     }
 
     /// The files of pins, from the first index that has one with a hash that is listed.

@@ -123,6 +123,14 @@ fn find(session: &Session<'_>) -> Result<PathBuf, BuildError> {
     Ok(folder.join("bin/uv"))
 }
 
+/// The uv of this machine, or the one in the cache, with its version; nothing is downloaded.
+pub(crate) fn on_machine(session: &Session<'_>) -> Option<String> {
+    let path = known(session)?;
+    let output = Command::new(&path).arg("--version").output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    Some(format!("{}: {}", path.display(), said.lines().next().unwrap_or_default().trim()))
+}
+
 fn known(session: &Session<'_>) -> Option<PathBuf> {
     accepted(session).or_else(|| bootstrapped(session))
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use shipwheel_plan::derive::DeriveError;
+use shipwheel_plan::spec::nearest;
 
 use shipwheel_store::ErrorKind;
 
@@ -48,6 +49,14 @@ fn list(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
+/// The definition that was meant by a name, or by a path to a folder that has none.
+fn meant<'k>(wanted: &str, known: &'k [String]) -> Option<&'k str> {
+    // What is asked for in other ways is no name, and is in no backquotes.
+    let name = wanted.strip_prefix('`')?.strip_suffix('`')?.trim_end_matches('/');
+    let name = name.rsplit('/').next()?;
+    nearest(name, known.iter().map(String::as_str))
+}
+
 impl DefinitionError {
     /// The user names definitions.
     pub fn kind(&self) -> ErrorKind {
@@ -57,7 +66,13 @@ impl DefinitionError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::NotFound { .. } => "name a folder in images/, or a path to an image.toml".to_owned(),
+            Self::NotFound { wanted, known, .. } => {
+                let usual = "name a folder in images/, or a path to an image.toml";
+                match meant(wanted, known) {
+                    Some(meant) => format!("did you mean `{meant}`? Else {usual}"),
+                    None => usual.to_owned(),
+                }
+            }
             Self::Derive { folder, cause: DeriveError::Members { members } } => {
                 let commands =
                     members.iter().map(|member| format!("`shipwheel image {}`", folder.join(member).display()));
@@ -73,6 +88,25 @@ impl DefinitionError {
                 format!("if it belongs to the image, add `allow-outside = [\"{}\"]` to image.toml", real.display())
             }
             Self::Exists { .. } => "overwrite it with `--force`".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_a_slip_is_recognized_and_another_is_not() {
+        let known = ["variosync".to_owned(), "web".to_owned()];
+        for (wanted, expected) in [
+            ("`varoisync`", Some("variosync")),
+            ("`images/variosnc`", Some("variosync")),
+            ("`./images/wep/`", Some("web")),
+            ("`something-else`", None),
+            ("the only image", None),
+        ] {
+            assert_eq!(meant(wanted, &known), expected, "{wanted}");
         }
     }
 }

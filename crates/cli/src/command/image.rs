@@ -22,6 +22,7 @@ use crate::image_argument::ImageArgument;
 use crate::input;
 use crate::layers;
 use crate::login::LoginArguments;
+use crate::manner;
 use crate::network::NetworkArguments;
 use crate::open::{self, SandboxArguments};
 use crate::output::{Delivery, OutputArgument, pushing, writing};
@@ -125,10 +126,6 @@ pub(crate) struct ImageArguments {
     #[arg(long, value_name = "WHAT", hide_possible_values = true, num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     pub(crate) locked: Option<LockedArgument>,
 
-    /// Show each layer by itself, and libraries that only plug-ins and machines with special hardware need, too.
-    #[arg(long)]
-    pub(crate) verbose: bool,
-
     /// Say of the base and of each layer whether it is reused, or what changed since the last build of this image.
     #[arg(long)]
     pub(crate) explain: bool,
@@ -190,7 +187,7 @@ pub(crate) fn run(arguments: &ImageArguments) -> Result<(), Failure> {
     let mut definition = asked_for(arguments, &root)?;
     let name = local_name(&definition, arguments)?;
     let output = select_output(arguments, &definition, &root)?;
-    let terminal = Terminal::verbose(arguments.verbose);
+    let terminal = Terminal::new();
     if definition.derived {
         init::show(&definition, &terminal);
         definition.may_build_project = arguments.allow_project_build || asked_to_build(&definition, &terminal);
@@ -284,7 +281,7 @@ fn tell(
     output: Option<&OutputArgument>,
     terminal: &Terminal,
 ) {
-    terminal.lines(layers::render(built, arguments.verbose).trim_end());
+    terminal.lines(layers::render(built, manner::is_verbose()).trim_end());
     if arguments.explain {
         explain(built, terminal);
     }
@@ -315,7 +312,7 @@ fn explain(built: &Built, terminal: &Terminal) {
 fn asked_to_build(definition: &Definition, terminal: &Terminal) -> bool {
     // A project whose files say what its wheel is needs no permission.
     let Some(question) = definition.unallowed_build() else { return false };
-    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+    if manner::is_quiet() || !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return false;
     }
     terminal.line(&question.to_string());

@@ -64,7 +64,7 @@ pub(crate) fn as_integer(value: &DeValue<'_>) -> Option<i64> {
 }
 
 /// The known name that is nearest to one that is not.
-pub(crate) fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(found, name), name))

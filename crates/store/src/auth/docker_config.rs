@@ -7,6 +7,7 @@ use docker_credential::{CredentialRetrievalError, DockerCredential, get_credenti
 use serde_json::{Map, Value, json};
 use shipwheel_oci::DEFAULT_REGISTRY;
 
+use super::login_file::Logins;
 use crate::credentials::{Credentials, Secret};
 
 /// A file in docker's format.
@@ -41,6 +42,25 @@ impl DockerConfig {
         auths.sort_by_key(|(key, _)| *key != normal(key));
         let store = top.get("credsStore").and_then(Value::as_str).filter(|store| !store.is_empty());
         Ok(Self { auths, helpers: table("credHelpers"), store: store.map(str::to_owned) })
+    }
+
+    /// The hosts that have a login, those whose entry cannot be decoded, and the helpers. None is asked.
+    pub(super) fn logins(&self) -> Logins {
+        let (good, bad): (Vec<_>, Vec<_>) = self.auths.iter().partition(|(key, entry)| entry.credentials(key).is_ok());
+        let names = |entries: Vec<&(String, Entry)>| {
+            let mut names: Vec<String> = entries.into_iter().map(|(key, _)| normal(key)).collect();
+            names.sort();
+            names.dedup();
+            names
+        };
+        let helpers =
+            self.helpers.iter().filter_map(|(key, helper)| Some((Some(normal(key)), helper.as_str()?.to_owned())));
+        let helpers = helpers.chain(self.store.iter().map(|store| (None, store.clone())));
+        Logins {
+            hosts: names(good),
+            broken: names(bad),
+            helpers: helpers.filter(|(_, name)| !name.is_empty()).collect(),
+        }
     }
 
     /// The credentials for a repository: of a helper for it, of the entry with the longest key, or of the store.

@@ -79,7 +79,7 @@ impl CredentialSources {
 }
 
 /// The bytes of a file; `None` if there is none, or one that is for another user: many registries ask for no login.
-fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     match read_small_if_there(path, MAX_SETTINGS) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
         other => other.map_err(StoreError::file(FileAction::Read, path)),
@@ -96,7 +96,7 @@ fn means_none(error: &CredentialRetrievalError) -> bool {
 }
 
 /// The error without the output of the helper, which may hold a secret.
-fn describe(error: &CredentialRetrievalError) -> String {
+pub(super) fn describe(error: &CredentialRetrievalError) -> String {
     match error {
         CredentialRetrievalError::HelperFailure { helper, .. } => format!("helper `{helper}` failed"),
         CredentialRetrievalError::HelperCommunicationError => "its credential helper cannot be run".to_owned(),

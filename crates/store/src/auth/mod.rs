@@ -2,10 +2,13 @@
 
 mod challenge;
 mod docker_config;
+mod login_file;
 mod logins;
+mod survey;
 mod token;
 
 pub(crate) use challenge::parse_challenges;
+pub use login_file::{LoginFile, Logins};
 pub use logins::{CredentialSources, HostLogin};
 pub(crate) use token::{Authorizer, Scope};
 

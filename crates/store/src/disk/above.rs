@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::place_error::PlaceError;
 use super::small_file::read_small_text;
-use super::user::{PRIVATE, TRUSTED_FOLDERS, is_private_group, name_of};
+use super::user::{PRIVATE, TRUSTED_FOLDERS, is_private_group, user_name};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
@@ -129,7 +129,7 @@ impl User {
         let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
         let paths = || (private.to_owned(), place.to_owned());
         if owner != 0 && owner != self.user && !(self.has_overflow && owner == OVERFLOW) {
-            let ((path, above), owner, user) = (paths(), name_of(owner), name_of(self.user));
+            let ((path, above), owner, user) = (paths(), user_name(owner), user_name(self.user));
             return Err(PlaceError::OwnerAbove { path, above, owner, user }.into());
         }
         // The group of a user alone, and root's, let nobody else in.

@@ -17,4 +17,4 @@ pub use output_file::write_output;
 pub(crate) use output_file::{OutputFile, UNFINISHED, is_unfinished, unfinished_name, write_renamed};
 pub use place_error::PlaceError;
 pub(crate) use user::PRIVATE;
-pub use user::TRUSTED_FOLDERS;
+pub use user::{TRUSTED_FOLDERS, user_name};

@@ -10,7 +10,7 @@ use rustix::fs::Mode;
 use super::above::{make_above, require_safe};
 use super::folder::Folder;
 use super::place_error::PlaceError;
-use super::user::{PRIVATE, name_of};
+use super::user::{PRIVATE, user_name};
 use crate::error::{Result, StoreError};
 use crate::file_action::FileAction;
 
@@ -61,7 +61,7 @@ impl Folder {
         let user = rustix::process::geteuid().as_raw();
         let path = || self.path().to_owned();
         if stat.st_uid != user {
-            return Err(PlaceError::Owner { path: path(), owner: name_of(stat.st_uid), user: name_of(user) }.into());
+            return Err(PlaceError::Owner { path: path(), owner: user_name(stat.st_uid), user: user_name(user) }.into());
         }
         let mode = stat.st_mode & 0o7777;
         if mode & 0o022 != 0 && !self.names()?.is_empty() {

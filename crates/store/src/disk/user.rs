@@ -14,7 +14,7 @@ pub const TRUSTED_FOLDERS: &str = "SHIPWHEEL_TRUSTED_FOLDERS";
 const MAX_PASSWD: u64 = 1 << 20;
 
 /// A user by name and number.
-pub(super) fn name_of(user: u32) -> String {
+pub fn user_name(user: u32) -> String {
     let users = read_small_text(Path::new("/etc/passwd"), MAX_PASSWD).unwrap_or_default();
     match find_name(&users, user) {
         Some(name) => format!("{name} (user {user})"),
@@ -82,6 +82,6 @@ mod tests {
         for (user, expected) in [(0, Some("root")), (1000, Some("alice")), (7, None), (5, None)] {
             assert_eq!(find_name(users, user), expected);
         }
-        assert!(name_of(4_294_000_000).starts_with("user 4294000000"));
+        assert!(user_name(4_294_000_000).starts_with("user 4294000000"));
     }
 }
