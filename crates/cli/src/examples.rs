@@ -19,12 +19,7 @@ const EXAMPLES: [(&str, &[&str]); 31] = [
     ("push", &["shipwheel push target/images/app registry.example/team/app:1.0.0"]),
     ("pull", &["shipwheel pull registry.example/team/app:1.0.0 --output oci:app"]),
     ("copy", &["shipwheel copy registry.example/team/app:1.0.0 mirror.example/app:1.0.0 --referrers"]),
-    (
-        "index",
-        &[
-            "shipwheel index registry.example/app:1.0.0 --from registry.example/app:amd64 --from registry.example/app:arm64",
-        ],
-    ),
+    ("index", &["shipwheel index registry.example/app:1 --from registry.example/app:amd64 --from build/arm64"]),
     ("inspect", &["shipwheel inspect target/images/app", "shipwheel inspect python:3.13-slim --json"]),
     ("diff", &["shipwheel diff registry.example/app:1.0.0 target/images/app"]),
     ("sbom", &["shipwheel sbom target/images/app --format spdx"]),

@@ -56,6 +56,7 @@ mod startup;
 mod static_projects;
 mod switches;
 mod template;
+mod transfer_json;
 mod unnamed_code;
 mod verify;
 mod wheels;

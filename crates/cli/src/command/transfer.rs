@@ -1,7 +1,8 @@
 //! `push`, `pull` and `copy`: whole images between layouts, archives and registries, byte for byte.
 
 use clap::Args;
-use shipwheel_oci::Reference;
+use serde_json::json;
+use shipwheel_oci::{Digest, Reference};
 use shipwheel_store::auth::HostLogin;
 use shipwheel_store::{Cache, ImageSource, Registry, RegistrySource, StoreError};
 
@@ -13,6 +14,7 @@ use crate::open::cache_folder;
 use crate::open::workspace_root;
 use crate::output::{Delivery, OutputArgument};
 use crate::progress::Terminal;
+use crate::shown;
 use crate::table::size;
 
 #[derive(Debug, Args)]
@@ -77,6 +79,10 @@ pub(super) struct SharedArguments {
     #[arg(long)]
     referrers: bool,
 
+    /// Print a JSON object instead of the references.
+    #[arg(long)]
+    json: bool,
+
     #[command(flatten)]
     network: NetworkArguments,
 }
@@ -87,13 +93,14 @@ pub(super) struct Setup {
     pub(super) registry: Registry,
     pub(super) terminal: Terminal,
     referrers: bool,
+    json: bool,
 }
 
 impl Setup {
     pub(super) fn new(arguments: &SharedArguments, login: Option<HostLogin>) -> Result<Self, Failure> {
         let (_, registry) = network::connect(&arguments.network, login, &workspace_root())?;
-        let (cache, referrers) = (Cache::open(&cache_folder()?)?, arguments.referrers);
-        Ok(Self { cache, registry, terminal: Terminal::new(), referrers })
+        let SharedArguments { referrers, json, .. } = *arguments;
+        Ok(Self { cache: Cache::open(&cache_folder()?)?, registry, terminal: Terminal::new(), referrers, json })
     }
 
     fn delivery(&self) -> Delivery<'_> {
@@ -109,7 +116,7 @@ impl Setup {
     ) -> Result<(), StoreError> {
         let written = self.delivery().write(source, output, name)?;
         self.terminal.line(&format!("  written to {output}: {}", size(written)));
-        println!("{}", name.pinned(source.root()?.digest));
+        self.print(source.root()?.digest, &[name]);
         Ok(())
     }
 
@@ -122,10 +129,19 @@ impl Setup {
     ) -> Result<(), StoreError> {
         let root = source.root()?;
         self.delivery().push(source, targets, dry_run)?;
-        for target in targets.iter().filter(|_| !dry_run) {
-            println!("{}", target.pinned(root.digest));
-        }
+        self.print(root.digest, &targets.iter().filter(|_| !dry_run).collect::<Vec<_>>());
         Ok(())
+    }
+
+    /// Prints the references of an image, or an object with them.
+    fn print(&self, root: Digest, names: &[&Reference]) {
+        let references: Vec<String> = names.iter().map(|name| name.pinned(root).to_string()).collect();
+        match self.json {
+            true => {
+                println!("{}", shown::json(&json!({ "digest": root.to_string(), "references": references })));
+            }
+            false => references.iter().for_each(|reference| println!("{reference}")),
+        }
     }
 }
 

@@ -51,7 +51,9 @@ fn every_flag_that_the_docs_quote_is_one_of_a_command() {
         ["--extras", "--with", "--group", "--extra-index-url", "--index-url", "--find-links", "--no-index", "--hash"];
     // Flags of servers that are read in an image's command or variables.
     let servers = ["--chdir", "--app-dir", "--pythonpath", "--bind"];
-    let others = [&tools[..], &servers].concat();
+    // Flags of the tools that are measured beside this one.
+    let peers = ["--layers"];
+    let others = [&tools[..], &servers, &peers].concat();
     let mut unknown = Vec::new();
     for page in Page::all() {
         for code in page.code().iter().filter(|code| code.starts_with("--")) {
