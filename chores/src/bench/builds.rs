@@ -75,7 +75,7 @@ pub fn run(bench: &Bench<'_>) -> Result<Findings, Box<dyn std::error::Error>> {
     Ok(Findings {
         about: "The example of the README, pushed to Debian's registry on loopback. All downloads are there before. \
                 shipwheel assembles the base from Debian's packages; buildah is given one with Python in it, and builds \
-                for one platform, since the other would need an emulator. Its layers are cached (`--layers`)."
+                for one platform, since the other would need an emulator. Its layers are cached (by its flag for layers)."
             .to_owned(),
         cases: cases([("from fetched files", cold), ("one line changed", line), ("nothing changed", same)]),
         table: String::new(),
