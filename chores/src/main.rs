@@ -1,4 +1,4 @@
-//! The workspace's chores: `cargo xtask ci`, `test`, `tidy`, `bench`, `dist`, `fuzz`, `matrix`, `mutants`, `soak`, `stress`.
+//! The workspace's chores: `cargo xtask ci`, `test`, `tidy`, `bench`, `dist`, `fuzz`, `matrix`, `mutants`, `picture`, `soak`, `stress`.
 
 // A chore's whole output is what it says on the terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to a terminal")]
@@ -9,6 +9,7 @@ mod dist;
 mod fuzz;
 mod matrix;
 mod mutants;
+mod picture;
 mod soak;
 mod stress;
 mod test;
@@ -36,12 +37,13 @@ fn main() -> ExitCode {
         "fuzz" => in_workspace(|shell| fuzz::run(shell, rest)),
         "matrix" => in_workspace(|shell| matrix::run(shell, rest)),
         "mutants" => in_workspace(|shell| mutants::run(shell, rest)),
+        "picture" => in_workspace(picture::run),
         "soak" => in_workspace(|shell| soak::run(shell, rest)),
         "stress" => in_workspace(|shell| stress::run(shell, rest)),
         "test" => in_workspace(|shell| test::run(shell, rest)),
         "tidy" => in_workspace(|_| tidy::run(&workspace(), rest.iter().any(|word| word == "--fix"))),
         unknown => {
-            let chores = "bench, ci, dist, fuzz, matrix, mutants, soak, stress, test or tidy";
+            let chores = "bench, ci, dist, fuzz, matrix, mutants, picture, soak, stress, test or tidy";
             Err(format!("no chore `{unknown}`; expected {chores}").into())
         }
     };

@@ -13,7 +13,7 @@ struct Judge {
     package: &'static str,
 }
 
-const JUDGES: [Judge; 21] = [
+const JUDGES: [Judge; 23] = [
     Judge { program: "docker-registry", package: "docker-registry" },
     Judge { program: "nginx", package: "nginx" },
     Judge { program: "openssl", package: "openssl" },
@@ -34,6 +34,8 @@ const JUDGES: [Judge; 21] = [
     Judge { program: "dockerd", package: "docker.io" },
     Judge { program: "ctr", package: "containerd" },
     Judge { program: "ip", package: "iproute2" },
+    Judge { program: "node", package: "nodejs" },
+    Judge { program: "npm", package: "npm" },
     Judge { program: "curl", package: "curl" },
 ];
 

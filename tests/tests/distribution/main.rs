@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops loudly, also in its helpers")]
 
+mod ci;
 mod links;
 mod page;
 mod place;
@@ -9,3 +10,4 @@ mod site;
 mod tutorial;
 mod tutorials;
 mod wheel;
+mod workflows;

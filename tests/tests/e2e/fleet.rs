@@ -1,6 +1,6 @@
 //! One image from several machines: each builds a platform, and `index` joins them. A machine may have no rights at all.
 
-use shipwheel_tests::{Layout, Registry, Run, Shipwheel, scratch, variosync, workspace};
+use shipwheel_tests::{Layout, Registry, Run, Shipwheel, limited, scratch, variosync, workspace};
 use xshell::{Shell, cmd};
 
 use crate::hostile_base::honest;
@@ -61,22 +61,6 @@ fn example(line: &str) -> String {
     let page = std::fs::read_to_string(workspace().join("docs/ci.md")).unwrap();
     let block = page.split("```").skip(1).step_by(2).find(|block| block.contains(line));
     block.unwrap_or_else(|| panic!("no example with `{line}`")).to_owned()
-}
-
-/// The limits of the documented Job: a read-only root, one folder to write to, no capability and no way to get one.
-///
-/// Root gives up what it is; another user gives up the rest in a user namespace of its own.
-const LIMITED: &str = "mount --make-rprivate / && mount -t tmpfs -o mode=1777 tmpfs /tmp && \
-    mount -o remount,bind,ro / && exec setpriv $USERS --no-new-privs --bounding-set=-all --inh-caps=-all \"$@\"";
-
-/// Runs a command under these limits in this folder, which it cannot write to.
-fn limited(user: &str, command: &[&str]) -> Run {
-    let shell = Shell::new().unwrap();
-    let is_root = cmd!(shell, "id --user").quiet().read().unwrap() == "0";
-    let users = if is_root { format!("--reuid {user} --regid {user} --clear-groups") } else { String::new() };
-    let namespace: &[&str] = if is_root { &["--mount"] } else { &["--user", "--map-root-user", "--mount"] };
-    let run = cmd!(shell, "unshare {namespace...} sh -c {LIMITED} sh {command...}").env("USERS", users);
-    Run::of(&run.env("HOME", "/tmp").quiet().ignore_status())
 }
 
 #[test]

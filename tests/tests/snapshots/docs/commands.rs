@@ -6,7 +6,8 @@ use super::page::Page;
 use crate::commands::{CommandHelp, commands};
 
 /// What `cargo xtask` has besides shipwheel's own commands.
-const CHORES: [&str; 10] = ["bench", "ci", "dist", "fuzz", "matrix", "mutants", "soak", "stress", "test", "tidy"];
+const CHORES: [&str; 11] =
+    ["bench", "ci", "dist", "fuzz", "matrix", "mutants", "picture", "soak", "stress", "test", "tidy"];
 
 /// What is wrong with a command line, seen from the help; `None` for another program's.
 fn mistake(line: &str, commands: &[CommandHelp]) -> Option<String> {
