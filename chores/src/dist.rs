@@ -5,8 +5,12 @@
 mod checksums;
 mod completions;
 mod manual;
+mod notes;
 mod program;
 mod release;
+mod site;
+mod tools;
+mod wheel;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -23,17 +27,20 @@ struct Artifact {
 }
 
 /// In the order in which they are made: the checksums are of all that is there.
-const ARTIFACTS: [Artifact; 4] = [
+const ARTIFACTS: [Artifact; 7] = [
     Artifact { name: "program", make: program::make },
     Artifact { name: "completions", make: completions::make },
     Artifact { name: "man pages", make: manual::make },
+    Artifact { name: "wheel", make: wheel::make },
+    Artifact { name: "site", make: site::make },
+    Artifact { name: "notes", make: notes::make },
     Artifact { name: "checksums", make: checksums::make },
 ];
 
 /// Makes all artifacts; what an earlier run wrote to the folder is replaced.
 pub fn run(shell: &Shell, arguments: &[OsString]) -> Outcome {
     let Flags { output, smoke } = Flags::parse(arguments)?;
-    let release = Release { shell, program: build(shell, smoke)?, output };
+    let release = Release { shell, program: build(shell, smoke)?, output, smoke };
     replace_folder(&release.output)?;
     for Artifact { name, make } in &ARTIFACTS {
         println!("{name}");

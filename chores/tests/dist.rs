@@ -55,6 +55,25 @@ fn all_that_a_release_consists_of_works() {
         assert!(warnings.is_empty() && shown.contains("SYNOPSIS"), "{}: {warnings}{shown}", page.display());
     }
 
+    let name = |end: &str| {
+        let mut names =
+            std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.find(|name| name.starts_with("shipwheel-") && name.ends_with(end)).unwrap_or_else(|| panic!("no …{end}"))
+    };
+    let wheel = said("python3", &["-m", "zipfile", "--list", &name(".whl")], &folder);
+    assert!(wheel.contains(".data/scripts/shipwheel "), "{wheel}");
+    let archive = name(".tar.gz");
+    let inside = archive.trim_end_matches(".tar.gz");
+    said("tar", &["--extract", "--file", &archive], &folder);
+    let version = said("./shipwheel", &["--version"], &folder);
+    assert_eq!(said(&format!("{inside}/shipwheel"), &["--version"], &folder), version);
+    for file in ["LICENSE-MIT", "README.md", "completions/_shipwheel", "man/man1/shipwheel.1"] {
+        assert!(folder.join(inside).join(file).is_file(), "{file}");
+    }
+    let bill = std::fs::read_to_string(folder.join(name(".cdx.json"))).unwrap();
+    assert!(bill.contains("\"CycloneDX\"") && bill.contains("pkg:cargo/zstd-sys@"), "{bill:.300}");
+    assert!(folder.join("site/index.html").is_file() && folder.join("NOTES.md").is_file());
+
     // A second run replaces what the first one wrote, with the same bytes.
     said(env!("CARGO_BIN_EXE_chores"), &["dist", "--smoke", "--output", output], Path::new("/"));
     assert_eq!(std::fs::read_to_string(folder.join("SHA256SUMS")).unwrap(), sums);

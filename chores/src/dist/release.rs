@@ -11,4 +11,6 @@ pub(super) struct Release<'a> {
     pub(super) program: PathBuf,
     /// The folder that all artifacts are written to.
     pub(super) output: PathBuf,
+    /// Whether the development build serves.
+    pub(super) smoke: bool,
 }
