@@ -2,6 +2,7 @@
 //!
 //! Each kind of artifact is a file in `dist/`, and a row of [`ARTIFACTS`].
 
+mod bill;
 mod checksums;
 mod completions;
 mod manual;
@@ -27,11 +28,12 @@ struct Artifact {
 }
 
 /// In the order in which they are made: the checksums are of all that is there.
-const ARTIFACTS: [Artifact; 7] = [
+const ARTIFACTS: [Artifact; 8] = [
     Artifact { name: "program", make: program::make },
     Artifact { name: "completions", make: completions::make },
     Artifact { name: "man pages", make: manual::make },
     Artifact { name: "wheel", make: wheel::make },
+    Artifact { name: "SBOM", make: bill::make },
     Artifact { name: "site", make: site::make },
     Artifact { name: "notes", make: notes::make },
     Artifact { name: "checksums", make: checksums::make },

@@ -1,4 +1,4 @@
-//! The wheel, what is in it as an SBOM, and an archive of its program for `cargo binstall` and for those without Python.
+//! The wheel, and an archive of its program for `cargo binstall` and for those without Python.
 //!
 //! The program is linked by zig against glibc 2.17, which every Linux has that is still cared for. A smoke test links as
 //! cargo does: its wheel is for machines like this one.
@@ -39,7 +39,6 @@ pub(super) fn make(release: &Release<'_>) -> Outcome {
     shell.create_dir(&folder)?;
     take(wheel, ".data/scripts/shipwheel", &folder.join("shipwheel"))?;
     cmd!(shell, "chmod 755 {folder}/shipwheel").quiet().run()?;
-    take(wheel, ".dist-info/sboms/shipwheel-cli.cyclonedx.json", &output.join(format!("{name}.cdx.json")))?;
     for file in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"] {
         shell.copy_file(file, &folder)?;
     }
