@@ -144,6 +144,9 @@ fn check_top(known: &Known<'_>) -> Result<(), DeriveError> {
 fn python(known: &Known<'_>, lock: Option<&Lock>) -> Vec<Line> {
     let Some(lock) = lock else { return Vec::new() };
     let mut lines = vec![Line::new("lock", write::text(&lock.path), lock.reason.as_str())];
+    let groups = dependencies::production_groups(known.text("pyproject.toml"), lock.form);
+    let reason = "what pyproject.toml has for production besides";
+    lines.extend((!groups.is_empty()).then(|| Line::new("groups", write::list(&groups), reason)));
     let member = known.project.name.as_ref().filter(|_| lock.path.starts_with("../"));
     let package = |name: &DistributionName| {
         Line::new("package", write::text(name.as_str()), "the member whose dependencies are wanted")

@@ -104,6 +104,51 @@ fn what_is_started_must_be_there() {
 }
 
 #[test]
+fn a_program_is_there_or_nothing_is_built() {
+    let main = [("main.py", "app = 1\n")];
+    let cause = "the image would not start: nothing in it brings `gunicorn`, which the command starts (linux/amd64)";
+    for cmd in [r#"["gunicorn", "main:app"]"#, r#"["dumb-init", "gunicorn", "main:app"]"#] {
+        let app = Application::new(cmd, &main);
+        let cause = if cmd.contains("init") { "nothing in it brings `dumb-init`" } else { cause };
+        app.build(&[]).failed(3, &[cause, "`groups` or `extras`"]);
+        app.build(&["--optional-import", "*"]).succeeded();
+    }
+    let argument = Application::new(r#"["-m", "main"]"#, &main);
+    argument.build(&[]).failed(3, &["nothing in it brings `-m`", "--cmd \"python3 -m …\""]);
+    let members = [
+        ("package/part.py", ""),
+        ("thing-1.0.dist-info/entry_points.txt", "[console_scripts]\nserve = package.part:run\n"),
+    ];
+    Application::with_wheel(r#"["serve", "main:app"]"#, &main, &members).build(&[]).succeeded();
+    let script = [("thing-1.0.data/scripts/serve", "#!python\n")];
+    Application::with_wheel(r#"["/opt/venv/bin/serve"]"#, &main, &script).build(&[]).succeeded();
+    Application::new(r#"["sh", "-c", "exec python3 main.py"]"#, &main).with_shell().build(&[]).succeeded();
+}
+
+#[test]
+fn pkg_resources_that_a_wheel_imports_at_its_start_is_there_or_nothing_is_built() {
+    let main = [("main.py", "import package\n")];
+    let part = "import os\nimport pkg_resources\n";
+    let cmd = r#"["python3", "main.py"]"#;
+    let start = [("package/__init__.py", "from . import part\n"), ("package/part.py", part)];
+    let cause = "package/part.py:2 imports `pkg_resources`, which nothing in the image provides (linux/amd64)";
+    let app = Application::with_wheel(cmd, &main, &start);
+    app.build(&[]).failed(3, &[cause, "add `setuptools<82`"]);
+    app.build(&["--optional-import", "pkg_resources"]).succeeded();
+    let unused = [("package/__init__.py", ""), ("package/part.py", part)];
+    Application::with_wheel(cmd, &main, &unused).build(&[]).succeeded();
+    let brought = [start[0], start[1], ("pkg_resources/__init__.py", "")];
+    Application::with_wheel(cmd, &main, &brought).build(&[]).succeeded();
+    let server = [
+        ("package/part.py", part),
+        ("thing-1.0.dist-info/entry_points.txt", "[console_scripts]\ngunicorn = package.part:run\n"),
+    ];
+    Application::with_wheel(r#"["gunicorn", "main:app"]"#, &[("main.py", "app = 1\n")], &server)
+        .build(&[])
+        .failed(3, &[cause]);
+}
+
+#[test]
 fn a_key_and_a_profile_except_modules() {
     let app = Application::new(r#"["python3", "main.py"]"#, &[("main.py", "import gone.deep\n")]);
     app.build(&[]).failed(3, &["/app/main.py:1 imports `gone`"]);
@@ -140,7 +185,8 @@ fn wrappers_and_shells_are_followed_where_all_is_sure_to_run() {
 }
 
 /// As much of Django as these settings name; it is not run.
-const DJANGO: [(&str, &str); 8] = [
+const DJANGO: [(&str, &str); 9] = [
+    ("thing-1.0.data/scripts/gunicorn", "#!python\n"),
     ("django/__init__.py", ""),
     ("django/core/wsgi.py", ""),
     ("django/core/management/__init__.py", ""),

@@ -229,6 +229,8 @@ fn definitions_and_applications() {
             HINT,
         ),
         (StartError::NotExecutable { script: "/app/x".to_owned() }.into(), Configuration, HINT),
+        (StartError::NotInstalled { program: "x".to_owned(), platform: amd64() }.into(), Configuration, HINT),
+        (StartError::NotInstalled { program: "-m".to_owned(), platform: amd64() }.into(), Configuration, HINT),
         (
             StartError::NoProgram { script: None, program: "/bin/sh".to_owned(), package: "dash", platform: amd64() }
                 .into(),

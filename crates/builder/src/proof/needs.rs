@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::wheel::wheels::Wheels;
 
 /// Raise this when other things are read out of wheels.
-const NEEDS_RECIPE: u32 = 4;
+const NEEDS_RECIPE: u32 = 5;
 
 /// One ELF file of a wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,10 @@ pub(crate) struct WheelNeeds {
     pub(crate) provides: Vec<String>,
     /// The libraries that its Python sources load by name, each with the first source that does.
     pub(crate) loads: BTreeMap<String, String>,
+    /// The programs that it brings, each with the module that it imports, if it has one.
+    pub(crate) programs: BTreeMap<String, Option<String>>,
+    /// Whether a source of it imports `pkg_resources` as soon as it is imported itself.
+    pub(crate) wants_pkg_resources: bool,
 }
 
 /// The key of a wheel's record.
@@ -92,6 +96,8 @@ fn read(session: &Session<'_>, digest: &Digest, wheel: &Wheel) -> Result<WheelNe
     needs.provides.sort();
     needs.provides.dedup();
     needs.loads = loads(wheel)?;
+    needs.programs = programs(wheel);
+    needs.wants_pkg_resources = wants_pkg_resources(wheel)?;
     session.cache.put_record("needs", &key(digest), &needs)?;
     Ok(needs)
 }
@@ -113,6 +119,27 @@ fn loads(wheel: &Wheel) -> Result<BTreeMap<String, String>, BuildError> {
         }
     }
     Ok(loads)
+}
+
+/// Its commands, and the files that are installed beside them.
+fn programs(wheel: &Wheel) -> BTreeMap<String, Option<String>> {
+    let script = |path: &str| Some(path.split_once(".data/scripts/")?.1.to_owned());
+    let files = wheel.files().iter().filter_map(|member| Some((script(&member.path)?, None)));
+    files.chain(wheel.entry_points().iter().map(|it| (it.name.clone(), Some(it.module.clone())))).collect()
+}
+
+/// Whether a line without indentation imports it: nothing decides whether that happens.
+fn wants_pkg_resources(wheel: &Wheel) -> Result<bool, BuildError> {
+    let sources: Vec<_> = wheel.files().iter().filter(|member| is_core_source(&member.path)).collect();
+    let read = sources.par_iter().map(|member| {
+        let text = wheel.content(member).to_vec()?;
+        Ok(imports_pkg_resources(&String::from_utf8_lossy(&text)))
+    });
+    read.collect::<Result<Vec<bool>, BuildError>>().map(|found| found.contains(&true))
+}
+
+fn imports_pkg_resources(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("import pkg_resources") || line.starts_with("from pkg_resources import"))
 }
 
 /// How many folders deep a source is that whoever uses the distribution imports: `psycopg/pq/misc.py`.
@@ -168,6 +195,20 @@ mod tests {
         assert_eq!(Ok(Some(read.clone())), ElfFacts::read(&content.to_vec().expect("readable")));
         assert!(read.needed.iter().any(|name| name.starts_with("libc.so")) && read.glibc.is_some(), "{read:?}");
         assert!(asked < size / 10, "{asked} of {size}");
+    }
+
+    #[test]
+    fn an_import_that_nothing_decides_about_has_no_indentation() {
+        for (text, expected) in [
+            ("import os\nimport pkg_resources\n", true),
+            ("from pkg_resources import resource_filename", true),
+            ("import pkg_resources as resources", true),
+            ("try:\n    import pkg_resources\nexcept ImportError:\n    pkg_resources = None\n", false),
+            ("def version():\n    import pkg_resources\n", false),
+            ("# import pkg_resources\n", false),
+        ] {
+            assert_eq!(imports_pkg_resources(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ use shipwheel_store::cache::Packs;
 use super::causes::Causes;
 use super::import_error::ImportError;
 use super::needs;
+use super::programs::Programs;
+use super::removed::{Library, PKG_RESOURCES};
 use super::startable::{File, First, check};
 use super::started::started;
 use super::wheel_modules::{WheelModules, in_site_packages};
@@ -58,13 +60,18 @@ pub(crate) fn prove_imports(
 ) -> Result<(), BuildError> {
     let spec = &definition.spec;
     let Some(app) = &spec.app else { return Ok(()) };
-    let mut noted = Noted::new();
+    let (mut noted, mut not_installed) = (Noted::new(), Ok(()));
     for (platform, platform_facts) in &facts.platforms {
         let Some(config) = configs.get(platform) else { continue };
         let command = Command { words: config.command(), env: config.env(), workdir: config.working_dir() };
         let own: Vec<&AppFile> = facts.app.iter().chain(&platform_facts.installed).collect();
         let has = |path: &str| own.iter().any(|file| file.path.as_str() == path);
-        check_first(&command, &own, &sources.ingredients.bases.by_platform[platform], platform, sources)?;
+        let base = &sources.ingredients.bases.by_platform[platform];
+        check_first(&command, &own, base, platform, sources)?;
+        let programs = Programs::new(session, &platform_facts.wheels, &own);
+        if !app.optional_imports.iter().any(|module| module.value == "*") {
+            not_installed = not_installed.and(programs.check(session, &command, base, platform));
+        }
         let in_environment = |program: &str| {
             let path = format!("{}/bin/{program}", VENV);
             has(&path).then_some(path)
@@ -94,7 +101,11 @@ pub(crate) fn prove_imports(
             may_have: &|file, module| wheels.may_have(file, module),
         };
         let optional: Vec<&str> = app.optional_imports.iter().map(|module| module.value.as_str()).collect();
-        let is_known = is_all_known(spec, &sources.ingredients.bases.by_platform[platform]);
+        let is_known = is_all_known(spec, base);
+        if is_known && !is_optional(&optional, &What::Module(PKG_RESOURCES.to_owned())) {
+            let library = Library { session, sources, facts: platform_facts, version: python.version };
+            library.check(&program, &commands, &programs, platform)?;
+        }
         let missing = commands.iter().flat_map(|(starts, command)| follow(&program, command, starts));
         for missing in missing.filter(|it| !is_optional(&optional, &it.what)) {
             // What the base has is not known, so nothing can be said of a command that may be its own.
@@ -105,7 +116,9 @@ pub(crate) fn prove_imports(
             noted.entry(missing).or_default().insert(platform.clone());
         }
     }
-    report(session, noted, Causes { definition, facts })
+    // An import that fails tells more.
+    report(session, noted, Causes { definition, facts })?;
+    Ok(not_installed?)
 }
 
 /// Checks that the kernel can start the command: on a base of Debian's packages, whose list says what it has.

@@ -18,6 +18,14 @@ pub enum StartError {
         /// For which image.
         platform: Platform,
     },
+    /// Neither the environment nor the base has the program.
+    #[error("the image would not start: nothing in it brings `{program}`, which the command starts ({platform})")]
+    NotInstalled {
+        /// The name of the program.
+        program: String,
+        /// For which image.
+        platform: Platform,
+    },
     /// A file is started that may not be executed.
     #[error("the image would not start: {script}, which the command starts, is not executable")]
     NotExecutable {
@@ -42,6 +50,15 @@ impl StartError {
                      `--from Dockerfile` where there is one) and add \"{package}\"{more} to `packages` of `base.debian`"
                 )
             }
+            Self::NotInstalled { program, .. } => match program.starts_with('-') {
+                true => format!(
+                    "`{program}` is an argument: name the program before it, as with `--cmd \"python3 {program} …\"`"
+                ),
+                false => "add the distribution that has the command to the dependencies and lock them again; if a group or \
+                          an extra of the lock has it, name that in `groups` or `extras` in `[python]` of image.toml; or \
+                          choose another command, as with `--cmd`"
+                    .to_owned(),
+            },
             Self::NotExecutable { script } => {
                 let name = script.rsplit('/').next().unwrap_or(script);
                 format!(

@@ -47,7 +47,7 @@ fn name(word: &str) -> &str {
 }
 
 /// Without the programs that only start another one; what their options do beside that is not known.
-fn unwrapped(mut command: Command) -> Command {
+pub(super) fn unwrapped(mut command: Command) -> Command {
     while let Some(first) = command.words.first().map(|word| name(word).to_owned()) {
         let taken = match WRAPPERS.iter().find(|(wrapper, _)| *wrapper == first) {
             Some((_, own)) => own + options(&command.words[1..]),

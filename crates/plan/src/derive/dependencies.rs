@@ -10,11 +10,27 @@ mod dynamic;
 mod find;
 mod purpose;
 
+use std::collections::BTreeSet;
+
 use shipwheel_python::lock::LockForm;
+use shipwheel_python::pyproject::project_groups;
 use shipwheel_python::requirements::{beside, includes};
 
 use candidate::Candidate;
 pub(super) use find::{find, passed_over};
+use purpose::is_production;
+
+/// The groups of a pyproject.toml that its lock has for production besides what is installed anyway.
+///
+/// An extra is for whoever installs the project, so its name alone says less.
+pub(super) fn production_groups(pyproject: &str, form: LockForm) -> BTreeSet<String> {
+    match form {
+        LockForm::Uv | LockForm::Poetry | LockForm::Pdm => {
+            project_groups(pyproject).groups.into_iter().filter(|group| is_production(group)).collect()
+        }
+        LockForm::Pylock | LockForm::Pipfile | LockForm::Requirements | LockForm::Project => BTreeSet::new(),
+    }
+}
 
 /// Whether a file's text is asked for because of its name.
 pub(super) fn is_read(path: &str) -> bool {

@@ -125,10 +125,11 @@ fn search_all(known: &Known<'_>, search: &mut Search) -> Found {
             found => found,
         };
     }
-    match tool::find(known, search) {
+    let found = match tool::find(known, search) {
         Found::Nothing => program::find(known, search),
         found => found,
-    }
+    };
+    found.beside(search.development.take())
 }
 
 #[cfg(test)]

@@ -21,6 +21,10 @@ enum Remedy {
     Selection,
 }
 
+/// Distributions without wheels for Linux, and others with the same modules that have them.
+const WITH_WHEELS: [(&str, &str); 3] =
+    [("psycopg-c", "psycopg-binary"), ("psycopg2", "psycopg2-binary"), ("uwsgi", "pyuwsgi")];
+
 impl Remedy {
     fn of(problem: &SelectProblem) -> Self {
         let SelectProblem::Package { reason, .. } = problem else { return Self::LockForTarget };
@@ -38,8 +42,15 @@ impl Remedy {
         }
     }
 
-    /// The text for these distributions.
+    /// The text for these distributions, with those that are the same as one of them and have wheels.
     fn text(&self, names: &[&DistributionName]) -> String {
+        let same = WITH_WHEELS.iter().filter(|(name, _)| names.iter().any(|it| it.as_str() == *name));
+        let same = same.map(|(name, wheels)| format!("; {wheels} is {name} with wheels: lock that instead"));
+        let same: String = same.filter(|_| matches!(self, Self::OtherVersion | Self::Build)).collect();
+        self.way_out(names) + &same
+    }
+
+    fn way_out(&self, names: &[&DistributionName]) -> String {
         let list =
             |quote: &str| names.iter().map(|name| format!("{quote}{name}{quote}")).collect::<Vec<_>>().join(", ");
         let versions = match names {
@@ -117,6 +128,29 @@ mod tests {
         assert_eq!(found.len(), 3, "{found:?}");
         assert!(found[0].contains("`allow-build = [\"a\", \"b\"]`"), "{}", found[0]);
         assert!(found[1].starts_with("`accept` a built wheel of c"), "{}", found[1]);
+    }
+
+    #[test]
+    fn what_is_the_same_and_has_wheels_is_named() {
+        let windows = || "psycopg2-2.9.9-cp311-cp311-win_amd64.whl".parse().expect("a wheel");
+        for (name, reason, expected) in [
+            ("psycopg2", Reason::OnlySdist, Some("; psycopg2-binary is psycopg2 with wheels: lock that instead")),
+            (
+                "psycopg2",
+                Reason::NoneFits(vec![(windows(), Misfit::System("win_amd64".to_owned()))]),
+                Some("; psycopg2-binary is psycopg2 with wheels: lock that instead"),
+            ),
+            ("psycopg2", Reason::NoHash(windows()), None),
+            ("psycopg2-binary", Reason::OnlySdist, None),
+        ] {
+            let name = name.parse().expect("a name");
+            let found = remedies([&SelectProblem::Package { name, version: None, line: 1, reason }]);
+            assert_eq!(
+                found[0].split_once("; psycopg2-binary").map(|(at, _)| &found[0][at.len()..]),
+                expected,
+                "{found:?}"
+            );
+        }
     }
 
     #[test]

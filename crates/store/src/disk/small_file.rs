@@ -154,14 +154,42 @@ pub fn read_small_text(path: &Path, limit: u64) -> io::Result<String> {
     text(read_small(path, limit)?)
 }
 
+/// UTF-8, or UTF-16 with its mark, as `pip freeze > requirements.txt` writes it in PowerShell and pip and uv read it.
 fn text(bytes: Vec<u8>) -> io::Result<String> {
-    String::from_utf8(bytes)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
+    let units = |unit: fn([u8; 2]) -> u16| -> Option<String> {
+        let (pairs, []) = bytes[2..].as_chunks::<2>() else { return None };
+        char::decode_utf16(pairs.iter().copied().map(unit)).collect::<Result<_, _>>().ok()
+    };
+    let decoded = match bytes.get(..2) {
+        Some([0xff, 0xfe]) => units(u16::from_le_bytes),
+        Some([0xfe, 0xff]) => units(u16::from_be_bytes),
+        _ => String::from_utf8(bytes).ok(),
+    };
+    decoded.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_utf_8_or_utf_16_with_its_mark() {
+        let little: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain("flask==3\r\né😀".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let big: Vec<u8> = [0xfe, 0xff].into_iter().chain("é".encode_utf16().flat_map(u16::to_be_bytes)).collect();
+        for (bytes, expected) in [
+            (little.clone(), Some("flask==3\r\né😀")),
+            (big, Some("é")),
+            (vec![0xff, 0xfe], Some("")),
+            ("é".into(), Some("é")),
+            (Vec::new(), Some("")),
+            (little[..little.len() - 1].to_vec(), None),
+            (little[..little.len() - 2].to_vec(), None),
+            (vec![b'a', 0xff, 0xfe], None),
+        ] {
+            assert_eq!(text(bytes.clone()).ok().as_deref(), expected, "{bytes:?}");
+        }
+    }
 
     #[test]
     fn only_regular_files_within_the_limit_are_read() {

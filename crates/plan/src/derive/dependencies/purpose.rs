@@ -118,6 +118,14 @@ pub(super) fn purpose(path: &str) -> Option<(Purpose, bool)> {
     Some((purpose, is_locked))
 }
 
+/// Whether a group of dependencies has what production needs besides the others, told by its name.
+pub(super) fn is_production(group: &str) -> bool {
+    let lower = group.to_ascii_lowercase();
+    let words: BTreeSet<&str> = lower.split(['-', '_', '.']).collect();
+    let said = |(_, known): &&(Purpose, &[&str])| words.iter().any(|word| known.contains(word));
+    WORDS.iter().find(said).is_some_and(|(purpose, _)| *purpose == Purpose::Production)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -54,7 +54,16 @@ impl Config<'_> {
         let entrypoint = self.image.entrypoint.as_ref();
         let cmd = self.image.cmd.as_ref().filter(|_| !entrypoint.is_some_and(is_text));
         let entry = entrypoint.map(|at| self.read(draft, at, true)).transpose()?.filter(|it| !it.words.is_empty());
-        let cmd_started = cmd.map(|at| self.read(draft, at, entry.is_none())).transpose()?;
+        let inherited = start::inherited(self.file).filter(|_| entrypoint.is_none());
+        let is_whole = entry.is_none() && inherited.is_none();
+        let cmd_started = cmd.map(|at| self.read(draft, at, is_whole)).transpose()?;
+        if let Some(inherited) = inherited.filter(|_| cmd.is_some()) {
+            lines.push(Line::new(
+                "entrypoint",
+                write::list([inherited]),
+                "what the base starts, as no line says another",
+            ));
+        }
         match (entrypoint, &entry) {
             (Some(at), Some(started)) => lines.push(self.started(draft, "entrypoint", at, started)),
             (Some(at), None) => {

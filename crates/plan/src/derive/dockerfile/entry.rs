@@ -113,6 +113,9 @@ impl<'r> Reading<'r> {
         if let Some(at) = &self.image.entrypoint {
             entry.entrypoint = self.words(at, true)?;
         }
+        if let Some(inherited) = start::inherited(self.file).filter(|_| self.image.entrypoint.is_none()) {
+            entry.entrypoint = vec![inherited.to_owned()];
+        }
         // A text for a shell takes no arguments.
         let is_text = self.image.entrypoint.as_ref().is_some_and(|at| matches!(at.value, Command::Shell { .. }));
         if let Some(at) = self.image.cmd.as_ref().filter(|_| !is_text || entry.entrypoint.is_empty()) {
@@ -184,6 +187,9 @@ impl<'r> Reading<'r> {
             return Err(format!("{file} is part of the project, which is installed elsewhere"));
         }
         let first = words().next().ok_or("it starts nothing")?;
+        if first.starts_with('-') {
+            return Err("these are arguments for the entry point of its base".to_owned());
+        }
         let name = program(first);
         let missing =
             PROGRAMS.iter().find(|(program, distribution)| *program == name && !self.known.depends_on(distribution));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::derive::known::Known;
 use crate::derive::runner::{self, options};
-use crate::dockerfile::{At, Command, absolute};
+use crate::dockerfile::{At, Command, Dockerfile, absolute};
 use crate::shell::{Surroundings, commands, program};
 
 use super::draft::{Draft, below};
@@ -25,6 +25,15 @@ pub(super) struct Started {
     pub(super) packages: Vec<&'static str>,
     /// Whether `-u` was taken off with the interpreter: it does not buffer what it prints.
     pub(super) is_unbuffered: bool,
+}
+
+/// The entry point that an image has from its base, if no line names one: distroless images start their Python.
+pub(super) fn inherited(file: &Dockerfile) -> Option<&'static str> {
+    let chain = file.chain(file.last());
+    let image = &chain.first()?.image;
+    let name = image.split('@').next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    let is_minimal = ["distroless", "chainguard", "cgr.dev"].iter().any(|word| image.contains(word));
+    (is_minimal && name.starts_with("python")).then_some("python3")
 }
 
 /// Why a command is refused: what it starts.

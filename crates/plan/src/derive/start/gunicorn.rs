@@ -1,5 +1,7 @@
 //! gunicorn's own file of settings: where it listens, which comes before the variable `PORT`.
 
+use std::fmt;
+
 use shipwheel_python::imports::gunicorn_arguments;
 
 use crate::derive::code::{Token, assignment, lines};
@@ -32,7 +34,20 @@ pub(super) fn complete(known: &Known<'_>, entry: &mut Entry) {
         named(&words).or_else(|| named(&before)).unwrap_or(FILE).trim_start_matches("python:").trim_start_matches("./");
     let below = format!("{}/{file}", entry.workdir);
     let path = file.strip_prefix("/app/").unwrap_or(below.trim_start_matches('/'));
-    let Some((host, port)) = bind(known.text(path)) else { return };
+    let bound = bind(known.text(path));
+    let is_asked = entry.env.contains_key(PORT);
+    if let Some(bound) = bound.as_ref().filter(|bound| is_asked && !bound.is_reached()) {
+        // Its own file is for a machine where another server is in front of it.
+        let Some(port) = entry.ports.first() else { return };
+        let address = format!("0.0.0.0:{port}");
+        entry.notes.push(format!(
+            "{path} binds {bound}, which nothing outside of the container reaches: `--bind` comes before it"
+        ));
+        entry.cmd.extend(["--bind".to_owned(), address]);
+        entry.env.remove(PORT);
+        return;
+    }
+    let Some(Bound::Port(host, port)) = bound else { return };
     entry.notes.push(format!("{path} binds {host}:{port}"));
     if is_loopback(&host) {
         entry.notes.push(format!("warning: nothing outside of the container reaches {host}: name 0.0.0.0 in {path}"));
@@ -50,8 +65,32 @@ fn named<'w>(words: &[&'w str]) -> Option<&'w str> {
     })
 }
 
-/// The literal `bind = "host:port"` of a file, or the first of a list.
-fn bind(text: &str) -> Option<(String, u16)> {
+/// Where gunicorn listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Bound {
+    Port(String, u16),
+    /// A socket in the file system.
+    Socket(String),
+}
+
+impl Bound {
+    /// Whether anything outside of the container reaches it.
+    fn is_reached(&self) -> bool {
+        matches!(self, Self::Port(host, _) if !is_loopback(host))
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Port(host, port) => write!(f, "{host}:{port}"),
+            Self::Socket(path) => write!(f, "unix:{path}"),
+        }
+    }
+}
+
+/// The literal `bind = "host:port"` of a file, or the first of a list; the last one counts.
+fn bind(text: &str) -> Option<Bound> {
     let lines = lines(text);
     let mut values = lines.iter().filter_map(|line| assignment(&line.tokens).filter(|(name, _)| name == "bind"));
     let (_, value) = values.next_back()?;
@@ -60,9 +99,12 @@ fn bind(text: &str) -> Option<(String, u16)> {
     };
     // A sum is not literal.
     let is_literal = value.len() == 1 || matches!(value.first(), Some(Token::Mark('[')));
+    if let Some(path) = text.strip_prefix("unix:").filter(|_| is_literal) {
+        return Some(Bound::Socket(path.to_owned()));
+    }
     let (host, port) = text.rsplit_once(':').filter(|_| is_literal)?;
     let host = if host.is_empty() { "0.0.0.0" } else { host };
-    Some((host.to_owned(), port.parse().ok().filter(|port| *port > 0)?))
+    Some(Bound::Port(host.to_owned(), port.parse().ok().filter(|port| *port > 0)?))
 }
 
 #[cfg(test)]
@@ -72,15 +114,18 @@ mod tests {
     #[test]
     fn a_literal_bind_says_where_it_listens() {
         for (text, expected) in [
-            ("bind = '0.0.0.0:9000'\nworkers = 2\n", Some("0.0.0.0 9000")),
-            ("bind = [':8001', '[::1]:8002']", Some("0.0.0.0 8001")),
-            ("bind = '1.2.3.4:1'\nbind = \"127.0.0.1:2\"", Some("127.0.0.1 2")),
+            ("bind = '0.0.0.0:9000'\nworkers = 2\n", Some("0.0.0.0:9000")),
+            ("bind = [':8001', '[::1]:8002']", Some("0.0.0.0:8001")),
+            ("bind = '1.2.3.4:1'\nbind = \"127.0.0.1:2\"", Some("127.0.0.1:2 alone")),
             ("import os\nbind = '0.0.0.0:' + os.environ.get('PORT', '8000')", None),
             ("bind = f'0.0.0.0:{port}'", None),
-            ("bind = 'unix:/run/x.sock'", None),
+            ("bind = 'unix:/run/x.sock'", Some("unix:/run/x.sock alone")),
+            ("bind = ['unix:/run/x.sock']", Some("unix:/run/x.sock alone")),
+            ("bind = 'unix:' + path", None),
             ("workers = 2", None),
         ] {
-            let found = bind(text).map(|(host, port)| format!("{host} {port}"));
+            let alone = |bound: &Bound| if bound.is_reached() { "" } else { " alone" };
+            let found = bind(text).map(|bound| format!("{bound}{}", alone(&bound)));
             assert_eq!(found.as_deref(), expected, "{text}");
         }
     }

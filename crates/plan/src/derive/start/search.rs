@@ -11,6 +11,8 @@ pub(super) struct Search {
     pub(super) passed_over: Vec<String>,
     /// Modules that would start and do nothing: their application waits for a server.
     pub(super) unserved: Vec<String>,
+    /// The development server of an application that waits for another one.
+    pub(super) development: Option<Entry>,
     /// What to do where nothing is found.
     pub(super) advice: Option<String>,
 }
@@ -34,6 +36,19 @@ pub(super) enum Found {
 impl Found {
     pub(super) fn start(entry: Entry) -> Self {
         Self::Start(Box::new(entry))
+    }
+
+    /// The same, unless it starts something that does not serve beside an application that a development server could.
+    pub(super) fn beside(self, development: Option<Entry>) -> Self {
+        match (self, development) {
+            (Self::Start(other), Some(development)) if other.ports.is_empty() => {
+                Self::Several(vec![development, *other])
+            }
+            (Self::Several(others), Some(development)) if others.iter().all(|other| other.ports.is_empty()) => {
+                Self::Several([development].into_iter().chain(others).collect())
+            }
+            (found, _) => found,
+        }
     }
 
     /// One start, several, or none.

@@ -1,6 +1,6 @@
 //! Web applications by the conventions of their frameworks, behind a server that the lock has.
 
-use crate::derive::entry::{Entry, typed};
+use crate::derive::entry::Entry;
 use crate::derive::known::Known;
 use crate::derive::start::application::{Application, applications};
 use crate::derive::start::django;
@@ -112,22 +112,36 @@ fn unserved(known: &Known<'_>, application: &Application, search: &mut Search) {
         servers.join(", ")
     ));
     let server = first_server(application.interface);
+    let development = development(known, application);
+    let typed = development.as_ref().map(Entry::typed).unwrap_or_default();
+    search.development = search.development.take().or(development);
     search.advice = Some(match (application.framework.name, application.is_inside()) {
         ("Django", _) if known.has("manage.py") => format!(
-            "add {server} to the dependencies and lock them again; for Django's development server: \
-             `--cmd \"python3 manage.py runserver 0.0.0.0:{PORT} --noreload\"`"
+            "add {server} to the dependencies and lock them again; for Django's development server: `--cmd \"{typed}\"`"
         ),
         ("Dash", true) => format!(
             "add `server = {}.server` to {file} and {server} to the dependencies, and lock them again",
             application.object
         ),
         ("Flask", _) => format!(
-            "add {server} to the dependencies and lock them again; for Flask's development server: \
-             `--cmd \"{}\"`",
-            typed(["flask", "--app", &name, "run", "--host", "0.0.0.0", "--port", "5000"])
+            "add {server} to the dependencies and lock them again; for Flask's development server: `--cmd \"{typed}\"`"
         ),
         _ => format!("add {server} to the dependencies and lock them again"),
     });
+}
+
+/// What serves an application while it is written.
+fn development(known: &Known<'_>, application: &Application) -> Option<Entry> {
+    let reason = format!("the development server of {}, as no other one is locked", application.framework.name);
+    let name = application.reference();
+    match application.framework.name {
+        "Django" if known.has("manage.py") => {
+            let address = format!("0.0.0.0:{PORT}");
+            Some(Entry::new(&["python3", "manage.py", "runserver", &address, "--noreload"], reason))
+        }
+        "Flask" => Some(Entry::new(&["flask", "--app", &name, "run", "--host", "0.0.0.0", "--port", "5000"], reason)),
+        _ => None,
+    }
 }
 
 /// Says that a factory wants arguments.
