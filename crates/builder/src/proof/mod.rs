@@ -9,6 +9,7 @@ mod programs;
 pub(crate) mod prove;
 pub(crate) mod prove_imports;
 mod removed;
+pub(crate) mod sources;
 pub(crate) mod start_error;
 mod startable;
 mod started;

@@ -67,8 +67,9 @@ impl<'a> Programs<'a> {
     fn has(&self, name: &str) -> bool {
         let is_python =
             name.strip_prefix("python").is_some_and(|it| it.chars().all(|c| c.is_ascii_digit() || c == '.'));
-        let ends = |file: &&&AppFile| file.path.as_str().rsplit_once("bin/").is_some_and(|(_, last)| last == name);
-        is_python || self.of_wheels.contains_key(name) || self.own.iter().any(|file| ends(&file))
+        // PATH may have any folder of the application.
+        let is_own = || self.own.iter().any(|file| file.path.name() == name);
+        is_python || self.of_wheels.contains_key(name) || is_own()
     }
 }
 

@@ -6,37 +6,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipwheel_bytecode::PythonVersion;
-use shipwheel_layer::Content;
-use shipwheel_oci::{Digest, Hasher, ImageConfig, Platform};
+use shipwheel_oci::{ImageConfig, Platform};
 use shipwheel_plan::facts::{AppFile, Facts, PlatformFacts};
 use shipwheel_plan::layer::VENV;
 use shipwheel_plan::spec::{Base, ImageSpec};
-use shipwheel_python::imports::{
-    Command, Missing, ModuleFiles, Program, Statements, What, distribution_of, follow, starts,
-};
-use shipwheel_store::cache::Packs;
+use shipwheel_python::imports::{Command, Missing, ModuleFiles, Program, What, distribution_of, follow, starts};
 
 use super::causes::Causes;
 use super::import_error::ImportError;
 use super::needs;
 use super::programs::Programs;
 use super::removed::{Library, PKG_RESOURCES};
+use super::sources::Sources;
 use super::startable::{File, First, check};
 use super::started::started;
 use super::wheel_modules::{WheelModules, in_site_packages};
 use crate::base::resolved::ResolvedBase;
-use crate::disk::bytes::PathSource;
 use crate::error::BuildError;
 use crate::inspect::counted::counted;
-use crate::interpreter::compilers::Compilers;
-use crate::layer::ingredients::Ingredients;
 use crate::loading::place::absolute;
 use crate::project::definition::Definition;
 use crate::session::Session;
 use crate::wheel::wheels::scheme;
-
-/// Raise this when `statements.py` or `django.py` reads other things.
-const STATEMENTS_RECIPE: u32 = 2;
 
 /// As much of a script's first line as the kernel reads.
 const MAX_FIRST_LINE: usize = 256;
@@ -185,72 +176,6 @@ fn module_files(
         paths.extend(native.files.iter().map(|file| format!("/{site}/{}", in_site_packages(&file.path))));
     }
     Ok(ModuleFiles::new(paths))
-}
-
-/// Where the application's sources are, and what reads them.
-#[derive(Clone, Copy)]
-pub(crate) struct Sources<'a> {
-    pub(crate) ingredients: &'a Ingredients,
-    pub(crate) compilers: &'a Compilers<'a>,
-}
-
-impl Sources<'_> {
-    /// By path in the image; a source that does not compile says nothing.
-    fn statements(
-        &self,
-        session: &Session<'_>,
-        version: PythonVersion,
-        own: &[&AppFile],
-    ) -> Result<BTreeMap<String, Statements>, BuildError> {
-        let is_source = |file: &&&AppFile| {
-            let (path, name) = (file.path.as_str(), file.path.name());
-            file.link.is_none() && (name.ends_with(".py") || path.starts_with(&format!("{VENV}/bin/")))
-        };
-        let sources: Vec<&AppFile> = own.iter().filter(is_source).copied().collect();
-        let mut group = Hasher::new();
-        group.field(STATEMENTS_RECIPE.to_le_bytes()).field(self.compilers.identity(version)?);
-        let kept = Packs::open(&session.cache, "statements", &group.finish());
-        let key = |file: &AppFile| {
-            let mut hasher = Hasher::new();
-            hasher.field(STATEMENTS_RECIPE.to_le_bytes()).field(version.to_string()).field(file.digest);
-            hasher.finish()
-        };
-        let mut reports: BTreeMap<Digest, Vec<u8>> =
-            sources.iter().filter_map(|file| Some((file.digest, kept.value(&key(file))?))).collect();
-        let unknown: BTreeMap<Digest, &AppFile> = sources
-            .iter()
-            .filter(|file| !reports.contains_key(&file.digest))
-            .map(|file| (file.digest, *file))
-            .collect();
-        if !unknown.is_empty() {
-            let compiler = self.compilers.of(version)?;
-            session.report.step(&format!("proof: imports of {}", counted(unknown.len(), "module")));
-            let contents: Vec<Content> = unknown.values().map(|file| self.content(file)).collect::<Result<_, _>>()?;
-            let answers = compiler.statements(&contents)?;
-            for (file, report) in unknown.values().zip(answers) {
-                let report = report.unwrap_or_default();
-                kept.put(key(file), &report)?;
-                reports.insert(file.digest, report);
-            }
-            kept.finish()?;
-        }
-        let parsed = sources.iter().filter_map(|file| {
-            Some((file.path.to_string(), Statements::parse(reports.get(&file.digest)?).unwrap_or_default()))
-        });
-        Ok(parsed.collect())
-    }
-
-    fn content(&self, file: &AppFile) -> Result<Content, BuildError> {
-        let path = file.path.as_str();
-        if let Some(content) = self.ingredients.projects.content(path) {
-            return Ok(content.clone());
-        }
-        let app = &self.ingredients.application;
-        let found = app.binary_search_by(|collected| collected.file.path.as_str().cmp(path)).ok();
-        let collected = found.map(|n| &app[n]).ok_or_else(|| BuildError::Internal(format!("no file for {path}")))?;
-        let source = PathSource::new(&collected.host, file.size);
-        Ok(Content::from_slice(source, 0, file.size).with_expected(file.digest))
-    }
 }
 
 /// Whether a module, or a package above it, is named as one that may be missing.

@@ -12,7 +12,7 @@ use shipwheel_python::imports::{Command, Missing, Program, Start, Statements, Wh
 use super::import_error::ImportError;
 use super::needs;
 use super::programs::Programs;
-use super::prove_imports::Sources;
+use super::sources::Sources;
 use super::wheel_modules::in_site_packages;
 use crate::error::BuildError;
 use crate::session::Session;

@@ -113,6 +113,7 @@ mod tests {
                 Ok(()) => none.to_owned(),
                 Err(StartError::NoProgram { program, package, .. }) => format!("{program} {package}"),
                 Err(StartError::NotExecutable { script }) => format!("{script} is not executable"),
+                Err(StartError::NotInstalled { program, .. }) => program,
             };
             assert_eq!(found, expected, "{word} {file:?}");
         }
