@@ -16,7 +16,7 @@ use crate::open;
 pub(crate) enum Subject {
     /// A layout, an archive or a reference.
     Image(ImageArgument),
-    /// A definition, by its name, its path or its folder; `None` for the only one in images/.
+    /// A definition, by its name, its path or its folder; `None` for the only one in images/, or else that of the working directory.
     Definition(Option<String>),
 }
 

@@ -95,7 +95,12 @@ pub(super) fn resolve_platform(
     meanwhile();
     let downloads: Vec<Download> = packages
         .iter()
-        .map(|package| Download { url: package.url.clone(), digest: package.digest, size: Some(package.size) })
+        .map(|package| Download {
+            url: package.url.clone(),
+            digest: package.digest,
+            size: Some(package.size),
+            name: None,
+        })
         .collect();
     fetch_all(session, &downloads, CONCURRENCY).map_err(fail)?;
     let tree = unpack_all(session, base, &packages).map_err(fail)?;

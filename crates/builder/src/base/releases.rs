@@ -162,9 +162,10 @@ impl Releases {
 impl Archive {
     /// Where an index of the suite is fetched from.
     fn download(&self, index: IndexFile) -> Download {
+        let name = format!("{} {}", self.suite, index.path);
         let path = index.by_hash.unwrap_or(index.path);
         let url = format!("{}/dists/{}/{path}", self.url, self.suite);
-        Download { url, digest: index.digest, size: Some(index.size) }
+        Download { url, digest: index.digest, size: Some(index.size), name: Some(name) }
     }
 }
 

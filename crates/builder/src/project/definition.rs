@@ -72,7 +72,8 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// Reads a definition: a name below `images`, a folder with an image.toml, or such a file.
+    /// Reads a definition: a name below `images`, a folder with an image.toml, or such a file; without a name the only
+    /// one below `images`, or where there is none, that of the working directory.
     ///
     /// For a folder without one it is derived from the folder's files and the user's choices.
     ///
@@ -287,6 +288,8 @@ fn find(images: &Path, wanted: Option<&str>) -> Result<Found, BuildError> {
     let Some(wanted) = wanted else {
         return match &known[..] {
             [only] => Ok(Found::File(images.join(only).join(FILE))),
+            // What a user means who stands in the folder of an application.
+            [] => find(images, Some(".")),
             _ => Err(not_found("the only image".to_owned(), known)),
         };
     };
@@ -306,4 +309,27 @@ fn known(images: &Path) -> Vec<String> {
     let mut names: Vec<String> = with_definition.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_name_the_only_image_is_meant_or_else_the_working_directory() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let images = folder.path().join("images");
+        assert!(matches!(find(&images, None), Ok(Found::Folder(path)) if path == Path::new(".")));
+        let define = |name: &str| {
+            std::fs::create_dir_all(images.join(name)).expect("our own folder");
+            std::fs::write(images.join(name).join(FILE), "").expect("our own folder");
+        };
+        // A folder of pictures.
+        std::fs::create_dir_all(images.join("icons")).expect("our own folder");
+        assert!(matches!(find(&images, None), Ok(Found::Folder(path)) if path == Path::new(".")));
+        define("web");
+        assert!(matches!(find(&images, None), Ok(Found::File(path)) if path == images.join("web/image.toml")));
+        define("worker");
+        assert!(find(&images, None).err().is_some_and(|error| error.to_string().contains("the only image")));
+    }
 }

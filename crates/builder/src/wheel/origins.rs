@@ -105,7 +105,8 @@ impl WheelOrigins {
             match &file.url {
                 Some(_) if session.offline => return Err(session.lacking(&file.file_name).into()),
                 Some(url) => {
-                    downloads.push(Download { url: self.mirrored(url), digest: file.digest, size: file.size });
+                    let url = self.mirrored(url);
+                    downloads.push(Download { url, digest: file.digest, size: file.size, name: None });
                 }
                 None => return Err(WheelSetError::NoAddress { wheel: file.file_name.clone() }.into()),
             }

@@ -19,7 +19,7 @@ use crate::table::size;
 #[derive(Debug, Args)]
 pub(crate) struct BundleArguments {
     /// A folder in images/, a path to an image.toml or its folder, or to an application's folder without
-    /// one [default: the only one in images/].
+    /// one [default: the only one in images/, or else `.`].
     name: Option<String>,
 
     #[command(flatten)]

@@ -34,7 +34,7 @@ use crate::signing;
 #[derive(Debug, Args)]
 pub(crate) struct ImageArguments {
     /// A folder in images/, a path to an image.toml or its folder, or to an application's folder without
-    /// one: it is derived and shown [default: the only one in images/].
+    /// one: it is derived and shown [default: the only one in images/, or else `.`].
     pub(crate) name: Option<String>,
 
     #[command(flatten)]

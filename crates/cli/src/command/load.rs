@@ -21,7 +21,7 @@ use crate::subject::{Making, Subject, platform};
 #[derive(Debug, Args)]
 pub(crate) struct LoadArguments {
     /// An OCI layout folder, an archive or a reference; or an application that is built first: its folder, an
-    /// image.toml, or a name in images/ [default: the only one in images/].
+    /// image.toml, or a name in images/ [default: the only one in images/, or else `.`].
     image: Option<String>,
 
     /// Where to: docker, podman, containerd, kind:NAME, k3d:NAME, minikube or minikube:PROFILE

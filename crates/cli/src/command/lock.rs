@@ -14,7 +14,7 @@ use crate::shown;
 
 #[derive(Debug, Args)]
 pub(crate) struct LockArguments {
-    /// A folder in images/, or a path to an image.toml or its folder [default: the only one in images/].
+    /// A folder in images/, or a path to an image.toml or its folder [default: the only one in images/, or else `.`].
     name: Option<String>,
 
     #[command(flatten)]

@@ -26,7 +26,7 @@ const POLL: Duration = Duration::from_millis(100);
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
     /// An OCI layout folder, an archive or a reference; or an application that is built first: its folder, an
-    /// image.toml, or a name in images/ [default: the only one in images/].
+    /// image.toml, or a name in images/ [default: the only one in images/, or else `.`].
     image: Option<String>,
 
     /// What the image's entry point is given, in the place of the image's own arguments.

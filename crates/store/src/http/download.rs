@@ -35,6 +35,8 @@ pub struct Download {
     pub digest: Digest,
     /// Its size, where it is known.
     pub size: Option<u64>,
+    /// What it is called while it comes, where the end of its address does not tell.
+    pub name: Option<String>,
 }
 
 impl Http {
@@ -45,7 +47,8 @@ impl Http {
     pub fn fetch_to_cache(&self, cache: &Cache, download: &Download, progress: &dyn Progress) -> Result<()> {
         let request = Request::get(parse_url(&download.url)?);
         let file_name = request.url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
-        let target = DownloadTarget { cache, digest: Some(download.digest), size: download.size, name: file_name };
+        let name = download.name.as_deref().unwrap_or(file_name);
+        let target = DownloadTarget { cache, digest: Some(download.digest), size: download.size, name };
         self.download(&target, progress, async |from| {
             let request = from.map_or_else(|| request.clone(), |from| from.apply(request.clone()));
             let response = self.send_once(&request, &|_| {}).await?;

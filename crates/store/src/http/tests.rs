@@ -15,7 +15,7 @@ fn body() -> Vec<u8> {
 }
 
 fn download(server: &Server, bytes: &[u8]) -> Download {
-    Download { url: server.url("/file.whl"), digest: Digest::of(bytes), size: Some(bytes.len() as u64) }
+    Download { url: server.url("/file.whl"), digest: Digest::of(bytes), size: Some(bytes.len() as u64), name: None }
 }
 
 fn range_start(got: &Received) -> usize {
@@ -260,7 +260,7 @@ fn many_files_come_at_once_and_the_first_error_is_told() {
     });
     let file = |number: u32| {
         let path = format!("/{number}");
-        Download { url: server.url(&path), digest: Digest::of(path.as_bytes()), size: None }
+        Download { url: server.url(&path), digest: Digest::of(path.as_bytes()), size: None, name: None }
     };
     let (_folder, cache) = cache();
     let good: Vec<Download> = (10..30).map(file).collect();
@@ -289,4 +289,27 @@ fn options_come_from_the_environment_that_is_passed_in() {
         let expected: Vec<_> = own.into_iter().chain(system.clone()).collect();
         assert_eq!((options.proxied, options.certificate_folders), (proxied, expected), "{variables:?}");
     }
+}
+
+#[test]
+fn a_file_that_comes_is_called_by_its_name_or_by_the_end_of_its_address() {
+    #[derive(Default)]
+    struct Names(std::sync::Mutex<Vec<String>>);
+    impl crate::Progress for Names {
+        fn begin(&self, name: &str, _: Option<u64>) -> u64 {
+            self.0.lock().unwrap().push(name.to_owned());
+            0
+        }
+        fn advance(&self, _: u64, _: u64) {}
+        fn end(&self, _: u64) {}
+    }
+    let server = Server::start(|got, _| Reply::new(200).body(got.target.as_str()));
+    let (_folder, cache) = cache();
+    let names = Names::default();
+    for (path, name) in [("/by-hash/SHA256/ab12", Some("trixie main/binary-amd64/Packages.xz")), ("/six.whl", None)] {
+        let (url, digest) = (server.url(path), Digest::of(path.as_bytes()));
+        let download = Download { url, digest, size: None, name: name.map(str::to_owned) };
+        http().fetch_to_cache(&cache, &download, &names).unwrap();
+    }
+    assert_eq!(*names.0.lock().unwrap(), ["trixie main/binary-amd64/Packages.xz", "six.whl"]);
 }

@@ -41,6 +41,7 @@ fn fetch(url: &str, environment: &[(&str, &str)], keyring: Option<&dyn Keyring>)
             url: format!("{url}{}", path(name)),
             digest: Digest::of(path(name).as_bytes()),
             size: None,
+            name: None,
         })
         .into();
     let how = IndexFetch { cache: &cache, progress: &NoProgress, concurrency: 1, credentials: &credentials, keyring };
