@@ -8,6 +8,7 @@ use crate::derive::error::{DeriveError, Start};
 use crate::derive::known::Known;
 
 mod application;
+mod around;
 mod command;
 mod compose;
 mod django;
@@ -55,7 +56,7 @@ pub(super) fn is_read(path: &str) -> bool {
 pub(super) fn find(known: &Known<'_>, choices: &Choices) -> Result<Entry, DeriveError> {
     let mut search = Search::default();
     let found = match chosen(known, choices) {
-        Some(entry) => Found::start(entry),
+        Some(entry) => Found::start(around::chosen(known, entry)),
         None => search_all(known, &mut search),
     };
     match found {
@@ -101,6 +102,14 @@ fn search_all(known: &Known<'_>, search: &mut Search) -> Found {
         Ok(None) => {}
         Err(why) => search.passed_over.push(why),
     }
+    match search_others(known, search) {
+        Found::Start(entry) => Found::start(around::found(known, *entry)),
+        found => found,
+    }
+}
+
+/// Searches beside the Dockerfile.
+fn search_others(known: &Known<'_>, search: &mut Search) -> Found {
     for find in [procfile::find, compose::find, platform_files::find] {
         let written = find(known, search);
         if !matches!(written, Found::Nothing) {

@@ -61,8 +61,7 @@ pub(crate) fn is_read(path: &str) -> bool {
 /// # Errors
 /// Why an image of shipwheel cannot start it.
 pub(crate) fn find(known: &Known<'_>) -> Result<Option<Entry>, String> {
-    let texts = FILES.into_iter().filter_map(|name| Some((name, known.folder.texts.get(name)?)));
-    let Some((name, text)) = texts.into_iter().next() else { return Ok(None) };
+    let Some((name, text)) = written(known) else { return Ok(None) };
     let file = Dockerfile::parse(text).map_err(|cause| format!("{name}: {cause}"))?;
     let image = file.image(file.last());
     let Some(first) = image.entrypoint.as_ref().or(image.cmd.as_ref()) else { return Ok(None) };
@@ -76,6 +75,23 @@ pub(crate) fn find(known: &Known<'_>) -> Result<Option<Entry>, String> {
         .map(|check| format!("line {}, HEALTHCHECK, is not taken: OCI images have no health check", check.line));
     let notes = entry.notes.iter().cloned().chain(notes).collect();
     Ok(Some(Entry { reason: format!("{place}: {}", file.text(line)), notes, ..entry }))
+}
+
+/// What the Dockerfile of a folder says around its command, for another one; `None` if there is none that can be read.
+pub(crate) fn around(known: &Known<'_>) -> Option<Entry> {
+    let (name, text) = written(known)?;
+    let file = Dockerfile::parse(text).ok()?;
+    let image = file.image(file.last());
+    let mut reading = Reading::of(known, &file, &image);
+    let mut entry = Entry { env: reading.env.clone(), ports: reading.ports.clone(), ..Entry::default() };
+    reading.surround(&mut entry);
+    entry.reason = format!("the {name}");
+    Some(entry)
+}
+
+/// The Dockerfile of a folder, with its name.
+fn written<'k>(known: &Known<'k>) -> Option<(&'static str, &'k str)> {
+    FILES.into_iter().find_map(|name| Some((name, known.folder.texts.get(name)?.as_str())))
 }
 
 /// A Dockerfile while its command is read.
@@ -109,7 +125,7 @@ impl<'r> Reading<'r> {
     }
 
     fn entry(&mut self) -> Result<Entry, String> {
-        let mut entry = Entry { needs_workdir: self.image.workdir.is_some(), ..Entry::default() };
+        let mut entry = Entry::default();
         if let Some(at) = &self.image.entrypoint {
             entry.entrypoint = self.words(at, true)?;
         }
@@ -123,12 +139,18 @@ impl<'r> Reading<'r> {
         }
         self.check(&mut entry)?;
         self.listen(&mut entry);
+        self.surround(&mut entry);
+        Ok(entry)
+    }
+
+    /// Takes in what a command finds around it: its user, its working directory, and where it may write.
+    fn surround(&mut self, entry: &mut Entry) {
         let numbers =
             |at: &At<String>| Some((users::numbers(&self.draft, &at.value)?, format!("line {}: USER", at.line)));
         entry.user = self.image.user.as_ref().and_then(numbers);
+        entry.needs_workdir = self.image.workdir.is_some();
         entry.workdir = below(&self.layout.path(self.workdir), APPLICATION).unwrap_or_default().to_owned();
-        self.store(&mut entry);
-        Ok(entry)
+        self.store(entry);
     }
 
     /// Takes in what may be written to, and what is mounted; lines that no USER follows make folders for whom the image has.
