@@ -18,13 +18,14 @@ mod timing;
 mod wheels;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use xshell::{Shell, cmd};
 
 use self::measurement::{Bench, Findings};
 use self::report::{Report, Section};
 use crate::ci;
+use crate::program::shipwheel;
 use crate::workspace::{Outcome, workspace};
 
 /// A part of what is measured.
@@ -59,7 +60,7 @@ pub fn run(shell: &Shell, arguments: &[OsString]) -> Outcome {
     // buildah takes a layout's path for a name, which has no capitals.
     let scratch = format!("shipwheel-bench-{}", std::process::id());
     let scratch = tempfile::Builder::new().prefix(&scratch).rand_bytes(0).tempdir()?;
-    let bench = Bench { shell, shipwheel: program(shell, smoke)?, scratch, smoke };
+    let bench = Bench { shell, shipwheel: shipwheel(shell, !smoke)?, scratch, smoke };
     let folder = if smoke { bench.scratch.path().to_owned() } else { workspace().join("docs") };
     let mut report = Report::open(&folder);
     let is_wanted = |part: &&Part| wanted.is_empty() || wanted.iter().any(|wanted| *wanted == part.name);
@@ -70,15 +71,6 @@ pub fn run(shell: &Shell, arguments: &[OsString]) -> Outcome {
     }
     println!("written to {}", report.write(&folder)?.display());
     Ok(())
-}
-
-/// shipwheel itself, as it is installed; for a smoke test as it is here.
-fn program(shell: &Shell, smoke: bool) -> Result<PathBuf, Box<dyn std::error::Error>> {
-    let release: &[&str] = if smoke { &[] } else { &["--release"] };
-    cmd!(shell, "cargo build --quiet {release...} --package shipwheel-cli --bin shipwheel").run()?;
-    let own = std::env::current_exe()?;
-    let folder = own.parent().ok_or("this program has no folder")?;
-    Ok(if smoke { folder.join("shipwheel") } else { folder.with_file_name("release").join("shipwheel") })
 }
 
 /// Starts the example with and without its bytecode. Often claimed: 40 to 50 % faster, 5 to 15 % less memory.

@@ -16,9 +16,10 @@ mod wheel;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use xshell::{Shell, cmd};
+use xshell::Shell;
 
 use self::release::Release;
+use crate::program::shipwheel;
 use crate::workspace::{Outcome, workspace};
 
 /// A kind of artifact.
@@ -42,7 +43,7 @@ const ARTIFACTS: [Artifact; 8] = [
 /// Makes all artifacts; what an earlier run wrote to the folder is replaced.
 pub fn run(shell: &Shell, arguments: &[OsString]) -> Outcome {
     let Flags { output, smoke } = Flags::parse(arguments)?;
-    let release = Release { shell, program: build(shell, smoke)?, output, smoke };
+    let release = Release { shell, program: shipwheel(shell, !smoke)?, output, smoke };
     replace_folder(&release.output)?;
     for Artifact { name, make } in &ARTIFACTS {
         println!("{name}");
@@ -94,25 +95,6 @@ impl Flags {
         }
         Ok(flags)
     }
-}
-
-/// shipwheel as cargo builds it.
-fn build(shell: &Shell, smoke: bool) -> Result<PathBuf, Box<dyn std::error::Error>> {
-    let release: &[&str] = if smoke { &[] } else { &["--release"] };
-    let mut command = cmd!(shell, "cargo build --locked {release...} --package shipwheel-cli --bin shipwheel");
-    // What cargo sets for the program that it starts, a build would take for its own, and compile anew.
-    let is_of_cargo = |name: &OsString| {
-        let name = name.to_string_lossy();
-        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
-    };
-    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_cargo(name)) {
-        command = command.env_remove(name);
-    }
-    command.run()?;
-    let own = std::env::current_exe()?;
-    let folder = own.parent().ok_or("this program has no folder")?;
-    let profile = if smoke { "debug" } else { "release" };
-    Ok(folder.with_file_name(profile).join("shipwheel"))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod fuzz;
 mod matrix;
 mod mutants;
 mod picture;
+mod program;
 mod soak;
 mod stress;
 mod test;

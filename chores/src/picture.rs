@@ -7,6 +7,7 @@ use std::path::Path;
 use vt100::{Cell, Color, Parser};
 use xshell::{Shell, cmd};
 
+use crate::program::shipwheel;
 use crate::workspace::{Outcome, workspace};
 
 /// Where the README shows it from.
@@ -27,16 +28,14 @@ const ROWS: NonZero<u16> = NonZero::new(200).expect("it is high");
 
 /// Builds the program, runs it in a terminal, and draws what that shows at the end.
 pub fn run(shell: &Shell) -> Outcome {
-    cmd!(shell, "cargo build --quiet --package shipwheel-cli --bin shipwheel").run()?;
-    let own = std::env::current_exe()?;
-    let program = own.parent().ok_or("this program has no folder")?.with_file_name("debug");
+    let program = shipwheel(shell, false)?;
     let scratch = tempfile::tempdir()?;
     let folder = scratch.path().join("hello");
     for (name, text) in FILES {
         shell.write_file(folder.join(name), text)?;
     }
     shell.change_dir(&folder);
-    let path = format!("{}:{}", program.display(), std::env::var("PATH")?);
+    let path = format!("{}:{}", program.parent().unwrap_or(Path::new("")).display(), std::env::var("PATH")?);
     // The lock and the definition are there before: deriving them has pages of its own.
     cmd!(shell, "shipwheel lock .").env("PATH", &path).quiet().ignore_stderr().run()?;
     cmd!(shell, "shipwheel init .").env("PATH", &path).quiet().ignore_stderr().run()?;
@@ -169,7 +168,7 @@ mod tests {
     fn the_picture_tells_nothing_of_the_machine_that_drew_it() {
         let svg = std::fs::read_to_string(workspace().join(PICTURE)).unwrap();
         assert!(svg.contains(&COMMAND.replace(' ', "\u{a0}")) && svg.contains("~/hello"), "it is of this command");
-        for path in ["/tmp", "/root", "/home", "/work"] {
+        for path in ["/tmp", "/root", "/home", &workspace().display().to_string()] {
             assert!(!svg.contains(path), "{path}");
         }
     }

