@@ -53,8 +53,16 @@ fn key(wheel: &Digest) -> Digest {
     hasher.finish()
 }
 
+/// What wheels need, by their digests.
+pub(crate) type Needs = BTreeMap<Digest, WheelNeeds>;
+
+/// What is remembered of some wheels.
+pub(super) fn all_known(session: &Session<'_>, wheels: BTreeSet<Digest>) -> Needs {
+    wheels.into_iter().filter_map(|wheel| Some((wheel, known(session, &wheel)?))).collect()
+}
+
 /// What is remembered of a wheel.
-pub(super) fn known(session: &Session<'_>, wheel: &Digest) -> Option<WheelNeeds> {
+fn known(session: &Session<'_>, wheel: &Digest) -> Option<WheelNeeds> {
     session.cache.record("needs", &key(wheel))
 }
 
@@ -66,9 +74,8 @@ pub(crate) fn of_wheels(
     session: &Session<'_>,
     digests: BTreeSet<Digest>,
     wheels: &Wheels,
-) -> Result<BTreeMap<Digest, WheelNeeds>, BuildError> {
-    let mut needs: BTreeMap<Digest, WheelNeeds> =
-        digests.iter().filter_map(|digest| Some((*digest, known(session, digest)?))).collect();
+) -> Result<Needs, BuildError> {
+    let mut needs = all_known(session, digests.clone());
     let unknown: Vec<Digest> = digests.into_iter().filter(|digest| !needs.contains_key(digest)).collect();
     if !unknown.is_empty() {
         session.report.step(&format!("proof: reading {}", counted(unknown.len(), "wheel")));

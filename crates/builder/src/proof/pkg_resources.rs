@@ -10,7 +10,7 @@ use shipwheel_plan::facts::{PlatformFacts, WheelFacts};
 use shipwheel_python::imports::{Command, Missing, Program, Start, Statements, What, follow};
 
 use super::import_error::ImportError;
-use super::needs;
+use super::needs::Needs;
 use super::programs::Programs;
 use super::sources::Sources;
 use super::wheel_modules::in_site_packages;
@@ -29,6 +29,7 @@ const NEEDED: &str = "setuptools<82";
 pub(super) struct Library<'a> {
     pub(super) session: &'a Session<'a>,
     pub(super) sources: Sources<'a>,
+    pub(super) needs: &'a Needs,
     pub(super) facts: &'a PlatformFacts,
     pub(super) version: PythonVersion,
 }
@@ -47,9 +48,7 @@ impl Library<'_> {
     ) -> Result<(), BuildError> {
         let site = scheme(self.version)?.site_packages();
         let has = |path: &str| program.files.has(&format!("{site}/{path}"));
-        let wants = |wheel: &&WheelFacts| {
-            needs::known(self.session, &wheel.digest).is_some_and(|needs| needs.wants_pkg_resources)
-        };
+        let wants = |wheel: &&WheelFacts| self.needs.get(&wheel.digest).is_some_and(|needs| needs.wants_pkg_resources);
         let wheels: Vec<&WheelFacts> = self.facts.wheels.iter().filter(wants).collect();
         if wheels.is_empty() || has("pkg_resources/__init__.py") || has("pkg_resources.py") {
             return Ok(());

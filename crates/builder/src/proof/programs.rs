@@ -6,16 +6,17 @@
 use std::collections::BTreeMap;
 
 use shipwheel_layer::TreePath;
-use shipwheel_oci::Platform;
+use shipwheel_oci::{Hasher, Platform};
 use shipwheel_plan::facts::{AppFile, WheelFacts};
 use shipwheel_plan::layer::VENV;
 use shipwheel_python::imports::Command;
 
-use super::needs;
+use super::needs::Needs;
 use super::start_error::StartError;
 use super::started::unwrapped;
 use crate::base::image::tree_of;
 use crate::base::resolved::ResolvedBase;
+use crate::error::BuildError;
 use crate::session::Session;
 
 /// Where programs are looked for besides the environment, as the image's PATH has it.
@@ -25,19 +26,18 @@ const FOLDERS: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/
 pub(super) struct Programs<'a> {
     own: &'a [&'a AppFile],
     /// The programs of wheels, each with the module that it imports, if it has one.
-    of_wheels: BTreeMap<String, Option<String>>,
+    of_wheels: BTreeMap<&'a str, Option<&'a str>>,
 }
 
 impl<'a> Programs<'a> {
-    pub(super) fn new(session: &Session<'_>, wheels: &[WheelFacts], own: &'a [&'a AppFile]) -> Self {
-        // The proof of native code has read every wheel by now.
-        let read = wheels.iter().filter_map(|wheel| needs::known(session, &wheel.digest));
-        Self { own, of_wheels: read.flat_map(|needs| needs.programs).collect() }
+    pub(super) fn new(needs: &'a Needs, wheels: &[WheelFacts], own: &'a [&'a AppFile]) -> Self {
+        let programs = wheels.iter().filter_map(|wheel| needs.get(&wheel.digest)).flat_map(|needs| &needs.programs);
+        Self { own, of_wheels: programs.map(|(name, module)| (name.as_str(), module.as_deref())).collect() }
     }
 
     /// The module that a program out of a wheel imports.
     pub(super) fn module(&self, word: &str) -> Option<&str> {
-        self.of_wheels.get(in_environment(word)?)?.as_deref()
+        *self.of_wheels.get(in_environment(word)?)?
     }
 
     /// Checks that something in the image has the program that a command names.
@@ -84,9 +84,15 @@ fn base_has(session: &Session<'_>, base: &ResolvedBase, name: &str) -> bool {
     if base.manifest.is_some() {
         return true;
     }
-    let Ok(tree) = tree_of(session, "the base", &base.facts.layers) else { return true };
-    let paths = FOLDERS.iter().filter_map(|folder| TreePath::new(&format!("{folder}/{name}")).ok());
-    paths.into_iter().any(|path| tree.resolve(&path).is_some())
+    // Reading a base takes longer than all else that a build with one changed line does.
+    let mut key = Hasher::new();
+    key.fields(base.facts.layers.iter().map(|layer| layer.diff_id.to_string())).field(name);
+    let has = || {
+        let tree = tree_of(session, "the base", &base.facts.layers)?;
+        let mut paths = FOLDERS.iter().filter_map(|folder| TreePath::new(&format!("{folder}/{name}")).ok());
+        Ok::<_, BuildError>(paths.any(|path| tree.resolve(&path).is_some()))
+    };
+    session.cache.remember("base-program", &key.finish(), |_| true, has).unwrap_or(true)
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ use shipwheel_python::imports::{Command, Missing, ModuleFiles, Program, What, di
 
 use super::causes::Causes;
 use super::import_error::ImportError;
-use super::needs;
+use super::needs::{self, Needs};
+use super::pkg_resources::{Library, PKG_RESOURCES};
 use super::programs::Programs;
-use super::removed::{Library, PKG_RESOURCES};
 use super::sources::Sources;
 use super::startable::{File, First, check};
 use super::started::started;
@@ -52,6 +52,9 @@ pub(crate) fn prove_imports(
     let spec = &definition.spec;
     let Some(app) = &spec.app else { return Ok(()) };
     let (mut noted, mut not_installed) = (Noted::new(), Ok(()));
+    // The proof of native code has read every wheel by now.
+    let wheels = facts.platforms.values().flat_map(|facts| &facts.wheels).map(|wheel| wheel.digest);
+    let needs = needs::all_known(session, wheels.collect());
     for (platform, platform_facts) in &facts.platforms {
         let Some(config) = configs.get(platform) else { continue };
         let command = Command { words: config.command(), env: config.env(), workdir: config.working_dir() };
@@ -59,7 +62,7 @@ pub(crate) fn prove_imports(
         let has = |path: &str| own.iter().any(|file| file.path.as_str() == path);
         let base = &sources.ingredients.bases.by_platform[platform];
         check_first(&command, &own, base, platform, sources)?;
-        let programs = Programs::new(session, &platform_facts.wheels, &own);
+        let programs = Programs::new(&needs, &platform_facts.wheels, &own);
         if !app.optional_imports.iter().any(|module| module.value == "*") {
             not_installed = not_installed.and(programs.check(session, &command, base, platform));
         }
@@ -81,7 +84,7 @@ pub(crate) fn prove_imports(
             }
             statements => statements?,
         };
-        let files = module_files(session, platform_facts, &own, python.version)?;
+        let files = module_files(&needs, platform_facts, &own, python.version)?;
         let site = site_packages(python.version)?;
         let wheels = WheelModules::new(session, &sources.ingredients.wheels, platform_facts, &site);
         let program = Program {
@@ -94,7 +97,7 @@ pub(crate) fn prove_imports(
         let optional: Vec<&str> = app.optional_imports.iter().map(|module| module.value.as_str()).collect();
         let is_known = is_all_known(spec, base);
         if is_known && !is_optional(&optional, &What::Module(PKG_RESOURCES.to_owned())) {
-            let library = Library { session, sources, facts: platform_facts, version: python.version };
+            let library = Library { session, sources, needs: &needs, facts: platform_facts, version: python.version };
             library.check(&program, &commands, &programs, platform)?;
         }
         let missing = commands.iter().flat_map(|(starts, command)| follow(&program, command, starts));
@@ -161,7 +164,7 @@ fn site_packages(version: PythonVersion) -> Result<String, BuildError> {
 
 /// Everything that an import may find: the application's, the wheels', and the standard library's files.
 fn module_files(
-    session: &Session<'_>,
+    needs: &Needs,
     facts: &PlatformFacts,
     own: &[&AppFile],
     version: PythonVersion,
@@ -171,9 +174,8 @@ fn module_files(
     paths.extend(facts.base.python.iter().flat_map(|python| &python.sources).map(|it| it.path.to_string()));
     for wheel in &facts.wheels {
         paths.extend(wheel.sources.iter().map(|source| source.path.to_string()));
-        // The proof of native code has read every wheel by now.
-        let native = needs::known(session, &wheel.digest).unwrap_or_default();
-        paths.extend(native.files.iter().map(|file| format!("/{site}/{}", in_site_packages(&file.path))));
+        let native = needs.get(&wheel.digest).into_iter().flat_map(|needs| &needs.files);
+        paths.extend(native.map(|file| format!("/{site}/{}", in_site_packages(&file.path))));
     }
     Ok(ModuleFiles::new(paths))
 }
