@@ -17,7 +17,7 @@ use crate::error::BuildError;
 use crate::program::load_error::LoadError;
 use crate::program::program_error::ProgramError;
 use crate::program::program_path::program_path;
-use crate::session::{Report, host_platform};
+use crate::session::{Report, Session, host_platform};
 
 /// How many blobs move at a time.
 const CONCURRENCY: usize = 4;
@@ -106,7 +106,12 @@ pub struct Runtimes<'a> {
     pub address: Option<&'a Path>,
 }
 
-impl Runtimes<'_> {
+impl<'a> Runtimes<'a> {
+    /// Where a session finds them.
+    pub fn of(session: &'a Session<'_>, address: Option<&'a Path>) -> Self {
+        Self { http: &session.http, report: session.report, environment: &session.environment, address }
+    }
+
     /// The target, if it is there; without one that is asked for, Docker if it answers, else podman. Packing an image that
     /// nobody takes, or building it, would be in vain.
     ///
@@ -135,17 +140,20 @@ impl Runtimes<'_> {
     fn check(&self, target: &LoadTarget) -> Result<(), BuildError> {
         let program = match target {
             LoadTarget::Docker => return Ok(ping_docker(self.http, &DockerHost::of(self.environment)?)?),
-            LoadTarget::Containerd => {
-                let address = self.address.map(|address| address.display().to_string());
-                let arguments: Vec<&str> = address.iter().flat_map(|address| ["--address", address]).collect();
-                return call(self.environment, "ctr", &[&arguments[..], &["version"]].concat()).map(drop);
-            }
+            LoadTarget::Containerd => return self.ctr(&["version"]),
             LoadTarget::Podman => "podman",
             LoadTarget::Kind(_) => "kind",
             LoadTarget::K3d(_) => "k3d",
             LoadTarget::Minikube(_) => "minikube",
         };
         program_path(self.environment, program).map(drop).ok_or_else(|| LoadError::NotThere { program }.into())
+    }
+
+    /// Calls containerd's client.
+    fn ctr(&self, arguments: &[&str]) -> Result<(), BuildError> {
+        let address = self.address.map(|address| address.display().to_string());
+        let address: Vec<&str> = address.iter().flat_map(|address| ["--address", address]).collect();
+        call(self.environment, "ctr", &[&address[..], arguments].concat()).map(drop)
     }
 }
 
@@ -192,11 +200,8 @@ fn into(target: &LoadTarget, archive: &Path, options: &LoadOptions<'_>) -> Resul
             loaded("podman", names.map(str::to_owned).collect())
         }
         LoadTarget::Containerd => {
-            let address = options.runtimes.address.map(|address| address.display().to_string());
-            let mut arguments: Vec<&str> = address.iter().flat_map(|address| ["--address", address]).collect();
-            let rest = ["--namespace", &options.namespace, "images", "import", "--all-platforms", &text];
-            arguments.extend(rest);
-            call("ctr", &arguments)?;
+            let words = ["--namespace", &options.namespace, "images", "import", "--all-platforms", &text];
+            options.runtimes.ctr(&words)?;
             loaded("containerd", own())
         }
         LoadTarget::Kind(name) => {

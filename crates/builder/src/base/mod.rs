@@ -9,7 +9,7 @@ pub(crate) mod image;
 mod in_order;
 pub(crate) mod meanwhile;
 pub(crate) mod mirror;
-mod releases;
+pub(crate) mod releases;
 pub(crate) mod resolve;
 pub(crate) mod resolved;
 pub(crate) mod restore;

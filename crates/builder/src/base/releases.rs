@@ -19,7 +19,7 @@ use crate::disk::file_error::file_error;
 use crate::session::Session;
 
 /// The most bytes that an `InRelease` may have.
-const MAX_RELEASE: u64 = 16 << 20;
+pub(crate) const MAX_RELEASE: u64 = 16 << 20;
 
 /// One archive and the suite that is taken from it.
 #[derive(Debug, Clone)]

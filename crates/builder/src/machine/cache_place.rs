@@ -6,6 +6,7 @@ use std::path::Path;
 use shipwheel_store::{Cache, StoreError, user_name};
 
 use super::offer::Offer;
+use crate::inspect::chain::chain;
 
 const NAME: &str = "cache";
 
@@ -63,11 +64,7 @@ impl CachePlace {
 
 /// The line for a cache that cannot be opened.
 pub(crate) fn unusable(root: &Path, error: &StoreError) -> Offer {
-    let causes =
-        std::iter::successors(std::error::Error::source(error), |cause: &&(dyn std::error::Error + 'static)| {
-            (*cause).source()
-        });
-    let reason = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+    let reason = chain(error);
     let root = root.display().to_string();
     let found = if reason.contains(&root) { reason } else { format!("{root}: {reason}") };
     let hint = error.hint().unwrap_or_else(|| "set SHIPWHEEL_CACHE_DIR to a folder of your own".to_owned());

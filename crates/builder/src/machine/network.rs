@@ -1,7 +1,6 @@
 //! What is asked over the network, and the way there: mirror, package indexes, proxies, authorities.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::path::Path;
 
 use shipwheel_plan::spec::{DebianBase, Libraries, Located};
@@ -12,7 +11,9 @@ use shipwheel_store::{ErrorKind, StoreError, read_small, redacted};
 
 use super::offer::Offer;
 use crate::base::mirror::{self, DebianMirrors};
+use crate::base::releases::MAX_RELEASE;
 use crate::error::BuildError;
+use crate::inspect::chain::chain;
 use crate::lock::indexes::Indexes;
 use crate::session::Session;
 
@@ -26,9 +27,6 @@ const SUITE: &str = "trixie";
 
 /// The project whose page is asked for: an index that lacks it answers nevertheless.
 const PROJECT: &str = "pip";
-
-/// The most bytes that an `InRelease` may have.
-const MAX_RELEASE: u64 = 16 << 20;
 
 /// The variables for proxies, and for what needs none.
 const PROXIES: [&str; 8] =
@@ -141,17 +139,13 @@ fn answered(name: &'static str, place: &str, error: Option<StoreError>, lost: &s
 
 /// The line for something that does not answer, with every cause.
 fn failed(name: &'static str, place: &str, error: &BuildError, lost: &str, hint: Option<&str>) -> Offer {
-    let causes = std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
-    let mut texts = vec![error.to_string()];
-    texts.extend(causes.map(ToString::to_string));
-    texts.dedup();
     let hint = hint.map(str::to_owned).or_else(|| error.hint());
     let hint = hint.unwrap_or_else(|| "look at the address and the way there: proxy, authorities, login".to_owned());
     let kind = match error.kind() {
         ErrorKind::Internal => ErrorKind::Outside,
         kind => kind,
     };
-    Offer::missing(name, format!("{place}: {}", texts.join(": ")), lost, hint).blocking(kind)
+    Offer::missing(name, format!("{place}: {}", chain(error)), lost, hint).blocking(kind)
 }
 
 /// The proxies that the environment names.

@@ -1,18 +1,16 @@
 //! `load`: an image into a runtime of this machine.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use shipwheel_builder::{LoadOptions, LoadTarget, Loaded, Runtimes, load};
+use shipwheel_builder::{LoadOptions, LoadTarget, Loaded, Runtimes, Session, load};
 use shipwheel_oci::{Platform, Reference};
 use shipwheel_store::ImageSource;
 
 use crate::command::init;
 use crate::connection::ConnectionArguments;
 use crate::failure::Failure;
-use crate::network;
 use crate::open;
 use crate::progress::Terminal;
 use crate::shown;
@@ -66,25 +64,16 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
     let (root, terminal) = (open::workspace_root(), Terminal::new());
     let subject = Subject::of(arguments.image.as_deref(), &root)?;
     let mut session = arguments.connection.session(subject.reference(), false, &terminal)?;
-    let environment = network::environment();
     // Before anything is built or packed.
-    let target = {
-        let runtimes = Runtimes {
-            http: &session.http,
-            report: &terminal,
-            environment: &environment,
-            address: arguments.address.as_deref(),
-        };
-        runtimes.find(arguments.to.as_ref()).map_err(Failure::while_doing("load an image"))?
-    };
-    let to = (&target, &environment);
+    let target = Runtimes::of(&session, arguments.address.as_deref()).find(arguments.to.as_ref());
+    let target = target.map_err(Failure::while_doing("load an image"))?;
     let loaded = match &subject {
         Subject::Image(image) => {
             let doing = Failure::while_doing(format!("load {image}"));
             let source = image.open(&session.registry, &session.cache, &terminal).map_err(doing)?;
             let own = image.reference().cloned().or_else(|| source.reference()?.parse().ok());
             let name = own.map_or_else(|| named(&image.to_string()), Ok)?;
-            into(arguments, &*source, (name, to), (&session, &terminal))?
+            into(arguments, &*source, (name, &target), &session)?
         }
         Subject::Definition(name) => {
             let platform = platform(arguments.platform.as_ref());
@@ -102,7 +91,7 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
             let built = Making::build(&mut session, &definition)?;
             let name = named(&format!("{}:{}", definition.name, definition.spec.tag))?;
             let source = session.source(&built.image)?;
-            into(arguments, &source, (name, to), (&session, &terminal))?
+            into(arguments, &source, (name, &target), &session)?
         }
     };
     match arguments.json {
@@ -115,13 +104,12 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
 fn into(
     arguments: &LoadArguments,
     source: &dyn ImageSource,
-    (own, (target, environment)): (Reference, (&LoadTarget, &BTreeMap<String, String>)),
-    (session, terminal): (&shipwheel_builder::Session<'_>, &Terminal),
+    (own, target): (Reference, &LoadTarget),
+    session: &Session<'_>,
 ) -> Result<Loaded, Failure> {
-    let address = arguments.address.as_deref();
     let options = LoadOptions {
         cache: &session.cache,
-        runtimes: Runtimes { http: &session.http, report: terminal, environment, address },
+        runtimes: Runtimes::of(session, arguments.address.as_deref()),
         platform: arguments.platform.clone(),
         all_platforms: arguments.all_platforms,
         name: with_tag(arguments.name.as_ref().unwrap_or(&own))?,
