@@ -10,7 +10,7 @@ use shipwheel_store::image::PushReport;
 use shipwheel_store::layout::LayoutDestination;
 use shipwheel_store::registry::RegistryDestination;
 use shipwheel_store::{
-    Cache, CopyOptions, Destination, ImageSource, Medium, Registry, StoreError, copy_image, survey_image,
+    Cache, CopyOptions, Destination, ImageSource, Medium, Registry, StoreError, check_output, copy_image, survey_image,
 };
 
 use crate::failure::Failure;
@@ -75,6 +75,17 @@ impl OutputArgument {
         match self.medium {
             Medium::Layout | Medium::OciArchive => usize::MAX,
             Medium::DockerArchive => 1,
+        }
+    }
+
+    /// Whether there is a place to write to, before anything is made for it; a layout makes its folder.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        match self.medium {
+            Medium::Layout => Ok(()),
+            Medium::OciArchive | Medium::DockerArchive => check_output(&self.path),
         }
     }
 

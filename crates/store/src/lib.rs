@@ -70,7 +70,7 @@ pub use disk::small_file::{
     SmallFileError, open_regular, open_regular_no_link, read_small, read_small_if_there, read_small_text,
     read_small_text_if_there,
 };
-pub use disk::{FileStat, PlaceError, TRUSTED_FOLDERS, user_name, write_output};
+pub use disk::{FileStat, PlaceError, TRUSTED_FOLDERS, check_output, user_name, write_output};
 pub use docker::{DockerHost, load_into_docker, ping_docker};
 pub use error::{Result, StoreError};
 pub use error_kind::ErrorKind;

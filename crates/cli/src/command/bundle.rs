@@ -67,6 +67,7 @@ pub(crate) fn run(arguments: &BundleArguments) -> Result<(), Failure> {
     let definition = definition(arguments, &root)?;
     let name = format!("{}:bundle", definition.name);
     let name: Reference = name.parse().map_err(|error| Failure::usage(format!("{error}"), Some("pass `--name`")))?;
+    arguments.output.as_ref().map_or(Ok(()), OutputArgument::check)?;
     let terminal = Terminal::new();
     let session = arguments.connection.session(&arguments.push, false, &terminal)?;
     let doing = format!("bundle image `{}`", definition.name);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use shipwheel_builder::{DescribeOptions, Description, ImageError, describe};
 use shipwheel_oci::Platform;
-use shipwheel_store::write_output;
+use shipwheel_store::{check_output, write_output};
 
 use crate::connection::ConnectionArguments;
 use crate::described::{image_json, image_text};
@@ -51,6 +51,7 @@ pub(crate) struct InspectArguments {
 pub(crate) fn run(arguments: &InspectArguments) -> Result<(), Failure> {
     let doing = format!("inspect {}", arguments.image);
     let profile = arguments.profile.as_deref().map(Profile::read).transpose()?;
+    arguments.html.as_deref().map_or(Ok(()), check_output).map_err(Failure::while_doing(&doing))?;
     let images = arguments.connection.images(arguments.image.reference())?;
     let source = images.open(&arguments.image).map_err(Failure::while_doing(&doing))?;
     let options =

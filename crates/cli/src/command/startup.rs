@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 use shipwheel_builder::{StartupCost, StartupModule, StartupOptions, StartupProfile, StartupReport, counted, startup};
 use shipwheel_oci::Platform;
-use shipwheel_store::write_output;
+use shipwheel_store::{check_output, write_output};
 
 use crate::connection::ConnectionArguments;
 use crate::failure::Failure;
@@ -61,6 +61,7 @@ pub(crate) struct StartupArguments {
 /// Runs `startup`.
 pub(crate) fn run(arguments: &StartupArguments) -> Result<(), Failure> {
     let doing = format!("start {}", arguments.image);
+    arguments.first.as_deref().map_or(Ok(()), check_output).map_err(Failure::while_doing(&doing))?;
     let images = arguments.connection.images(arguments.image.reference())?;
     let (source, terminal) = (images.open(&arguments.image).map_err(Failure::while_doing(&doing))?, &images.terminal);
     let options = StartupOptions {

@@ -171,6 +171,21 @@ fn remove_abandoned(folder: &Folder) {
 /// # Errors
 /// When it cannot be written.
 pub fn write_output(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    let (folder, name) = place(path)?;
+    remove_abandoned(&folder);
+    write_renamed(&folder, name, fill)
+}
+
+/// Whether [`write_output`] has a place to write to: before anything is made that would be in vain.
+///
+/// # Errors
+/// When it has none.
+pub fn check_output(path: &Path) -> Result<()> {
+    place(path).map(drop)
+}
+
+/// The folder of an output, and its name there.
+fn place(path: &Path) -> Result<(Folder, &OsStr)> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().ok_or_else(|| io::ErrorKind::IsADirectory.into());
     let name = name.map_err(StoreError::file(FileAction::Write, path))?;
@@ -183,8 +198,7 @@ pub fn write_output(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>)
         // Everybody would miss /dev/null.
         return Err(PlaceError::Special { path: path.to_owned() }.into());
     }
-    remove_abandoned(&folder);
-    write_renamed(&folder, name, fill)
+    Ok((folder, name))
 }
 
 #[cfg(test)]
