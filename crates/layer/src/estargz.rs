@@ -31,7 +31,7 @@ const CHUNK: usize = 4 << 20;
 ///
 /// # Errors
 /// As [`write_compressed`](crate::write_compressed); also when a file of the tree is named like one of the format's own.
-pub(crate) fn write_estargz<W: Write>(
+pub fn write_estargz<W: Write>(
     tree: &Tree,
     time: FileTime,
     first: &FirstFiles,

@@ -39,6 +39,7 @@ pub use byte_source::ByteSource;
 pub use compression::{Compression, ZSTD_VERSION, ZstdLevel};
 pub use content::{Content, ContentError, ContentParts, Deflated};
 pub use entries::{Entries, Entry, EntryKind};
+pub use estargz::write_estargz;
 pub use first_files::{FirstFiles, FirstFilesError};
 pub use listing::listing;
 pub use path::{PathError, TreePath};
@@ -47,7 +48,7 @@ pub use read::{ReadLimits, overlay_tar, read_tar};
 pub use read_error::ReadError;
 pub use time::FileTime;
 pub use tree::{Metadata, Node, Tree, TreeError};
-pub use write::{write_compressed, write_layer, write_lazy};
+pub use write::{write_compressed, write_layer};
 pub use write_error::WriteError;
 
 /// Raise this when the same tree gives other bytes than before: it is part of every layer's key.

@@ -53,19 +53,6 @@ pub fn write_compressed<W: Write>(
     writer.finish()
 }
 
-/// Writes a tree as a lazy layer, with what a start reads first.
-///
-/// # Errors
-/// As [`write_layer`], and when a file is named like one of the format's own.
-pub fn write_lazy<W: Write>(
-    tree: &Tree,
-    time: FileTime,
-    first: &FirstFiles,
-    out: W,
-) -> Result<(W, LayerDescriptor), WriteError> {
-    write_estargz(tree, time, first, out)
-}
-
 enum Segment<'a> {
     Plain(Vec<u8>),
     Deflated(&'a TreePath, &'a Content, &'a Deflated),

@@ -34,7 +34,7 @@ pub use digest::{DiffId, Digest, DigestError, HashWriter, Hasher};
 pub use index::{Index, IndexError};
 pub use manifest::{Manifest, ManifestError};
 pub use platform::Platform;
-pub use reference::{DEFAULT_REGISTRY, Reference};
+pub use reference::{DEFAULT_REGISTRY, Reference, names_host};
 pub use repository::{Repository, RepositoryError};
 pub use spelling::{require_plain_archive, require_plain_config, require_plain_document};
 pub use validate::{MismatchKind, validate_image};

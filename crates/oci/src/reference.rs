@@ -137,10 +137,15 @@ fn split_registry(name: &str) -> (&str, Cow<'_, str>) {
             true => (DEFAULT_REGISTRY, repository.into()),
             false => (DEFAULT_REGISTRY, format!("library/{repository}").into()),
         },
-        Some((host, repository)) if host.contains(['.', ':']) || host == "localhost" => (host, repository.into()),
+        Some((first, repository)) if names_host(first) => (first, repository.into()),
         Some(_) => (DEFAULT_REGISTRY, name.into()),
         None => (DEFAULT_REGISTRY, format!("library/{name}").into()),
     }
+}
+
+/// Whether the first part of a name is a registry's host, as Docker tells it from a repository's first part.
+pub fn names_host(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost"
 }
 
 fn is_host(text: &str) -> bool {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use shipwheel_oci::names_host;
+
 use crate::archive::{ArchiveSource, DockerArchiveSource, Members};
 use crate::error::{Result, StoreError};
 use crate::image::ImageSource;
@@ -67,9 +69,8 @@ impl LocalImage {
     /// asked of Docker Hub.
     fn is_in_a_folder(&self) -> bool {
         let (path, _) = self.split();
-        let host = self.rest.split_once('/').map_or("", |(host, _)| host);
-        let is_host = host.contains(['.', ':']) || host == "localhost";
-        !host.is_empty() && !is_host && path.parent().is_some_and(Path::is_dir)
+        let first = self.rest.split_once('/').map_or("", |(first, _)| first);
+        !first.is_empty() && !names_host(first) && path.parent().is_some_and(Path::is_dir)
     }
 
     /// Whether the file or the folder is there.

@@ -46,28 +46,19 @@ pub(super) fn group(expression: &str) -> String {
 
 fn alternatives(text: &str) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let parts = |words: &[&str], word: &str| -> Vec<Vec<String>> {
-        words
-            .split(|it| it.eq_ignore_ascii_case(word))
-            .map(|part| part.iter().map(|word| (*word).to_owned()).collect())
-            .collect()
-    };
-    let mut all = Vec::new();
-    for alternative in parts(&words, "or") {
-        let alternative: Vec<&str> = alternative.iter().map(String::as_str).collect();
-        let together = parts(&alternative, "and").into_iter().map(|words| match words.as_slice() {
+    let together = |words: &[&str]| {
+        let names = words.split(|word| word.eq_ignore_ascii_case("and")).map(|words| match words {
             [one] => name(one),
             // `with … exception`, or words for people.
             _ => None,
         });
-        let together: Vec<String> = together.collect::<Option<_>>()?;
-        all.push(if together.len() > 1 { format!("({})", together.join(" AND ")) } else { together.concat() });
-    }
-    match all.as_slice() {
-        // A name by itself, or names that go together, need no parentheses.
-        [one] => Some(one.trim_start_matches('(').trim_end_matches(')').to_owned()),
-        _ => Some(all.join(" OR ")),
-    }
+        names.collect::<Option<Vec<String>>>().map(|names| names.join(" AND "))
+    };
+    let all = words.split(|word| word.eq_ignore_ascii_case("or")).map(together).collect::<Option<Vec<String>>>()?;
+    Some(match all.as_slice() {
+        [one] => one.clone(),
+        several => several.iter().map(|one| group(one)).collect::<Vec<_>>().join(" OR "),
+    })
 }
 
 /// The SPDX name of one license.

@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write as _};
 
-use shipwheel_layer::{Compression, FileTime, FirstFiles, Tree, write_compressed, write_lazy};
+use shipwheel_layer::{Compression, FileTime, FirstFiles, Tree, write_compressed, write_estargz};
 use shipwheel_oci::LayerDescriptor;
 
 use super::layer_error::LayerError;
@@ -23,7 +23,7 @@ pub(crate) fn store_layer(
     let fail = |cause| LayerError::Write { title: title.to_owned(), cause };
     let out = BufWriter::with_capacity(1 << 20, session.cache.blob_writer()?);
     let written = match compression {
-        Compression::Estargz => write_lazy(tree, time, first, out),
+        Compression::Estargz => write_estargz(tree, time, first, out),
         Compression::Gzip | Compression::Zstd(_) => write_compressed(tree, time, compression, out),
     };
     let (mut out, descriptor) = written.map_err(fail)?;

@@ -9,44 +9,35 @@ use crate::writable::HOME;
 use super::variables::PORT;
 
 /// A command that a flag names, where the Dockerfile's would stand: in its working directory too, at its ports.
-pub(super) fn chosen(known: &Known<'_>, entry: Entry) -> Entry {
+pub(super) fn chosen(known: &Known<'_>, mut entry: Entry) -> Entry {
     let Some(around) = entry::around(known) else { return entry };
-    let mut entry = within(entry, &around);
     entry.needs_workdir |= around.needs_workdir;
     entry.workdir.clone_from(&around.workdir);
     if entry.ports.is_empty() {
         entry.ports.clone_from(&around.ports);
     }
-    entry
+    within(entry, around)
 }
 
 /// A command that was found elsewhere, which says where it stands and listens.
 pub(super) fn found(known: &Known<'_>, entry: Entry) -> Entry {
     let Some(mut around) = entry::around(known) else { return entry };
     around.env.remove(PORT);
-    within(entry, &around)
+    within(entry, around)
 }
 
-fn within(mut entry: Entry, around: &Entry) -> Entry {
-    let mut taken = Vec::new();
+fn within(mut entry: Entry, mut around: Entry) -> Entry {
     // A home is there for everybody.
-    for (name, value) in around.env.iter().filter(|(name, value)| *name != "HOME" || *value != HOME) {
-        if !entry.env.contains_key(name) {
-            entry.env.insert(name.clone(), value.clone());
-            taken.push(name.as_str());
-        }
+    around.env.retain(|name, value| !entry.env.contains_key(name) && (name != "HOME" || value != HOME));
+    if !around.env.is_empty() {
+        let names: Vec<&str> = around.env.keys().map(String::as_str).collect();
+        entry.notes.push(format!("with variables of {}: {}", around.reason, names.join(", ")));
     }
-    if entry.user.is_none() && around.user.is_some() {
-        entry.user.clone_from(&around.user);
-    }
+    entry.env.extend(around.env);
+    entry.user = entry.user.or(around.user);
+    entry.volumes = entry.volumes.or(around.volumes);
     if entry.writes == Folders::default() {
-        entry.writes.clone_from(&around.writes);
-    }
-    if entry.volumes.is_none() {
-        entry.volumes.clone_from(&around.volumes);
-    }
-    if !taken.is_empty() {
-        entry.notes.push(format!("with variables of {}: {}", around.reason, taken.join(", ")));
+        entry.writes = around.writes;
     }
     entry
 }
